@@ -1,0 +1,40 @@
+# `make run` and `make test` need Python 3.11 or newer and nothing else; uv is used when it is there.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+.PHONY: help run test lint format bench screenshot clean
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.installed-run: pyproject.toml .ci/venv
+	@.ci/venv run
+
+.venv/.installed-dev: pyproject.toml .ci/venv
+	@.ci/venv dev
+
+run: .venv/.installed-run ## Set up and start langfuse-local: the terminal UI, or the foreground without a terminal
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/langfuse-local; else exec $(BIN)/langfuse-local up; fi
+
+test: .venv/.installed-dev ## Set up and run all tests (ARGS="..." goes to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.installed-dev ## Check style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy appliance tui tests
+	$(BIN)/lint-imports
+
+format: .venv/.installed-dev ## Put the source in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed-dev ## Measure start-up, ingestion, freshness and idle cost
+	$(BIN)/python -m tests.benchmarks
+
+screenshot: .venv/.installed-dev ## Draw docs/tui.svg anew
+	$(BIN)/python -m tests.acceptance.picture docs/tui.svg
+
+clean: ## Remove what the targets above made
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
