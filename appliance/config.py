@@ -1,0 +1,264 @@
+"""All settings, their defaults and their environment variables; the only module that reads the environment."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from appliance.errors import ConfigError
+from appliance.paths import default_config_file, default_data_dir
+
+Runtime = Literal["embedded", "docker", "external"]
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """Names the environment variable of a field."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresSettings:
+    """Where Postgres is; only read by the external runtime and by single processes."""
+
+    url: Annotated[str, Env("DATABASE_URL")] = ""
+    """`postgresql://user:password@host:port/database`; set for you by the embedded and docker runtimes."""
+    pool_size: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_POOL_SIZE")] = 4
+    """Most connections that one process keeps to Postgres."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisSettings:
+    """Where Redis is."""
+
+    connection_string: Annotated[str, Env("REDIS_CONNECTION_STRING")] = ""
+    """`redis://user:password@host:port/0` (`rediss://` for TLS); wins over the single values below."""
+    host: Annotated[str, Env("REDIS_HOST")] = ""
+    """Host name, when no connection string is given."""
+    port: Annotated[int, Env("REDIS_PORT")] = 6379
+    """Port, when no connection string is given."""
+    username: Annotated[str, Env("REDIS_USERNAME")] = ""
+    """User name, when no connection string is given."""
+    auth: Annotated[str, Env("REDIS_AUTH")] = ""
+    """Password, when no connection string is given."""
+    tls_enabled: Annotated[bool, Env("REDIS_TLS_ENABLED")] = False
+    """Whether to speak TLS, when no connection string is given."""
+
+    @property
+    def url(self) -> str:
+        """The connection string, built from the single values where none is given; empty when nothing is set."""
+        if self.connection_string or not self.host:
+            return self.connection_string
+        scheme = "rediss" if self.tls_enabled else "redis"
+        login = f"{quote(self.username)}:{quote(self.auth)}@" if self.auth else ""
+        return f"{scheme}://{login}{self.host}:{self.port}/0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClickHouseSettings:
+    """Where ClickHouse is."""
+
+    url: Annotated[str, Env("CLICKHOUSE_URL")] = ""
+    """HTTP address, `http://host:8123` or `https://host:8443`."""
+    user: Annotated[str, Env("CLICKHOUSE_USER")] = "default"
+    """User name."""
+    password: Annotated[str, Env("CLICKHOUSE_PASSWORD")] = ""
+    """Password."""
+    database: Annotated[str, Env("CLICKHOUSE_DB")] = "default"
+    """Database of all tables; created when missing."""
+    cluster_enabled: Annotated[bool, Env("CLICKHOUSE_CLUSTER_ENABLED")] = False
+    """Whether tables are Replicated and statements run ON CLUSTER."""
+    cluster_name: Annotated[str, Env("CLICKHOUSE_CLUSTER_NAME")] = "default"
+    """Name of the cluster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitSettings:
+    """Headless set-up: what the first start creates."""
+
+    org_id: Annotated[str, Env("LANGFUSE_INIT_ORG_ID")] = ""
+    """Organization id; without it the other LANGFUSE_INIT values are ignored with a warning."""
+    org_name: Annotated[str, Env("LANGFUSE_INIT_ORG_NAME")] = "Provisioned Org"
+    """Organization name."""
+    project_id: Annotated[str, Env("LANGFUSE_INIT_PROJECT_ID")] = ""
+    """Project id."""
+    project_name: Annotated[str, Env("LANGFUSE_INIT_PROJECT_NAME")] = "Provisioned Project"
+    """Project name."""
+    project_retention_days: Annotated[int, Env("LANGFUSE_INIT_PROJECT_RETENTION")] = 0
+    """Days that the project's data is kept; 0 keeps it for ever."""
+    public_key: Annotated[str, Env("LANGFUSE_INIT_PROJECT_PUBLIC_KEY")] = ""
+    """Public key of the project's key pair."""
+    secret_key: Annotated[str, Env("LANGFUSE_INIT_PROJECT_SECRET_KEY")] = ""
+    """Secret key of the project's key pair."""
+    user_email: Annotated[str, Env("LANGFUSE_INIT_USER_EMAIL")] = ""
+    """E-mail of the first user, made owner of the organization."""
+    user_name: Annotated[str, Env("LANGFUSE_INIT_USER_NAME")] = "Provisioned User"
+    """Name of the first user."""
+    user_password: Annotated[str, Env("LANGFUSE_INIT_USER_PASSWORD")] = ""
+    """Password of the first user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestionSettings:
+    """Bounds of the way in."""
+
+    max_body_bytes: Annotated[int, Env("LANGFUSE_LOCAL_MAX_BODY_BYTES")] = 64 * 1024 * 1024
+    """Largest request body, after decompression; larger ones get 413."""
+    max_backlog_bytes: Annotated[int, Env("LANGFUSE_LOCAL_MAX_BACKLOG_BYTES")] = 256 * 1024 * 1024
+    """Backlog in Redis from which web answers 503 with Retry-After instead of accepting more."""
+    max_backlog_entries: Annotated[int, Env("LANGFUSE_LOCAL_MAX_BACKLOG_ENTRIES")] = 100_000
+    """Same, counted in requests."""
+    max_attempts: Annotated[int, Env("LANGFUSE_LOCAL_MAX_ATTEMPTS")] = 3
+    """How often one payload is tried before it becomes a dead letter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DockerSettings:
+    """The docker runtime; nothing else reads them."""
+
+    host: Annotated[str, Env("DOCKER_HOST")] = ""
+    """Socket of Docker or of Podman, such as `unix:///run/user/1000/podman/podman.sock`; found when not given."""
+    postgres_image: Annotated[str, Env("LANGFUSE_LOCAL_DOCKER_POSTGRES_IMAGE")] = "postgres:17"
+    """Image of Postgres; a digest (`postgres:17@sha256:...`) pins it for good."""
+    redis_image: Annotated[str, Env("LANGFUSE_LOCAL_DOCKER_REDIS_IMAGE")] = "redis:7"
+    """Image of Redis or Valkey."""
+    clickhouse_image: Annotated[str, Env("LANGFUSE_LOCAL_DOCKER_CLICKHOUSE_IMAGE")] = (
+        "clickhouse/clickhouse-server:26.3"
+    )
+    """Image of ClickHouse, 26.3 or newer."""
+    postgres_memory_mib: Annotated[int, Env("LANGFUSE_LOCAL_DOCKER_POSTGRES_MEMORY_MIB")] = 0
+    """Memory limit of the Postgres container, MiB; 0 takes a share of the host's memory."""
+    redis_memory_mib: Annotated[int, Env("LANGFUSE_LOCAL_DOCKER_REDIS_MEMORY_MIB")] = 0
+    """Same for Redis."""
+    clickhouse_memory_mib: Annotated[int, Env("LANGFUSE_LOCAL_DOCKER_CLICKHOUSE_MEMORY_MIB")] = 0
+    """Same for ClickHouse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set; loaded once at the entry point and passed on."""
+
+    data_dir: Annotated[Path, Env("LANGFUSE_LOCAL_DATA_DIR")] = field(default_factory=default_data_dir)
+    """Directory of all data, logs and secrets of one appliance."""
+    runtime: Annotated[Runtime, Env("LANGFUSE_LOCAL_RUNTIME")] = "embedded"
+    """How the stores run: embedded (child processes), docker, or external (endpoints from the environment)."""
+    host: Annotated[str, Env("LANGFUSE_LOCAL_HOST")] = "127.0.0.1"
+    """Address that web listens on."""
+    port: Annotated[int, Env("LANGFUSE_LOCAL_PORT")] = 0
+    """Port that web listens on; 0 takes 3000, or the next free one."""
+    workers: Annotated[int, Env("LANGFUSE_LOCAL_WORKERS")] = 1
+    """Number of worker processes."""
+    web_workers: Annotated[int, Env("LANGFUSE_LOCAL_WEB_WORKERS")] = 1
+    """Number of web processes behind the one port."""
+    salt: Annotated[str, Env("SALT")] = ""
+    """Salt of the API keys' fast hashes; generated by the embedded and docker runtimes."""
+    encryption_key: Annotated[str, Env("ENCRYPTION_KEY")] = ""
+    """64 hex characters that encrypt stored secrets; generated by the embedded and docker runtimes."""
+    public_url: Annotated[str, Env("NEXTAUTH_URL")] = ""
+    """Address that users reach web by, when it is not http://host:port."""
+    log_level: Annotated[str, Env("LANGFUSE_LOG_LEVEL")] = "info"
+    """trace, debug, info, warn or error."""
+    postgres: PostgresSettings = field(default_factory=PostgresSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
+    clickhouse: ClickHouseSettings = field(default_factory=ClickHouseSettings)
+    init: InitSettings = field(default_factory=InitSettings)
+    ingestion: IngestionSettings = field(default_factory=IngestionSettings)
+    docker: DockerSettings = field(default_factory=DockerSettings)
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    config_file: Path | None = None,
+) -> Settings:
+    """Settings from defaults, `config.toml`, environment and flags, each winning over the one before.
+
+    `flags` maps field names of `Settings` to values; None means not given.
+    Raises ConfigError that names the setting and its source.
+    """
+    environ = os.environ if environ is None else environ
+    path = default_config_file() if config_file is None else config_file
+    settings: Settings = _build(Settings, _read_toml(path), environ, str(path))
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    settings = dataclasses.replace(settings, **given)
+    return dataclasses.replace(settings, data_dir=settings.data_dir.expanduser().absolute())
+
+
+def environment_names() -> list[str]:
+    """Every environment variable that settings are read from, in order of the fields."""
+    return [name for name, _ in _walk(Settings)]
+
+
+def to_environ(settings: Settings) -> dict[str, str]:
+    """The environment variables from which a child process reads the same settings; empty values are left out."""
+    found: dict[str, str] = {}
+    for name, path in _walk(Settings):
+        value: Any = settings
+        for step in path.split("."):
+            value = getattr(value, step)
+        if value != "":
+            found[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return found
+
+
+def _walk(cls: type[Any]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, hint in typing.get_type_hints(cls, include_extras=True).items():
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            found += [(env, f"{name}.{path}") for env, path in _walk(hint)]
+        else:
+            found.append((hint.__metadata__[0].name, name))
+    return found
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.", hint="Mend the file or remove it.") from error
+
+
+def _build(cls: type[Any], table: Mapping[str, Any], environ: Mapping[str, str], source: str) -> Any:
+    hints = typing.get_type_hints(cls, include_extras=True)
+    if unknown := sorted(set(table) - set(hints)):
+        raise ConfigError(f"{source} has an unknown setting {unknown[0]!r}.", hint=f"Known here: {', '.join(hints)}.")
+    values: dict[str, Any] = {}
+    for name, hint in hints.items():
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            values[name] = _build(hint, table.get(name, {}), environ, f"{source} [{name}]")
+            continue
+        kind, variable = typing.get_args(hint)[0], hint.__metadata__[0].name
+        if environ.get(variable, "") != "":
+            values[name] = _convert(kind, environ[variable], variable)
+        elif name in table:
+            values[name] = _convert(kind, table[name], f"{source}: {name}")
+    return cls(**values)
+
+
+def _convert(kind: Any, value: Any, source: str) -> Any:
+    if typing.get_origin(kind) is Literal:
+        choices = typing.get_args(kind)
+        if value not in choices:
+            raise ConfigError(f"{source} is {value!r}, but must be one of {', '.join(choices)}.")
+        return value
+    if kind is bool:
+        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        try:
+            return words[str(value).lower()]
+        except KeyError:
+            raise ConfigError(f"{source} is {value!r}, but must be true or false.") from None
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        raise ConfigError(f"{source} is {value!r}, but must be a {kind.__name__}.") from None

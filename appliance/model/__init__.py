@@ -1,0 +1,1 @@
+"""What exists: pure types and rules of the domain, with no I/O."""

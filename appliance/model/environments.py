@@ -1,0 +1,25 @@
+"""The name of an environment, made to fit whatever was sent."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+DEFAULT: Final = "default"
+MAX_LENGTH: Final = 40
+
+_RESERVED = re.compile(r"^(?:langfuse[-_]?)+")
+_ALLOWED = re.compile(r"[a-z0-9_-]+")
+
+
+@lru_cache(maxsize=4096)
+def normalise_environment(name: str | None) -> str:
+    """The name in lower case without the reserved prefix, cut to 40 characters; `default` when nothing usable is left.
+
+    Never an error (contract: server semantics 3.2).
+    """
+    if not name:
+        return DEFAULT
+    cut = _RESERVED.sub("", name.strip().lower())[:MAX_LENGTH]
+    return cut if _ALLOWED.fullmatch(cut) else DEFAULT

@@ -1,0 +1,39 @@
+"""Metadata of traces and observations, merged when several sources tell some of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+_MAX_DEPTH: Final = 64
+
+
+def deep_merge(old: Any, new: Any, depth: int = 0) -> Any:
+    """Objects merged by key and lists by position; elsewhere the new value wins."""
+    if depth < _MAX_DEPTH and isinstance(old, dict) and isinstance(new, dict):
+        both = {key: deep_merge(old[key], value, depth + 1) if key in old else value for key, value in new.items()}
+        return {**old, **both}
+    if depth < _MAX_DEPTH and isinstance(old, list) and isinstance(new, list):
+        pairs = [deep_merge(a, b, depth + 1) for a, b in zip(old, new, strict=False)]
+        return pairs + (old if len(old) > len(new) else new)[len(pairs) :]
+    return new
+
+
+def merge_stored(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """Stored metadata (a text per key) merged by key, and deeply where both sides are JSON objects."""
+    merged = {**old, **new}
+    for key in old.keys() & new.keys():
+        before, after = old[key], new[key]
+        if before != after and before[:1] == after[:1] == "{":
+            merged[key] = _merge_texts(before, after)
+    return merged
+
+
+def _merge_texts(old: str, new: str) -> str:
+    try:
+        both = deep_merge(msgspec.json.decode(old), msgspec.json.decode(new))
+    except (msgspec.DecodeError, RecursionError):
+        return new
+    return msgspec.json.encode(both).decode()

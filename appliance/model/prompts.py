@@ -1,0 +1,97 @@
+"""A prompt version, and the rules for names, labels and messages (contract: server semantics 6.9)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+PRODUCTION: Final = "production"
+LATEST: Final = "latest"
+
+_LABEL: Final = re.compile(r"[a-z0-9_\-.]{1,36}")
+_HTML: Final = re.compile(r"<[^>]*>")
+_VARIABLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_.\-]+)\s*\}\}")
+_REFERENCE: Final = "@@@langfusePrompt:"
+_RESERVED_NAMES: Final = ("new", "metrics", "prompt-detail")
+_MAX_NAME_CHARS: Final = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """One version of a prompt."""
+
+    id: str
+    project_id: str
+    name: str
+    version: int
+    type: str
+    """`text` or `chat`."""
+    prompt: Any
+    """A string, or a list of messages."""
+    config: Any
+    labels: list[str]
+    tags: list[str]
+    commit_message: str | None
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPrompt:
+    """What a new version is made from."""
+
+    name: str
+    type: str
+    prompt: Any
+    labels: list[str] = field(default_factory=list)
+    tags: list[str] | None = None
+    """None keeps the tags that the prompt has; a list replaces them on all versions."""
+    config: Any = None
+    commit_message: str | None = None
+
+
+def name_fault(name: str) -> str | None:
+    """Why a prompt may not have this name, None when it may."""
+    if not name:
+        return "Enter a name"
+    if len(name) > _MAX_NAME_CHARS:
+        return f"Name must have at most {_MAX_NAME_CHARS} characters"
+    if "|" in name or "\0" in name:
+        return "Prompt name cannot contain '|' or a null character"
+    if _HTML.search(name):
+        return "Prompt name cannot contain HTML tags"
+    if name in _RESERVED_NAMES:
+        return f"Prompt name cannot be '{name}'"
+    if name.startswith("/") or name.endswith("/") or "//" in name:
+        return "Prompt name cannot begin or end with '/' or contain an empty folder name"
+    return None
+
+
+def label_fault(label: str) -> str | None:
+    """Why a version may not carry this label, None when it may."""
+    if _LABEL.fullmatch(label):
+        return None
+    return "Label must have 1 to 36 characters: lower-case letters, digits, '_', '-' or '.'"
+
+
+def content_fault(prompt: Any) -> str | None:
+    """Why this text or list of messages cannot be a prompt, None when it can."""
+    texts = [prompt] if isinstance(prompt, str) else [str(message.get("content", "")) for message in prompt]
+    if any(_REFERENCE in text for text in texts):
+        return "References to other prompts are not supported by this version of the server"
+    if isinstance(prompt, str):
+        return None
+    placeholders = {message["name"] for message in prompt if message.get("type") == "placeholder"}
+    variables = {name for text in texts for name in _VARIABLE.findall(text)}
+    if both := sorted(placeholders & variables):
+        return f"Placeholder and variable names must differ: {', '.join(both)}"
+    return None
+
+
+def with_latest(labels: Sequence[str]) -> list[str]:
+    """The labels in their order without repetitions, and `latest` behind them."""
+    return list(dict.fromkeys([*labels, LATEST]))

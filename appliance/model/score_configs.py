@@ -1,0 +1,62 @@
+"""Score configs: what scores of one name may look like (contract: server semantics 6.7)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_ .()\-]{1,35}")
+BOOLEAN_CATEGORIES: Final[list[dict[str, Any]]] = [{"label": "True", "value": 1}, {"label": "False", "value": 0}]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreConfig:
+    """One config."""
+
+    id: str
+    project_id: str
+    name: str
+    data_type: str
+    """`NUMERIC`, `CATEGORICAL`, `BOOLEAN` or `TEXT`."""
+    is_archived: bool
+    min_value: float | None
+    max_value: float | None
+    categories: list[dict[str, Any]] | None
+    """Labels and their numeric values."""
+    description: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def config_fault(
+    name: str,
+    data_type: str,
+    min_value: float | None,
+    max_value: float | None,
+    categories: list[dict[str, Any]] | None,
+) -> str | None:
+    """Why there cannot be such a config, None when there can."""
+    if not _NAME.fullmatch(name):
+        return "Name must have 1 to 35 characters: letters, digits, spaces and _ . ( ) -"
+    if data_type != "NUMERIC" and (min_value is not None or max_value is not None):
+        return f"minValue and maxValue do not fit data type {data_type}"
+    if min_value is not None and max_value is not None and min_value >= max_value:
+        return "maxValue must be greater than minValue"
+    if data_type == "CATEGORICAL":
+        return _categories_fault(categories)
+    if data_type == "BOOLEAN" and categories not in (None, BOOLEAN_CATEGORIES):
+        return "The categories of a BOOLEAN config are fixed"
+    if data_type in ("NUMERIC", "TEXT") and categories:
+        return f"Categories do not fit data type {data_type}"
+    return None
+
+
+def _categories_fault(categories: list[dict[str, Any]] | None) -> str | None:
+    if not categories:
+        return "A CATEGORICAL config needs categories"
+    for key in ("label", "value"):
+        if len({category[key] for category in categories}) < len(categories):
+            return f"Each category needs its own {key}"
+    return None

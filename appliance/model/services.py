@@ -1,0 +1,53 @@
+"""What runs: the state of every service of an appliance, as `status --json` prints it (the CLI contract)."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ServiceStatus(msgspec.Struct, kw_only=True):
+    """One service: postgres, redis, clickhouse, web, worker (or worker-1, ...)."""
+
+    name: str
+    state: str
+    """starting, running, stopping, stopped, failed (gave up for now), or external."""
+    pid: int | None = None
+    pids: list[int] = msgspec.field(default_factory=list)
+    container: str | None = None
+    address: str | None = None
+    healthy: bool = False
+    reason: str | None = None
+    """Why it is not healthy, in one sentence."""
+    uptime_s: float | None = None
+    cpu_percent: float | None = None
+    """Of one core, over the last sample."""
+    rss_bytes: int | None = None
+
+
+class QueueStatus(msgspec.Struct, kw_only=True):
+    """The way from web to worker."""
+
+    backlog: int = 0
+    """Requests accepted but not yet written."""
+    oldest_s: float = 0.0
+    """Age of the oldest of them, seconds."""
+    dead_letters: int = 0
+
+
+class DiskStatus(msgspec.Struct, kw_only=True):
+    """The disk that holds the data directory."""
+
+    used_bytes: int = 0
+    free_bytes: int = 0
+
+
+class ApplianceStatus(msgspec.Struct, kw_only=True):
+    """Everything `status` says."""
+
+    healthy: bool
+    url: str | None
+    runtime: str
+    data_dir: str
+    services: list[ServiceStatus] = msgspec.field(default_factory=list)
+    queue: QueueStatus = msgspec.field(default_factory=QueueStatus)
+    disk: DiskStatus = msgspec.field(default_factory=DiskStatus)

@@ -1,0 +1,73 @@
+"""Where things lie below the data directory, and where the data directory is by default."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+APP_NAME = "langfuse-local"
+
+
+def default_data_dir() -> Path:
+    """The user's data directory; the machine's (/var/lib) for root, whose home other users cannot enter."""
+    if os.name == "posix" and os.geteuid() == 0 and "XDG_DATA_HOME" not in os.environ and Path("/var/lib").is_dir():
+        return Path("/var/lib") / APP_NAME
+    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+
+
+def default_config_file() -> Path:
+    """`config.toml` in the user's config directory."""
+    return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """The layout of one appliance's data directory."""
+
+    root: Path
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def redis(self) -> Path:
+        return self.root / "redis"
+
+    @property
+    def clickhouse(self) -> Path:
+        return self.root / "clickhouse"
+
+    @property
+    def media(self) -> Path:
+        return self.root / "media"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, pid and state files; may be lost without harm while nothing runs."""
+        return self.root / "run"
+
+    @property
+    def secrets_file(self) -> Path:
+        """Generated passwords and the first key pair, JSON, mode 0600."""
+        return self.root / "secrets.json"
+
+    @property
+    def state_file(self) -> Path:
+        """What runs: ports, pids and their start times, JSON, written atomically."""
+        return self.root / "state.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held with flock by the supervisor as long as it lives."""
+        return self.root / "supervisor.lock"
+
+    def log_file(self, service: str) -> Path:
+        return self.logs / f"{service}.log"

@@ -1,0 +1,23 @@
+"""Environment names."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.model.environments import normalise_environment
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        (None, "default"),
+        ("", "default"),
+        ("Production", "production"),
+        ("langfuse-langfuse_dev", "dev"),
+        ("langfuse", "default"),
+        ("with space", "default"),
+        ("x" * 60, "x" * 40),
+    ],
+)
+def test_normalise_environment(sent: str | None, stored: str) -> None:
+    assert normalise_environment(sent) == stored

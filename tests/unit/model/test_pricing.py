@@ -1,0 +1,102 @@
+"""Models by name, tiers by usage, and amounts."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from appliance.model.pricing import (
+    ModelDefinition,
+    Pricing,
+    PricingTier,
+    TierCondition,
+    built_in_models,
+    price_usage,
+    total_of,
+)
+
+BUILT_IN = Pricing(built_in_models())
+
+
+@pytest.mark.parametrize(
+    ("name", "million_in", "million_out"),
+    [
+        ("gpt-3.5-turbo", 0.5, 1.5),
+        ("gpt-4o-2024-08-06", 2.5, 10),
+        ("openai/gpt-4o-mini", 0.15, 0.6),
+        ("claude-3-5-sonnet-20241022", 3, 15),
+        ("gemini-1.5-pro", 1.25, 5),
+    ],
+)
+def test_built_in_prices(name: str, million_in: float, million_out: float) -> None:
+    model = BUILT_IN.match("p", name)
+    assert model is not None
+    tier = model.tier_for({"input": 10})
+    assert tier is not None
+    assert tier.prices["input"] * 1e6 == pytest.approx(million_in)
+    assert tier.prices["output"] * 1e6 == pytest.approx(million_out)
+
+
+def test_an_unknown_model_has_no_price() -> None:
+    assert BUILT_IN.match("p", "our-own-model") is None
+
+
+def test_every_built_in_model_is_sound() -> None:
+    models = built_in_models()
+    assert len({model.id for model in models}) == len(models) > 300
+    for model in models:
+        re.compile(model.match_pattern)
+        assert [tier.is_default for tier in model.pricing_tiers].count(True) == 1
+        assert all(0 <= price < 1 for tier in model.pricing_tiers for price in tier.prices.values())
+
+
+def make_model(id: str, prices: dict[str, float], project_id: str | None = None, *more: PricingTier) -> ModelDefinition:
+    tier = PricingTier(id=f"{id}-t", name="Standard", prices=prices)
+    return ModelDefinition(
+        id=id, model_name=id, match_pattern="(?i)^m$", pricing_tiers=(tier, *more), project_id=project_id
+    )
+
+
+def test_a_projects_own_definition_wins() -> None:
+    pricing = Pricing([make_model("ours", {})], {"p": [make_model("theirs", {}, "p")]})
+
+    found = [pricing.match(project, "M") for project in ("p", "q")]
+
+    assert [model.id for model in found if model] == ["theirs", "ours"]
+
+
+def test_the_first_tier_whose_conditions_hold() -> None:
+    condition = TierCondition(usage_detail_pattern="input", operator="gt", value=100)
+    large = PricingTier(
+        id="l", name="Large", prices={"input": 2.0}, is_default=False, priority=1, conditions=(condition,)
+    )
+    model = make_model("m", {"input": 1.0}, None, large)
+
+    small_tier, large_tier = model.tier_for({"input": 100}), model.tier_for({"input": 60, "input_cached_tokens": 41})
+
+    assert small_tier is not None and small_tier.name == "Standard"
+    assert large_tier is not None and large_tier.name == "Large"
+
+
+def test_costs_by_usage_type() -> None:
+    tier = PricingTier(id="t", name="t", prices={"input": 0.001, "output": 0.002})
+
+    assert price_usage({"input": 10, "output": 5, "total": 15, "other": 3}, tier) == {
+        "input": 0.01,
+        "output": 0.01,
+        "total": 0.02,
+    }
+    assert price_usage({"other": 3}, tier) == {}
+
+
+def test_a_model_priced_by_total_costs_that_alone() -> None:
+    tier = PricingTier(id="t", name="t", prices={"total": 0.001})
+
+    assert price_usage({"input": 10, "output": 5, "total": 15}, tier) == {"total": 0.015}
+
+
+def test_totals_of_provided_costs() -> None:
+    assert total_of({"input": 1.0, "output": 2.0}) == 3.0
+    assert total_of({"input": 1.0, "total": 9.0}) == 9.0
+    assert total_of({"input": 1.0, "cache": 2.0}) is None

@@ -1,0 +1,79 @@
+"""The rules by which the parts of a trace become one trace."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from appliance.model.traces import TracePart, fold_parts
+
+
+def part(part_id: str, at: int, **said: Any) -> TracePart:
+    return TracePart(
+        project_id="p",
+        id="t",
+        part_id=part_id,
+        timestamp=at,
+        order_ts=at,
+        event_ts=at + 1000,
+        created_at=at + 500,
+        **said,
+    )
+
+
+def test_the_earliest_part_gives_the_timestamp_and_the_latest_the_values() -> None:
+    trace = fold_parts([part("b", 20, user_id="late"), part("a", 10, user_id="early", session_id="s")])
+    assert (trace.timestamp, trace.user_id, trace.session_id) == (10, "late", "s")
+    assert (trace.created_at, trace.updated_at) == (510, 1020)
+
+
+def test_a_given_name_beats_the_root_spans_own_however_late_that_comes() -> None:
+    trace = fold_parts([part("a", 10, name="given", name_rank=2), part("b", 20, name="root span", name_rank=1)])
+    assert trace.name == "given"
+
+
+def test_tags_are_a_sorted_union_and_metadata_merges_by_key() -> None:
+    trace = fold_parts(
+        [
+            part("a", 10, tags=["z", "a"], metadata={"x": "1", "y": "1"}),
+            part("b", 20, tags=["m", "a"], metadata={"y": "2"}),
+        ]
+    )
+    assert trace.tags == ["a", "m", "z"]
+    assert trace.metadata == {"x": "1", "y": "2"}
+
+
+def test_silence_keeps_and_null_erases() -> None:
+    kept = fold_parts([part("a", 10, output="o", public=True), part("b", 20)])
+    assert (kept.output, kept.public) == ("o", True)
+    erased = fold_parts([part("a", 10, output="o", public=True), part("b", 20, nulls=["output", "public"])])
+    assert (erased.output, erased.public) == (None, False)
+    said_again = fold_parts([part("a", 10, nulls=["output"]), part("b", 20, output="o")])
+    assert said_again.output == "o"
+
+
+def test_a_name_erased_can_be_given_again_by_a_root_span() -> None:
+    trace = fold_parts(
+        [
+            part("a", 10, name="given", name_rank=2),
+            part("b", 20, nulls=["name"]),
+            part("c", 30, name="root", name_rank=1),
+        ]
+    )
+    assert trace.name == "root"
+
+
+def test_the_earliest_environment_that_says_something_stays() -> None:
+    trace = fold_parts([part("a", 10), part("b", 20, environment="prod"), part("c", 30, environment="dev")])
+    assert trace.environment == "prod"
+
+
+def test_order_of_arrival_and_repetition_do_not_matter() -> None:
+    parts = [
+        part("a", 10, name="root", name_rank=1, tags=["x"], input="i"),
+        part("b", 10, name="given", name_rank=2, user_id="u"),
+        part("c", 15, nulls=["input"], metadata={"k": "v"}),
+    ]
+    expected = fold_parts(parts)
+    for order in itertools.permutations(parts):
+        assert fold_parts([*order, *order]) == expected
