@@ -1,0 +1,1 @@
+"""ClickHouse: observations, parts of traces, and scores."""

@@ -1,0 +1,167 @@
+"""The one door to ClickHouse: bound queries into typed rows, inserts of JSON lines, and errors in our own words."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+from clickhouse_connect.driver import create_async_client
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import DatabaseError, Error, OperationalError
+
+from appliance.config import ClickHouseSettings
+from appliance.errors import ConfigError, QueryTooExpensive, StoreUnavailable, Undecodable
+
+Row = TypeVar("Row")
+
+# Codes of ClickHouse's error table: time, rows, bytes and memory limits of one query.
+_TOO_EXPENSIVE: Final = frozenset({158, 159, 160, 241, 307, 396})
+# Values that cannot be read into their columns; sending them again cannot help.
+_BAD_VALUES: Final = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 190, 349, 407, 441})
+# Syntax and unknown columns or functions: a mistake in our own SQL, never a matter of waiting.
+_MISTAKES: Final = frozenset({36, 42, 43, 46, 47, 62, 115, 184, 215, 386, 456})
+
+_READ_SETTINGS: Final[dict[str, Any]] = {
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_json_quote_decimals": 0,
+    "output_format_json_quote_denormals": 0,
+    "output_format_json_named_tuples_as_objects": 1,
+    "max_execution_time": 30,
+}
+_INSERT_SETTINGS: Final[dict[str, Any]] = {
+    "async_insert": 0,
+    "input_format_parallel_parsing": 0,
+    # One request may carry spans of many months.
+    "max_partitions_per_insert_block": 0,
+}
+# Newer servers read a number as seconds unless this is set; older ones always read the column's own unit.
+_RAW_TIMES: Final = "input_format_read_datetime_number_as_raw_value"
+
+
+@lru_cache(maxsize=256)
+def _decoder(row_type: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(row_type, strict=False)
+
+
+class ClickHouse:
+    """A pool of HTTP connections to one database, opened at first use: it can be made while the server is down."""
+
+    def __init__(self, settings: ClickHouseSettings, *, database: str | None = None) -> None:
+        if not settings.url:
+            raise ConfigError("No ClickHouse is configured.", hint="Set CLICKHOUSE_URL, such as http://127.0.0.1:8123.")
+        self.settings = settings
+        self.database = settings.database if database is None else database
+        self._client: AsyncClient | None = None
+        self._opening = asyncio.Lock()
+
+    @classmethod
+    async def connect(cls, settings: ClickHouseSettings) -> ClickHouse:
+        """A client for these settings; contacts nothing yet. Raises ConfigError without an address."""
+        return cls(settings)
+
+    async def close(self) -> None:
+        """End all connections; the object opens again when used again."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def rows(
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None,
+        row_type: type[Row],
+        *,
+        settings: Mapping[str, Any] | None = None,
+    ) -> list[Row]:
+        """All rows of a SELECT as `row_type` (a msgspec struct, dataclass or dict), its columns matched by name.
+
+        Values are bound by the server where the text says `{name:Type}`; 64-bit integers and decimals arrive as
+        numbers. Raises QueryTooExpensive and StoreUnavailable.
+        """
+        with _translated():
+            client = await self._open()
+            body = await client.raw_query(
+                sql, dict(params or {}), {**_READ_SETTINGS, **(settings or {})}, fmt="JSONEachRow"
+            )
+        kind: Any = row_type
+        rows: list[Row] = _decoder(kind).decode_lines(body)
+        return rows
+
+    async def insert(self, table: str, block: bytes, *, settings: Mapping[str, Any] | None = None) -> None:
+        """Write JSON lines (one object per row, times in microseconds) and return once they are stored.
+
+        Raises Undecodable when a value does not fit its column, StoreUnavailable for all that waiting may mend.
+        """
+        with _translated(inserting=True):
+            client = await self._open()
+            chosen = {**_INSERT_SETTINGS, **(settings or {})}
+            if _RAW_TIMES in client.server_settings:
+                chosen[_RAW_TIMES] = 1
+            await client.raw_insert(table, insert_block=block, settings=chosen, fmt="JSONEachRow")
+
+    async def command(
+        self, sql: str, params: Mapping[str, Any] | None = None, *, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        """Run one statement that returns no rows. Raises QueryTooExpensive and StoreUnavailable."""
+        with _translated():
+            client = await self._open()
+            await client.raw_query(sql, dict(params or {}), dict(settings or {}), use_database=bool(self.database))
+
+    async def ping(self) -> None:
+        """Ask for nothing, to see that the server answers. Raises StoreUnavailable."""
+        await self.rows("SELECT 1 AS one", {}, dict, settings={"max_execution_time": 3})
+
+    async def version(self) -> str:
+        """The server's version, such as `26.3.1.1`. Raises StoreUnavailable."""
+        found: list[dict[str, str]] = await self.rows("SELECT version() AS version", {}, dict)
+        return found[0]["version"]
+
+    async def _open(self) -> AsyncClient:
+        async with self._opening:
+            if self._client is None:
+                address = urlsplit(self.settings.url)
+                self._client = await create_async_client(
+                    host=address.hostname,
+                    port=address.port or (8443 if address.scheme == "https" else 8123),
+                    interface=address.scheme,
+                    username=self.settings.user,
+                    password=self.settings.password,
+                    database=self.database,
+                    compress=False,
+                    connect_timeout=5,
+                    send_receive_timeout=60,
+                    connector_limit=16,
+                    autogenerate_session_id=False,
+                )
+            return self._client
+
+
+@contextmanager
+def _translated(*, inserting: bool = False) -> Iterator[None]:
+    try:
+        yield
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise StoreUnavailable(f"ClickHouse cannot be reached: {error or type(error).__name__}.") from error
+    except Error as error:
+        code = error.code
+        if code is None and isinstance(error, OperationalError):
+            raise StoreUnavailable(f"ClickHouse cannot be reached: {_first_line(error)}") from error
+        if inserting and code in _BAD_VALUES:
+            raise Undecodable(f"ClickHouse refused the rows: {_first_line(error)}") from error
+        if not inserting and code in _TOO_EXPENSIVE:
+            raise QueryTooExpensive(
+                "The query took too much time or memory.", hint="Ask for a shorter time range or fewer fields."
+            ) from error
+        if isinstance(error, DatabaseError) and (code in _MISTAKES or (code in _BAD_VALUES and not inserting)):
+            raise
+        raise StoreUnavailable(f"ClickHouse cannot do this now: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:500]

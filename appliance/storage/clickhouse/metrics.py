@@ -1,0 +1,238 @@
+"""Answers questions of the metrics engine: builds one statement out of the views' closed lists of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from appliance.errors import InvalidRequest
+from appliance.model.filters import Condition
+from appliance.model.metrics import NON_NUMERIC_AGGREGATIONS, TIME_DIMENSION, Metric, MetricsQuery, default_order
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.metric_views import (
+    METRIC_VIEWS,
+    OBSERVATION,
+    OBSERVATION_SCORES,
+    SCORE_TYPES,
+    TRACE,
+    Field,
+    View,
+)
+from appliance.storage.clickhouse.observation_filters import observation_filter, through_trace
+from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.scores import score_test
+from appliance.storage.clickhouse.trace_filters import trace_filter
+from appliance.storage.clickhouse.where import Binder, all_of
+
+_SETTINGS: Final = {"prefer_column_name_to_alias": 1}
+_MOST_ROWS: Final = 50_000
+_BUCKETS: Final = {
+    "minute": ("toStartOfMinute({0})", "MINUTE"),
+    "hour": ("toStartOfHour({0})", "HOUR"),
+    "day": ("toDate({0})", "DAY"),
+    "week": ("toMonday({0})", "WEEK"),
+    "month": ("toStartOfMonth({0})", "MONTH"),
+}
+_QUANTILES: Final = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+
+
+@dataclass(slots=True)
+class _Statement:
+    """One statement on its way: aliases are positions, so that no name of a client ever becomes SQL."""
+
+    query: MetricsQuery
+    view: View
+    binder: Binder
+    columns: list[str] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+    sources: set[str] = field(default_factory=set)
+
+    def add(self, name: str, sql: str, source: str, prefix: str) -> None:
+        if name in self.aliases:
+            return
+        alias = f"{prefix}{len(self.aliases)}"
+        self.aliases[name] = alias
+        self.columns.append(f"{sql} AS {alias}")
+        if source:
+            self.sources.add(source)
+
+
+async def run(clickhouse: ClickHouse, project_id: str, query: MetricsQuery) -> list[dict[str, Any]]:
+    """The rows of the answer: dimensions, `time_dimension` and metrics by name.
+
+    Latencies are in milliseconds, costs in USD. Raises InvalidRequest for unknown fields, QueryTooExpensive,
+    StoreUnavailable.
+    """
+    statement = _Statement(query, METRIC_VIEWS[query.view], Binder({"project_id": project_id}))
+    _add_columns(statement)
+    order = _order(statement)
+    sql = _assembled(statement, order)
+    statement.binder.params["row_limit"] = query.row_limit or _MOST_ROWS
+    rows: list[dict[str, Any]] = await clickhouse.rows(sql, statement.binder.params, dict, settings=_SETTINGS)
+    return [{name: _shown(name, row[alias]) for name, alias in statement.aliases.items()} for row in rows]
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name == TIME_DIMENSION and isinstance(value, str) and " " in value:
+        return value.replace(" ", "T") + "Z"
+    return value
+
+
+def _add_columns(statement: _Statement) -> None:
+    query, view = statement.query, statement.view
+    if query.granularity is not None:
+        bucket, _ = _BUCKETS[query.granularity]
+        statement.add(TIME_DIMENSION, bucket.format(view.time), "", "t")
+    for name in query.dimensions:
+        found = view.dimensions.get(name)
+        if found is None:
+            raise InvalidRequest(f"Invalid dimension {name}. Must be one of {', '.join(view.dimensions)}")
+        statement.add(name, found.sql, found.source, "d")
+    for metric in query.metrics:
+        measure = view.measures.get(metric.measure)
+        if measure is None:
+            raise InvalidRequest(f"Invalid measure {metric.measure}. Must be one of {', '.join(view.measures)}")
+        statement.add(metric.name, _aggregate(metric, measure, query.bins), measure.source, "m")
+
+
+def _aggregate(metric: Metric, measure: Field, bins: int) -> str:
+    how, sql = metric.aggregation, measure.sql
+    if not measure.is_number:
+        if how not in NON_NUMERIC_AGGREGATIONS:
+            raise InvalidRequest(f"Aggregation {how} does not fit {metric.measure}: only count and uniq do")
+        return f"uniq({sql})"
+    if how in _QUANTILES:
+        return f"toNullable(quantile({_QUANTILES[how]})(toFloat64({sql})))"
+    if how == "histogram":
+        return f"histogram({int(bins)})(toFloat64({sql}))"
+    if how == "sum":
+        # Costs are decimals and summed as such: the sum is exact.
+        return f"ifNull(toFloat64(sum({sql})), 0)"
+    # Nullable, so that an empty bucket of time says nothing rather than 0.
+    return f"toNullable(toFloat64({how}({sql})))" if how in ("avg", "max", "min") else f"{how}({sql})"
+
+
+def _order(statement: _Statement) -> str:
+    query = statement.query
+    if query.granularity is not None and not query.order_by:
+        bucket, unit = _BUCKETS[query.granularity]
+        first = bucket.format(statement.binder.time(query.since))
+        last = bucket.format(statement.binder.time(query.until))
+        filled = f"WITH FILL FROM {first} TO {last} + INTERVAL 1 {unit} STEP INTERVAL 1 {unit}"
+        return f"{statement.aliases[TIME_DIMENSION]} ASC {filled}"
+    fields = []
+    for name, descending in query.order_by or default_order(query):
+        if name not in statement.aliases:
+            raise InvalidRequest(f"Invalid orderBy field {name}. Must be one of {', '.join(statement.aliases)}")
+        fields.append(f"{statement.aliases[name]} {'DESC' if descending else 'ASC'}")
+    return ", ".join(fields)
+
+
+def _assembled(statement: _Statement, order: str) -> str:
+    query, binder = statement.query, statement.binder
+    if query.view == "traces":
+        rows, joins, where = _trace_rows(statement)
+    else:
+        rows = _observation_rows(query, binder) if query.view == "observations" else _score_rows(query, binder)
+        joins, where = _joins(statement), ""
+    groups = [alias for alias in statement.aliases.values() if not alias.startswith("m")]
+    return render(
+        "metrics",
+        "aggregate",
+        columns=", ".join(statement.columns),
+        rows=rows,
+        joins=joins,
+        where=where,
+        group="GROUP BY " + ", ".join(groups) if groups else "",
+        order=order,
+    )
+
+
+def _range(column: str, query: MetricsQuery, binder: Binder) -> list[str]:
+    return [f"{column} >= {binder.time(query.since)}", f"{column} <= {binder.time(query.until)}"]
+
+
+def _trace_rows(statement: _Statement) -> tuple[str, str, str]:
+    query, binder = statement.query, statement.binder
+    made = trace_filter(query.conditions, binder)
+    made.sources |= statement.sources
+    made.since = made.since or binder.time(query.since)
+    made.starts.append(f"timestamp >= {binder.time(query.since)} - INTERVAL 1 DAY")
+    made.starts.append(f"timestamp <= {binder.time(query.until)} + INTERVAL 1 DAY")
+    made.tests += _range("trace.started", query, binder)
+    return f"({made.fold()}) AS trace", made.joins(), made.where
+
+
+def _observation_rows(query: MetricsQuery, binder: Binder) -> str:
+    made = observation_filter(query.conditions, binder)
+    bounds = _range("start_time", query, binder)
+    made.tests += bounds
+    made.times += bounds
+    return render("metrics", "observation_rows", where=made.where)
+
+
+def _score_rows(query: MetricsQuery, binder: Binder) -> str:
+    tests = [score_test(condition, binder) for condition in query.conditions]
+    kinds = binder.bind(SCORE_TYPES[query.view], "Array(String)")
+    tests += [f"data_type IN {kinds}", *_range("timestamp", query, binder)]
+    return render("metrics", "score_rows", where=all_of(tests, prefix="AND "))
+
+
+def _joins(statement: _Statement) -> str:
+    joins = []
+    since = statement.binder.time(statement.query.since)
+    if TRACE in statement.sources:
+        bounds = f"AND timestamp >= {since} - INTERVAL 7 DAY"
+        joins.append(render("metrics", "join_trace", fold=render("traces", "fold", bounds=bounds)))
+    if OBSERVATION in statement.sources:
+        joins.append(render("metrics", "join_observation", since=since))
+    if OBSERVATION_SCORES in statement.sources:
+        joins.append(render("metrics", "join_observation_scores"))
+    return "\n".join(joins)
+
+
+@dataclass(slots=True)
+class DailyUsage:
+    """One model on one day; usage in tokens, cost in USD."""
+
+    day: str
+    model_name: str | None
+    input_usage: float
+    output_usage: float
+    total_usage: float
+    cost: float
+    observation_count: int
+    trace_count: int
+
+
+@dataclass(slots=True)
+class DailyTraces:
+    """How many traces began on a day."""
+
+    day: str
+    trace_count: int
+
+
+async def daily(
+    clickhouse: ClickHouse,
+    project_id: str,
+    *,
+    observation_conditions: Sequence[Condition],
+    trace_conditions: Sequence[Condition],
+) -> tuple[list[DailyUsage], list[DailyTraces]]:
+    """Usage by day and model, newest day first, and the traces of each day. Raises as `run`."""
+    binder = Binder({"project_id": project_id})
+    made = observation_filter([], binder)
+    for condition in observation_conditions:
+        if condition.column == "startTime":
+            made.tests += observation_filter([condition], binder).tests
+        else:
+            made.tests.append(through_trace(condition, binder))
+    usage = await clickhouse.rows(
+        render("metrics", "daily_models", where=made.where), binder.params, DailyUsage, settings=_SETTINGS
+    )
+    binder = Binder({"project_id": project_id})
+    traces = trace_filter(trace_conditions, binder)
+    sql = render("metrics", "daily_traces", fold=traces.fold(), where=traces.where)
+    return usage, await clickhouse.rows(sql, binder.params, DailyTraces, settings=_SETTINGS)

@@ -1,0 +1,129 @@
+"""What of an observation can be filtered; what belongs to the trace is looked up in the folded trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from appliance.model.filters import Condition
+from appliance.model.query_bar import SEARCH_COLUMN
+from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.trace_filters import trace_filter
+from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
+
+_WIDE: Final = "observations"
+_SECONDS: Final = "dateDiff('microsecond', start_time, {0}) / 1000000"
+_TRACE: Final = "trace"
+
+
+def sum_of(details: str, word: str) -> str:
+    """SQL of the sum of a usage or cost map's entries whose key contains `word`."""
+    return f"arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, '{word}') > 0, {details})))"
+
+
+_MODEL: Final = Column("string", "model")
+_TAGS: Final = Column("array", "tags", _TRACE)
+_TOKENS: Final = Column("number", "usage_details['total']")
+
+OBSERVATION_COLUMNS: Final[Mapping[str, Column]] = {
+    "id": Column("string", "id"),
+    "name": Column("string", "name"),
+    "type": Column("string", "type"),
+    "traceId": Column("string", "trace_id"),
+    "parentObservationId": Column("string", "parent_id"),
+    "isRootObservation": Column("boolean", "(parent_id = '' OR is_app_root)"),
+    "environment": Column("string", "environment"),
+    "startTime": Column("datetime", "start_time"),
+    "endTime": Column("datetime", "end_time"),
+    "timeToFirstToken": Column("number", _SECONDS.format("completion_start_time")),
+    "latency": Column("number", _SECONDS.format("end_time")),
+    "tokensPerSecond": Column(
+        "number", f"{sum_of('usage_details', 'output')} / nullIf({_SECONDS.format('end_time')}, 0)"
+    ),
+    "inputCost": Column("number", sum_of("cost_details", "input")),
+    "outputCost": Column("number", sum_of("cost_details", "output")),
+    "totalCost": Column("number", "total_cost"),
+    "inputTokens": Column("number", sum_of("usage_details", "input")),
+    "outputTokens": Column("number", sum_of("usage_details", "output")),
+    "totalTokens": _TOKENS,
+    "tokens": _TOKENS,
+    "level": Column("string", "level"),
+    "statusMessage": Column("string", "status_message"),
+    "model": _MODEL,
+    "providedModelName": _MODEL,
+    "modelId": Column("string", "model_id"),
+    "version": Column("string", "version"),
+    "release": Column("string", "release", _TRACE),
+    "promptName": Column("string", "prompt_name"),
+    "promptVersion": Column("number", "prompt_version"),
+    "toolNames": Column("array", "tool_names"),
+    "calledToolNames": Column("array", "tool_call_names"),
+    "toolDefinitions": Column("number", "length(tool_names)"),
+    "toolCalls": Column("number", "length(tool_call_names)"),
+    "metadata": Column("map", "metadata", _WIDE),
+    "input": Column("string", "input", _WIDE),
+    "output": Column("string", "output", _WIDE),
+    "traceName": Column("string", "trace_name", _TRACE),
+    "traceRelease": Column("string", "release", _TRACE),
+    "traceVersion": Column("string", "version", _TRACE),
+    "userId": Column("string", "user_id", _TRACE),
+    "sessionId": Column("string", "session_id", _TRACE),
+    "tags": _TAGS,
+    "traceTags": _TAGS,
+}
+
+
+@dataclass(slots=True)
+class ObservationFilter:
+    """The SQL of a set of conditions on the narrow table; what needs whole texts asks the wide one."""
+
+    tests: list[str] = field(default_factory=list)
+    wide_tests: list[str] = field(default_factory=list)
+    times: list[str] = field(default_factory=list)
+    """Those of the tests that bound the start, so that the wide table is read in bounds too."""
+
+    @property
+    def where(self) -> str:
+        tests = list(self.tests)
+        if self.wide_tests:
+            inside = all_of([*self.times, *self.wide_tests], prefix="AND ")
+            tests.append(render("observations", "in_wide", where=inside))
+        return all_of(tests, prefix="AND ")
+
+
+def observation_filter(conditions: Iterable[Condition], binder: Binder) -> ObservationFilter:
+    """The SQL of `conditions`; raises InvalidRequest for unknown columns and types that do not fit."""
+    made = ObservationFilter()
+    for condition in conditions:
+        if condition.column == SEARCH_COLUMN:
+            made.wide_tests.append(_search(str(condition.value), binder))
+        elif condition.type != "positionInTrace":
+            _add(made, condition, binder)
+    return made
+
+
+def _add(made: ObservationFilter, condition: Condition, binder: Binder) -> None:
+    column = find_column(OBSERVATION_COLUMNS, condition)
+    if column.source == _TRACE:
+        made.tests.append(through_trace(condition, binder))
+        return
+    test = binder.test(column, condition)
+    (made.wide_tests if column.source == _WIDE else made.tests).append(test)
+    if column.sql == "start_time":
+        made.times.append(test)
+
+
+def through_trace(condition: Condition, binder: Binder) -> str:
+    """A test of `trace_id` by what the folded trace says."""
+    folded = trace_filter([condition], binder)
+    return render("observations", "through_trace", fold=folded.fold(), where=folded.where)
+
+
+def _search(text: str, binder: Binder) -> str:
+    bound = binder.bind(text.lower())
+    inside = [
+        f"(hasAllTokens(lower({name}), {bound}) AND position(lower({name}), {bound}) > 0)"
+        for name in ("input", "output")
+    ]
+    return " OR ".join([*inside, f"position(lower(name), {bound}) > 0"])

@@ -1,0 +1,25 @@
+"""Named blocks of SQL: `-- name: xyz` starts a block in `sql/<noun>.sql`; `$word` marks where text is put in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from string import Template
+from typing import Final
+
+_HEADER: Final = re.compile(r"^-- name: (\w+)[^\n]*\n", re.MULTILINE)
+
+
+@cache
+def load(noun: str) -> Mapping[str, Template]:
+    """The blocks of `sql/<noun>.sql` by name."""
+    text = (files(__package__) / "sql" / f"{noun}.sql").read_text()
+    parts = _HEADER.split(text)
+    return {name: Template(block.strip()) for name, block in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def render(noun: str, name: str, **texts: str) -> str:
+    """One block, with pieces of SQL (never values) put in for its `$words`."""
+    return load(noun)[name].substitute(texts)

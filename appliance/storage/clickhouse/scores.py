@@ -1,0 +1,107 @@
+"""Reading scores: pages of them, single ones, and those of a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from appliance.model.filters import Condition
+from appliance.model.scores import Score
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.observation_filters import through_trace
+from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
+
+_ALIASES: Final = {"prefer_column_name_to_alias": 1}
+_TRACE: Final = "trace"
+_MANY: Final = 100_000
+
+SCORE_COLUMNS: Final[Mapping[str, Column]] = {
+    "id": Column("string", "id"),
+    "name": Column("string", "name"),
+    "value": Column("number", "value"),
+    "stringValue": Column("string", "string_value"),
+    "source": Column("string", "source"),
+    "dataType": Column("string", "data_type"),
+    "configId": Column("string", "config_id"),
+    "queueId": Column("string", "queue_id"),
+    "authorUserId": Column("string", "author_user_id"),
+    "comment": Column("string", "comment"),
+    "timestamp": Column("datetime", "timestamp"),
+    "traceId": Column("string", "trace_id"),
+    "observationId": Column("string", "observation_id"),
+    "sessionId": Column("string", "session_id"),
+    "datasetRunId": Column("string", "dataset_run_id"),
+    "environment": Column("string", "environment"),
+    "metadata": Column("map", "metadata"),
+    "traceName": Column("string", "", _TRACE),
+    "userId": Column("string", "", _TRACE),
+    "tags": Column("array", "", _TRACE),
+    "traceTags": Column("array", "", _TRACE),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreQuery:
+    """Which scores; the newest comes first."""
+
+    project_id: str
+    conditions: Sequence[Condition] = ()
+    only_traces: bool = False
+    """Leave out corrections and the scores of sessions and dataset runs, as the first API version does."""
+    limit: int = 50
+    offset: int = 0
+    after: tuple[int, str] | None = None
+    """Timestamp (microseconds) and id of the last score of the page before."""
+
+
+class _Total(msgspec.Struct):
+    total: int
+
+
+async def list_page(clickhouse: ClickHouse, query: ScoreQuery) -> list[Score]:
+    """One page in order. Raises InvalidRequest for a bad filter, QueryTooExpensive and StoreUnavailable."""
+    where, binder = _where(query)
+    params = binder.params | {"limit": query.limit, "offset": query.offset}
+    return await clickhouse.rows(render("scores", "page", where=where), params, Score, settings=_ALIASES)
+
+
+async def count(clickhouse: ClickHouse, query: ScoreQuery) -> int:
+    """How many scores fulfil the conditions."""
+    where, binder = _where(query)
+    sql = render("scores", "count", where=where)
+    return (await clickhouse.rows(sql, binder.params, _Total, settings=_ALIASES))[0].total
+
+
+async def find(clickhouse: ClickHouse, project_id: str, score_id: str) -> Score | None:
+    """One score by its id, or None."""
+    same = Condition(type="string", column="id", operator="=", value=score_id)
+    found = await list_page(clickhouse, ScoreQuery(project_id=project_id, conditions=[same], limit=1))
+    return found[0] if found else None
+
+
+async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> list[Score]:
+    """All scores of a trace and of its observations, newest first, without corrections."""
+    same = Condition(type="string", column="traceId", operator="=", value=trace_id)
+    query = ScoreQuery(project_id=project_id, conditions=[same], only_traces=True, limit=_MANY)
+    return await list_page(clickhouse, query)
+
+
+def _where(query: ScoreQuery) -> tuple[str, Binder]:
+    binder = Binder({"project_id": query.project_id})
+    tests = [score_test(condition, binder) for condition in query.conditions]
+    if query.only_traces:
+        tests.append("trace_id != '' AND data_type != 'CORRECTION'")
+    if query.after is not None:
+        moment, score_id = query.after
+        tests.append(f"(timestamp, id) < ({binder.time(moment)}, {binder.bind(score_id)})")
+    return all_of(tests, prefix="AND "), binder
+
+
+def score_test(condition: Condition, binder: Binder) -> str:
+    """SQL of one condition on the rows of scores; raises InvalidRequest as `Binder.test`."""
+    column = find_column(SCORE_COLUMNS, condition)
+    return through_trace(condition, binder) if column.source == _TRACE else binder.test(column, condition)

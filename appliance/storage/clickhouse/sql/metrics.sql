@@ -1,0 +1,57 @@
+-- One row per entity below, aggregates over entities above.
+
+-- name: aggregate
+SELECT $columns
+FROM $rows
+$joins
+$where
+$group
+ORDER BY $order
+LIMIT {row_limit:UInt64}
+
+-- name: observation_rows
+(SELECT * FROM observations_list AS row FINAL WHERE project_id = {project_id:String} $where) AS item
+
+-- name: score_rows
+(SELECT * FROM scores FINAL WHERE project_id = {project_id:String} $where) AS item
+
+-- name: join_trace
+LEFT JOIN ($fold) AS trace ON trace.id = item.trace_id
+
+-- name: join_observation
+LEFT JOIN
+(
+    SELECT trace_id, id, name, model, prompt_name, prompt_version
+    FROM observations_list FINAL
+    WHERE project_id = {project_id:String} AND start_time >= $since - INTERVAL 7 DAY
+) AS observation ON observation.trace_id = item.trace_id AND observation.id = item.observation_id
+
+-- name: join_observation_scores
+LEFT JOIN
+(
+    SELECT trace_id, observation_id, count() AS score_count
+    FROM scores FINAL
+    WHERE project_id = {project_id:String} AND observation_id != ''
+    GROUP BY trace_id, observation_id
+) AS observation_scores ON observation_scores.trace_id = item.trace_id AND observation_scores.observation_id = item.id
+
+-- name: daily_models
+SELECT
+    toString(toDate(start_time)) AS day,
+    nullIf(toString(model), '') AS model_name,
+    sum(arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, 'input') > 0, usage_details)))) AS input_usage,
+    sum(arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, 'output') > 0, usage_details)))) AS output_usage,
+    sum(usage_details['total']) AS total_usage,
+    toFloat64(sum(ifNull(total_cost, 0))) AS cost,
+    count() AS observation_count,
+    uniqExact(trace_id) AS trace_count
+FROM observations_list AS row FINAL
+WHERE project_id = {project_id:String} $where
+GROUP BY day, model_name
+ORDER BY day DESC, cost DESC, model_name
+
+-- name: daily_traces
+SELECT toString(toDate(started)) AS day, count() AS trace_count
+FROM ($fold) AS trace
+$where
+GROUP BY day

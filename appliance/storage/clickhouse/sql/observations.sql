@@ -1,0 +1,50 @@
+-- Lists find keys in the narrow table (or in the wide one, to look into texts) and then read whole rows by key.
+
+-- name: row
+    project_id, trace_id, id, parent_id, type, name, environment, level, status_message, version, release, is_root,
+    is_app_root, trace_name, user_id, session_id, tags, public, $texts, model, model_id, model_parameters,
+    provided_usage_details, usage_details, provided_cost_details, cost_details, total_cost, pricing_tier_id,
+    pricing_tier_name, prompt_id, prompt_name, prompt_version, tool_definitions, tool_calls, tool_call_names,
+    service_name, scope_name, scope_version, sdk_name, sdk_version, source,
+    toUnixTimestamp64Micro(observations.start_time) AS start_time,
+    toUnixTimestamp64Micro(observations.end_time) AS end_time,
+    toUnixTimestamp64Micro(observations.completion_start_time) AS completion_start_time,
+    toUnixTimestamp64Micro(observations.created_at) AS created_at,
+    toUnixTimestamp64Micro(observations.updated_at) AS updated_at,
+    toUnixTimestamp64Micro(observations.event_ts) AS event_ts
+
+-- name: keys
+SELECT
+    trace_id,
+    id,
+    toUnixTimestamp64Micro(row.start_time) AS start_micros,
+    xxHash32(trace_id) AS trace_hash
+FROM observations_list AS row FINAL
+WHERE project_id = {project_id:String} $where
+ORDER BY project_id DESC, toStartOfMinute(row.start_time) DESC, row.start_time DESC, xxHash32(trace_id) DESC, id DESC
+LIMIT {limit:UInt64} OFFSET {offset:UInt64}
+
+-- name: count
+SELECT count() AS total
+FROM observations_list AS row FINAL
+WHERE project_id = {project_id:String} $where
+
+-- name: by_key
+SELECT $row
+FROM observations
+WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} $where
+ORDER BY observations.event_ts DESC
+LIMIT 1 BY trace_id, id
+
+-- name: of_trace
+SELECT $row
+FROM observations
+WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+ORDER BY observations.event_ts DESC
+LIMIT 1 BY id
+
+-- name: through_trace
+trace_id IN (SELECT id FROM ($fold) AS trace $where)
+
+-- name: in_wide
+(trace_id, id) IN (SELECT trace_id, id FROM observations FINAL WHERE project_id = {project_id:String} $where)

@@ -1,0 +1,22 @@
+-- The newest row of each id, wherever it lies: a row that takes away an older one is no row.
+
+-- name: observations
+SELECT $row
+FROM observations
+WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} AND is_deleted = 0
+ORDER BY observations.event_ts DESC
+LIMIT 1 BY id
+
+-- name: scores
+SELECT
+    project_id, id, name, source, data_type, value, string_value, long_string_value, environment, trace_id,
+    observation_id, session_id, dataset_run_id, execution_trace_id, comment, metadata, author_user_id, config_id,
+    queue_id, sdk_name, sdk_version,
+    toUnixTimestamp64Micro(scores.timestamp) AS timestamp,
+    toUnixTimestamp64Micro(scores.event_ts) AS event_ts,
+    toUnixTimestamp64Micro(scores.created_at) AS created_at,
+    toUnixTimestamp64Micro(scores.updated_at) AS updated_at
+FROM scores
+WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} AND is_deleted = 0
+ORDER BY scores.event_ts DESC
+LIMIT 1 BY id

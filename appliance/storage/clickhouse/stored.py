@@ -1,0 +1,44 @@
+"""What is stored of single entities, read before a partial update replaces their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import TypeVar
+
+from appliance.model.observations import Observation
+from appliance.model.scores import Score
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.queries import render
+
+Key = tuple[str, str]
+"""Project id and entity id."""
+
+_IDS_PER_QUERY = 1000
+_ALIASES = {"prefer_column_name_to_alias": 1}
+_Row = TypeVar("_Row", Observation, Score)
+
+
+async def stored_observations(clickhouse: ClickHouse, keys: Iterable[Key]) -> dict[Key, Observation]:
+    """The newest rows by project and id, where there are any; raises StoreUnavailable."""
+    row = render("observations", "row", texts="input, output, metadata")
+    return await _stored(clickhouse, render("stored", "observations", row=row), keys, Observation)
+
+
+async def stored_scores(clickhouse: ClickHouse, keys: Iterable[Key]) -> dict[Key, Score]:
+    """As `stored_observations`, for scores."""
+    return await _stored(clickhouse, render("stored", "scores"), keys, Score)
+
+
+async def _stored(clickhouse: ClickHouse, sql: str, keys: Iterable[Key], row_type: type[_Row]) -> dict[Key, _Row]:
+    found: dict[Key, _Row] = {}
+    by_project: dict[str, list[str]] = {}
+    for project_id, entity_id in keys:
+        by_project.setdefault(project_id, []).append(entity_id)
+    for project_id, ids in by_project.items():
+        remaining = iter(ids)
+        while some := list(islice(remaining, _IDS_PER_QUERY)):
+            params = {"project_id": project_id, "ids": some}
+            for row in await clickhouse.rows(sql, params, row_type, settings=_ALIASES):
+                found[row.project_id, row.id] = row
+    return found

@@ -1,0 +1,213 @@
+"""Reading traces: which ids make a page, their parts, and what their observations and scores add up to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from appliance.model.filters import Condition
+from appliance.model.traces import TracePart
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, trace_filter
+from appliance.storage.clickhouse.where import Binder, all_of
+
+_ALIASES: Final = {"prefer_column_name_to_alias": 1}
+_DAY: Final = 86_400_000_000
+_WEEK: Final = 7 * _DAY
+_CHUNK: Final = 500
+_TRIES: Final = 4
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceQuery:
+    """Which traces, in which order."""
+
+    project_id: str
+    conditions: Sequence[Condition] = ()
+    order_by: str = "timestamp"
+    descending: bool = True
+    limit: int = 50
+    offset: int = 0
+
+
+class TraceKey(msgspec.Struct):
+    """A trace of a page; times in microseconds since the epoch."""
+
+    id: str
+    started: int
+    last_part: int
+    """Start of the latest part: no observation starts much later."""
+
+
+class TraceTotals(msgspec.Struct):
+    """What the observations of one trace add up to; times in microseconds since the epoch, cost in USD."""
+
+    id: str
+    observation_ids: list[str] = []
+    first_start: int = 0
+    last_start: int = 0
+    last_end: int | None = None
+    total_cost: float = 0.0
+
+
+class _Newest(msgspec.Struct):
+    id: str
+    started: int
+    last_part: int
+    cutoff_micros: int
+
+
+class _Matching(msgspec.Struct):
+    id: str
+    started_micros: int
+    last_part_micros: int
+    total: int
+
+
+class _Total(msgspec.Struct):
+    total: int
+
+
+class _ScoreIds(msgspec.Struct):
+    id: str
+    score_ids: list[str]
+
+
+@dataclass(slots=True)
+class _Asked:
+    filter: TraceFilter
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def _asked(query: TraceQuery) -> _Asked:
+    binder = Binder()
+    made = trace_filter(query.conditions, binder, order_by=query.order_by)
+    binder.params["project_id"] = query.project_id
+    return _Asked(made, binder.params)
+
+
+async def list_page(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[TraceKey], int]:
+    """The traces of one page in order, and how many there are on all pages.
+
+    Raises InvalidRequest for a bad filter or order, QueryTooExpensive and StoreUnavailable.
+    """
+    asked = _asked(query)
+    if query.order_by == "timestamp" and query.descending and asked.filter.is_time_only:
+        newest, total = await asyncio.gather(_newest(clickhouse, query, asked), _count(clickhouse, _asked(query)))
+        if newest is not None:
+            return newest, total
+    direction = "DESC" if query.descending else "ASC"
+    sql = render(
+        "traces",
+        "matching",
+        fold=asked.filter.fold(),
+        joins=asked.filter.joins(),
+        where=asked.filter.where,
+        order=f"{ORDERS[query.order_by]} {direction}, trace.id {direction}",
+    )
+    params = asked.params | {"limit": query.limit, "offset": query.offset}
+    rows = await clickhouse.rows(sql, params, _Matching, settings=_ALIASES)
+    if not rows:
+        return [], await _count(clickhouse, asked) if query.offset else 0
+    return [TraceKey(row.id, row.started_micros, row.last_part_micros) for row in rows], rows[0].total
+
+
+async def _count(clickhouse: ClickHouse, asked: _Asked) -> int:
+    if asked.filter.tests or asked.filter.candidates:
+        sql = render(
+            "traces",
+            "count_matching",
+            fold=asked.filter.fold(),
+            joins=asked.filter.joins(),
+            where=asked.filter.where,
+        )
+    else:
+        sql = render("traces", "count_ids")
+    return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
+
+
+async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> list[TraceKey] | None:
+    """A page by time, out of the newest rows only; None when those do not suffice and all must be folded.
+
+    Parts are read from the newest back until enough traces began in the window. A trace that began before the window
+    may look newer than it is when its other parts lie far back: such traces are found by their ids and left out.
+    """
+    starts = [test.replace("started", "timestamp", 1) for test in asked.filter.exact_starts]
+    sql = render("traces", "newest", bounds=all_of(starts, prefix="AND "))
+    window = (query.offset + query.limit) * 2 + 100
+    displaced: list[str] = []
+    for _ in range(_TRIES):
+        params = asked.params | {
+            "window": window,
+            "limit": query.limit,
+            "offset": query.offset,
+            "displaced": displaced,
+        }
+        rows = await clickhouse.rows(sql, params, _Newest, settings=_ALIASES)
+        if len(rows) < query.limit:
+            return None
+        begun = await _beginnings(clickhouse, query.project_id, [row.id for row in rows])
+        late = [row.id for row in rows if begun.get(row.id, row.started) < row.started]
+        if not late:
+            return [TraceKey(row.id, row.started, row.last_part) for row in rows]
+        displaced += late
+    return None
+
+
+async def _beginnings(clickhouse: ClickHouse, project_id: str, ids: list[str]) -> dict[str, int]:
+    rows = await clickhouse.rows(render("traces", "beginnings"), {"project_id": project_id, "ids": ids}, _Beginning)
+    return {row.id: row.started for row in rows}
+
+
+class _Beginning(msgspec.Struct):
+    id: str
+    started: int
+
+
+async def read_parts(
+    clickhouse: ClickHouse, project_id: str, ids: Sequence[str], *, with_texts: bool = True
+) -> dict[str, list[TracePart]]:
+    """All parts of the traces by trace id; without texts, input, output and metadata stay empty."""
+    texts = "input, output, metadata" if with_texts else "NULL AS input, NULL AS output, map() AS metadata"
+    sql = render("traces", "parts", texts=texts)
+    found: dict[str, list[TracePart]] = {}
+    for chunk in _chunks(ids):
+        params = {"project_id": project_id, "ids": chunk}
+        for part in await clickhouse.rows(sql, params, TracePart, settings=_ALIASES):
+            found.setdefault(part.id, []).append(part)
+    return found
+
+
+async def read_totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceKey]) -> dict[str, TraceTotals]:
+    """What the observations of these traces add up to, by trace id; traces without observations are missing."""
+    found: dict[str, TraceTotals] = {}
+    for chunk in _chunks(keys):
+        binder = Binder({"project_id": project_id, "ids": [key.id for key in chunk]})
+        earliest = binder.time(min(key.started for key in chunk) - _DAY)
+        latest = binder.time(max(key.last_part for key in chunk) + _WEEK)
+        sql = render("traces", "totals", bounds=f"AND start_time >= {earliest} AND start_time <= {latest}")
+        for row in await clickhouse.rows(sql, binder.params, TraceTotals, settings=_ALIASES):
+            found[row.id] = row
+    return found
+
+
+async def read_score_ids(clickhouse: ClickHouse, project_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The ids of the scores of these traces and of their observations, by trace id; corrections are left out."""
+    found: dict[str, list[str]] = {}
+    for chunk in _chunks(ids):
+        params: Mapping[str, Any] = {"project_id": project_id, "ids": chunk}
+        for row in await clickhouse.rows(render("traces", "score_ids"), params, _ScoreIds):
+            found[row.id] = row.score_ids
+    return found
+
+
+def _chunks(items: Sequence[Item]) -> Iterable[list[Item]]:
+    # Ids travel in the address of the request, which ClickHouse bounds.
+    return (list(items[start : start + _CHUNK]) for start in range(0, len(items), _CHUNK))

@@ -1,0 +1,159 @@
+"""The one builder of SQL: conditions over a closed list of columns and operators, every value bound by the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from appliance.errors import InvalidRequest
+from appliance.model.filters import Condition
+
+Kind = Literal["string", "number", "datetime", "boolean", "array", "map", "numbers", "categories", "booleans"]
+
+_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_FITS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "string": ("string", "stringOptions", "null"),
+    "number": ("number", "null"),
+    "datetime": ("datetime", "null"),
+    "boolean": ("boolean", "null"),
+    "array": ("arrayOptions", "stringOptions", "null"),
+    "map": ("stringObject", "numberObject", "booleanObject", "categoryOptions", "null"),
+    "numbers": ("numberObject",),
+    "categories": ("categoryOptions",),
+    "booleans": ("booleanObject",),
+}
+_IS_NULL: Final[Mapping[Kind, str]] = {
+    "string": "{0} = ''",
+    "number": "{0} IS NULL",
+    "datetime": "{0} IS NULL",
+    "boolean": "{0} IS NULL",
+    "array": "empty({0})",
+    "map": "empty({0})",
+}
+_ORDER: Final = frozenset({"=", ">", "<", ">=", "<=", "<>", "!="})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Something that can be filtered: its kind decides which conditions fit, `sql` is how it is computed."""
+
+    kind: Kind
+    sql: str
+    source: str = ""
+    """What must be joined for it; the meaning is the noun's own."""
+    hint: str = ""
+    """Column of the unmerged rows of which at least one must fulfil a positive condition."""
+
+
+@dataclass(slots=True)
+class Binder:
+    """Collects values for one statement and hands out their placeholders."""
+
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def bind(self, value: Any, type_name: str = "String") -> str:
+        """The placeholder of a value, with the type that the server reads it as."""
+        name = f"p{len(self.params)}"
+        self.params[name] = value
+        return f"{{{name}:{type_name}}}"
+
+    def time(self, microseconds: int) -> str:
+        """A point in time, bound; microseconds since the epoch."""
+        return f"fromUnixTimestamp64Micro({self.bind(microseconds, 'Int64')}, 'UTC')"
+
+    def test(self, column: Column, condition: Condition) -> str:
+        """SQL of one condition; raises InvalidRequest when its type does not fit the column."""
+        if condition.type not in _FITS[column.kind]:
+            raise InvalidRequest(f"Invalid filter type {condition.type} for column {condition.column}")
+        if condition.type == "null":
+            missing = _IS_NULL[column.kind].format(column.sql)
+            return missing if condition.operator == "is null" else f"NOT ({missing})"
+        if column.kind in ("map", "numbers", "categories", "booleans"):
+            return self._keyed(column, condition)
+        if isinstance(condition.value, list):
+            return self._options(column, condition.operator, condition.value)
+        return self._compared(column, condition)
+
+    def _compared(self, column: Column, condition: Condition) -> str:
+        if condition.type == "string":
+            return self._text(column.sql, condition.operator, str(condition.value))
+        if condition.operator not in _ORDER:
+            raise InvalidRequest(f"Invalid filter operator {condition.operator!r} for column {condition.column}")
+        if condition.type == "datetime":
+            bound = self.time(_micros(str(condition.value)))
+        elif condition.type == "boolean":
+            bound = self.bind(bool(condition.value), "Bool")
+        else:
+            bound = self.bind(condition.value, "Float64")
+            return f"toFloat64({column.sql}) {condition.operator} {bound}"
+        return f"{column.sql} {condition.operator} {bound}"
+
+    def _options(self, column: Column, operator: str, values: list[str]) -> str:
+        bound = self.bind(values, "Array(String)")
+        if column.kind == "array":
+            call = "hasAll" if operator == "all of" else "hasAny"
+            found = f"{call}(arrayMap(x -> toString(x), {column.sql}), {bound})"
+        else:
+            found = f"{column.sql} IN {bound}"
+        return f"NOT ({found})" if operator == "none of" else found
+
+    def _text(self, sql: str, operator: str, text: str) -> str:
+        if operator == "matches":
+            return f"hasAllTokens(lower({sql}), {self.bind(text.lower())})"
+        bound = self.bind(text)
+        return {
+            "=": f"{sql} = {bound}",
+            "contains": f"position({sql}, {bound}) > 0",
+            "does not contain": f"position({sql}, {bound}) = 0",
+            "starts with": f"startsWith({sql}, {bound})",
+            "ends with": f"endsWith({sql}, {bound})",
+        }[operator]
+
+    def _keyed(self, column: Column, condition: Condition) -> str:
+        key = self.bind(condition.key)
+        if column.kind in ("categories", "booleans"):
+            return self._among_pairs(column.sql, key, condition)
+        entry = f"{column.sql}[{key}]"
+        if condition.operator in ("is set", "is not set"):
+            return f"{'NOT ' if condition.operator == 'is not set' else ''}mapContains({column.sql}, {key})"
+        if condition.type == "numberObject":
+            value = self.bind(condition.value, "Float64")
+            number = entry if column.kind == "numbers" else f"toFloat64OrNull({entry})"
+            return f"(mapContains({column.sql}, {key}) AND {number} {condition.operator} {value})"
+        if condition.type == "booleanObject":
+            return f"{entry} {condition.operator} {self.bind(str(condition.value).lower())}"
+        if isinstance(condition.value, list):
+            found = f"{entry} IN {self.bind(condition.value, 'Array(String)')}"
+            return f"NOT ({found})" if condition.operator == "none of" else found
+        return self._text(entry, condition.operator, str(condition.value))
+
+    def _among_pairs(self, sql: str, key: str, condition: Condition) -> str:
+        """Whether an array of (name, value) holds the wanted pair; the opposite also holds for the absent name."""
+        values = condition.value if isinstance(condition.value, list) else ["True" if condition.value else "False"]
+        found = f"arrayExists(x -> x.1 = {key} AND x.2 IN {self.bind(values, 'Array(String)')}, {sql})"
+        return f"NOT ({found})" if condition.operator in ("none of", "<>") else found
+
+
+def find_column(columns: Mapping[str, Column], condition: Condition) -> Column:
+    """The column that a condition means, by its id or its display name; raises InvalidRequest for others."""
+    found = columns.get(condition.column) or columns.get(_as_id(condition.column))
+    if found is None:
+        raise InvalidRequest(f"Column {condition.column} does not match a UI / CH table mapping.")
+    return found
+
+
+def all_of(tests: list[str], *, prefix: str = "") -> str:
+    """The tests joined by AND behind `prefix`; empty when there are none."""
+    return prefix + " AND ".join(f"({test})" for test in tests) if tests else ""
+
+
+def _as_id(display: str) -> str:
+    """`User ID` -> `userId`, `Start Time` -> `startTime`."""
+    words = display.replace("(s)", "").replace("($)", "").split()
+    return words[0].lower() + "".join(word.capitalize() for word in words[1:]) if words else ""
+
+
+def _micros(text: str) -> int:
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,57 @@
+"""Writes rows: JSON lines in blocks of bounded size, observations before the traces that show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from appliance.model.observations import Observation
+from appliance.model.scores import Score
+from appliance.model.traces import TracePart
+from appliance.storage.clickhouse.client import ClickHouse
+
+MAX_BLOCK_BYTES: Final = 10 * 1024 * 1024
+_ROWS_PER_CHUNK: Final = 256
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def encode(rows: Sequence[msgspec.Struct], max_bytes: int = MAX_BLOCK_BYTES) -> Iterator[bytes]:
+    """Rows as JSON lines, in blocks of about `max_bytes` at most (one row larger than that is a block of its own)."""
+    block = bytearray()
+    for first in range(0, len(rows), _ROWS_PER_CHUNK):
+        lines = _encoder.encode_lines(rows[first : first + _ROWS_PER_CHUNK])
+        if block and len(block) + len(lines) > max_bytes:
+            yield bytes(block)
+            block.clear()
+        block += lines
+        if len(block) >= max_bytes:
+            yield bytes(block)
+            block.clear()
+    if block:
+        yield bytes(block)
+
+
+class Writer:
+    """Inserts the rows of the tracing tables; returns when ClickHouse has stored them."""
+
+    def __init__(self, clickhouse: ClickHouse) -> None:
+        self._clickhouse = clickhouse
+
+    async def write_observations(self, rows: Sequence[Observation]) -> None:
+        """Raises Undecodable when a row does not fit its table, StoreUnavailable when trying again may help."""
+        await self._write("observations", rows)
+
+    async def write_scores(self, rows: Sequence[Score]) -> None:
+        """As `write_observations`."""
+        await self._write("scores", rows)
+
+    async def write_trace_parts(self, rows: Sequence[TracePart]) -> None:
+        """As `write_observations`; to be called after it, so that no trace shows before its observations."""
+        await self._write("trace_parts", rows)
+
+    async def _write(self, table: str, rows: Sequence[msgspec.Struct]) -> None:
+        for block in encode(rows):
+            await self._clickhouse.insert(table, block)

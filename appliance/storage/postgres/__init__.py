@@ -1,0 +1,1 @@
+"""Rows that need transactions: tenants, keys, prompts, datasets."""

@@ -1,0 +1,81 @@
+"""Connections to Postgres: one lazily opened pool per process, rows as dictionaries, errors in our own words."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from appliance.config import PostgresSettings
+from appliance.errors import ConfigError, InvalidRequest, StoreUnavailable
+
+_WAIT_S = 2.0
+# Short, because the pause between attempts doubles each time; the next statement begins anew.
+_RECONNECT_FOR_S = 3.0
+
+Connection = psycopg.AsyncConnection[DictRow]
+Params = Mapping[str, Any]
+
+
+class Postgres:
+    """A pool that opens without waiting: statements raise StoreUnavailable as long as the server is away."""
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        if not settings.url:
+            raise ConfigError("There is no address of Postgres.", hint="Set DATABASE_URL.")
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            settings.url,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            kwargs={"row_factory": dict_row, "connect_timeout": 3, "options": "-c timezone=UTC"},
+            min_size=1,
+            max_size=max(1, settings.pool_size),
+            timeout=_WAIT_S,
+            reconnect_timeout=_RECONNECT_FOR_S,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Begin to connect; does not wait for the server."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._pool.close()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection inside a transaction that commits when the block ends well."""
+        with translated_errors():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    async def rows(self, sql: LiteralString, params: Params | None = None) -> list[DictRow]:
+        """All rows of a statement."""
+        async with self.transaction() as connection:
+            return await (await connection.execute(sql, params)).fetchall()
+
+    async def row(self, sql: LiteralString, params: Params | None = None) -> DictRow | None:
+        """The first row of a statement, or None."""
+        async with self.transaction() as connection:
+            return await (await connection.execute(sql, params)).fetchone()
+
+    async def execute(self, sql: LiteralString, params: Params | None = None) -> int:
+        """Run a statement; returns the number of rows it touched."""
+        async with self.transaction() as connection:
+            return (await connection.execute(sql, params)).rowcount
+
+
+@contextlib.contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raises StoreUnavailable for a server that is away or out of connections, InvalidRequest for impossible values."""
+    try:
+        yield
+    except psycopg.DataError as error:  # such as a NUL in a text or a number beyond its type
+        raise InvalidRequest(f"A value cannot be stored: {str(error).strip().rstrip('.')}.") from error
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise StoreUnavailable(f"Postgres cannot be used right now: {str(error).strip().rstrip('.')}.") from error

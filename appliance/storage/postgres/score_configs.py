@@ -1,0 +1,73 @@
+"""Score configs: created and changed, never deleted."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from typing import Any
+
+from psycopg.rows import DictRow
+
+from appliance.model.score_configs import ScoreConfig
+from appliance.storage.postgres.datasets import json_or_null
+from appliance.storage.postgres.pool import Postgres
+from appliance.storage.postgres.statements import statements
+
+_SQL = statements("score_configs")
+
+
+class ScoreConfigs:
+    """The score configs of all projects. Every method raises StoreUnavailable."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def create(
+        self,
+        project_id: str,
+        *,
+        name: str,
+        data_type: str,
+        min_value: float | None,
+        max_value: float | None,
+        categories: list[dict[str, Any]] | None,
+        description: str | None,
+    ) -> ScoreConfig:
+        """A new config."""
+        values = {
+            "id": str(uuid.uuid4()),
+            "project_id": project_id,
+            "name": name,
+            "data_type": data_type,
+            "min_value": min_value,
+            "max_value": max_value,
+            "categories": json_or_null(categories),
+            "description": description,
+        }
+        row = await self._postgres.row(_SQL["insert"], values)
+        assert row is not None
+        return _config(row)
+
+    async def get(self, project_id: str, config_id: str) -> ScoreConfig | None:
+        """The config with this id, None when there is none."""
+        row = await self._postgres.row(_SQL["by_id"], {"project_id": project_id, "id": config_id})
+        return None if row is None else _config(row)
+
+    async def update(self, config: ScoreConfig) -> ScoreConfig | None:
+        """Store a changed config; None when it is gone."""
+        values = dataclasses.asdict(config) | {"categories": json_or_null(config.categories)}
+        row = await self._postgres.row(_SQL["update"], values)
+        return None if row is None else _config(row)
+
+    async def find(self, project_id: str, limit: int, offset: int) -> tuple[list[ScoreConfig], int]:
+        """Configs, newest first, and how many there are in all."""
+        params: dict[str, Any] = {"project_id": project_id, "limit": limit, "offset": offset}
+        rows = await self._postgres.rows(_SQL["list"], params)
+        if not rows:
+            counted = await self._postgres.row(_SQL["count"], params)
+            return [], counted["total"] if counted else 0
+        return [_config(row) for row in rows], rows[0]["total"]
+
+
+def _config(row: DictRow) -> ScoreConfig:
+    return ScoreConfig(**{name: value for name, value in row.items() if name != "total"})

@@ -1,0 +1,26 @@
+-- name: insert_organization
+INSERT INTO organizations (id, name) VALUES (%(id)s, %(name)s) ON CONFLICT DO NOTHING;
+
+-- name: insert_project
+INSERT INTO projects (id, org_id, name, retention_days) VALUES (%(id)s, %(org_id)s, %(name)s, %(retention_days)s)
+ON CONFLICT DO NOTHING;
+
+-- name: any_project
+SELECT id FROM projects WHERE deleted_at IS NULL LIMIT 1;
+
+-- name: insert_user
+INSERT INTO users (id, name, email, password) VALUES (%(id)s, %(name)s, %(email)s, %(password)s)
+ON CONFLICT (email) DO NOTHING;
+
+-- name: user_by_email
+SELECT id FROM users WHERE email = %(email)s;
+
+-- name: insert_owner
+INSERT INTO organization_memberships (id, org_id, user_id, role)
+SELECT %(id)s, %(org_id)s, id, 'OWNER' FROM users WHERE email = %(email)s
+ON CONFLICT DO NOTHING;
+
+-- name: project
+SELECT p.id, p.name, p.retention_days, p.metadata, o.id AS org_id, o.name AS org_name
+FROM projects p JOIN organizations o ON o.id = p.org_id
+WHERE p.id = %(id)s AND p.deleted_at IS NULL;

@@ -1,0 +1,1 @@
+"""The queue, the patches of the legacy API, and live messages."""

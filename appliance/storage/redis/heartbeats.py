@@ -1,0 +1,48 @@
+"""Signs of life of the workers: a key per worker that expires when it is not renewed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from redis.asyncio import Redis
+
+from appliance.storage.redis.client import translated_errors
+
+BEAT_EVERY_S = 3.0
+ALIVE_FOR_S = 10
+
+# Members are worker names, scores the second of their last beat: found without scanning the key space.
+_WORKERS = "langfuse:workers"
+
+
+class Heartbeats:
+    """Written by workers, read by health. Every method raises StoreUnavailable."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis = client
+
+    async def beat(self, worker: str, state: dict[str, object]) -> None:
+        """Say that `worker` lives, and what it is doing."""
+        with translated_errors():
+            seconds, _ = await self._redis.time()
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.set(f"langfuse:worker:{worker}", msgspec.json.encode(state), ex=ALIVE_FOR_S)
+                pipe.zadd(_WORKERS, {worker: seconds})
+                pipe.zremrangebyscore(_WORKERS, "-inf", seconds - 3600)
+                await pipe.execute()
+
+    async def stop(self, worker: str) -> None:
+        """Say that `worker` ends on purpose."""
+        with translated_errors():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.delete(f"langfuse:worker:{worker}")
+                pipe.zrem(_WORKERS, worker)
+                await pipe.execute()
+
+    async def alive(self) -> list[str]:
+        """Names of the workers that gave a sign within the last ten seconds."""
+        with translated_errors():
+            seconds, _ = await self._redis.time()
+            names: Any = await self._redis.zrangebyscore(_WORKERS, seconds - ALIVE_FOR_S, "+inf")
+        return sorted(name.decode() for name in names)
