@@ -1,0 +1,1 @@
+"""How data comes in: validation, mapping, merging, enrichment."""

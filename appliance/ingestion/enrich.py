@@ -1,0 +1,30 @@
+"""What we know beyond what was sent: the total of the usage, the matched model, and the cost."""
+
+from __future__ import annotations
+
+from appliance.model.observations import Observation
+from appliance.model.pricing import Pricing, price_usage, total_of
+from appliance.model.usage import add_total
+
+
+def enrich_costs(row: Observation, pricing: Pricing) -> None:
+    """Set usage, model id, tier and costs from the model and from what was provided (server semantics section 5).
+
+    Costs that were sent are taken as they are; nothing is computed beside them.
+    """
+    row.usage_details = add_total(row.provided_usage_details)
+    model = pricing.match(row.project_id, row.model) if row.model else None
+    tier = None
+    if model is not None:
+        row.model_id = model.id
+        tier = model.tier_for(row.usage_details)
+        if tier is not None:
+            row.pricing_tier_id, row.pricing_tier_name = tier.id, tier.name
+    if row.provided_cost_details:
+        row.cost_details = dict(row.provided_cost_details)
+        row.total_cost = total_of(row.cost_details)
+        if row.total_cost is not None:
+            row.cost_details["total"] = row.total_cost
+    elif tier is not None:
+        row.cost_details = price_usage(row.usage_details, tier)
+        row.total_cost = row.cost_details.get("total")

@@ -1,0 +1,165 @@
+"""Events of the ingestion API: what a valid one looks like, and its normal form (contract: server semantics 3.2).
+
+An accepted event stays the object that was sent, because a field that is null and a field that is missing mean
+different things later; validation only refuses, and fills in ids and the environment.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from appliance.ingestion.scores import ScoreBody
+
+Text = str | None
+Time = Annotated[datetime, Meta(tz=True)]
+EventId = Annotated[str, Meta(min_length=1, max_length=800, pattern=r"^[^\r]*$")]
+
+_STEP_TYPES: Final = ("generation", "agent", "tool", "chain", "retriever", "evaluator", "embedding", "guardrail")
+_ENVIRONMENT: Final = re.compile(r"[a-z0-9\-_]+")
+_RESERVED_PREFIX: Final = re.compile(r"(langfuse[-_]?)+")
+_ENVIRONMENT_CHARS: Final = 40
+
+
+class Envelope(msgspec.Struct, rename="camel"):
+    """What every event has around its body."""
+
+    id: EventId
+    timestamp: Time
+    type: str
+    body: Any
+
+
+class TraceBody(msgspec.Struct, rename="camel"):
+    """Body of `trace-create`."""
+
+    id: Text = None
+    timestamp: Time | None = None
+    name: Annotated[str, Meta(max_length=1000)] | None = None
+    session_id: Text = None
+    user_id: Text = None
+    release: Text = None
+    version: Text = None
+    public: bool | None = None
+    tags: list[str] | None = None
+
+
+class _Step(msgspec.Struct, kw_only=True, rename="camel"):
+    trace_id: Text = None
+    name: Text = None
+    start_time: Time | None = None
+    level: Literal["DEBUG", "DEFAULT", "WARNING", "ERROR"] | None = None
+    status_message: Text = None
+    parent_observation_id: Text = None
+    version: Text = None
+
+
+class EventBody(_Step, kw_only=True):
+    """Body of `event-create`."""
+
+    id: EventId
+
+
+class SpanBody(EventBody, kw_only=True):
+    """Body of `span-create` and `span-update`."""
+
+    end_time: Time | None = None
+
+
+class _Generation(_Step, kw_only=True):
+    end_time: Time | None = None
+    completion_start_time: Time | None = None
+    model: Text = None
+    model_parameters: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+    usage_details: dict[str, Any] | None = None
+    cost_details: dict[str, Any] | None = None
+    prompt_name: Text = None
+    prompt_version: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.prompt_name is None) != (self.prompt_version is None):
+            raise ValueError("promptName and promptVersion must be given together")
+
+
+class GenerationBody(_Generation, kw_only=True):
+    """Body of `generation-create`, `generation-update` and the creation of the newer step types."""
+
+    id: EventId
+
+
+class ObservationBody(_Generation, kw_only=True):
+    """Body of the old `observation-create` and `observation-update`."""
+
+    id: Text = None
+    type: Literal["GENERATION", "SPAN", "EVENT"]
+
+
+class _SdkLog(msgspec.Struct, rename="camel"):
+    log: Any = None
+
+
+BODIES: Final[dict[str, type[msgspec.Struct]]] = {
+    "trace-create": TraceBody,
+    "score-create": ScoreBody,
+    "event-create": EventBody,
+    "span-create": SpanBody,
+    "span-update": SpanBody,
+    "generation-update": GenerationBody,
+    **{f"{name}-create": GenerationBody for name in _STEP_TYPES},
+    "observation-create": ObservationBody,
+    "observation-update": ObservationBody,
+    "sdk-log": _SdkLog,
+}
+
+
+def accepted_event(event: Any) -> dict[str, Any]:
+    """The normal form of a valid event: `id`, `timestamp`, `type` and `body` as sent, ids and environment filled in.
+
+    Raises msgspec.ValidationError, its path counted from the event.
+    """
+    envelope = msgspec.convert(event, Envelope)
+    body_type = BODIES.get(envelope.type)
+    if body_type is None:
+        raise msgspec.ValidationError(f"Unknown event type {envelope.type!r} - at `$.type`")
+    try:
+        msgspec.convert(envelope.body, body_type)
+    except msgspec.ValidationError as error:
+        text = str(error) if " - at `$" in str(error) else f"{error} - at `$`"
+        raise msgspec.ValidationError(text.replace(" - at `$", " - at `$.body")) from None
+    body = normal_body(envelope.type, envelope.body)
+    return {"id": event["id"], "timestamp": event["timestamp"], "type": envelope.type, "body": body}
+
+
+def normal_body(event_type: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with an id, with a trace for observations that name none, and with a valid environment."""
+    body = dict(body)
+    if event_type == "sdk-log":
+        return body
+    body["id"] = body.get("id") or str(uuid.uuid4())
+    is_observation = event_type not in ("trace-create", "score-create")
+    if is_observation and is_creation(event_type) and not body.get("traceId"):
+        body["traceId"] = str(uuid.uuid4())
+    if "environment" in body:
+        body["environment"] = normal_environment(body["environment"])
+    return body
+
+
+def is_creation(event_type: str) -> bool:
+    """Whether events of this type make something new, rather than change it."""
+    return event_type.endswith("-create")
+
+
+def normal_environment(value: Any) -> str:
+    """A valid environment name out of anything; "default" when nothing valid is left."""
+    if not isinstance(value, str):
+        return "default"
+    lowered = value.lower()
+    reserved = _RESERVED_PREFIX.match(lowered)
+    name = lowered[reserved.end() if reserved else 0 :][:_ENVIRONMENT_CHARS]
+    return name if _ENVIRONMENT.fullmatch(name) else "default"

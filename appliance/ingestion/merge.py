@@ -1,0 +1,210 @@
+"""The patches of one entity, and what is stored of it, into the row that replaces it (server semantics 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from appliance.ingestion.enrich import enrich_costs
+from appliance.ingestion.fold import State, StoredEvent, fold, in_order
+from appliance.ingestion.json_text import parse_object, to_text
+from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, parameters_text
+from appliance.ingestion.timestamps import parse_iso
+from appliance.model.environments import normalise_environment
+from appliance.model.observations import OBSERVATION_TYPES, Observation
+from appliance.model.pricing import Pricing
+from appliance.model.scores import Score
+from appliance.model.usage import legacy_usage, normalise_costs, normalise_usage
+from appliance.storage.redis.patches import PatchSet
+
+_MINUTE: Final = 60_000_000
+_OBSERVATION_IMMUTABLE: Final = frozenset({"id", "traceId", "environment", "startTime"})
+_SCORE_IMMUTABLE: Final = frozenset({"id", "traceId", "environment"})
+
+_TEXTS: Final = {
+    "name": "name",
+    "statusMessage": "status_message",
+    "parentObservationId": "parent_id",
+    "version": "version",
+    "model": "model",
+    "level": "level",
+}
+_SCORE_TEXTS: Final = {
+    "traceId": "trace_id",
+    "observationId": "observation_id",
+    "sessionId": "session_id",
+    "datasetRunId": "dataset_run_id",
+    "executionTraceId": "execution_trace_id",
+    "comment": "comment",
+    "configId": "config_id",
+    "queueId": "queue_id",
+}
+
+_stored_event: Final = msgspec.json.Decoder(StoredEvent)
+
+
+def events_of(patches: PatchSet) -> list[StoredEvent]:
+    """The events of an entity, in the order that they count in."""
+    return in_order(_stored_event.decode(body) for body in patches.patches.values())
+
+
+def needs_base(patches: PatchSet, events: Sequence[StoredEvent]) -> bool:
+    """Whether what is stored must be read first: unless a creation is among the patches that are still known."""
+    return patches.is_first or not any(event.is_creation for event in events)
+
+
+def merge_observation(
+    patches: PatchSet, events: Sequence[StoredEvent], base: Observation | None, pricing: Pricing
+) -> list[Observation]:
+    """The whole row, and before it a row that takes away each one that a worker with fewer patches may have written.
+
+    Rows replace each other only within one minute and one trace, and a worker that saw only an update had to assume
+    when the observation began.
+    """
+    project_id, _, entity_id = patches.key
+    state = fold(_state_of(base), events, _OBSERVATION_IMMUTABLE)
+    assumed = min(event.time for event in events)
+    row = Observation(
+        project_id=project_id,
+        trace_id=str(state.get("traceId") or ""),
+        id=entity_id,
+        start_time=parse_iso(state.get("startTime")) or (base.start_time if base else assumed),
+        event_ts=patches.version_us,
+        created_at=base.created_at if base else min(event.accepted_at for event in events),
+        updated_at=patches.version_us,
+        type=_type_of(events, base),
+        source="api",
+        environment=normalise_environment(state.get("environment")),
+    )
+    _fill_observation(row, state, base)
+    enrich_costs(row, pricing)
+    return [*_taken_away(row, patches, events, base), row]
+
+
+def _fill_observation(row: Observation, state: State, base: Observation | None) -> None:
+    for sent, field in _TEXTS.items():
+        setattr(row, field, state.get(sent) or "")
+    row.level = row.level or "DEFAULT"
+    row.is_root = not row.parent_id
+    ends = parse_iso(state.get("endTime")) or (base.end_time if base and "endTime" not in state else None)
+    row.end_time = None if ends is None else max(ends, row.start_time)
+    completion = base.completion_start_time if base and "completionStartTime" not in state else None
+    row.completion_start_time = parse_iso(state.get("completionStartTime")) or completion
+    row.input = _text(state.get("input"))
+    row.output = _text(state.get("output"))
+    row.metadata = {key: to_text(value) for key, value in (state.get("metadata") or {}).items()}
+    row.model_parameters = parameters_text(state.get("modelParameters") or {})
+    if state.get("promptName") and 0 < (state.get("promptVersion") or 0) <= MAX_PROMPT_VERSION:
+        row.prompt_name, row.prompt_version = state["promptName"], state["promptVersion"]
+    _fill_usage(row, state)
+
+
+def _fill_usage(row: Observation, state: State) -> None:
+    usage, costs = legacy_usage(state.get("usage") or {})
+    details = normalise_usage(state.get("usageDetails") or {})
+    if usage and not details and "total" not in usage:
+        usage["total"] = sum(usage.values())
+    row.provided_usage_details = {**usage, **details}
+    row.provided_cost_details = {**costs, **normalise_costs(state.get("costDetails") or {})}
+
+
+def _type_of(events: Sequence[StoredEvent], base: Observation | None) -> str:
+    """The type said at creation; an update only tells it where nothing else does."""
+    for event in sorted(events, key=lambda event: not event.is_creation):
+        kind = str(event.body.get("type") or "") if event.type.startswith("observation-") else ""
+        kind = kind or event.type.rpartition("-")[0].upper()
+        if event.is_creation and kind in OBSERVATION_TYPES:
+            return kind
+        if base is None and kind in OBSERVATION_TYPES:
+            return kind
+    return base.type if base else "SPAN"
+
+
+def _taken_away(
+    row: Observation, patches: PatchSet, events: Sequence[StoredEvent], base: Observation | None
+) -> list[Observation]:
+    places: set[tuple[str, int]] = set()
+    if not patches.is_first:
+        starts = {parse_iso(event.body.get("startTime")) or event.time for event in events}
+        traces = {str(event.body.get("traceId") or row.trace_id) for event in events}
+        places = {(trace_id, start // _MINUTE) for trace_id in traces for start in starts}
+    if base is not None:
+        places.add((base.trace_id, base.start_time // _MINUTE))
+    places.discard((row.trace_id, row.start_time // _MINUTE))
+    return [
+        Observation(
+            project_id=row.project_id,
+            trace_id=trace_id,
+            id=row.id,
+            start_time=minute * _MINUTE,
+            event_ts=row.event_ts - 1,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            is_deleted=1,
+        )
+        for trace_id, minute in sorted(places)
+    ]
+
+
+def _state_of(base: Observation | None) -> State:
+    """What is stored, in the words of events; times stay with the row."""
+    if base is None:
+        return {}
+    state: State = {sent: getattr(base, field) for sent, field in _TEXTS.items() if getattr(base, field)}
+    state |= {"traceId": base.trace_id, "environment": base.environment}
+    texts = {"input": base.input, "output": base.output, "promptName": base.prompt_name}
+    state |= {key: value for key, value in texts.items() if value}
+    maps: dict[str, Any] = {
+        "metadata": base.metadata,
+        "modelParameters": parse_object(base.model_parameters),
+        "usageDetails": base.provided_usage_details,
+        "costDetails": base.provided_cost_details,
+        "promptVersion": base.prompt_version,
+    }
+    return state | {key: value for key, value in maps.items() if value}
+
+
+def merge_score(patches: PatchSet, events: Sequence[StoredEvent], base: Score | None) -> Score:
+    """The whole row of a score; its time is that of its first event."""
+    project_id, _, entity_id = patches.key
+    stored = {} if base is None else {sent: getattr(base, field) for sent, field in _SCORE_TEXTS.items()}
+    if base is not None:
+        stored |= {"metadata": base.metadata, "environment": base.environment, "name": base.name, "source": base.source}
+    state = fold({key: value for key, value in stored.items() if value}, events, _SCORE_IMMUTABLE)
+    first, last = events[0], events[-1]
+    data_type, value, text, long_text = score_value(last.body.get("dataType"), last.body.get("value"))
+    row = Score(
+        project_id=project_id,
+        id=entity_id,
+        timestamp=base.timestamp if base else first.time,
+        name="output" if data_type == "CORRECTION" else str(state.get("name") or ""),
+        source=str(state.get("source") or "API"),
+        data_type=data_type,
+        value=value,
+        string_value=text,
+        long_string_value=long_text,
+        environment=normalise_environment(state.get("environment")),
+        metadata={key: to_text(item) for key, item in (state.get("metadata") or {}).items()},
+        event_ts=patches.version_us,
+        created_at=base.created_at if base else first.accepted_at,
+        updated_at=patches.version_us,
+    )
+    for sent, field in _SCORE_TEXTS.items():
+        setattr(row, field, str(state.get(sent) or ""))
+    return row
+
+
+def score_value(data_type: str | None, value: Any) -> tuple[str, float, str, str]:
+    """Data type, number, text and long text that a score is stored as; without a type, the value decides it."""
+    kind = data_type or ("CATEGORICAL" if isinstance(value, str) else "NUMERIC")
+    if kind == "BOOLEAN":
+        return kind, float(bool(value)), "True" if value else "False", ""
+    if kind == "NUMERIC":
+        return kind, float(value), "", ""
+    return (kind, 0.0, "", str(value)) if kind == "CORRECTION" else (kind, 0.0, str(value), "")
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else to_text(value)

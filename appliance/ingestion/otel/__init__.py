@@ -1,0 +1,1 @@
+"""OpenTelemetry spans: decoded once, then read by one mapper per convention."""

@@ -1,0 +1,26 @@
+"""The conventions that are understood, in order: the first that says something about a field wins."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.ingestion.otel.draft import Draft, Mapper
+from appliance.ingestion.otel.gen_ai import GenAiMapper
+from appliance.ingestion.otel.generic import fill_rest
+from appliance.ingestion.otel.langfuse import LangfuseMapper
+from appliance.ingestion.otel.openinference import OpenInferenceMapper
+from appliance.ingestion.otel.span import Span
+
+MAPPERS: Final[tuple[Mapper, ...]] = (LangfuseMapper(), OpenInferenceMapper(), GenAiMapper())
+
+
+def draft_of(span: Span) -> Draft:
+    """What all conventions together make of a span; the attributes they read are taken out of it."""
+    draft = Draft()
+    words = {key.partition(".")[0] for key in span.attributes}
+    words.update(event.name.partition(".")[0] for event in span.events)
+    for mapper in MAPPERS:
+        if not mapper.prefixes.isdisjoint(words):
+            mapper.map_span(span, draft)
+    fill_rest(span, draft)
+    return draft

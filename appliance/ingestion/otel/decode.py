@@ -1,0 +1,190 @@
+"""OTLP trace exports, protobuf or JSON, into spans of one form (contract: server semantics 4.2)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
+
+from appliance.errors import Undecodable
+from appliance.ingestion.json_text import to_json
+from appliance.ingestion.otel.span import Attributes, Resource, Scope, Span, SpanEvent
+from appliance.ingestion.timestamps import clamp, now_us
+
+LANGFUSE_SCOPE: Final = "langfuse-sdk"
+
+
+def decode_protobuf(body: bytes, *, has_json_metadata: bool = False) -> list[Span]:
+    """All spans of a serialised ExportTraceServiceRequest, in order; raises Undecodable."""
+    try:
+        request = ExportTraceServiceRequest.FromString(body)
+    except DecodeError as error:
+        raise Undecodable(f"The OTLP protobuf cannot be read: {error}.") from error
+    spans: list[Span] = []
+    now = now_us()
+    for group in request.resource_spans:
+        resource = _resource(_attributes(group.resource.attributes))
+        for part in group.scope_spans:
+            scope = _scope(part.scope.name, part.scope.version, _attributes(part.scope.attributes), has_json_metadata)
+            spans += [_span(wire, resource, scope, now) for wire in part.spans]
+    return spans
+
+
+def _span(wire: WireSpan, resource: Resource, scope: Scope, now: int) -> Span:
+    start, end = _edges(wire.start_time_unix_nano, wire.end_time_unix_nano, now)
+    status = wire.status
+    return Span(
+        wire.trace_id.hex(),
+        wire.span_id.hex(),
+        wire.parent_span_id.hex(),
+        wire.name,
+        start,
+        end,
+        _attributes(wire.attributes),
+        status.code,
+        status.message,
+        resource,
+        scope,
+        [SpanEvent(e.name, e.time_unix_nano // 1000, _attributes(e.attributes)) for e in wire.events],
+    )
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
+    found: Attributes = {}
+    for pair in pairs:
+        value = pair.value
+        # Most attributes are non-empty strings: one access instead of asking which kind it is.
+        found[pair.key] = value.string_value or _value(value)
+    return found
+
+
+def _value(value: AnyValue) -> Any:
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        return ""
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "int_value":
+        return value.int_value
+    if kind == "double_value":
+        return _number(value.double_value)
+    if kind == "array_value":
+        return [item.string_value or _value(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        return to_json(_attributes(value.kvlist_value.values))
+    if kind == "bytes_value":
+        return to_json(value.bytes_value)
+    return None
+
+
+def _number(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _edges(start_nano: int, end_nano: int, now: int) -> tuple[int, int]:
+    start, end = start_nano // 1000, end_nano // 1000
+    start, end = start or end or now, end or start or now
+    return clamp(start), clamp(max(start, end))
+
+
+def _resource(attributes: Attributes) -> Resource:
+    return Resource(attributes, to_json(attributes))
+
+
+def _scope(name: str, version: str, attributes: Attributes, has_json_metadata: bool) -> Scope:
+    text = to_json({"name": name, "version": version, "attributes": attributes})
+    return Scope(name, version, attributes, text, name.startswith(LANGFUSE_SCOPE), has_json_metadata)
+
+
+def decode_json(body: bytes, *, has_json_metadata: bool = False) -> list[Span]:
+    """All spans of an OTLP/JSON export, in order; ids are hex already. Raises Undecodable."""
+    try:
+        request = msgspec.json.decode(body)
+        return list(_json_spans(request, has_json_metadata))
+    except (msgspec.DecodeError, AttributeError, TypeError, ValueError, KeyError, RecursionError) as error:
+        raise Undecodable(f"The OTLP JSON cannot be read: {error}.") from error
+
+
+def _json_spans(request: dict[str, Any], has_json_metadata: bool) -> Iterable[Span]:
+    now = now_us()
+    for group in request.get("resourceSpans") or ():
+        resource = _resource(_json_attributes((group.get("resource") or {}).get("attributes")))
+        for part in group.get("scopeSpans") or ():
+            wire = part.get("scope") or {}
+            name, version = wire.get("name") or "", wire.get("version") or ""
+            scope = _scope(name, version, _json_attributes(wire.get("attributes")), has_json_metadata)
+            for span in part.get("spans") or ():
+                yield _json_span(span, resource, scope, now)
+
+
+def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int) -> Span:
+    status = wire.get("status") or {}
+    start, end = _edges(_long(wire.get("startTimeUnixNano")), _long(wire.get("endTimeUnixNano")), now)
+    code = status.get("code") or 0
+    return Span(
+        wire["traceId"],
+        wire["spanId"],
+        wire.get("parentSpanId") or "",
+        wire.get("name") or "",
+        start,
+        end,
+        _json_attributes(wire.get("attributes")),
+        2 if code in (2, "2", "STATUS_CODE_ERROR") else 1 if code in (1, "1", "STATUS_CODE_OK") else 0,
+        status.get("message") or "",
+        resource,
+        scope,
+        [
+            SpanEvent(e.get("name") or "", _long(e.get("timeUnixNano")) // 1000, _json_attributes(e.get("attributes")))
+            for e in wire.get("events") or ()
+        ],
+    )
+
+
+def _json_attributes(pairs: Any) -> Attributes:
+    return {pair["key"]: _json_value(pair.get("value") or {}) for pair in pairs or ()}
+
+
+def _json_value(value: dict[str, Any]) -> Any:
+    for kind, found in value.items():
+        if found is None:
+            continue
+        if kind == "stringValue":
+            return found if isinstance(found, str) else to_json(found)
+        if kind == "boolValue":
+            return found
+        if kind == "intValue":
+            return _long(found)
+        if kind == "doubleValue":
+            return _json_number(found)
+        if kind == "arrayValue":
+            return [_json_value(item) for item in found.get("values") or ()]
+        if kind == "kvlistValue":
+            return to_json(_json_attributes(found.get("values")))
+        return to_json(found)
+    return None
+
+
+def _json_number(value: Any) -> float | int | str:
+    if not isinstance(value, str):
+        return value if isinstance(value, int) else _number(float(value))
+    try:
+        return _number(float(value))
+    except ValueError:
+        return value
+
+
+def _long(value: Any) -> int:
+    """A 64-bit integer as OTLP/JSON writers send it: number, decimal text, or two halves."""
+    if value is None:
+        return 0
+    if isinstance(value, dict):
+        return (int(value.get("high") or 0) << 32) | (int(value.get("low") or 0) & 0xFFFFFFFF)
+    return int(value)

@@ -1,0 +1,62 @@
+"""What the conventions make of one span, filled in by one mapper after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from appliance.ingestion.otel.span import Span
+
+
+@dataclass(slots=True)
+class Draft:
+    """Findings about one span; None (or empty) means that no convention has said it yet, and the first to say it wins.
+
+    Input and output are chosen separately: a span may carry its input in one convention and its output in another.
+    """
+
+    type: str | None = None
+    name: str | None = None
+    input: Any = None
+    output: Any = None
+    level: str | None = None
+    status_message: str | None = None
+    version: str | None = None
+    release: str | None = None
+    environment: str | None = None
+    completion_start: int | None = None
+    model: str | None = None
+    model_parameters: dict[str, Any] | None = None
+    usage: dict[str, Any] | None = None
+    """As sent; the rules of usage details are applied later."""
+    costs: dict[str, Any] | None = None
+    prompt_name: str | None = None
+    prompt_version: int | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    """Text, or JSON text for what is not a string."""
+    experiment: dict[str, str] = field(default_factory=dict)
+    is_aggregate: bool = False
+    """Whether model, usage and cost only repeat those of the children, and must not be counted again."""
+    as_root: bool = False
+    is_app_root: bool = False
+    user_id: str | None = None
+    session_id: str | None = None
+    conversation_id: str | None = None
+    """A session that is only meant as one when nobody names another."""
+    tags: list[str] | None = None
+    public: bool = False
+    trace_name: str | None = None
+    trace_input: Any = None
+    trace_output: Any = None
+    trace_metadata: dict[str, str] = field(default_factory=dict)
+
+
+class Mapper(Protocol):
+    """One convention. Stateless; a module with these two names is one."""
+
+    prefixes: frozenset[str]
+    """First words (up to the dot) of the attributes it reads; it is asked only about spans that have one of them."""
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what this convention says and nobody has said before; take the attributes read out of the span."""
+        ...

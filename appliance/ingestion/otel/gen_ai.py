@@ -1,0 +1,140 @@
+"""OpenTelemetry's semantic conventions for generative AI, present and past (contract: server semantics 4.2 to 4.5)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.ingestion.json_text import parse_or_keep, to_text
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Attributes, Span
+from appliance.ingestion.otel.token_usage import usage_from_counts
+from appliance.ingestion.otel.unflatten import unflatten
+
+_TYPES: Final = {
+    "chat": "GENERATION",
+    "completion": "GENERATION",
+    "text_completion": "GENERATION",
+    "generate_content": "GENERATION",
+    "generate": "GENERATION",
+    "embeddings": "EMBEDDING",
+    "invoke_agent": "AGENT",
+    "create_agent": "AGENT",
+    "execute_tool": "TOOL",
+}
+_AGGREGATES: Final = frozenset({"invoke_agent", "agent_step"})
+"""Operations whose usage repeats that of their children."""
+_REQUEST: Final = "gen_ai.request."
+_USAGE: Final = "gen_ai.usage."
+_COST: Final = "gen_ai.cost."
+_ROLES: Final = ("system", "user", "assistant", "tool")
+
+
+class GenAiMapper:
+    """Reads `gen_ai.*` attributes and events."""
+
+    prefixes = frozenset({"gen_ai"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open."""
+        attributes = span.attributes
+        take = attributes.pop
+        operation = str(take("gen_ai.operation.name", ""))
+        tool, call = take("gen_ai.tool.name", None), take("gen_ai.tool.call.id", None)
+        draft.type = draft.type or _TYPES.get(operation) or ("TOOL" if tool or call else None)
+        draft.name = draft.name or (str(tool) if tool else None)
+        draft.is_aggregate = draft.is_aggregate or operation in _AGGREGATES
+        conversation = take("gen_ai.conversation.id", None)
+        draft.conversation_id = str(conversation) if conversation else None
+        self._map_model(attributes, draft)
+        self._map_input_output(span, draft)
+
+    def _map_model(self, attributes: Attributes, draft: Draft) -> None:
+        response, request = attributes.pop("gen_ai.response.model", None), attributes.pop("gen_ai.request.model", None)
+        draft.model = draft.model or (str(response or request) if response or request else None)
+        asked = {key[len(_REQUEST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_REQUEST)}
+        if asked and draft.model_parameters is None:
+            draft.model_parameters = asked
+        counts = {key[len(_USAGE) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_USAGE)}
+        cost = counts.pop("cost", None)
+        if counts and draft.usage is None:
+            draft.usage = usage_from_counts(counts)
+        amounts = {key[len(_COST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_COST)}
+        if draft.costs is None and (cost is not None or amounts):
+            draft.costs = _costs(cost, amounts)
+
+    def _map_input_output(self, span: Span, draft: Draft) -> None:
+        for attributes in _sources(span):
+            given = _messages(attributes, "gen_ai.input.messages", "gen_ai.prompt", "gen_ai.tool.call.arguments")
+            made = _messages(attributes, "gen_ai.output.messages", "gen_ai.completion", "gen_ai.tool.call.result")
+            system = attributes.pop("gen_ai.system_instructions", None)
+            if system and given is not None:
+                given = _with_system(system, given)
+            draft.input = given if draft.input is None else draft.input
+            draft.output = made if draft.output is None else draft.output
+        asked, answered = _from_events(span)
+        draft.input = asked or None if draft.input is None else draft.input
+        draft.output = answered or None if draft.output is None else draft.output
+
+
+def _sources(span: Span) -> list[Attributes]:
+    """Where messages may stand as attributes: on the span, or on an event that tells the details of the operation."""
+    return [span.attributes, *(event.attributes for event in span.events if event.name == _DETAILS)]
+
+
+_DETAILS: Final = "gen_ai.client.inference.operation.details"
+
+
+def _messages(attributes: Attributes, whole: str, old: str, tool: str) -> Any:
+    """The messages by their present name, else by the old ones: one text, or one attribute per message and field."""
+    found = [attributes.pop(key, None) for key in (whole, old, tool)]
+    prefix = f"{old}."
+    flat = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
+    if found[0] is not None:
+        return found[0]
+    if flat:
+        return unflatten(flat)
+    return found[1] if found[1] is not None else found[2]
+
+
+def _with_system(system: Any, messages: Any) -> Any:
+    """The messages with the system's instructions before them, unless they have a system message of their own."""
+    listed = parse_or_keep(messages)
+    if not isinstance(listed, list) or any(isinstance(m, dict) and m.get("role") == "system" for m in listed):
+        return messages
+    parts = parse_or_keep(system)
+    first = {"role": "system", "parts": parts} if isinstance(parts, list) else {"role": "system", "content": parts}
+    return [first, *listed]
+
+
+def _from_events(span: Span) -> tuple[Any, Any]:
+    """Input and output from one event per message, or from one event for each side."""
+    asked: list[Any] = []
+    answered: list[Any] = []
+    for event in span.events:
+        if event.name == "gen_ai.choice":
+            answered.append({key: parse_or_keep(value) for key, value in event.attributes.items()})
+        elif event.name == "gen_ai.content.prompt":
+            return event.attributes.get("gen_ai.prompt"), _content_completion(span)
+        elif event.name.startswith("gen_ai.") and event.name.endswith(".message"):
+            role = event.name.removeprefix("gen_ai.").removesuffix(".message")
+            if role in _ROLES:
+                asked.append({"role": role} | {key: parse_or_keep(v) for key, v in event.attributes.items()})
+    return asked, answered[0] if len(answered) == 1 else answered or _content_completion(span)
+
+
+def _content_completion(span: Span) -> Any:
+    found = (event for event in span.events if event.name == "gen_ai.content.completion")
+    return next((event.attributes.get("gen_ai.completion") for event in found), None)
+
+
+def _costs(total: Any, amounts: dict[str, Any]) -> dict[str, Any]:
+    names = {"input_cost": "input", "output_cost": "output", "total_cost": "total"}
+    costs = {names.get(key, key): _amount(value) for key, value in amounts.items()}
+    return costs if total is None else {**costs, "total": _amount(total)}
+
+
+def _amount(value: Any) -> Any:
+    try:
+        return float(to_text(value))
+    except ValueError:
+        return None

@@ -1,0 +1,32 @@
+"""What any span may say, whoever made it; the last word where no convention said anything."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Span
+from appliance.model.environments import normalise_environment
+
+_ENVIRONMENT: Final = ("langfuse.environment", "deployment.environment.name", "deployment.environment")
+_ERROR: Final = 2
+
+
+def fill_rest(span: Span, draft: Draft) -> None:
+    """Environment, level, status, version and release from the span and its resource; a type from what is known."""
+    attributes, resource = span.attributes, span.resource.attributes
+    for key in _ENVIRONMENT:
+        found = attributes.pop(key, None) or resource.get(key)
+        if found and draft.environment is None:
+            draft.environment = str(found)
+    draft.environment = normalise_environment(draft.environment)
+    if draft.model is None and (model := attributes.pop("model", None)) and isinstance(model, str):
+        draft.model = model
+    draft.type = draft.type or ("GENERATION" if draft.model else "SPAN")
+    draft.level = draft.level or ("ERROR" if span.status_code == _ERROR else "DEFAULT")
+    draft.status_message = draft.status_message or span.status_message or None
+    draft.version = draft.version or span.resource.text("service.version") or None
+    draft.release = draft.release or span.resource.text("langfuse.release") or None
+    draft.name = draft.name or span.name
+    if draft.is_aggregate or draft.type in ("SPAN", "EVENT"):
+        draft.model = draft.usage = draft.costs = draft.model_parameters = None

@@ -1,0 +1,46 @@
+"""Metadata values as they are stored: strings as they are, everything else as JSON text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from appliance.ingestion.json_text import parse, to_text
+
+
+def metadata_text(value: Any, *, is_json: bool = False) -> str:
+    """The stored text of one value.
+
+    With `is_json` strings come JSON-quoted (Python SDK 5): they lose the quotes, unless what is inside would be read
+    back as a number, an object or the like.
+    """
+    if not isinstance(value, str):
+        return to_text(value)
+    if is_json and value[:1] == '"':
+        try:
+            inner = parse(value)
+        except ValueError:
+            return value
+        return value if _is_json(inner) else inner
+    return value
+
+
+def metadata_of(value: Any, *, is_json: bool = False) -> dict[str, str]:
+    """Metadata sent as one value: an object by its keys, anything else under the key `metadata`."""
+    found = value
+    if isinstance(value, str):
+        try:
+            found = parse(value)
+        except ValueError:
+            found = value
+    if isinstance(found, Mapping):
+        return {str(key): metadata_text(item) for key, item in found.items() if item is not None}
+    return {} if found is None or found == "" else {"metadata": metadata_text(value, is_json=is_json)}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,90 @@
+"""A span and its draft into the row that is stored."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.ingestion.enrich import enrich_costs
+from appliance.ingestion.json_text import to_json, to_text
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Span
+from appliance.ingestion.source import Source
+from appliance.model.observations import Observation
+from appliance.model.pricing import Pricing
+from appliance.model.usage import normalise_costs, normalise_usage
+
+MAX_PROMPT_VERSION: Final = 65_535
+
+
+def observation_of(span: Span, draft: Draft, source: Source, pricing: Pricing) -> Observation:
+    """The whole row of one span: spans are immutable, so nothing stored before is needed."""
+    row = Observation(
+        project_id=source.project_id,
+        trace_id=span.trace_id,
+        id=span.id,
+        start_time=span.start,
+        end_time=span.end,
+        event_ts=source.accepted_at,
+        created_at=source.accepted_at,
+        updated_at=source.accepted_at,
+        parent_id=span.parent_id,
+        type=draft.type or "SPAN",
+        name=draft.name or "",
+        completion_start_time=draft.completion_start,
+        environment=draft.environment or "default",
+        level=draft.level or "DEFAULT",
+        status_message=draft.status_message or "",
+        version=draft.version or "",
+        release=draft.release or "",
+        is_root=not span.parent_id or draft.as_root,
+        is_app_root=draft.is_app_root,
+        trace_name=draft.trace_name or "",
+        user_id=draft.user_id or "",
+        session_id=draft.session_id or draft.conversation_id or "",
+        tags=draft.tags or [],
+        public=draft.public,
+        input="" if draft.input is None else to_text(draft.input),
+        output="" if draft.output is None else to_text(draft.output),
+        metadata=draft.metadata,
+        experiment=draft.experiment,
+        service_name=span.resource.text("service.name"),
+        scope_name=span.scope.name,
+        scope_version=span.scope.version,
+        sdk_name=source.sdk_name,
+        sdk_version=source.sdk_version,
+    )
+    if draft.model or draft.usage or draft.costs or draft.model_parameters:
+        _set_model(row, draft, pricing)
+    if draft.prompt_name and row.type == "GENERATION" and (draft.prompt_version or 0) <= MAX_PROMPT_VERSION:
+        row.prompt_name, row.prompt_version = draft.prompt_name, draft.prompt_version or 0
+    return row
+
+
+def complete_metadata(span: Span, draft: Draft) -> None:
+    """Add where the span comes from to its metadata, and for foreign instrumentations the attributes nobody read."""
+    metadata = draft.metadata
+    if not span.scope.is_langfuse_sdk and span.attributes:
+        metadata["attributes"] = to_json({key: to_text(value) for key, value in span.attributes.items()})
+    metadata["resourceAttributes"] = span.resource.json
+    metadata["scope"] = span.scope.json
+
+
+def parameters_text(parameters: dict[str, Any]) -> str:
+    """Model parameters as a JSON object of texts and numbers; any other value becomes compact JSON text."""
+    plain = {
+        key: value if isinstance(value, (str, int, float)) and not isinstance(value, bool) else to_json(value)
+        for key, value in parameters.items()
+        if value is not None
+    }
+    return to_json(plain) if plain else ""
+
+
+def _set_model(row: Observation, draft: Draft, pricing: Pricing) -> None:
+    row.model = draft.model or ""
+    if draft.model_parameters:
+        row.model_parameters = parameters_text(draft.model_parameters)
+    if draft.usage:
+        row.provided_usage_details = normalise_usage(draft.usage)
+    if draft.costs:
+        row.provided_cost_details = normalise_costs(draft.costs)
+    enrich_costs(row, pricing)

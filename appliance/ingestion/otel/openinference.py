@@ -1,0 +1,72 @@
+"""OpenInference, the convention of Arize Phoenix (contract: server semantics 4.2 to 4.5)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from appliance.ingestion.json_text import parse_object
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.langfuse import tags_of
+from appliance.ingestion.otel.metadata import metadata_of
+from appliance.ingestion.otel.span import Attributes, Span
+from appliance.ingestion.otel.token_usage import usage_from_counts
+from appliance.ingestion.otel.unflatten import unflatten
+
+_TYPES: Final = {
+    "LLM": "GENERATION",
+    "PROMPT": "SPAN",
+    "CHAIN": "CHAIN",
+    "RETRIEVER": "RETRIEVER",
+    "RERANKER": "RETRIEVER",
+    "EMBEDDING": "EMBEDDING",
+    "AGENT": "AGENT",
+    "TOOL": "TOOL",
+    "GUARDRAIL": "GUARDRAIL",
+    "EVALUATOR": "EVALUATOR",
+}
+_COUNTS: Final = "llm.token_count."
+
+
+class OpenInferenceMapper:
+    """Reads `openinference.*`, `llm.*`, `input.value`, `output.value`, `metadata` and `tag.tags`."""
+
+    prefixes = frozenset({"openinference", "llm", "input", "output", "metadata", "tag", "embedding"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open."""
+        attributes = span.attributes
+        take = attributes.pop
+        kind = _TYPES.get(str(take("openinference.span.kind", "")).upper())
+        draft.type = draft.type or kind
+        self._map_input_output(attributes, draft)
+        models = take("llm.model_name", None), take("llm.response.model", None), take("embedding.model_name", None)
+        draft.model = draft.model or next((str(model) for model in models if model), None)
+        if parameters := take("llm.invocation_parameters", None):
+            draft.model_parameters = draft.model_parameters or parse_object(parameters)
+        counts = {key[len(_COUNTS) :]: take(key) for key in list(attributes) if key.startswith(_COUNTS)}
+        if counts:
+            draft.usage = draft.usage or usage_from_counts(counts)
+        if (cost := take("llm.cost.total", None)) is not None:
+            draft.costs = draft.costs or {"total": cost}
+        draft.tags = draft.tags or tags_of(take("tag.tags", None))
+        if kind and (metadata := take("metadata", None)):
+            draft.metadata = metadata_of(metadata) | draft.metadata
+
+    def _map_input_output(self, attributes: Attributes, draft: Draft) -> None:
+        take = attributes.pop
+        for side in ("input", "output"):
+            value = take(f"{side}.value", None)
+            take(f"{side}.mime_type", None)
+            messages = _messages(attributes, f"llm.{side}_messages.")
+            if getattr(draft, side) is None:
+                setattr(draft, side, value if value is not None else messages)
+
+
+def _messages(attributes: Attributes, prefix: str) -> Any:
+    found = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
+    if not found:
+        return None
+    # Messages, tool calls and contents are each wrapped in an object that names them once more.
+    flat = {re.sub(r"(^|\.)(\d+)\.(?:message|tool_call|message_content)\.", r"\1\2.", key): found[key] for key in found}
+    return unflatten(flat)

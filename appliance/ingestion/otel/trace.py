@@ -1,0 +1,152 @@
+"""What the spans of one request say about their traces (contract: SDK contract 4.4, conventions notes 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from appliance.ingestion.json_text import to_text
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Span
+from appliance.ingestion.source import Source
+from appliance.model.traces import TracePart
+
+NAMED_BY_SPAN = 1
+NAMED_ON_PURPOSE = 2
+
+
+@dataclass(slots=True)
+class SpanSays:
+    """A span together with its findings."""
+
+    span: Span
+    draft: Draft
+
+    @property
+    def is_root(self) -> bool:
+        return not self.span.parent_id or self.draft.as_root
+
+    @property
+    def has_updates(self) -> bool:
+        """Whether a span that is not a root says anything about its trace."""
+        draft = self.draft
+        return bool(
+            draft.trace_name
+            or draft.user_id
+            or draft.session_id
+            or draft.tags
+            or draft.public
+            or draft.trace_metadata
+            or draft.trace_input
+            or draft.trace_output
+        )
+
+
+def trace_parts(spans: Sequence[SpanSays], source: Source) -> list[TracePart]:
+    """The parts that the spans of one trace in one request add to it; at least one, so that the trace exists.
+
+    One part for each root, and one for all other spans that say something the root does not. The ids of the parts
+    come from span ids, so the same request always makes the same parts.
+    """
+    ordered = sorted(spans, key=lambda says: (says.span.start, says.span.id))
+    roots = [_root_part(says, source) for says in ordered if says.is_root]
+    others = [says for says in ordered if not says.is_root and says.has_updates]
+    parts = roots
+    if others:
+        update = _update_part(others, source)
+        if len(roots) != 1 or not _repeats(update, roots[0]):
+            parts = [*roots, update]
+    if any(part.session_id for part in parts):
+        return parts
+    return [*parts, *_conversation_part(ordered, source)] or [_bare_part("s", ordered[0], source)]
+
+
+def _bare_part(kind: str, says: SpanSays, source: Source) -> TracePart:
+    span = says.span
+    return TracePart(
+        project_id=source.project_id,
+        id=span.trace_id,
+        part_id=f"{kind}:{span.id}",
+        timestamp=span.start,
+        order_ts=span.start,
+        event_ts=source.accepted_at,
+        created_at=source.accepted_at,
+        environment=says.draft.environment or "default",
+    )
+
+
+def _conversation_part(ordered: Sequence[SpanSays], source: Source) -> list[TracePart]:
+    """The conversation of the first span that names one as session, weaker than any session named anywhere."""
+    for says in ordered:
+        if says.draft.conversation_id:
+            part = _bare_part("c", says, source)
+            part.order_ts = 0
+            part.session_id = says.draft.conversation_id
+            return [part]
+    return []
+
+
+def _root_part(says: SpanSays, source: Source) -> TracePart:
+    draft = says.draft
+    part = _bare_part("r", says, source)
+    part.is_root = True
+    if draft.trace_name:
+        part.name, part.name_rank = draft.trace_name, NAMED_ON_PURPOSE
+    elif draft.name:
+        part.name, part.name_rank = draft.name, NAMED_BY_SPAN
+    part.version, part.release = draft.version, draft.release
+    part.metadata = {**draft.metadata, **draft.trace_metadata}
+    _take_attributes(part, draft)
+    part.input = _text(draft.trace_input) or _text(draft.input)
+    part.output = _text(draft.trace_output) or _text(draft.output)
+    return part
+
+
+def _update_part(others: Sequence[SpanSays], source: Source) -> TracePart:
+    part = _bare_part("u", others[0], source)
+    for says in others:
+        draft = says.draft
+        part.order_ts = says.span.start
+        if draft.trace_name:
+            part.name, part.name_rank = draft.trace_name, NAMED_ON_PURPOSE
+        part.version = draft.version or part.version
+        part.release = draft.release or part.release
+        if draft.trace_metadata:
+            part.metadata.update(draft.trace_metadata)
+        _take_attributes(part, draft)
+        part.input = _text(draft.trace_input) or part.input
+        part.output = _text(draft.trace_output) or part.output
+    return part
+
+
+def _take_attributes(part: TracePart, draft: Draft) -> None:
+    part.user_id = draft.user_id or part.user_id
+    part.session_id = draft.session_id or part.session_id
+    if draft.tags and draft.tags != part.tags:
+        part.tags = sorted({*part.tags, *draft.tags})
+    # Published once is published: a later span that does not say so takes nothing back.
+    part.public = True if draft.public else part.public
+
+
+def _repeats(update: TracePart, root: TracePart) -> bool:
+    """Whether the update says nothing that the root does not say too (SDKs hand trace attributes to every span)."""
+    said = (
+        (update.name, root.name if root.name_rank == NAMED_ON_PURPOSE else None),
+        (update.user_id, root.user_id),
+        (update.session_id, root.session_id),
+        (update.version, root.version),
+        (update.release, root.release),
+        (update.public, root.public),
+        (update.input, root.input),
+        (update.output, root.output),
+    )
+    return (
+        all(value is None or value == root_value for value, root_value in said)
+        and set(update.tags) <= set(root.tags)
+        and update.metadata.items() <= root.metadata.items()
+    )
+
+
+def _text(value: object) -> str | None:
+    """The stored text of a value that counts as said: not null, and not an empty string."""
+    return None if value is None or value == "" else to_text(value)

@@ -1,0 +1,33 @@
+"""Attributes such as `0.role` and `0.content` back into the list or object that they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+MAX_ITEMS: Final = 10_000
+"""Longer lists are cut: an index is a number that anybody can write."""
+
+
+def unflatten(flat: Mapping[str, Any]) -> Any:
+    """The nested value of dotted keys; an object whose keys are all numbers becomes a list."""
+    tree: dict[str, Any] = {}
+    for path, value in flat.items():
+        *parents, leaf = path.split(".")
+        node = tree
+        for name in parents:
+            below = node.get(name)
+            if not isinstance(below, dict):
+                below = node[name] = {}
+            node = below
+        node[leaf] = value
+    return _listed(tree)
+
+
+def _listed(node: Any) -> Any:
+    if not isinstance(node, dict):
+        return node
+    if node and all(key.isdigit() for key in node):
+        ordered = sorted(node.items(), key=lambda item: int(item[0]))[:MAX_ITEMS]
+        return [_listed(value) for _, value in ordered]
+    return {key: _listed(value) for key, value in node.items()}

@@ -1,0 +1,93 @@
+"""Entries of the queue into rows: decode, map and enrich, without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from appliance.errors import PayloadTooLarge, Undecodable
+from appliance.ingestion.accept import inflate
+from appliance.ingestion.legacy import decode_events, split_events
+from appliance.ingestion.otel.conventions import draft_of
+from appliance.ingestion.otel.decode import decode_json, decode_protobuf
+from appliance.ingestion.otel.observation import complete_metadata, observation_of
+from appliance.ingestion.otel.span import Span
+from appliance.ingestion.otel.trace import SpanSays, trace_parts
+from appliance.ingestion.source import Source
+from appliance.model.observations import Observation
+from appliance.model.pricing import Pricing
+from appliance.model.traces import TracePart
+from appliance.storage.redis.ingest_stream import Delivery, Entry
+from appliance.storage.redis.patches import Patch
+
+MAX_DECOMPRESSED_BYTES: Final = 256 * 1024 * 1024
+"""Web refuses larger bodies; this is the second lock."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What some deliveries come to; written together, acknowledged together."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
+    parts: list[TracePart] = field(default_factory=list)
+    patches: list[Patch] = field(default_factory=list)
+    size: int = 0
+    """Bytes of the bodies after decompression."""
+
+    def add(self, other: Batch) -> None:
+        """Take another batch into this one."""
+        self.deliveries += other.deliveries
+        self.observations += other.observations
+        self.parts += other.parts
+        self.patches += other.patches
+        self.size += other.size
+
+
+def process(deliveries: Iterable[Delivery], pricing: Pricing) -> Batch:
+    """The rows and patches of some deliveries; raises Undecodable when one of them cannot be read."""
+    batch = Batch()
+    for delivery in deliveries:
+        body = _plain_body(delivery.entry)
+        batch.deliveries.append(delivery)
+        batch.size += len(body)
+        _process_entry(delivery.entry, body, pricing, batch)
+    return batch
+
+
+def _process_entry(entry: Entry, body: bytes, pricing: Pricing, batch: Batch) -> None:
+    source = Source(entry.project_id, entry.accepted_at, entry.sdk_name, entry.sdk_version)
+    match entry.kind:
+        case "otlp-protobuf":
+            _add_spans(decode_protobuf(body, has_json_metadata=source.has_json_metadata), source, pricing, batch)
+        case "otlp-json":
+            _add_spans(decode_json(body, has_json_metadata=source.has_json_metadata), source, pricing, batch)
+        case "events" | "scores":
+            parts, patches = split_events(decode_events(body), source)
+            batch.parts += parts
+            batch.patches += patches
+        case _:
+            raise Undecodable(f"Nothing is known about entries of kind {entry.kind!r}.")
+
+
+def _add_spans(spans: Iterable[Span], source: Source, pricing: Pricing, batch: Batch) -> None:
+    traces: dict[str, list[SpanSays]] = {}
+    for span in spans:
+        if not span.trace_id or not span.id:
+            continue
+        draft = draft_of(span)
+        complete_metadata(span, draft)
+        batch.observations.append(observation_of(span, draft, source, pricing))
+        traces.setdefault(span.trace_id, []).append(SpanSays(span, draft))
+    for says in traces.values():
+        batch.parts += trace_parts(says, source)
+
+
+def _plain_body(entry: Entry) -> bytes:
+    if entry.encoding != "gzip":
+        return entry.body
+    try:
+        return inflate(entry.body, MAX_DECOMPRESSED_BYTES)
+    except PayloadTooLarge as error:
+        raise Undecodable(error.message) from error

@@ -1,0 +1,118 @@
+"""Protobuf and JSON exports decode to the same spans."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
+
+from appliance.errors import Undecodable
+from appliance.ingestion.otel.decode import decode_json, decode_protobuf
+
+VALUES = {
+    "text": AnyValue(string_value="abc"),
+    "empty": AnyValue(string_value=""),
+    "yes": AnyValue(bool_value=True),
+    "no": AnyValue(bool_value=False),
+    "count": AnyValue(int_value=0),
+    "big": AnyValue(int_value=-(2**62)),
+    "ratio": AnyValue(double_value=0.5),
+    "nan": AnyValue(double_value=float("nan")),
+    "list": AnyValue(array_value=ArrayValue(values=[AnyValue(string_value="a"), AnyValue(int_value=2)])),
+    "map": AnyValue(kvlist_value=KeyValueList(values=[KeyValue(key="k", value=AnyValue(int_value=1))])),
+}
+
+
+def make_request() -> ExportTraceServiceRequest:
+    span = WireSpan(
+        trace_id=bytes(range(16)),
+        span_id=bytes(range(8)),
+        name="step",
+        start_time_unix_nano=1_700_000_000_123_456_789,
+        end_time_unix_nano=1_700_000_001_000_000_000,
+        attributes=[KeyValue(key=key, value=value) for key, value in VALUES.items()],
+        status=Status(code=Status.STATUS_CODE_ERROR, message="broken"),
+        events=[WireSpan.Event(name="exception", time_unix_nano=1_700_000_000_500_000_000)],
+    )
+    group = ResourceSpans(scope_spans=[ScopeSpans(spans=[span])])
+    group.scope_spans[0].scope.name = "langfuse-sdk"
+    group.scope_spans[0].scope.version = "4.14.3"
+    group.resource.attributes.append(KeyValue(key="service.name", value=AnyValue(string_value="app")))
+    return ExportTraceServiceRequest(resource_spans=[group])
+
+
+def as_otlp_json(request: ExportTraceServiceRequest) -> bytes:
+    wire = MessageToDict(request)
+    span = wire["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    span["traceId"], span["spanId"] = bytes(range(16)).hex(), bytes(range(8)).hex()
+    return json.dumps(wire).encode()
+
+
+def test_protobuf_values_follow_the_rules() -> None:
+    (span,) = decode_protobuf(make_request().SerializeToString())
+
+    assert span.attributes == {
+        "text": "abc",
+        "empty": "",
+        "yes": True,
+        "no": False,
+        "count": 0,
+        "big": -(2**62),
+        "ratio": 0.5,
+        "nan": "NaN",
+        "list": ["a", 2],
+        "map": '{"k":1}',
+    }
+    assert (span.trace_id, span.id, span.parent_id) == ("000102030405060708090a0b0c0d0e0f", "0001020304050607", "")
+    assert (span.start, span.end) == (1_700_000_000_123_456, 1_700_000_001_000_000)
+    assert (span.status_code, span.status_message) == (2, "broken")
+    assert span.scope.is_langfuse_sdk
+    assert span.resource.text("service.name") == "app"
+
+
+def test_json_gives_the_same_span_as_protobuf() -> None:
+    request = make_request()
+
+    (from_json,) = decode_json(as_otlp_json(request))
+    (from_protobuf,) = decode_protobuf(request.SerializeToString())
+
+    assert from_json == from_protobuf
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [(0, 5_000, (5, 5)), (7_000, 0, (7, 7)), (9_000, 3_000, (9, 9))],
+)
+def test_a_missing_edge_is_the_other_one(start: int, end: int, expected: tuple[int, int]) -> None:
+    request = make_request()
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    span.start_time_unix_nano, span.end_time_unix_nano = start, end
+
+    (decoded,) = decode_protobuf(request.SerializeToString())
+
+    assert (decoded.start, decoded.end) == expected
+
+
+def test_halves_of_a_long_are_put_together() -> None:
+    wire = {"traceId": "t", "spanId": "s", "startTimeUnixNano": {"high": 1, "low": -1}}
+    (span,) = decode_json(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [wire]}]}]}).encode())
+
+    assert span.start == (2**33 - 1) // 1000
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"resourceSpans": [3]}', b'{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}']
+)
+def test_other_json_is_refused(body: bytes) -> None:
+    with pytest.raises(Undecodable):
+        decode_json(body)
+
+
+def test_other_bytes_are_refused() -> None:
+    with pytest.raises(Undecodable):
+        decode_protobuf(b"\xff\xff\xff")

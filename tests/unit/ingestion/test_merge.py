@@ -1,0 +1,158 @@
+"""Partial events fold into one row in any order."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import msgspec
+
+from appliance.ingestion.legacy import Event, split_events
+from appliance.ingestion.merge import events_of, merge_observation, merge_score, needs_base
+from appliance.ingestion.source import Source
+from appliance.model.observations import Observation
+from appliance.model.pricing import Pricing
+from appliance.model.scores import Score
+from appliance.model.traces import fold_parts
+from appliance.storage.redis.patches import PatchSet
+
+SOURCE = Source("p", 50)
+FREE = Pricing([])
+
+
+def event(type: str, second: float, **body: Any) -> Event:
+    id = f"{type}-{second}"
+    return Event(id, f"2024-01-01T00:00:{second:06.3f}Z", type, {"id": "x", "traceId": "t", **body})
+
+
+def patch_set(*events: Event, is_first: bool = True, version: int = 10**15) -> PatchSet:
+    _, patches = split_events(events, SOURCE)
+    return PatchSet(patches[0].key, {patch.event_key: patch.body for patch in patches}, version, is_first)
+
+
+def merged(*events: Event, base: Observation | None = None, is_first: bool = True) -> Observation:
+    known = patch_set(*events, is_first=is_first)
+    return merge_observation(known, events_of(known), base, FREE)[-1]
+
+
+CREATE = event(
+    "generation-create",
+    1,
+    name="llm",
+    startTime="2024-01-01T00:00:00.5Z",
+    input=[{"role": "user"}],
+    model="m",
+    metadata={"a": {"b": 1}, "keep": "x"},
+    usage={"promptTokens": 3, "completionTokens": 4},
+)
+UPDATE = event("generation-update", 2, output="hi", metadata={"a": {"c": 2}}, endTime="2024-01-01T00:00:03Z")
+LATE = event("span-update", 3, input="", output=None, level="WARNING", version="2", name=None)
+
+
+def test_any_order_makes_the_same_row() -> None:
+    rows = {msgspec.json.encode(merged(*order)) for order in itertools.permutations((CREATE, UPDATE, LATE))}
+
+    assert len(rows) == 1
+    row = merged(LATE, UPDATE, CREATE)
+    assert (row.type, row.name, row.level, row.version) == ("GENERATION", "", "WARNING", "2")
+    assert (row.input, row.output) == ('[{"role":"user"}]', "hi")
+    assert row.metadata == {"a": '{"b":1,"c":2}', "keep": "x"}
+    assert row.usage_details == {"input": 3, "output": 4, "total": 7}
+    assert (row.start_time, row.end_time) == (1_704_067_200_500_000, 1_704_067_203_000_000)
+
+
+def test_what_is_stored_is_the_base() -> None:
+    stored = merged(CREATE)
+    row = merged(UPDATE, base=stored)
+
+    assert (row.name, row.output, row.start_time, row.type) == ("llm", "hi", stored.start_time, "GENERATION")
+    assert row.usage_details == {"input": 3, "output": 4, "total": 7}
+    assert row.metadata["keep"] == "x"
+
+
+def test_an_update_alone_assumes_when_it_began() -> None:
+    row = merged(UPDATE)
+
+    assert row.start_time == 1_704_067_202_000_000
+    assert row.type == "GENERATION"
+
+
+def test_the_row_that_an_earlier_writer_placed_elsewhere_is_taken_away() -> None:
+    early = event("generation-create", 1, startTime="2023-12-31T23:58:00Z")
+    known = patch_set(early, UPDATE, is_first=False)
+
+    *away, row = merge_observation(known, events_of(known), None, FREE)
+
+    assert [(old.is_deleted, old.start_time, old.event_ts < row.event_ts) for old in away] == [
+        (1, 1_704_067_200_000_000, True)
+    ]
+
+
+def test_the_base_is_read_unless_the_creation_is_known() -> None:
+    for events, is_first, expected in (
+        ((UPDATE,), False, True),
+        ((CREATE, UPDATE), False, False),
+        ((CREATE,), True, True),
+    ):
+        known = patch_set(*events, is_first=is_first)
+        assert needs_base(known, events_of(known)) is expected
+
+
+def test_an_end_before_the_start_is_raised() -> None:
+    row = merged(event("span-create", 5, startTime="2024-01-01T00:00:05Z", endTime="2024-01-01T00:00:01Z"))
+
+    assert row.end_time == row.start_time
+
+
+def score(**body: Any) -> Score:
+    known = patch_set(event("score-create", 1, name="s", **body))
+    return merge_score(known, events_of(known), None)
+
+
+def test_values_of_scores_by_type() -> None:
+    def stored(**body: Any) -> tuple[str, float, str]:
+        row = score(**body)
+        return row.data_type, row.value, row.string_value
+
+    assert stored(value=0.123456789) == ("NUMERIC", 0.123456789, "")
+    assert stored(value="good") == ("CATEGORICAL", 0.0, "good")
+    assert stored(value=1, dataType="BOOLEAN") == ("BOOLEAN", 1.0, "True")
+    assert stored(value=0, dataType="BOOLEAN") == ("BOOLEAN", 0.0, "False")
+    assert stored(value="long", dataType="TEXT") == ("TEXT", 0.0, "long")
+    correction = score(value="better", dataType="CORRECTION")
+    assert (correction.name, correction.long_string_value) == ("output", "better")
+
+
+def test_a_score_keeps_its_time_and_takes_later_values() -> None:
+    known = patch_set(event("score-create", 1, name="s", value=1, comment="c"), event("score-create", 2, value=2))
+    row = merge_score(known, events_of(known), None)
+
+    assert (row.timestamp, row.value, row.comment, row.trace_id) == (1_704_067_201_000_000, 2.0, "c", "t")
+
+
+def trace_event(second: float, **body: Any) -> Event:
+    return Event(f"e{second}", f"2024-01-01T00:00:{second:06.3f}Z", "trace-create", {"id": "t", **body})
+
+
+def test_trace_events_add_to_each_other() -> None:
+    parts, patches = split_events(
+        [
+            trace_event(1, name="n", userId="u", public=True, tags=["b"], input={"q": 1}, metadata={"a": {"x": 1}}),
+            trace_event(2, output="", tags=["a"], metadata={"a": {"y": 2}}, userId=None),
+            trace_event(3, output=False, input=0, release="r"),
+        ],
+        SOURCE,
+    )
+    trace = fold_parts(reversed(parts))
+
+    assert not patches
+    assert (trace.name, trace.user_id, trace.public, trace.tags, trace.release) == ("n", None, True, ["a", "b"], "r")
+    assert (trace.input, trace.output, trace.metadata) == ('{"q":1}', None, {"a": '{"x":1,"y":2}'})
+
+
+def test_an_observation_makes_its_trace_exist() -> None:
+    alone, _ = split_events([CREATE], SOURCE)
+    beside, _ = split_events([CREATE, trace_event(1, name="n")], SOURCE)
+
+    assert [(part.id, part.part_id) for part in alone] == [("t", "o:x")]
+    assert [part.part_id for part in beside] == ["e:e1"]
