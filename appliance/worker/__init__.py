@@ -1,0 +1,1 @@
+"""The worker: takes accepted requests from the queue and writes their rows."""

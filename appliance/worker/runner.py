@@ -1,0 +1,279 @@
+"""The worker's life: read, decode, write, acknowledge, tell; and start again where a crash left off.
+
+While one batch is being written the next one gathers, so batches grow with the load and nothing waits for a timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from appliance.config import Settings
+from appliance.errors import StoreUnavailable, Undecodable
+from appliance.ingestion.process import Batch, process
+from appliance.model.pricing import Pricing, built_in_models
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.redis.client import connect
+from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
+from appliance.storage.redis.ingest_stream import Delivery, IngestStream
+from appliance.storage.redis.live import Live
+from appliance.storage.redis.patches import Patches
+from appliance.worker.retry import Backoff
+from appliance.worker.sink import Sink
+
+log = logging.getLogger(__name__)
+
+MAX_ENTRIES: Final = 128
+MAX_BATCH_BYTES: Final = 12 * 1024 * 1024
+"""Bodies (after decompression) that are decoded together; what one insert of observations is made of."""
+MAX_PIECE_BYTES: Final = 2 * 1024 * 1024
+"""Bodies that are decoded in one go, before the loop gets a turn."""
+WAIT_MS: Final = 500
+STALE_MS: Final = 30_000
+"""Entries that another worker holds for longer than this are taken over."""
+CLAIM_EVERY_S: Final = 10.0
+MAX_CRASHES: Final = 10
+"""Deliveries after which an entry is thought to be what ends the worker."""
+
+
+async def run(settings: Settings, name: str) -> None:
+    """Work until SIGTERM or SIGINT, then finish what is in hand. `name` must be the same after a restart."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with open_worker(settings, name, stopping) as worker:
+        await worker.work()
+
+
+@contextlib.asynccontextmanager
+async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) -> AsyncIterator[Worker]:
+    """A worker with its connections, which are closed at the end."""
+    redis = connect(settings.redis)
+    clickhouse = await ClickHouse.connect(settings.clickhouse)
+    try:
+        stream = IngestStream(redis, settings.ingestion)
+        sink = Sink(clickhouse, Patches(redis), Pricing(built_in_models()))
+        yield Worker(name, stream, sink, Live(redis), Heartbeats(redis), settings.ingestion.max_attempts, stopping)
+    finally:
+        await clickhouse.close()
+        await redis.aclose()
+
+
+class Worker:
+    """One consumer of the queue."""
+
+    def __init__(
+        self,
+        name: str,
+        stream: IngestStream,
+        sink: Sink,
+        live: Live,
+        heartbeats: Heartbeats,
+        max_attempts: int,
+        stopping: asyncio.Event,
+    ) -> None:
+        self.name = name
+        self._stream = stream
+        self._sink = sink
+        self._live = live
+        self._heartbeats = heartbeats
+        self._max_attempts = max_attempts
+        self._stopping = stopping
+        self._recovered_to: str | None = "0"
+        """The last entry taken up again after a start; None when there are no more."""
+        self._drained = False
+        self._next = Batch()
+        """What is decoded and waits for the write before it."""
+        self._changed = asyncio.Condition()
+        self._in_hand: set[str] = set()
+        """Ids of all entries that were read and are neither acknowledged nor given up here."""
+        self._entries_per_read = 4
+        self._claimed_at = time.monotonic()
+        self._waits_for = ""
+        self._started_at = time.time()
+        self._written = 0
+
+    async def work(self) -> None:
+        """Read, decode and write until told to stop, then write what was read."""
+        beating = asyncio.create_task(self._beat())
+        writing = asyncio.create_task(self._write())
+        try:
+            reading = asyncio.create_task(self._read())
+            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():  # only by an error: reading must not go on without it
+                reading.cancel()
+            await asyncio.gather(reading, writing)
+        finally:
+            beating.cancel()
+            writing.cancel()
+            await asyncio.gather(beating, writing, return_exceptions=True)
+            with contextlib.suppress(StoreUnavailable):
+                await self._heartbeats.stop(self.name)
+
+    async def _read(self) -> None:
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            try:
+                await self._take(await self._more())
+                backoff.reset()
+            except StoreUnavailable as error:
+                log.warning("Cannot read from the queue: %s", error)
+                await backoff.wait(self._stopping)
+        async with self._changed:
+            self._drained = True
+            self._changed.notify_all()
+
+    async def _more(self) -> list[Delivery]:
+        """The next entries: first what this worker held before a crash, then new ones, at times what others left."""
+        if self._recovered_to is not None:
+            found = await self._stream.read_pending(self.name, self._entries_per_read, self._recovered_to)
+            self._recovered_to = found[-1].id if found else None
+            return found
+        if not self._waits_for and time.monotonic() - self._claimed_at > CLAIM_EVERY_S:
+            self._claimed_at = time.monotonic()
+            return await self._stream.claim_stale(self.name, STALE_MS, self._entries_per_read)
+        return await self._stream.read(self.name, self._entries_per_read, WAIT_MS)
+
+    async def _take(self, deliveries: Sequence[Delivery]) -> None:
+        """Decode entries, in pieces that fit in memory, and hand them to the writer when it has room."""
+        fresh = [delivery for delivery in deliveries if delivery.id not in self._in_hand]
+        self._in_hand.update(delivery.id for delivery in fresh)
+        if fresh:
+            mean = sum(len(delivery.entry.body) for delivery in fresh) // len(fresh)
+            self._entries_per_read = min(max(MAX_BATCH_BYTES // 4 // (mean + 1), 1), MAX_ENTRIES)
+        for piece in pieces(fresh, self._max_attempts):
+            batch = await self._decode(piece)
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._next.size < MAX_BATCH_BYTES)
+                self._next.add(batch)
+                self._changed.notify_all()
+
+    async def _decode(self, deliveries: Sequence[Delivery]) -> Batch:
+        """The rows of all entries that can be decoded; the others become dead letters."""
+        if deliveries[0].attempts > MAX_CRASHES:
+            await self._give_up(deliveries[0], "The worker ended again and again while it had this entry.")
+            return await self._decode(deliveries[1:]) if deliveries[1:] else Batch()
+        try:
+            return await asyncio.to_thread(process, deliveries, self._sink.pricing)
+        except Undecodable as error:
+            if len(deliveries) == 1:
+                await self._give_up(deliveries[0], error.message)
+                return Batch()
+        except Exception as error:
+            # The outermost guard: one entry that meets a mistake of ours must not stop all others.
+            log.exception("Cannot process %s", ", ".join(delivery.id for delivery in deliveries))
+            if len(deliveries) == 1:
+                await self._try_later(deliveries[0], repr(error))
+                return Batch()
+        whole = Batch()
+        for delivery in deliveries:
+            whole.add(await self._decode([delivery]))
+        return whole
+
+    async def _write(self) -> None:
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._next.deliveries or self._drained)
+                batch, self._next = self._next, Batch()
+                self._changed.notify_all()
+            if not batch.deliveries:
+                return
+            await self._store(batch)
+
+    async def _store(self, batch: Batch) -> None:
+        """Write a batch, however long its stores are away; only then acknowledge it and tell who watches.
+
+        Told to stop while a store is away, it leaves the batch to the next worker of its name.
+        """
+        backoff = Backoff()
+        while True:
+            try:
+                projects = await self._sink.write(batch)
+                await self._stream.ack([delivery.id for delivery in batch.deliveries])
+                break
+            except StoreUnavailable as error:
+                self._waits_for = error.message
+                log.warning("Cannot write yet: %s", error)
+                await backoff.wait(self._stopping)
+                if self._stopping.is_set():
+                    return
+            except Undecodable as error:
+                await self._store_apart(batch, error)
+                return
+            except Exception as error:
+                # The outermost guard: what one entry brings about must not stop all others.
+                log.exception("Cannot write %d entries together", len(batch.deliveries))
+                await self._store_apart(batch, error)
+                return
+        self._waits_for = ""
+        self._written += len(batch.observations) + len(batch.patches)
+        self._in_hand.difference_update(delivery.id for delivery in batch.deliveries)
+        with contextlib.suppress(StoreUnavailable):  # who watches can also look
+            for project_id, trace_ids in projects.items():
+                await self._live.publish(project_id, trace_ids)
+
+    async def _store_apart(self, batch: Batch, error: Exception) -> None:
+        """Write each entry by itself, so that the one that cannot be written does not take the others with it."""
+        if len(batch.deliveries) > 1:
+            for delivery in batch.deliveries:
+                await self._store(await self._decode([delivery]))
+        elif isinstance(error, Undecodable):
+            await self._give_up(batch.deliveries[0], error.message)
+        else:
+            await self._try_later(batch.deliveries[0], repr(error))
+
+    async def _give_up(self, delivery: Delivery, reason: str) -> None:
+        log.error("Entry %s becomes a dead letter: %s", delivery.id, reason)
+        backoff = Backoff()
+        while True:
+            try:
+                await self._stream.dead_letter(delivery, reason)
+                break
+            except StoreUnavailable as error:
+                self._waits_for = error.message
+                await backoff.wait(self._stopping)
+                if self._stopping.is_set():
+                    break
+        self._in_hand.discard(delivery.id)
+
+    async def _try_later(self, delivery: Delivery, reason: str) -> None:
+        """Leave an entry unacknowledged, to be claimed again after a while; give it up after too many attempts."""
+        if delivery.attempts >= self._max_attempts:
+            await self._give_up(delivery, reason)
+        self._in_hand.discard(delivery.id)
+
+    async def _beat(self) -> None:
+        while True:
+            state: dict[str, object] = {
+                "pid": os.getpid(),
+                "started_at": self._started_at,
+                "rows_written": self._written,
+                "in_hand": len(self._in_hand),
+                "waits_for": self._waits_for,
+            }
+            with contextlib.suppress(StoreUnavailable):
+                await self._heartbeats.beat(self.name, state)
+            await asyncio.sleep(BEAT_EVERY_S)
+
+
+def pieces(deliveries: Sequence[Delivery], max_attempts: int) -> list[list[Delivery]]:
+    """Entries in groups to decode together; one that was tried too often stands alone, in case it ends the worker."""
+    groups: list[list[Delivery]] = []
+    size = 0
+    for delivery in deliveries:
+        # Compressed bodies grow to about four times their size.
+        weight = len(delivery.entry.body) * (4 if delivery.entry.encoding else 1)
+        is_suspect = delivery.attempts > max_attempts
+        if not groups or is_suspect or size + weight > MAX_PIECE_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(delivery)
+        size = MAX_PIECE_BYTES if is_suspect else size + weight
+    return groups

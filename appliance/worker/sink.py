@@ -1,0 +1,69 @@
+"""Writes what a batch comes to, in the order that readers rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from appliance.ingestion.merge import events_of, merge_observation, merge_score, needs_base
+from appliance.ingestion.process import Batch
+from appliance.model.observations import Observation
+from appliance.model.pricing import Pricing
+from appliance.model.scores import Score
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.stored import stored_observations, stored_scores
+from appliance.storage.clickhouse.writer import Writer
+from appliance.storage.redis.patches import Patch, Patches
+
+
+class Sink:
+    """Merges patches into rows and inserts everything: observations, then scores, then the traces that show them."""
+
+    def __init__(self, clickhouse: ClickHouse, patches: Patches, pricing: Pricing) -> None:
+        self.pricing = pricing
+        self._clickhouse = clickhouse
+        self._writer = Writer(clickhouse)
+        self._patches = patches
+
+    async def write(self, batch: Batch) -> dict[str, list[str]]:
+        """Write a batch once more or for the first time, and return the traces that changed, by project.
+
+        Raises StoreUnavailable, and Undecodable when ClickHouse refuses a row for what it says.
+        """
+        observations, scores = await self._merge(batch.patches) if batch.patches else ([], [])
+        await self._writer.write_observations([*batch.observations, *observations])
+        await self._writer.write_scores(scores)
+        await self._writer.write_trace_parts(batch.parts)
+        return _changed_traces(batch, observations, scores)
+
+    async def _merge(self, patches: Sequence[Patch]) -> tuple[list[Observation], list[Score]]:
+        sets = [(patch_set, events_of(patch_set)) for patch_set in await self._patches.add(patches)]
+        wanted = [patch_set.key for patch_set, events in sets if needs_base(patch_set, events)]
+        bases = await stored_observations(
+            self._clickhouse, [(project, id) for project, kind, id in wanted if kind == "observation"]
+        )
+        base_scores = await stored_scores(
+            self._clickhouse, [(project, id) for project, kind, id in wanted if kind == "score"]
+        )
+        observations: list[Observation] = []
+        scores: list[Score] = []
+        for patch_set, events in sets:
+            project_id, kind, entity_id = patch_set.key
+            if kind == "score":
+                scores.append(merge_score(patch_set, events, base_scores.get((project_id, entity_id))))
+            else:
+                base = bases.get((project_id, entity_id))
+                observations += merge_observation(patch_set, events, base, self.pricing)
+        return observations, scores
+
+
+def _changed_traces(batch: Batch, observations: Sequence[Observation], scores: Sequence[Score]) -> dict[str, list[str]]:
+    found: dict[str, dict[str, None]] = {}
+    for part in batch.parts:
+        found.setdefault(part.project_id, {})[part.id] = None
+    named = [(row.project_id, row.trace_id) for row in observations] + [
+        (row.project_id, row.trace_id) for row in scores
+    ]
+    for project_id, trace_id in named:
+        if trace_id:
+            found.setdefault(project_id, {})[trace_id] = None
+    return {project: list(ids) for project, ids in found.items()}
