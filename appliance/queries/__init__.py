@@ -1,0 +1,1 @@
+"""How data is read when one statement is not enough."""

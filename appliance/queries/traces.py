@@ -1,0 +1,121 @@
+"""Pages of traces with what their observations add up to, and one trace with all that belongs to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from appliance.model.observations import Observation
+from appliance.model.scores import Score
+from appliance.model.traces import Trace, fold_parts
+from appliance.storage.clickhouse import observations, scores, traces
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.traces import TraceKey, TraceQuery, TraceTotals
+
+FIELD_GROUPS: Final = frozenset({"core", "io", "scores", "observations", "metrics"})
+_MICROS: Final = 1_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class TraceItem:
+    """A trace of a list; ids are empty when they were not asked for."""
+
+    trace: Trace
+    observation_ids: list[str] = field(default_factory=list)
+    score_ids: list[str] = field(default_factory=list)
+    latency_s: float = 0.0
+    """From the first start to the last end or start of its observations, seconds."""
+    total_cost: float = 0.0
+    """USD."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TraceDetail:
+    """A trace with all its observations (oldest first) and scores; empty when they were not asked for."""
+
+    trace: Trace
+    observations: list[Observation] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+    latency_s: float = 0.0
+    total_cost: float = 0.0
+
+
+async def list_traces(
+    clickhouse: ClickHouse, query: TraceQuery, groups: frozenset[str] = FIELD_GROUPS
+) -> tuple[list[TraceItem], int]:
+    """A page of traces and how many there are on all pages.
+
+    Raises InvalidRequest for a bad filter or order, QueryTooExpensive, StoreUnavailable.
+    """
+    keys, total = await traces.list_page(clickhouse, query)
+    return await read_items(clickhouse, query.project_id, keys, groups), total
+
+
+async def read_items(
+    clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceKey], groups: frozenset[str]
+) -> list[TraceItem]:
+    """The traces of `keys` in their order, with the groups of fields asked for."""
+    ids = [key.id for key in keys]
+    parts, totals, score_ids = await asyncio.gather(
+        traces.read_parts(clickhouse, project_id, ids, with_texts="io" in groups),
+        _totals(clickhouse, project_id, keys if groups & {"observations", "metrics"} else []),
+        traces.read_score_ids(clickhouse, project_id, ids if "scores" in groups else []),
+    )
+    items = [TraceItem(trace=fold_parts(parts[key.id])) for key in keys if key.id in parts]
+    for item in items:
+        item.score_ids = score_ids.get(item.trace.id, [])
+        if (found := totals.get(item.trace.id)) is not None:
+            item.observation_ids = found.observation_ids
+            end = max(found.last_start, found.last_end or found.last_start)
+            item.latency_s = round((end - found.first_start) / _MICROS, 3)
+            item.total_cost = found.total_cost
+    return items
+
+
+async def _totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceKey]) -> dict[str, TraceTotals]:
+    return await traces.read_totals(clickhouse, project_id, keys)
+
+
+async def find_trace(
+    clickhouse: ClickHouse, project_id: str, trace_id: str, groups: frozenset[str] = FIELD_GROUPS
+) -> TraceDetail | None:
+    """One trace, or None when nothing is known of it."""
+    with_io = "io" in groups
+    parts = (await traces.read_parts(clickhouse, project_id, [trace_id], with_texts=with_io)).get(trace_id)
+    if not parts:
+        return None
+    detail = TraceDetail(trace=fold_parts(parts))
+    reads_observations = bool(groups & {"observations", "metrics"})
+    rows, found_scores = await asyncio.gather(
+        observations.of_trace(clickhouse, project_id, trace_id) if reads_observations else _nothing(),
+        scores.of_trace(clickhouse, project_id, trace_id) if "scores" in groups else _no_scores(),
+    )
+    detail.scores = found_scores
+    detail.latency_s, detail.total_cost = _spread(rows), _cost(rows)
+    detail.observations = rows if "observations" in groups else []
+    return detail
+
+
+async def _nothing() -> list[Observation]:
+    return []
+
+
+async def _no_scores() -> list[Score]:
+    return []
+
+
+def _spread(rows: Sequence[Observation]) -> float:
+    """Seconds from the first start to the last end, or to the last start when nothing has ended."""
+    if not rows:
+        return 0.0
+    ends = [row.end_time for row in rows if row.end_time is not None]
+    last = max(ends) if ends else max(row.start_time for row in rows)
+    return round((last - min(row.start_time for row in rows)) / _MICROS, 3)
+
+
+def _cost(rows: Sequence[Observation]) -> float:
+    total = sum(row.total_cost for row in rows if row.total_cost is not None)
+    # Sums of decimals pick up binary dust; twelve places are what is stored.
+    return round(total, 12)
