@@ -1,0 +1,1 @@
+"""The HTTP side: the Langfuse public API and what the terminal UI needs beside it."""

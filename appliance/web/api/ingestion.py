@@ -1,0 +1,134 @@
+"""The batch ingestion API and the old endpoints for single objects (contract: server semantics 3.1)."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from appliance.errors import InvalidData, InvalidRequest
+from appliance.ingestion.events import accepted_event
+from appliance.storage.redis.ingest_stream import Entry
+from appliance.web.auth import Access, Auth, authorize
+from appliance.web.bodies import issue_from, read_inflated, read_json
+from appliance.web.paging import parse_time
+from appliance.web.responses import iso_micros, json_response
+from appliance.web.sdk import sdk_of
+
+log = logging.getLogger(__name__)
+
+_SCORES_ONLY_TYPES = ("score-create", "sdk-log")
+
+Event = dict[str, Any]
+
+
+class _Batch(msgspec.Struct):
+    batch: list[Any]
+    metadata: Any = None
+
+
+async def ingest_batch(request: Request) -> Response:
+    """Accept a batch: always 207 with the outcome of each event, once the valid ones are stored durably."""
+    auth = await authorize(request, allow_scores_only=True)
+    content = await read_inflated(request)
+    try:
+        batch = msgspec.json.decode(content, type=_Batch)
+    except msgspec.ValidationError as error:
+        return json_response({"message": "Invalid request data", "errors": [str(error)]}, 400)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InvalidRequest("Invalid JSON") from None
+    accepted, errors = sort_out(batch.batch, auth.access)
+    stored = [event for event in accepted if event["type"] != "sdk-log"]
+    await store_events(request, auth, stored, batch.metadata)
+    successes = [{"id": event["id"], "status": 201} for event in stored]
+    return json_response({"successes": successes, "errors": errors}, 207)
+
+
+def sort_out(batch: Sequence[Any], access: Access) -> tuple[list[Event], list[dict[str, object]]]:
+    """The valid events, creations before updates and each by time, and what to answer for the others."""
+    accepted: list[Event] = []
+    errors: list[dict[str, object]] = []
+    for event in batch:
+        try:
+            found = accepted_event(event)
+        except msgspec.ValidationError as error:
+            errors.append(_refusal(event, 400, "Invalid request data", _issues_text(error)))
+            continue
+        if access == "scores" and found["type"] not in _SCORES_ONLY_TYPES:
+            errors.append(_refusal(event, 401, "Authentication error", "Access Scope Denied"))
+            continue
+        accepted.append(found)
+    accepted.sort(key=lambda event: (event["type"].endswith("-update"), parse_time(event["timestamp"])))
+    return accepted, errors
+
+
+async def store_events(request: Request, auth: Auth, events: Sequence[Event], metadata: Any = None) -> None:
+    """Queue valid events as one entry; raises Overloaded and StoreUnavailable, and then nothing is kept."""
+    if not events:
+        return
+    name, version = sdk_of(request)
+    if isinstance(metadata, dict):
+        name = name or str(metadata.get("sdk_name") or "")
+        version = version or str(metadata.get("sdk_version") or "")
+    entry = Entry(
+        kind="events",
+        project_id=auth.project_id,
+        accepted_at=time.time_ns() // 1000,
+        sdk_name=name,
+        sdk_version=version,
+        body=msgspec.json.encode(events),
+    )
+    await request.app.state.context.stream.append(entry)
+
+
+def new_event(event_type: str, body: Any, timestamp: str | None = None) -> Event:
+    """An envelope around a body that came without one; the time is now unless given."""
+    return {
+        "id": str(uuid.uuid4()),
+        "timestamp": timestamp or iso_micros(time.time_ns() // 1000),
+        "type": event_type,
+        "body": body,
+    }
+
+
+def _single(event_type: str, id_field: str = "id") -> Callable[[Request], Awaitable[Response]]:
+    async def ingest_one(request: Request) -> Response:
+        auth = await authorize(request)
+        body = await read_json(request, dict[str, Any])
+        body["id"] = body.pop(id_field, None) or (None if event_type.endswith("-update") else str(uuid.uuid4()))
+        try:
+            event = accepted_event(new_event(event_type, body))
+        except msgspec.ValidationError as error:
+            raise InvalidData([issue_from(error)]) from None
+        await store_events(request, auth, [event])
+        return json_response({"id": event["body"]["id"]})
+
+    return ingest_one
+
+
+def _refusal(event: Any, status: int, message: str, error: str) -> dict[str, object]:
+    event_id = event.get("id") if isinstance(event, dict) else None
+    known_id = event_id if isinstance(event_id, str) else "unknown"
+    return {"id": known_id, "status": status, "message": message, "error": error}
+
+
+def _issues_text(error: msgspec.ValidationError) -> str:
+    return msgspec.json.encode([issue_from(error)]).decode()
+
+
+routes = [
+    Route("/api/public/ingestion", ingest_batch, methods=["POST"]),
+    Route("/api/public/traces", _single("trace-create"), methods=["POST"]),
+    Route("/api/public/spans", _single("span-create"), methods=["POST"]),
+    Route("/api/public/spans", _single("span-update", "spanId"), methods=["PATCH"]),
+    Route("/api/public/generations", _single("generation-create"), methods=["POST"]),
+    Route("/api/public/generations", _single("generation-update", "generationId"), methods=["PATCH"]),
+    Route("/api/public/events", _single("event-create"), methods=["POST"]),
+]

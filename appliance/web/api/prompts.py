@@ -1,0 +1,218 @@
+"""Prompts: the v2 API and the old one that SDKs of the first generation use (contract: server semantics 6.9)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from appliance.errors import InvalidData, InvalidRequest, NotFound
+from appliance.model.prompts import LATEST, PRODUCTION, NewPrompt, Prompt, content_fault, label_fault, name_fault
+from appliance.storage.postgres.prompts import PromptQuery, Prompts, PromptSummary
+from appliance.web.auth import authorize
+from appliance.web.bodies import read_json
+from appliance.web.paging import issue, page_from, text_param, time_param
+from appliance.web.responses import iso_time, json_response, no_content
+
+_DEFAULT_LIMIT = 10
+
+
+class _Create(msgspec.Struct, rename="camel"):
+    name: str
+    prompt: str | list[dict[str, Any]]
+    type: Literal["text", "chat"] | None = None
+    labels: list[str] | None = None
+    tags: list[str] | None = None
+    config: Any = None
+    commit_message: Annotated[str, Meta(max_length=500)] | None = None
+    is_active: bool | None = None
+
+
+class _Update(msgspec.Struct, rename="camel"):
+    new_labels: list[str]
+
+
+async def create_prompt(request: Request) -> Response:
+    """201 with the new version."""
+    auth = await authorize(request)
+    body = await read_json(request, _Create)
+    prompt = await _prompts(request).create(auth.project_id, _checked(body))
+    return json_response(_shown(prompt), 201)
+
+
+async def list_prompts(request: Request) -> Response:
+    """Names with their versions, labels and tags."""
+    auth = await authorize(request)
+    page = page_from(request, default_limit=_DEFAULT_LIMIT)
+    query = PromptQuery(
+        name=text_param(request, "name"),
+        label=text_param(request, "label"),
+        tag=text_param(request, "tag"),
+        version=_version_param(request),
+        from_updated_at=_moment_param(request, "fromUpdatedAt"),
+        to_updated_at=_moment_param(request, "toUpdatedAt"),
+    )
+    found, total = await _prompts(request).find(auth.project_id, query, page.limit, page.offset)
+    meta = page.meta(total)
+    return json_response({"data": [_shown_summary(each) for each in found], "meta": meta, "pagination": meta})
+
+
+async def get_prompt(request: Request) -> Response:
+    """The version asked for by number or label; the one labelled `production` when neither is given."""
+    return await _get(request, request.path_params["name"])
+
+
+async def get_prompt_by_query(request: Request) -> Response:
+    """The old form, with the name as a query parameter."""
+    name = text_param(request, "name")
+    if name is None:
+        await authorize(request)
+        raise InvalidData([issue("name", "Required")])
+    return await _get(request, name)
+
+
+async def add_labels(request: Request) -> Response:
+    """Give a version more labels; other versions lose them."""
+    auth = await authorize(request)
+    body = await read_json(request, _Update)
+    _check_labels(body.new_labels, "newLabels")
+    if LATEST in body.new_labels:
+        raise InvalidData([issue("newLabels", "The label 'latest' is managed by the server", "custom")])
+    name, version = request.path_params["name"], request.path_params["version"]
+    number = int(version) if version.isdigit() else -1
+    prompt = await _prompts(request).add_labels(auth.project_id, name, number, body.new_labels)
+    if prompt is None:
+        raise NotFound(f"Prompt not found: '{name}' with version {version}")
+    return json_response(_shown(prompt))
+
+
+async def delete_prompt(request: Request) -> Response:
+    """204 once the versions are gone; all of them when neither version nor label is given."""
+    auth = await authorize(request)
+    name = request.path_params["name"]
+    version, label = _version_param(request), text_param(request, "label")
+    if not await _prompts(request).delete(auth.project_id, name, version=version, label=label):
+        raise NotFound(f"Prompt not found: '{name}'{_selection(version, label)}")
+    return no_content()
+
+
+async def _get(request: Request, name: str) -> Response:
+    auth = await authorize(request)
+    version, label = _version_param(request), text_param(request, "label")
+    if version is not None and label is not None:
+        raise InvalidRequest("Cannot specify both version and label")
+    if version is None and label is None:
+        label = PRODUCTION
+    prompt = await _prompts(request).get(auth.project_id, name, version=version, label=label)
+    if prompt is None:
+        raise NotFound(f"Prompt not found: '{name}'{_selection(version, label)}")
+    return json_response({**_shown(prompt), "isActive": PRODUCTION in prompt.labels, "resolutionGraph": None})
+
+
+def _checked(body: _Create) -> NewPrompt:
+    if fault := name_fault(body.name):
+        raise InvalidData([issue("name", fault, "custom")])
+    labels = [*(body.labels or []), *([PRODUCTION] if body.is_active else [])]
+    _check_labels(labels, "labels")
+    kind = body.type or "text"
+    if isinstance(body.prompt, str) != (kind == "text"):
+        raise InvalidData([issue("prompt", f"A prompt of type {kind} needs another kind of content")])
+    prompt = body.prompt if isinstance(body.prompt, str) else [_message(each) for each in body.prompt]
+    if fault := content_fault(prompt):
+        raise InvalidRequest(fault)
+    return NewPrompt(
+        name=body.name,
+        type=kind,
+        prompt=prompt,
+        labels=labels,
+        tags=body.tags,
+        config=body.config,
+        commit_message=body.commit_message,
+    )
+
+
+def _message(message: dict[str, Any]) -> dict[str, Any]:
+    if message.get("type") == "placeholder":
+        if not isinstance(message.get("name"), str) or not message["name"]:
+            raise InvalidData([issue("prompt", "A placeholder needs a name")])
+        return {"type": "placeholder", "name": message["name"]}
+    if not isinstance(message.get("role"), str) or not isinstance(message.get("content"), str):
+        raise InvalidData([issue("prompt", "A message needs a role and a content, both strings")])
+    return {key: value for key, value in message.items() if key != "type"}
+
+
+def _check_labels(labels: list[str], field: str) -> None:
+    for label in labels:
+        if fault := label_fault(label):
+            raise InvalidData([issue(field, fault, "custom")])
+
+
+def _shown(prompt: Prompt) -> dict[str, Any]:
+    return {
+        "id": prompt.id,
+        "createdAt": iso_time(prompt.created_at),
+        "updatedAt": iso_time(prompt.updated_at),
+        "projectId": prompt.project_id,
+        "createdBy": prompt.created_by,
+        "name": prompt.name,
+        "version": prompt.version,
+        "type": prompt.type,
+        "prompt": prompt.prompt,
+        "config": prompt.config,
+        "tags": prompt.tags,
+        "labels": prompt.labels,
+        "commitMessage": prompt.commit_message,
+    }
+
+
+def _shown_summary(summary: PromptSummary) -> dict[str, Any]:
+    return {
+        "name": summary.name,
+        "type": summary.type,
+        "versions": summary.versions,
+        "labels": summary.labels,
+        "tags": summary.tags,
+        "lastUpdatedAt": iso_time(summary.last_updated_at),
+        "lastConfig": summary.last_config,
+    }
+
+
+def _selection(version: int | None, label: str | None) -> str:
+    if version is not None:
+        return f" with version {version}"
+    return f" with label '{label}'" if label is not None else ""
+
+
+def _version_param(request: Request) -> int | None:
+    text = text_param(request, "version")
+    if text is None:
+        return None
+    try:
+        return max(-1, min(int(text), 2**31 - 1))
+    except ValueError:
+        raise InvalidData([issue("version", f"Expected number, received {text!r}")]) from None
+
+
+def _moment_param(request: Request, name: str) -> datetime | None:
+    micros = time_param(request, name)
+    return None if micros is None else datetime.fromtimestamp(micros / 1e6, UTC)
+
+
+def _prompts(request: Request) -> Prompts:
+    return Prompts(request.app.state.context.postgres)
+
+
+routes = [
+    Route("/api/public/v2/prompts", list_prompts),
+    Route("/api/public/v2/prompts", create_prompt, methods=["POST"]),
+    Route("/api/public/v2/prompts/{name:segment}", get_prompt),
+    Route("/api/public/v2/prompts/{name:segment}", delete_prompt, methods=["DELETE"]),
+    Route("/api/public/v2/prompts/{name:segment}/versions/{version:segment}", add_labels, methods=["PATCH"]),
+    Route("/api/public/prompts", get_prompt_by_query),
+    Route("/api/public/prompts", create_prompt, methods=["POST"]),
+]

@@ -1,0 +1,159 @@
+"""GET /v3/scores: strict parameters, pages by cursor, one polymorphic value (contract: SDK contract 7.2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from appliance.errors import InvalidData, InvalidRequest
+from appliance.model.filters import Condition
+from appliance.model.scores import DATA_TYPES, SOURCES, Score
+from appliance.storage.clickhouse import scores
+from appliance.storage.clickhouse.scores import ScoreQuery
+from appliance.web.api.asked import clickhouse_of, conditions_from
+from appliance.web.api.shapes import score_v3
+from appliance.web.auth import authorize
+from appliance.web.paging import int_param, issue, list_param, text_param
+from appliance.web.responses import json_response
+
+_LISTS: Final = {
+    "id": "id",
+    "name": "name",
+    "environment": "environment",
+    "configId": "configId",
+    "queueId": "queueId",
+    "authorUserId": "authorUserId",
+    "traceId": "traceId",
+    "sessionId": "sessionId",
+    "observationId": "observationId",
+    "experimentId": "datasetRunId",
+}
+_ENUMS: Final = {"source": SOURCES, "dataType": DATA_TYPES}
+_SUBJECTS: Final = ("traceId", "sessionId", "experimentId")
+_GROUPS: Final = frozenset({"core", "details", "subject", "annotation"})
+_KNOWN: Final = frozenset(
+    {*_LISTS, *_ENUMS, "value", "valueMin", "valueMax", "fromTimestamp", "toTimestamp", "limit", "cursor", "fields"}
+)
+
+
+class _Cursor(msgspec.Struct, rename="camel"):
+    v: int
+    last_timestamp: int
+    last_id: str
+
+
+async def list_page(request: Request) -> Response:
+    """Scores from the cursor on, newest first; no cursor is answered on the last page."""
+    auth = await authorize(request)
+    _check_names(request)
+    limit = int_param(request, "limit", default=50, low=1, high=100)
+    groups = _groups(request)
+    query = ScoreQuery(
+        project_id=auth.project_id,
+        conditions=_conditions(request),
+        limit=limit + 1,
+        after=_position(text_param(request, "cursor")),
+    )
+    rows = await scores.list_page(clickhouse_of(request), query)
+    meta: dict[str, object] = {"limit": limit}
+    if len(rows) > limit:
+        meta["cursor"] = _cursor(rows[limit - 1])
+    return json_response({"data": [score_v3(row, groups) for row in rows[:limit]], "meta": meta})
+
+
+def _check_names(request: Request) -> None:
+    """Raises for parameters that do not exist, and for those that exclude each other."""
+    unknown = sorted(set(request.query_params) - _KNOWN)
+    if unknown:
+        names = ", ".join(f"'{name}'" for name in unknown)
+        raise InvalidData([issue("", f"Unrecognized key(s) in object: {names}", "unrecognized_keys")])
+    subjects = [name for name in _SUBJECTS if text_param(request, name)]
+    if len(subjects) > 1:
+        raise InvalidRequest(f"{' and '.join(subjects)} exclude each other.")
+    if text_param(request, "observationId") and subjects != ["traceId"]:
+        raise InvalidRequest("observationId needs traceId: observation ids are unique within a trace only.")
+
+
+def _groups(request: Request) -> set[str]:
+    asked = set(list_param(request, "fields"))
+    if unknown := sorted(asked - _GROUPS):
+        raise InvalidData([issue("fields", f"Unknown field groups: {', '.join(unknown)}", "custom")])
+    return asked
+
+
+def _conditions(request: Request) -> list[Condition]:
+    found = conditions_from(
+        request,
+        lists=_LISTS,
+        since={"fromTimestamp": "timestamp"},
+        until={"toTimestamp": "timestamp"},
+    )
+    kinds: list[str] = []
+    for name, allowed in _ENUMS.items():
+        values = [value.upper() for value in list_param(request, name)]
+        if wrong := [value for value in values if value not in allowed]:
+            raise InvalidData([issue(name, f"Invalid value {wrong[0]}", "invalid_enum_value")])
+        if values:
+            found.append(Condition(type="stringOptions", column=name, operator="any of", value=values))
+            kinds = values if name == "dataType" else kinds
+    return found + _value_conditions(request, kinds)
+
+
+def _value_conditions(request: Request, kinds: list[str]) -> list[Condition]:
+    values = list_param(request, "value")
+    bounds = [(name, text) for name in ("valueMin", "valueMax") if (text := text_param(request, name))]
+    if bounds and kinds != ["NUMERIC"]:
+        raise InvalidRequest("valueMin and valueMax need dataType=NUMERIC.")
+    found = [
+        Condition(
+            type="number", column="value", operator=">=" if name == "valueMin" else "<=", value=_number(name, text)
+        )
+        for name, text in bounds
+    ]
+    if not values:
+        return found
+    if kinds == ["NUMERIC"]:
+        numbers = {_number("value", text) for text in values}
+        if len(numbers) > 1:
+            raise InvalidRequest("Only one numeric value can be asked for; use valueMin and valueMax.")
+        return [*found, Condition(type="number", column="value", operator="=", value=numbers.pop())]
+    if kinds == ["BOOLEAN"]:
+        words = {"true": "True", "1": "True", "false": "False", "0": "False"}
+        if any(text.lower() not in words for text in values):
+            raise InvalidData([issue("value", "Expected true or false")])
+        values = [words[text.lower()] for text in values]
+    elif kinds != ["CATEGORICAL"]:
+        raise InvalidRequest("value needs one dataType: NUMERIC, BOOLEAN or CATEGORICAL.")
+    return [*found, Condition(type="stringOptions", column="stringValue", operator="any of", value=values)]
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidData([issue(name, "Expected number")]) from None
+
+
+def _cursor(row: Score) -> str:
+    content = msgspec.json.encode(_Cursor(1, row.timestamp, row.id))
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _position(text: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        found = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Cursor)
+    except (binascii.Error, msgspec.DecodeError, ValueError):
+        raise InvalidData([issue("cursor", "Invalid cursor", "invalid_string")]) from None
+    return found.last_timestamp, found.last_id
+
+
+routes = [Route("/api/public/v3/scores", list_page, methods=["GET"])]

@@ -1,0 +1,67 @@
+"""GET /sessions and /sessions/{id} (contract: server semantics 6.6)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from appliance.errors import NotFound
+from appliance.queries.sessions import session_traces
+from appliance.storage.clickhouse import sessions
+from appliance.storage.clickhouse.sessions import Session, SessionQuery
+from appliance.web.api.asked import clickhouse_of, conditions_from
+from appliance.web.api.shapes import Json, trace_core, trace_io
+from appliance.web.auth import authorize
+from appliance.web.paging import page_from
+from appliance.web.responses import iso_micros, json_response
+
+
+async def list_page(request: Request) -> Response:
+    """A page of sessions, the youngest first."""
+    auth = await authorize(request)
+    page = page_from(request)
+    query = SessionQuery(
+        project_id=auth.project_id,
+        conditions=conditions_from(
+            request,
+            lists=("environment",),
+            since={"fromTimestamp": "createdAt"},
+            until={"toTimestamp": "createdAt"},
+        ),
+        limit=page.limit,
+        offset=page.offset,
+    )
+    clickhouse = clickhouse_of(request)
+    rows, total = await asyncio.gather(sessions.list_page(clickhouse, query), sessions.count(clickhouse, query))
+    return json_response({"data": [_shape(auth.project_id, row) for row in rows], "meta": page.meta(total)})
+
+
+async def get_session(request: Request) -> Response:
+    """One session with all its traces, oldest first."""
+    auth = await authorize(request)
+    session_id = request.path_params["session_id"]
+    clickhouse = clickhouse_of(request)
+    row = await sessions.find(clickhouse, auth.project_id, session_id)
+    if row is None:
+        raise NotFound("Session not found within authorized project")
+    found = await session_traces(clickhouse, auth.project_id, session_id)
+    traces = [trace_core(trace) | trace_io(trace) for trace in found]
+    return json_response(_shape(auth.project_id, row) | {"traces": traces})
+
+
+def _shape(project_id: str, row: Session) -> Json:
+    return {
+        "id": row.id,
+        "createdAt": iso_micros(row.created_at),
+        "projectId": project_id,
+        "environment": row.environment,
+    }
+
+
+routes = [
+    Route("/api/public/sessions", list_page, methods=["GET"]),
+    Route("/api/public/sessions/{session_id:segment}", get_session, methods=["GET"]),
+]

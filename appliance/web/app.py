@@ -1,0 +1,54 @@
+"""The web application: routes, middleware, and the life of the stores' clients."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+
+from appliance.config import Settings
+from appliance.web.context import Context, create_context
+from appliance.web.errors import exception_handlers
+from appliance.web.rawpath import RawPath
+from appliance.web.routes import routes
+from appliance.web.stopping import set_on_stop_signal
+
+_PREFLIGHT_VALID_S = 3600
+
+
+def create_app(settings: Settings, context: Context | None = None) -> Starlette:
+    """The ASGI application; `context` replaces the real stores in tests. Raises ConfigError at start."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if context is not None:
+            yield
+            return
+        app.state.context = create_context(settings)
+        try:
+            await app.state.context.open()
+            set_on_stop_signal(app.state.context.stopping)
+            yield
+        finally:
+            await app.state.context.close()
+
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=["*"],
+        max_age=_PREFLIGHT_VALID_S,
+    )
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(RawPath), cors],
+        exception_handlers=dict(exception_handlers),
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    if context is not None:
+        app.state.context = context
+    return app

@@ -1,0 +1,117 @@
+"""Who asks: API keys by Basic or Bearer, decided by the secret (contract: server semantics 6.1)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+import time
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from starlette.requests import Request
+
+from appliance.errors import Forbidden, Unauthorized
+from appliance.storage.postgres.api_keys import KeyOwner
+
+log = logging.getLogger(__name__)
+
+Access = Literal["project", "scores"]
+
+_KNOWN_FOR_S = 60.0
+_UNKNOWN_FOR_S = 5.0
+_MAX_CACHED = 10_000
+
+_HINT = "Confirm that you've configured the correct host."
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """An authorised request: which project it may touch, and how far."""
+
+    project_id: str
+    access: Access
+    """`project` may do everything, `scores` (public key only) may only send scores."""
+
+
+class KeyStore(Protocol):
+    """Where keys are looked up."""
+
+    async def owner_by_secret(self, public_key: str, secret_key: str) -> KeyOwner | None:
+        """The owner of a secret key, None when there is none; raises StoreUnavailable."""
+
+    async def owner_by_public_key(self, public_key: str) -> KeyOwner | None:
+        """The owner of a public key, None when there is none; raises StoreUnavailable."""
+
+
+class KeyRing:
+    """Looks keys up once a minute at most; wrong ones are remembered for a few seconds only."""
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self._cached: dict[tuple[str, str], tuple[float, KeyOwner | None]] = {}
+
+    async def find(self, public_key: str, secret_key: str) -> KeyOwner | None:
+        """The owner of a key pair; an empty secret looks up by the public key alone. Raises StoreUnavailable."""
+        entry = self._cached.get((public_key, secret_key))
+        if entry is not None and entry[0] > time.monotonic():
+            return entry[1]
+        if secret_key:
+            owner = await self._store.owner_by_secret(public_key, secret_key)
+        else:
+            owner = await self._store.owner_by_public_key(public_key)
+        if len(self._cached) >= _MAX_CACHED:
+            self._cached.clear()
+        valid_for = _UNKNOWN_FOR_S if owner is None else _KNOWN_FOR_S
+        self._cached[public_key, secret_key] = (time.monotonic() + valid_for, owner)
+        return owner
+
+    def forget(self) -> None:
+        """Drop all that is remembered, after a key was changed."""
+        self._cached.clear()
+
+
+async def authorize(request: Request, *, allow_scores_only: bool = False) -> Auth:
+    """The project that the request's key belongs to.
+
+    With `allow_scores_only` a bare public key (Bearer) is enough and yields access `scores`.
+    Raises Unauthorized for missing or wrong credentials, Forbidden for a key that may not do this.
+    """
+    header = request.headers.get("authorization")
+    if not header:
+        raise Unauthorized("No authorization header")
+    scheme, _, credentials = header.partition(" ")
+    keys: KeyRing = request.app.state.context.keys
+    if scheme.lower() == "basic":
+        public_key, secret_key = _split_basic(credentials)
+        owner = await keys.find(public_key, secret_key) if secret_key else None
+        if owner is None:
+            raise Unauthorized(f"Invalid credentials. {_HINT}")
+        if owner.public_key != public_key:
+            log.warning("a request used the secret key of %s with another public key", owner.public_key)
+        return Auth(_project_of(owner), "project")
+    if scheme.lower() == "bearer":
+        owner = await keys.find(credentials.strip(), "")
+        if owner is None:
+            raise Unauthorized(f"Invalid public key. {_HINT}")
+        if not allow_scores_only:
+            raise Forbidden("Access denied - insufficient permissions for this endpoint")
+        return Auth(_project_of(owner), "scores")
+    raise Unauthorized("Invalid authorization header")
+
+
+def _project_of(owner: KeyOwner) -> str:
+    if owner.project_id is None:
+        raise Forbidden("Project ID not found for API token. Are you using an organization key?")
+    return owner.project_id
+
+
+def _split_basic(credentials: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(credentials.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise Unauthorized("Invalid authorization header") from None
+    public_key, colon, secret_key = text.partition(":")
+    if not colon:
+        raise Unauthorized("Invalid authorization header")
+    return public_key, secret_key

@@ -1,0 +1,75 @@
+"""Request bodies: read with a bound, inflated with a bound, decoded with the issues of a 400."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge, Undecodable
+from appliance.ingestion.accept import inflate
+
+Body = TypeVar("Body")
+
+# Above this size, work on a body leaves the event loop.
+_LARGE_BYTES = 1_000_000
+
+_VALIDATION_PATH = re.compile(r" - at `(key in )?\$(?P<path>[^`]*)`$")
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body as sent; raises PayloadTooLarge as soon as it passes `limit` bytes."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit:
+        raise PayloadTooLarge(f"The request body is larger than {limit} bytes.")
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise PayloadTooLarge(f"The request body is larger than {limit} bytes.")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def read_json(request: Request, body_type: type[Body]) -> Body:
+    """The body as `body_type`; raises InvalidRequest when it is no JSON, InvalidData when it does not match."""
+    content = await read_inflated(request)
+    try:
+        return msgspec.json.decode(content, type=body_type)
+    except msgspec.ValidationError as error:
+        raise InvalidData([issue_from(error)]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise InvalidRequest("Invalid JSON") from None
+
+
+async def read_inflated(request: Request) -> bytes:
+    """The body, inflated when it came as gzip; raises PayloadTooLarge, and InvalidRequest for broken gzip."""
+    limit: int = request.app.state.context.settings.ingestion.max_body_bytes
+    content = await read_body(request, limit)
+    if "gzip" not in request.headers.get("content-encoding", ""):
+        return content
+    try:
+        inflated: bytes = await off_loop(len(content), inflate, content, limit)
+    except Undecodable as error:
+        raise InvalidRequest(error.message) from None
+    return inflated
+
+
+async def off_loop(size: int, work: Any, *args: Any) -> Any:
+    """Run `work` here when `size` (bytes) is small, else in a thread."""
+    return await asyncio.to_thread(work, *args) if size > _LARGE_BYTES else work(*args)
+
+
+def issue_from(error: msgspec.ValidationError, *prefix: str) -> dict[str, object]:
+    """One entry of a 400's issue list, with the path below `prefix` as a list."""
+    text = str(error)
+    path: list[str | int] = list(prefix)
+    if found := _VALIDATION_PATH.search(text):
+        text = text[: found.start()]
+        for name, index in re.findall(r"\.([^.\[]+)|\[([^\]]*)\]", found["path"]):
+            path.append(name or (int(index) if index.isdigit() else index))
+    return {"code": "invalid_type", "path": path, "message": text}

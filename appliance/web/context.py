@@ -1,0 +1,53 @@
+"""What request handlers work with: settings, stores, keys."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from appliance.config import Settings
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.postgres.api_keys import ApiKeys
+from appliance.storage.postgres.pool import Postgres
+from appliance.storage.redis import client as redis_client
+from appliance.storage.redis.client import Redis
+from appliance.storage.redis.ingest_stream import IngestStream
+from appliance.web.auth import KeyRing
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """Found at `request.app.state.context`; every store connects when first used, so web starts without them."""
+
+    settings: Settings
+    postgres: Postgres
+    redis: Redis
+    clickhouse: ClickHouse
+    stream: IngestStream
+    keys: KeyRing
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server is about to stop: endless answers end then."""
+
+    async def open(self) -> None:
+        """Begin to connect, without waiting for any store."""
+        await self.postgres.open()
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self.postgres.close()
+        await self.redis.aclose()
+        await self.clickhouse.close()
+
+
+def create_context(settings: Settings) -> Context:
+    """Clients for all stores; raises ConfigError when an address is missing."""
+    postgres = Postgres(settings.postgres)
+    redis = redis_client.connect(settings.redis)
+    return Context(
+        settings=settings,
+        postgres=postgres,
+        redis=redis,
+        clickhouse=ClickHouse(settings.clickhouse),
+        stream=IngestStream(redis, settings.ingestion),
+        keys=KeyRing(ApiKeys(postgres, settings.salt)),
+    )

@@ -1,0 +1,98 @@
+"""Errors as the public API words them (contract: server semantics 6.2); nothing here leaks internals to clients."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from appliance.errors import (
+    ApplianceError,
+    Forbidden,
+    InvalidData,
+    Overloaded,
+    QueryTooExpensive,
+    RequestError,
+    StoreUnavailable,
+    Unauthorized,
+)
+from appliance.web.responses import json_response
+
+log = logging.getLogger(__name__)
+
+_NAMED_AUTH_PATHS = ("/api/public/ingestion", "/api/public/v2/prompts", "/api/public/prompts")
+_MESSAGE_ONLY_405 = "/api/public/projects"
+_RETRY_AFTER_S = 2
+
+
+def request_error(request: Request, error: Exception) -> Response:
+    """The answer to a request that the API refuses."""
+    assert isinstance(error, RequestError)
+    body: dict[str, object] = {"message": error.message}
+    if isinstance(error, InvalidData):
+        body["error"] = error.issues
+    elif _has_name(request, error):
+        body["error"] = error.name
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Overloaded) else None
+    return json_response(body, error.status, headers)
+
+
+def store_unavailable(request: Request, error: Exception) -> Response:
+    """503 that clients retry; the reason goes to the log and to the health endpoint."""
+    log.warning("%s %s: %s", request.method, request.scope["path"], error)
+    return json_response({"message": "Service Unavailable"}, 503, {"Retry-After": str(_RETRY_AFTER_S)})
+
+
+def query_too_expensive(request: Request, error: Exception) -> Response:
+    """422: ClickHouse gave up for time or memory."""
+    message = "Your query could not be completed. Please narrow your request, for example by a shorter time range."
+    return json_response({"message": message, "error": "Request timed out"}, 422)
+
+
+def unexpected_error(request: Request, error: Exception) -> Response:
+    """500 for everything nobody foresaw; Starlette logs it with its traceback afterwards."""
+    if isinstance(error, ApplianceError):
+        return json_response({"message": "Internal Server Error", "error": error.message}, 500)
+    return json_response({"message": "Internal Server Error", "error": "An unknown error occurred"}, 500)
+
+
+def http_error(request: Request, error: Exception) -> Response:
+    """Unknown paths, wrong methods and the framework's other refusals, as JSON."""
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"]
+    if error.status_code == 404:
+        body = {"message": f"No endpoint at {path}", "error": "LangfuseNotFoundError"}
+    elif error.status_code == 405:
+        body = {"message": "Method not allowed"}
+        if not path.startswith(_MESSAGE_ONLY_405):
+            body["error"] = "MethodNotAllowedError"
+    else:
+        body = {"message": error.detail}
+    return json_response(body, error.status_code, error.headers)
+
+
+def client_gone(request: Request, error: Exception) -> Response:
+    """The client hung up while sending; nobody reads this answer."""
+    return Response(status_code=499)
+
+
+def _has_name(request: Request, error: RequestError) -> bool:
+    if isinstance(error, (Unauthorized, Forbidden)):
+        return bool(request.scope["path"].startswith(_NAMED_AUTH_PATHS))
+    return error.name is not None
+
+
+Handler = Callable[[Request, Exception], Response]
+
+exception_handlers: Mapping[Any, Handler] = {
+    RequestError: request_error,
+    StoreUnavailable: store_unavailable,
+    QueryTooExpensive: query_too_expensive,
+    HTTPException: http_error,
+    ClientDisconnect: client_gone,
+    Exception: unexpected_error,
+}

@@ -1,0 +1,94 @@
+"""Whether data flows: every store answers, a worker lives, nothing waits too long, the disk has room."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Any
+
+from appliance.errors import ApplianceError
+from appliance.model.services import DiskStatus, QueueStatus
+from appliance.storage.redis.heartbeats import Heartbeats
+from appliance.web.context import Context
+
+_VALID_S = 1.0
+_PROBE_TIMEOUT_S = 3.0
+_MAX_WAIT_S = 60.0
+_MIN_FREE_BYTES = 200 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the last look found."""
+
+    reasons: list[str]
+    """Why data does not flow, one sentence each; empty when it does."""
+    warnings: list[str]
+    """What is worth knowing but stops nothing."""
+    queue: QueueStatus
+    disk: DiskStatus
+    workers: list[str]
+
+
+@dataclass(slots=True)
+class HealthCheck:
+    """Looks at most once a second, however many ask."""
+
+    context: Context
+    _last: Health | None = None
+    _last_at: float = 0.0
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def look(self) -> Health:
+        """The present health; never raises for a store that is down."""
+        async with self._looking:
+            if self._last is None or time.monotonic() - self._last_at > _VALID_S:
+                self._last = await _look(self.context)
+                self._last_at = time.monotonic()
+            return self._last
+
+
+async def _look(context: Context) -> Health:
+    heartbeats = Heartbeats(context.redis)
+    postgres, clickhouse, queue, workers, room = await asyncio.gather(
+        _probe("Postgres", context.postgres.row("SELECT 1 AS one")),
+        _probe("ClickHouse", context.clickhouse.ping()),
+        _probe("Redis", context.stream.backlog()),
+        _probe("Redis", heartbeats.alive()),
+        _probe("Redis", context.stream.require_room()),
+    )
+    reasons = [answer for answer in (postgres, clickhouse, queue) if isinstance(answer, str)]
+    found = queue if isinstance(queue, QueueStatus) else QueueStatus()
+    if isinstance(room, str) and isinstance(queue, QueueStatus):
+        reasons.append(room)
+    if isinstance(workers, list) and not workers:
+        reasons.append("No worker has given a sign of life for 10 s.")
+    if found.oldest_s > _MAX_WAIT_S:
+        reasons.append(f"The oldest of {found.backlog} accepted requests has waited for {found.oldest_s:.0f} s.")
+    disk = _disk(context)
+    if disk.free_bytes and disk.free_bytes < _MIN_FREE_BYTES:
+        reasons.append(f"The disk of {context.settings.data_dir} has only {disk.free_bytes // 1_000_000} MB left.")
+    warnings = [f"{found.dead_letters} requests could not be processed."] if found.dead_letters else []
+    return Health(reasons, warnings, found, disk, workers if isinstance(workers, list) else [])
+
+
+async def _probe(store: str, work: Awaitable[Any]) -> Any:
+    """What `work` answers, or one sentence when it fails or takes too long."""
+    try:
+        return await asyncio.wait_for(work, _PROBE_TIMEOUT_S)
+    except TimeoutError:
+        return f"{store} did not answer within {_PROBE_TIMEOUT_S:.0f} s."
+    except ApplianceError as error:
+        return error.message
+
+
+def _disk(context: Context) -> DiskStatus:
+    """Room of the disk of the data directory; zeros where there is no local data directory."""
+    try:
+        usage = shutil.disk_usage(context.settings.data_dir)
+    except OSError:
+        return DiskStatus()
+    return DiskStatus(used_bytes=usage.used, free_bytes=usage.free)

@@ -1,0 +1,40 @@
+"""Every path that web answers; the modules below `api` hold the handlers."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from appliance.web.api import (
+    datasets,
+    health,
+    ingestion,
+    live,
+    metrics,
+    observations,
+    otel,
+    projects,
+    prompts,
+    score_configs,
+    scores,
+    scores_write,
+    sessions,
+    traces,
+)
+
+# The two ways in stand first: routing is a linear search.
+routes: list[Route] = [
+    *otel.routes,
+    *ingestion.routes,
+    *health.routes,
+    *projects.routes,
+    *live.routes,
+    *traces.routes,
+    *observations.routes,
+    *sessions.routes,
+    *scores_write.routes,
+    *scores.routes,
+    *score_configs.routes,
+    *metrics.routes,
+    *prompts.routes,
+    *datasets.routes,
+]

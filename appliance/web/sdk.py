@@ -1,0 +1,15 @@
+"""Which SDK sent a request, by its headers (contract: server semantics 3.7)."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+_MAX_CHARS = 100
+
+
+def sdk_of(request: Request) -> tuple[str, str]:
+    """Name and version of the SDK, empty when unknown; older SDKs write the headers with underscores."""
+    headers = request.headers
+    name = headers.get("x-langfuse-sdk-name") or headers.get("x_langfuse_sdk_name") or ""
+    version = headers.get("x-langfuse-sdk-version") or headers.get("x_langfuse_sdk_version") or ""
+    return name[:_MAX_CHARS], version[:_MAX_CHARS]

@@ -1,0 +1,32 @@
+"""Word that the server is about to stop, for answers that would otherwise never end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from types import FrameType
+
+
+def set_on_stop_signal(stopping: asyncio.Event) -> None:
+    """Sets `stopping` on SIGTERM and SIGINT, and then does what was to be done before.
+
+    The server waits for open answers before it ends the application, so the application must hear of it by itself.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        _chain(number, loop, stopping)
+
+
+def _chain(number: signal.Signals, loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    previous = signal.getsignal(number)
+    if not callable(previous):
+        return
+
+    def stop(received: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stopping.set)
+        previous(received, frame)
+
+    signal.signal(number, stop)

@@ -1,0 +1,72 @@
+"""Health tells whether data flows; projects are what a key check asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import httpx
+
+from appliance.config import Settings
+from appliance.storage.redis.heartbeats import Heartbeats
+from appliance.storage.redis.ingest_stream import Entry
+from appliance.web.app import create_app
+from appliance.web.context import Context, create_context
+
+
+async def test_green_means_that_a_worker_lives(client: httpx.AsyncClient, context: Context) -> None:
+    answer = await client.get("/health")
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["No worker has given a sign of life for 10 s."])
+
+
+async def test_all_is_well(client: httpx.AsyncClient, context: Context) -> None:
+    await Heartbeats(context.redis).beat("worker-1", {})
+    answer = await client.get("/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "OK")
+    assert (await client.head("/health")).status_code == 200
+    assert (await client.get("/ready")).status_code == 200
+
+
+async def test_an_entry_that_waits_too_long_is_a_reason(client: httpx.AsyncClient, context: Context) -> None:
+    await Heartbeats(context.redis).beat("worker-1", {})
+    entry = Entry(kind="events", project_id="p", body=b"[]", accepted_at=0)
+    await context.redis.xadd("langfuse:ingest", entry.fields(), id="1-0")
+    answer = await client.get("/health")
+    assert answer.status_code == 503
+    assert "oldest of 1 accepted requests" in answer.json()["reasons"][0]
+
+
+async def test_a_full_backlog_is_a_reason(prepared: Settings, context: Context) -> None:
+    await Heartbeats(context.redis).beat("worker-1", {})
+    await context.stream.append(Entry(kind="events", project_id="p", body=b"[]", accepted_at=0))
+    full = create_context(
+        dataclasses.replace(prepared, ingestion=dataclasses.replace(prepared.ingestion, max_backlog_entries=1))
+    )
+    await full.open()
+    transport = httpx.ASGITransport(create_app(full.settings, full))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/api/public/health")
+    await full.close()
+    assert answer.json()["reasons"] == ["The backlog is full: 1 requests wait."]
+
+
+async def test_stores_that_are_away_are_named(prepared: Settings) -> None:
+    away = dataclasses.replace(
+        prepared,
+        postgres=dataclasses.replace(prepared.postgres, url="postgresql://postgres@127.0.0.1:1/postgres"),
+        redis=dataclasses.replace(prepared.redis, connection_string="redis://127.0.0.1:1/0"),
+        clickhouse=dataclasses.replace(prepared.clickhouse, url="http://127.0.0.1:1"),
+    )
+    context = create_context(away)
+    await context.open()
+    transport = httpx.ASGITransport(create_app(away, context))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/api/public/health")
+    await context.close()
+    assert answer.status_code == 503
+    assert [reason.split()[0] for reason in answer.json()["reasons"]] == ["Postgres", "ClickHouse", "Redis"]
+
+
+async def test_projects_shows_the_one_of_the_key(client: httpx.AsyncClient) -> None:
+    (project,) = (await client.get("/projects")).json()["data"]
+    assert project["organization"].keys() == {"id", "name"}
+    assert project.keys() == {"id", "name", "organization", "metadata"}

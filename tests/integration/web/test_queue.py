@@ -1,0 +1,97 @@
+"""The queue, the patches, live messages and heartbeats on a real Redis."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from appliance.config import IngestionSettings
+from appliance.errors import Overloaded
+from appliance.storage.redis.heartbeats import Heartbeats
+from appliance.storage.redis.ingest_stream import Entry, IngestStream
+from appliance.storage.redis.live import Live
+from appliance.storage.redis.patches import Patch, Patches
+from appliance.web.context import Context
+
+ENTRY = Entry(kind="events", project_id="p", body=b"\x00[]", accepted_at=7, sdk_name="python", sdk_version="4")
+
+
+async def test_an_entry_lives_until_it_is_acknowledged(context: Context) -> None:
+    stream = context.stream
+    for number in range(3):
+        await stream.append(dataclasses.replace(ENTRY, accepted_at=number))
+    (first, second) = await stream.read("a", 2, 10)
+    assert [first.entry.accepted_at, second.entry.accepted_at] == [0, 1]
+    assert (first.entry.body, first.attempts) == (ENTRY.body, 1)
+    assert (await stream.backlog()).backlog == 3
+    await stream.ack([first.id])
+    (again,) = await stream.read_pending("a", 10)
+    assert (again.id, again.attempts) == (second.id, 2)
+    (claimed,) = await stream.claim_stale("b", 0, 10)
+    assert (claimed.id, claimed.attempts) == (second.id, 3)
+    assert await stream.read_pending("a", 10) == []
+    await stream.ack([second.id])
+    (third,) = await stream.read("a", 10, 10)
+    await stream.ack([third.id])
+    assert await stream.read("a", 10, 10) == []
+    assert (await stream.backlog()).backlog == 0
+
+
+async def test_dead_letters_are_kept_and_can_be_replayed(context: Context) -> None:
+    stream = context.stream
+    await stream.append(ENTRY)
+    (delivery,) = await stream.read("a", 1, 10)
+    await stream.dead_letter(delivery, "cannot be decoded")
+    status = await stream.backlog()
+    assert (status.backlog, status.dead_letters) == (0, 1)
+    assert await stream.replay_dead_letters() == 1
+    (replayed,) = await stream.read("a", 1, 10)
+    assert replayed.entry == ENTRY
+
+
+async def test_a_full_backlog_takes_nothing_more(context: Context) -> None:
+    stream = IngestStream(context.redis, IngestionSettings(max_backlog_entries=1))
+    await stream.append(ENTRY)
+    fresh = IngestStream(context.redis, IngestionSettings(max_backlog_entries=1))
+    with pytest.raises(Overloaded):
+        await fresh.append(ENTRY)
+    small = IngestStream(context.redis, IngestionSettings(max_backlog_bytes=10))
+    with pytest.raises(Overloaded):
+        await small.append(ENTRY)
+    assert (await stream.backlog()).backlog == 1
+
+
+async def test_later_patches_see_earlier_ones(context: Context) -> None:
+    patches = Patches(context.redis)
+    create = Patch("p", "observation", "o", b"1", b"create")
+    other = Patch("p", "observation", "x", b"1", b"other")
+    first, beside = await patches.add([create, other])
+    assert (first.patches, first.is_first, beside.is_first) == ({b"1": b"create"}, True, True)
+    (again,) = await patches.add([create])
+    assert (again.patches, again.is_first) == ({b"1": b"create"}, True)
+    (second,) = await patches.add([Patch("p", "observation", "o", b"2", b"update")])
+    assert (second.patches, second.is_first) == ({b"1": b"create", b"2": b"update"}, False)
+    assert first.version_us < again.version_us < second.version_us
+
+
+async def test_live_messages_reach_those_who_watch(context: Context) -> None:
+    live = Live(context.redis)
+    messages = live.messages("p", silence_s=5)
+    assert await anext(messages) is None
+    await live.publish("another", ["x"])
+    await live.publish("p", ["t1", "t2"])
+    found = None
+    while found is None:
+        found = await anext(messages)
+    assert found == b'["t1","t2"]'
+    await messages.aclose()
+
+
+async def test_workers_show_signs_of_life(context: Context) -> None:
+    heartbeats = Heartbeats(context.redis)
+    assert await heartbeats.alive() == []
+    await heartbeats.beat("worker-1", {"entries": 3})
+    assert await heartbeats.alive() == ["worker-1"]
+    await heartbeats.stop("worker-1")
+    assert await heartbeats.alive() == []

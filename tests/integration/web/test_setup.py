@@ -1,0 +1,117 @@
+"""Preparing the stores: repeatable, under a lock, with the tenants that were asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from appliance.config import InitSettings, Settings
+from appliance.errors import MigrationFailed, StoreUnavailable
+from appliance.storage.postgres import migrate
+from appliance.storage.postgres.api_keys import ApiKeys
+from appliance.storage.postgres.migrate import Migration, apply_migrations, exclusive_connection
+from appliance.storage.postgres.pool import Postgres
+from appliance.storage.setup import prepare, stored_key_pair
+from appliance.web.context import Context
+
+INIT = InitSettings(
+    org_id="org-a",
+    project_id="project-a",
+    public_key="pk-init",
+    secret_key="sk-init",
+    user_email="Owner@Example.com",
+    user_password="secret",
+    project_retention_days=30,
+)
+
+
+@pytest.fixture
+async def empty(prepared: Settings) -> AsyncIterator[Settings]:
+    """The same stores with a Postgres database that holds nothing."""
+    async with await psycopg.AsyncConnection.connect(prepared.postgres.url, autocommit=True) as connection:
+        await connection.execute("CREATE DATABASE empty_one")
+        base, _, options = prepared.postgres.url.partition("?")
+        url = f"{base.rpartition('/')[0]}/empty_one" + (f"?{options}" if options else "")
+        yield dataclasses.replace(prepared, postgres=dataclasses.replace(prepared.postgres, url=url))
+        await connection.execute("DROP DATABASE empty_one WITH (FORCE)")
+
+
+async def test_several_starters_wait_for_each_other(prepared: Settings) -> None:
+    steps: list[str] = []
+    await asyncio.gather(*(prepare(prepared, steps.append) for _ in range(3)))
+    assert steps.count("Project: ready") == 3
+
+
+async def test_without_init_a_first_key_pair_is_made_and_kept_private(empty: Settings, tmp_path: Path) -> None:
+    settings = dataclasses.replace(empty, data_dir=tmp_path, init=InitSettings())
+    await prepare(settings, lambda step: None)
+    pair = stored_key_pair(tmp_path)
+    assert pair is not None
+    await prepare(settings, lambda step: None)
+    assert stored_key_pair(tmp_path) == pair
+    assert stat.S_IMODE((tmp_path / "project-keys.json").stat().st_mode) == 0o600
+    postgres = Postgres(settings.postgres)
+    await postgres.open()
+    owner = await ApiKeys(postgres, settings.salt).owner_by_secret(pair.public_key, pair.secret_key)
+    await postgres.close()
+    assert owner is not None and owner.project_id == "local-project"
+
+
+async def test_init_settings_create_and_never_change(prepared: Settings, context: Context) -> None:
+    settings = dataclasses.replace(prepared, init=INIT)
+    await prepare(settings, lambda step: None)
+    renamed = dataclasses.replace(INIT, project_name="Other", secret_key="sk-other")
+    await prepare(dataclasses.replace(prepared, init=renamed), lambda step: None)
+    keys = ApiKeys(context.postgres, prepared.salt)
+    owner = await keys.owner_by_secret("pk-init", "sk-init")
+    assert owner is not None and owner.project_id == "project-a"
+    assert await keys.owner_by_secret("pk-init", "sk-other") is None
+    role = await context.postgres.row(
+        "SELECT role FROM organization_memberships m JOIN users u ON u.id = m.user_id WHERE email = 'owner@example.com'"
+    )
+    assert role == {"role": "OWNER"}
+
+
+async def test_a_key_moves_to_the_project_that_asks_for_it(prepared: Settings, context: Context) -> None:
+    for project_id in ("project-b", "project-c"):
+        init = InitSettings(org_id="org-b", project_id=project_id, public_key="pk-moving", secret_key="sk-moving")
+        await prepare(dataclasses.replace(prepared, init=init), lambda step: None)
+    owner = await ApiKeys(context.postgres, prepared.salt).owner_by_public_key("pk-moving")
+    assert owner is not None and owner.project_id == "project-c"
+
+
+async def test_another_salt_gets_a_new_fast_hash(prepared: Settings, context: Context) -> None:
+    await prepare(dataclasses.replace(prepared, init=INIT), lambda step: None)
+    salted = ApiKeys(context.postgres, "another salt")
+    assert await salted.owner_by_secret("pk-unknown", "sk-init") is None
+    assert await salted.owner_by_secret("pk-init", "sk-init") is not None
+    assert await salted.owner_by_secret("pk-unknown", "sk-init") is not None
+
+
+async def test_a_migration_that_fails_leaves_nothing(prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Migration(99, "broken", "CREATE TABLE half_made (id int); SELECT 1 / 0")
+    monkeypatch.setattr(migrate, "known_migrations", lambda: [Migration(1, "initial", ""), broken])
+    async with exclusive_connection(prepared.postgres) as connection:
+        with pytest.raises(MigrationFailed, match="0099_broken"):
+            await apply_migrations(connection)
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await connection.execute("SELECT * FROM half_made")
+
+
+async def test_a_database_of_a_newer_version_is_refused(prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "known_migrations", lambda: [])
+    async with exclusive_connection(prepared.postgres) as connection:
+        with pytest.raises(MigrationFailed, match="newer version"):
+            await apply_migrations(connection)
+
+
+async def test_a_store_that_is_away_is_said_so(prepared: Settings) -> None:
+    away = dataclasses.replace(prepared.postgres, url="postgresql://postgres@127.0.0.1:1/postgres")
+    with pytest.raises(StoreUnavailable):
+        await prepare(dataclasses.replace(prepared, postgres=away), lambda step: None)

@@ -1,0 +1,99 @@
+"""POST /otel/v1/traces: what is queued, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+TRACES = "/api/public/otel/v1/traces"
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+JSON = {"Content-Type": "application/json; charset=utf-8"}
+ONE_JSON_SPAN = b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"ab","spanId":"cd"}]}]}]}'
+
+
+def one_span() -> bytes:
+    export = ExportTraceServiceRequest()
+    span = export.resource_spans.add().scope_spans.add().spans.add()
+    span.trace_id, span.span_id, span.name = b"t" * 16, b"s" * 8, "step"
+    return export.SerializeToString()
+
+
+async def test_protobuf_is_queued_as_it_came(client: httpx.AsyncClient, stream: Any) -> None:
+    body = gzip.compress(one_span())
+    headers = {**PROTOBUF, "Content-Encoding": "gzip", "x-langfuse-sdk-name": "python", "x_langfuse_sdk_version": "4"}
+    answer = await client.post(TRACES, content=body, headers=headers)
+    assert (answer.status_code, answer.json()) == (200, {})
+    (entry,) = stream.entries
+    assert (entry.kind, entry.encoding, entry.body, entry.project_id) == ("otlp-protobuf", "gzip", body, "project")
+    assert (entry.sdk_name, entry.sdk_version) == ("python", "4")
+
+
+async def test_chunked_json_is_queued(client: httpx.AsyncClient, stream: Any) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield ONE_JSON_SPAN[:20]
+        yield ONE_JSON_SPAN[20:]
+
+    assert (await client.post(TRACES, content=chunks(), headers=JSON)).status_code == 200
+    assert [(entry.kind, entry.body) for entry in stream.entries] == [("otlp-json", ONE_JSON_SPAN)]
+
+
+@pytest.mark.parametrize(("headers", "body"), [(PROTOBUF, b""), (JSON, b"{}"), (JSON, b'{"resourceSpans":[]}')])
+async def test_an_empty_export_is_fine(
+    client: httpx.AsyncClient, stream: Any, headers: dict[str, str], body: bytes
+) -> None:
+    answer = await client.post(TRACES, content=body, headers=headers)
+    assert (answer.status_code, answer.json(), stream.entries) == (200, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "message"),
+    [
+        ({"Content-Type": "text/plain"}, b"", "Invalid content type"),
+        (PROTOBUF, b"zzz", "Failed to parse OTel Protobuf Trace"),
+        (JSON, b"{", "Failed to parse OTel JSON Trace"),
+        (JSON, b"\xff", "Failed to parse OTel JSON Trace"),
+        ({**PROTOBUF, "Content-Encoding": "gzip"}, b"zzz", "Failed to decompress request body"),
+        ({**PROTOBUF, "Content-Encoding": "gzip"}, gzip.compress(b"a")[:-4], "Failed to decompress request body"),
+        ({**JSON, "x-langfuse-ingestion-version": "5"}, b"{}", "Unsupported x-langfuse-ingestion-version: 5"),
+        ({**JSON, "x-langfuse-ingestion-version": "x"}, b"{}", "Unsupported x-langfuse-ingestion-version: x"),
+    ],
+)
+async def test_malformed_exports_are_refused(
+    client: httpx.AsyncClient, stream: Any, headers: dict[str, str], body: bytes, message: str
+) -> None:
+    answer = await client.post(TRACES, content=body, headers=headers)
+    assert (answer.status_code, answer.json(), stream.entries) == (400, {"error": message}, [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"resourceSpans":{}}',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":{}}]}]}',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"spanId":"a"}]}]}]}',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":1,"spanId":"a"}]}]}]}',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"","spanId":"a"}]}]}]}',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"a","spanId":"a","attributes":{}}]}]}]}',
+    ],
+)
+async def test_exports_of_another_shape_are_refused(client: httpx.AsyncClient, body: bytes) -> None:
+    answer = await client.post(TRACES, content=body, headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("Invalid OTLP trace export: ")
+
+
+async def test_large_bodies_are_refused_before_and_after_inflating(client: httpx.AsyncClient) -> None:
+    assert (await client.post(TRACES, content=b"x" * 100_001, headers=JSON)).status_code == 413
+    bomb = gzip.compress(b"\0" * 10_000_000)
+    headers = {**JSON, "Content-Encoding": "gzip"}
+    assert (await client.post(TRACES, content=bomb, headers=headers)).status_code == 413
+
+
+async def test_wrong_keys_are_refused_before_anything_is_read(client: httpx.AsyncClient) -> None:
+    answer = await client.post(TRACES, content=b"zzz", auth=("pk-test-project2", "sk"), headers=PROTOBUF)
+    assert answer.status_code == 401
