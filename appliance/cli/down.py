@@ -1,0 +1,34 @@
+"""`down`: stop everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from appliance.cli.options import data_dir_option, settings_from
+
+
+@click.command()
+@data_dir_option
+@click.option("--volumes", is_flag=True, help="Delete all data too.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
+def down(data_dir: Path | None, volumes: bool, yes: bool) -> None:
+    """Stop what `up` started, in order. Data stays, unless --volumes.
+
+    \b
+    Example:
+      langfuse-local down
+    """
+    from appliance.cli.up import show
+    from appliance.orchestrator.up import remove_volumes, run_down
+    from appliance.paths import DataDir
+
+    place = DataDir(settings_from(data_dir=data_dir).data_dir)
+    if volumes and not yes:
+        click.confirm(f"Delete all traces, prompts, datasets and keys in {place.root}?", abort=True, err=True)
+    if not run_down(place, show):
+        click.echo(f"Nothing runs on {place.root}.", err=True)
+    if volumes:
+        remove_volumes(place)
+        click.echo(f"Deleted the data in {place.root}.", err=True)

@@ -1,0 +1,61 @@
+"""`env`: the variables that SDKs and OpenTelemetry exporters read."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from base64 import b64encode
+from pathlib import Path
+
+import click
+
+from appliance.cli.options import data_dir_option, settings_from
+from appliance.errors import NotRunning
+
+
+@click.command()
+@click.option("--format", "form", type=click.Choice(["dotenv", "shell", "json"]), default="dotenv", show_default=True)
+@data_dir_option
+def env(form: str, data_dir: Path | None) -> None:
+    """Print the address and keys as environment variables.
+
+    \b
+    Example:
+      eval "$(langfuse-local env --format shell)"
+    """
+    from appliance.orchestrator.secrets import read_secrets
+    from appliance.orchestrator.state import read_state
+    from appliance.paths import DataDir
+
+    place = DataDir(settings_from(data_dir=data_dir).data_dir)
+    secrets = read_secrets(place)
+    if secrets is None:
+        raise NotRunning(f"There is no appliance in {place.root} yet.", hint="Start it: langfuse-local up --detach")
+    state = read_state(place)
+    url = state.url or f"http://localhost:{state.ports.get('web', 3000)}"
+    if state.url is None:
+        click.echo("Note: the appliance does not run now; the port may change.", err=True)
+    click.echo(rendered(variables(url, secrets.public_key, secrets.secret_key), form))
+
+
+def variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:
+    """Langfuse's own variables, and the OpenTelemetry form of the same."""
+    login = b64encode(f"{public_key}:{secret_key}".encode()).decode()
+    return {
+        "LANGFUSE_BASE_URL": url,
+        "LANGFUSE_HOST": url,
+        "LANGFUSE_PUBLIC_KEY": public_key,
+        "LANGFUSE_SECRET_KEY": secret_key,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"{url}/api/public/otel",
+        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Basic%20{login}",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    }
+
+
+def rendered(values: dict[str, str], form: str) -> str:
+    """Variables as dotenv lines, as shell exports, or as JSON."""
+    if form == "json":
+        return json.dumps(values, indent=2)
+    if form == "shell":
+        return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
+    return "\n".join(f"{name}={value}" for name, value in values.items())

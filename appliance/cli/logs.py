@@ -1,0 +1,78 @@
+"""`logs`: what the services say."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from appliance.cli.options import data_dir_option, settings_from
+from appliance.errors import NotFound
+
+if TYPE_CHECKING:
+    from appliance.paths import DataDir
+
+_FOLLOW_EVERY_S = 0.2
+
+
+@click.command()
+@click.argument("service", required=False)
+@click.option("--follow", "-f", is_flag=True, help="Go on printing what comes, until Ctrl-C.")
+@click.option("--lines", "-n", default=100, show_default=True, type=click.IntRange(0), help="Last lines to print.")
+@data_dir_option
+def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -> None:
+    """Show the logs of one SERVICE, or of all; also when nothing runs.
+
+    \b
+    Example:
+      langfuse-local logs worker --follow
+    """
+    from appliance.orchestrator.logfiles import last_lines
+    from appliance.paths import DataDir
+
+    place = DataDir(settings_from(data_dir=data_dir).data_dir)
+    files = _files(place, service)
+    width = max(len(file.stem) for file in files)
+    positions: dict[Path, int] = {}
+    for file in files:
+        positions[file] = file.stat().st_size
+        for line in last_lines(file, lines):
+            click.echo(line if service else f"{file.stem:<{width}} | {line}")
+    try:
+        while follow:
+            time.sleep(_FOLLOW_EVERY_S)
+            for file in files:
+                positions[file] = _print_new(file, positions[file], "" if service else f"{file.stem:<{width}} | ")
+    except KeyboardInterrupt:
+        return
+
+
+def _files(place: DataDir, service: str | None) -> list[Path]:
+    files = sorted(place.logs.glob("*.log"))
+    if service is not None:
+        chosen = [file for file in files if file.stem == service]
+        if not chosen:
+            known = ", ".join(file.stem for file in files) or "none yet"
+            raise NotFound(f"There is no log of {service!r} in {place.logs}.", hint=f"Logs: {known}.")
+        return chosen
+    if not files:
+        raise NotFound(f"There are no logs in {place.logs}.", hint="Start the appliance: langfuse-local up --detach")
+    return files
+
+
+def _print_new(file: Path, position: int, prefix: str) -> int:
+    """Prints the whole lines beyond `position`; the position after them."""
+    size = file.stat().st_size if file.exists() else 0
+    if size < position:  # rotated
+        position = 0
+    if size == position:
+        return position
+    with file.open("rb") as opened:
+        opened.seek(position)
+        data = opened.read(size - position)
+    whole = data[: data.rfind(b"\n") + 1]
+    for line in whole.decode(errors="replace").splitlines():
+        click.echo(prefix + line)
+    return position + len(whole)

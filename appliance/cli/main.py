@@ -1,0 +1,110 @@
+"""The command group: commands are imported when they are used, so that starting stays cheap."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from appliance.errors import ApplianceError
+
+# name: module, attribute, the line that the list of commands shows.
+_COMMANDS: dict[str, tuple[str, str, str]] = {
+    "up": ("up", "up", "Start everything and print the URL and keys."),
+    "down": ("down", "down", "Stop everything; data stays."),
+    "status": ("status", "status", "Show every service, the queue and the disk."),
+    "logs": ("logs", "logs", "Show the logs of a service."),
+    "env": ("env", "env", "Print the variables that SDKs and exporters read."),
+    "tui": ("tui", "tui", "Open the terminal UI here, or on any Langfuse server."),
+    "traces": ("data", "traces", "List traces."),
+    "trace": ("data", "trace", "Show one trace as a tree."),
+    "sessions": ("data", "sessions", "List sessions."),
+    "observations": ("data", "observations", "List observations."),
+    "scores": ("data", "scores", "List scores."),
+    "prompts": ("data", "prompts", "List prompts."),
+    "datasets": ("data", "datasets", "List datasets."),
+    "metrics": ("data", "metrics", "Count, sum and group."),
+    "tail": ("data", "tail", "Follow traces as they arrive."),
+    "doctor": ("doctor", "doctor", "Check this machine and say what to do."),
+    "web": ("processes", "web", "Run one web process in the foreground."),
+    "worker": ("processes", "worker", "Run one worker in the foreground."),
+    "migrate": ("processes", "migrate", "Apply the migrations of both databases."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows the commands by name, and imports one only when it runs or shows its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"appliance.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        click.echo(f"langfuse-local {version('langfuse-local')}")
+        ctx.exit()
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Langfuse's traces, costs and dashboards on this machine, in the terminal.
+
+    Without a command it opens the terminal UI, and starts the appliance first when it does not run.
+
+    \b
+    Example:
+      langfuse-local up --detach
+      eval "$(langfuse-local env --format shell)"
+      langfuse-local
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        os.execv(sys.executable, [sys.executable, "-m", "tui", "--start"])
+    from appliance.cli.up import up
+
+    ctx.invoke(up)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command line; the exit code: 0 done, 1 failed, 2 wrong usage. Expected errors become one sentence."""
+    try:
+        code: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Abort:
+        click.echo("Stopped.", err=True)
+        return 1
+    except ApplianceError as error:
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from appliance.config import Settings
+
+Command = Callable[..., Any]
+
+_DATA_DIR = click.option(
+    "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Directory of all data of one appliance."
+)
+
+
+def data_dir_option(function: Command) -> Command:
+    """Adds `--data-dir`."""
+    return _DATA_DIR(function)
+
+
+def settings_from(**flags: object) -> Settings:
+    """Settings with the given flags on top; raises ConfigError."""
+    from appliance.config import load_settings
+
+    return load_settings(flags)

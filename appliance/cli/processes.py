@@ -1,0 +1,59 @@
+"""`web`, `worker` and `migrate`: one process each in the foreground, for the supervisor, containers and systemd."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from appliance.cli.options import settings_from
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; 3000 without it.")
+@click.option("--web-workers", type=click.IntRange(1, 64), help="Number of processes behind the one port.")
+def web(host: str | None, port: int | None, web_workers: int | None) -> None:
+    """Serve the API; the stores come from the environment.
+
+    \b
+    Example:
+      langfuse-local web --host 0.0.0.0 --port 3000
+    """
+    from appliance.cli.serve import serve
+
+    serve(settings_from(host=host, port=port, web_workers=web_workers))
+
+
+@click.command()
+@click.option(
+    "--name", default="worker-1", show_default=True, help="Must differ between workers, and stay over restarts."
+)
+def worker(name: str) -> None:
+    """Write what web has accepted; the stores come from the environment.
+
+    \b
+    Example:
+      langfuse-local worker --name worker-2
+    """
+    import uvloop
+
+    from appliance.cli.logs_setup import log_to_stderr
+    from appliance.worker.runner import run
+
+    settings = settings_from()
+    log_to_stderr(settings.log_level)
+    uvloop.run(run(settings, name))
+
+
+@click.command()
+def migrate() -> None:
+    """Bring both databases to this version's schema and create the first project; safe to run again.
+
+    \b
+    Example:
+      langfuse-local migrate
+    """
+    from appliance.storage.setup import prepare
+
+    asyncio.run(prepare(settings_from(), lambda step: click.echo(step, err=True)))

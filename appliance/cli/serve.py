@@ -1,0 +1,46 @@
+"""Serves the web application with uvicorn: one process, or several that share one socket."""
+
+from __future__ import annotations
+
+import uvicorn
+from starlette.applications import Starlette
+
+from appliance.cli.logs_setup import log_to_stderr
+from appliance.config import Settings, load_settings, to_environ
+from appliance.orchestrator.ports import USUAL_PORTS
+from appliance.web.app import create_app
+
+_GRACE_S = 5
+
+
+def make_app() -> Starlette:
+    """The application with settings from the environment; each of several processes calls it for itself."""
+    settings = load_settings()
+    log_to_stderr(settings.log_level)
+    return create_app(settings)
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT, then finishes what is in hand."""
+    several = settings.web_workers > 1
+    if several:  # they are started anew and know only the environment
+        import os
+
+        os.environ.update(to_environ(settings))
+    else:
+        log_to_stderr(settings.log_level)
+    uvicorn.run(
+        "appliance.cli.serve:make_app" if several else create_app(settings),
+        factory=several,
+        host=settings.host,
+        port=settings.port or USUAL_PORTS["web"],
+        workers=settings.web_workers if several else None,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        backlog=2048,
+    )

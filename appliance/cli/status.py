@@ -1,0 +1,94 @@
+"""`status`: every service, the queue and the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from appliance.cli.options import data_dir_option, settings_from
+from appliance.errors import RemoteError
+
+if TYPE_CHECKING:
+    from appliance.model.services import ApplianceStatus, ServiceStatus
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@data_dir_option
+def status(as_json: bool, data_dir: Path | None) -> None:
+    """Show every service. The exit code is 0 only when all is healthy.
+
+    \b
+    Example:
+      langfuse-local status --json
+    """
+    import msgspec
+
+    found, runs = asyncio.run(_look(data_dir))
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    elif runs:
+        _print(found)
+    if not runs:
+        click.echo(f"Nothing runs on {found.data_dir}. Start it: langfuse-local up --detach", err=True)
+    sys.exit(0 if found.healthy else 1)
+
+
+async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, bool]:
+    """The status, and whether a supervisor lives."""
+    from appliance.client import ControlClient
+    from appliance.orchestrator.lock import is_held
+    from appliance.orchestrator.state import read_state
+    from appliance.orchestrator.status import stopped_status
+    from appliance.paths import DataDir
+
+    settings = settings_from(data_dir=data_dir)
+    place = DataDir(settings.data_dir)
+    state = read_state(place) if place.root.is_dir() else None
+    if state is None or state.control_socket is None or not is_held(place):
+        return stopped_status(place.root, settings.runtime), False
+    client = ControlClient(Path(state.control_socket))
+    try:
+        return await client.status(), True
+    except RemoteError:
+        return stopped_status(place.root, state.runtime), False
+    finally:
+        await client.close()
+
+
+def _print(found: ApplianceStatus) -> None:
+    click.echo(f"{found.url}  {found.runtime}, data in {found.data_dir}")
+    click.echo(f"{'SERVICE':<12}{'STATE':<10}{'PID':>8}  {'ADDRESS':<20}{'UP':>9}{'CPU':>7}{'MEMORY':>9}  ")
+    for service in found.services:
+        click.echo(_row(service))
+    queue, disk = found.queue, found.disk
+    click.echo(f"queue       {queue.backlog} waiting, oldest {queue.oldest_s:.1f} s, {queue.dead_letters} dead letters")
+    click.echo(f"disk        {disk.used_bytes / 1e6:.0f} MB used, {disk.free_bytes / 1e9:.1f} GB free")
+
+
+def _row(service: ServiceStatus) -> str:
+    cpu = f"{service.cpu_percent:.1f}%" if service.cpu_percent is not None else ""
+    memory = f"{service.rss_bytes / 1e6:.0f} MB" if service.rss_bytes is not None else ""
+    health = "healthy" if service.healthy else (service.reason or "not healthy")
+    return (
+        f"{service.name:<12}{service.state:<10}{service.pid or '':>8}  {service.address or '':<20}"
+        f"{uptime(service.uptime_s):>9}{cpu:>7}{memory:>9}  {health}"
+    )
+
+
+def uptime(seconds: float | None) -> str:
+    """Seconds in the two largest units: `42s`, `3m 5s`, `2h 10m`, `4d 1h`."""
+    if seconds is None:
+        return ""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600}h"

@@ -1,0 +1,31 @@
+"""`tui`: hands over to the terminal UI, a program of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from appliance.cli.options import data_dir_option
+
+
+@click.command()
+@click.option("--url", help="Attach to this Langfuse server instead of the appliance here.")
+@click.option("--public-key", envvar="LANGFUSE_PUBLIC_KEY", help="Public key for --url.")
+@click.option("--secret-key", envvar="LANGFUSE_SECRET_KEY", help="Secret key for --url.")
+@data_dir_option
+def tui(url: str | None, public_key: str | None, secret_key: str | None, data_dir: Path | None) -> None:
+    """Open the terminal UI on this machine's appliance, or attach to any Langfuse server.
+
+    \b
+    Example:
+      langfuse-local tui --url https://cloud.langfuse.com --public-key pk-lf-... --secret-key sk-lf-...
+    """
+    if url and not (public_key and secret_key):
+        raise click.UsageError("--url needs --public-key and --secret-key.")
+    given = {"--url": url, "--public-key": public_key, "--secret-key": secret_key} if url else {}
+    given["--data-dir"] = str(data_dir) if data_dir else None
+    arguments = [word for name, value in given.items() if value for word in (name, value)]
+    os.execv(sys.executable, [sys.executable, "-m", "tui", *arguments])

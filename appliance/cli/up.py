@@ -1,0 +1,172 @@
+"""`up`: start everything, in the foreground or detached."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from appliance.cli.options import data_dir_option, settings_from
+from appliance.errors import AlreadyRunning, ApplianceError, StartFailed
+
+if TYPE_CHECKING:
+    from appliance.config import Settings
+    from appliance.orchestrator.steps import News
+
+
+@click.command()
+@click.option("--detach", "-d", is_flag=True, help="Return when the API answers; the appliance goes on by itself.")
+@click.option("--runtime", type=click.Choice(["embedded", "docker", "external"]), help="How the stores run.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of web; without it 3000, or the next free one.")
+@click.option("--host", help="Address that web listens on.")
+@data_dir_option
+@click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.")
+@click.option("--web-workers", type=click.IntRange(1, 64), help="Number of web processes behind the one port.")
+@click.option("--report-fd", type=int, hidden=True, help="Where a detached start tells its steps.")
+def up(
+    detach: bool,
+    runtime: str | None,
+    port: int | None,
+    host: str | None,
+    data_dir: Path | None,
+    workers: int | None,
+    web_workers: int | None,
+    report_fd: int | None,
+) -> None:
+    """Start the stores, web and the workers; print the URL and the keys.
+
+    Ctrl-C stops everything in order. An appliance that runs already is left alone, and its URL printed.
+
+    \b
+    Example:
+      langfuse-local up --detach --port 3000
+    """
+    settings = settings_from(
+        runtime=runtime, port=port, host=host, data_dir=data_dir, workers=workers, web_workers=web_workers
+    )
+    try:
+        if detach:
+            _start_detached(settings)
+        else:
+            _stay(settings, report_fd)
+    except AlreadyRunning:
+        _say_where_it_runs(settings)
+
+
+def _stay(settings: Settings, report_fd: int | None) -> None:
+    import asyncio
+
+    from appliance.orchestrator.steps import Failed, Ready, encode
+    from appliance.orchestrator.up import run_up
+
+    report = os.fdopen(report_fd, "wb", buffering=0) if report_fd is not None else None
+
+    def tell(news: News) -> None:
+        nonlocal report
+        if report is None:
+            show(news)
+            return
+        try:
+            report.write(encode(news))
+        except BrokenPipeError:
+            report = None
+            return
+        if isinstance(news, Ready):
+            report.close()
+            report = None
+
+    try:
+        asyncio.run(run_up(settings, tell))
+    except AlreadyRunning:
+        raise
+    except ApplianceError as error:
+        if report is not None:
+            tell(Failed(message=str(error)))
+        raise
+
+
+def show(news: News) -> None:
+    """Prints a step on stderr, and the result on stdout."""
+    from appliance.orchestrator.steps import Failed, Ready
+
+    if isinstance(news, Failed):
+        return
+    if not isinstance(news, Ready):
+        click.echo(f"{news.seconds:6.2f} s  {news.text}", err=True)
+        return
+    click.echo(f"{news.seconds:6.2f} s  ready", err=True)
+    click.echo(f"URL         {news.url}")
+    click.echo(f"Public key  {news.public_key}")
+    click.echo(f"Secret key  {news.secret_key}")
+
+
+def _start_detached(settings: Settings) -> None:
+    """Starts another `up` in a session of its own, and relays what it tells until it is ready."""
+    from appliance.config import to_environ
+    from appliance.orchestrator.lock import is_held, make_folders
+    from appliance.paths import DataDir
+
+    data_dir = DataDir(settings.data_dir)
+    make_folders(data_dir)
+    if is_held(data_dir):
+        raise AlreadyRunning("")
+    reading, writing = os.pipe()
+    with data_dir.log_file("supervisor").open("ab") as log, os.fdopen(reading, "rb") as news:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "appliance", "up", "--report-fd", str(writing)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[writing],
+            start_new_session=True,
+            env={**os.environ, **to_environ(settings)},
+        )
+        os.close(writing)
+        _relay(child, news, data_dir)
+
+
+def _relay(child: subprocess.Popen[bytes], lines: IO[bytes], data_dir: object) -> None:
+    from appliance.orchestrator.steps import Failed, Ready, decode
+
+    def pass_on(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, pass_on)
+    try:
+        for line in lines:
+            news = decode(line)
+            if isinstance(news, Failed):
+                child.wait()
+                raise StartFailed(news.message)
+            show(news)
+            if isinstance(news, Ready):
+                return
+    except KeyboardInterrupt:
+        child.terminate()
+        child.wait()
+        raise click.Abort from None
+    raise StartFailed("The appliance ended while it started.", hint="See: langfuse-local logs supervisor")
+
+
+def _say_where_it_runs(settings: Settings) -> None:
+    from appliance.orchestrator.secrets import read_secrets
+    from appliance.orchestrator.state import read_state
+    from appliance.paths import DataDir
+
+    data_dir = DataDir(settings.data_dir)
+    state, secrets = read_state(data_dir), read_secrets(data_dir)
+    if state.url is None:
+        raise AlreadyRunning(
+            f"An appliance is starting or stopping on {data_dir.root}.", hint="See: langfuse-local status"
+        )
+    click.echo(f"Already running on {data_dir.root}.", err=True)
+    click.echo(f"URL         {state.url}")
+    if secrets is not None:
+        click.echo(f"Public key  {secrets.public_key}")
+        click.echo(f"Secret key  {secrets.secret_key}")

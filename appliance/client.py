@@ -1,0 +1,288 @@
+"""Async clients of a Langfuse server's public API and of the local supervisor's control socket."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from appliance.errors import RemoteError
+from appliance.model.services import ApplianceStatus
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+Json = dict[str, Any]
+Param = str | int | float | bool | Sequence[str] | Sequence[Mapping[str, Any]] | Mapping[str, Any] | None
+
+TIMEOUT_S = 30.0
+KEEP_ALIVE_S = 3.0
+"""How long an idle connection is used again; shorter than servers keep them, which is 5 s for many."""
+
+
+class Page(msgspec.Struct):
+    """One page of a list, as the API answers it."""
+
+    data: list[Json]
+    meta: Json = msgspec.field(default_factory=dict)
+
+    @property
+    def total(self) -> int | None:
+        """How many items there are on all pages; None when the list pages by cursor."""
+        return self.meta.get("totalItems")
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the next page starts; None at the end, or when the list pages by number."""
+        return self.meta.get("cursor")
+
+
+class _HttpClient:
+    """What both clients share: a lazily made httpx client, and errors said in one sentence."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._http: httpx.AsyncClient | None = None
+
+    def _make(self, library: Any) -> httpx.AsyncClient:
+        raise NotImplementedError
+
+    async def _client(self) -> httpx.AsyncClient:
+        if self._http is None:
+            library = await asyncio.to_thread(importlib.import_module, "httpx")
+            self._http = self._http or self._make(library)
+        return self._http
+
+    async def close(self) -> None:
+        """Closes the connections; the client may be used again after."""
+        if self._http is not None:
+            http, self._http = self._http, None
+            await http.aclose()
+
+    async def request(
+        self, method: str, path: str, params: Mapping[str, Param] | None = None, body: Any = None
+    ) -> bytes:
+        """The body of a successful answer; raises RemoteError for anything else."""
+        client = await self._client()
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {"content-type": "application/json"} if content is not None else None
+        request = client.build_request(
+            method, path, params=encode_params(params or {}), content=content, headers=headers
+        )
+        async with self._translated():
+            answer = await self._send(client, request)
+        if answer.status_code >= 400:
+            raise _refusal(answer.status_code, answer.content, self.base_url)
+        return answer.content
+
+    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+        """Sends; a read whose kept connection the server had just closed is sent once more on a new one."""
+        import httpx
+
+        try:
+            return await client.send(request)
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            if request.method != "GET":
+                raise
+            return await client.send(request)
+
+    async def get(self, path: str, params: Mapping[str, Param] | None = None, *, into: type[T]) -> T:
+        """GET, decoded into a type; raises RemoteError, also when the answer has another shape."""
+        content = await self.request("GET", path, params)
+        try:
+            return msgspec.json.decode(content, type=into)
+        except msgspec.DecodeError as error:
+            raise RemoteError(
+                f"{self.base_url}{path} answered something unexpected ({error}).", hint="Is this a Langfuse server?"
+            ) from error
+
+    async def stream_lines(self, path: str, params: Mapping[str, Param] | None = None) -> AsyncIterator[str]:
+        """The lines of an answer as they come, for as long as the server sends them."""
+        client = await self._client()
+        query = encode_params(params or {})
+        async with self._translated(), client.stream("GET", path, params=query, timeout=_stream_timeout()) as got:
+            if got.status_code >= 400:
+                raise _refusal(got.status_code, await got.aread(), self.base_url)
+            async for line in got.aiter_lines():
+                yield line
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        import httpx
+
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise RemoteError(
+                f"{self.base_url} did not answer within {TIMEOUT_S:.0f} s.", hint="Try again, or narrow the request."
+            ) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise RemoteError(
+                f"No Langfuse server answers at {self.base_url}.", hint="Check the address, or start one."
+            ) from error
+
+
+class LangfuseClient(_HttpClient):
+    """The public API of any Langfuse server; every method raises RemoteError with one clear sentence.
+
+    Lists take the API's own query parameters as keyword arguments (`userId="alice"`, `page=2`); lists are repeated,
+    and `filter` may be given as a list of conditions.
+    """
+
+    def __init__(self, base_url: str, public_key: str, secret_key: str) -> None:
+        super().__init__(base_url)
+        self._keys = (public_key, secret_key)
+
+    def _make(self, library: Any) -> httpx.AsyncClient:
+        client: httpx.AsyncClient = library.AsyncClient(
+            base_url=self.base_url,
+            auth=self._keys,
+            timeout=library.Timeout(TIMEOUT_S, connect=5.0),
+            limits=library.Limits(max_connections=20, keepalive_expiry=KEEP_ALIVE_S),
+            headers={"user-agent": "langfuse-local"},
+            follow_redirects=True,
+        )
+        return client
+
+    async def health(self) -> Json:
+        """`{"status": "OK", "version": ...}`; a server that is up but not well raises RemoteError with status 503."""
+        return await self.get("/api/public/health", into=Json)
+
+    async def projects(self) -> list[Json]:
+        """The one project that the keys belong to."""
+        return (await self.get("/api/public/projects", into=Page)).data
+
+    async def traces(self, **params: Param) -> Page:
+        """A page of traces, newest first unless `orderBy` says otherwise."""
+        return await self.get("/api/public/traces", params, into=Page)
+
+    async def trace(self, trace_id: str, **params: Param) -> Json:
+        """One trace with its observations and scores; `fields` narrows it."""
+        return await self.get(f"/api/public/traces/{quote(trace_id, safe='')}", params, into=Json)
+
+    async def observations(self, **params: Param) -> Page:
+        """A page of observations (v1, by page number), newest first."""
+        return await self.get("/api/public/observations", params, into=Page)
+
+    async def observations_v2(self, **params: Param) -> Page:
+        """A page of observations by cursor and field groups; a plain v3 server answers 404."""
+        return await self.get("/api/public/v2/observations", params, into=Page)
+
+    async def observation(self, observation_id: str) -> Json:
+        """One observation with input, output and metadata."""
+        return await self.get(f"/api/public/observations/{quote(observation_id, safe='')}", into=Json)
+
+    async def sessions(self, **params: Param) -> Page:
+        """A page of sessions, newest first."""
+        return await self.get("/api/public/sessions", params, into=Page)
+
+    async def session(self, session_id: str) -> Json:
+        """One session with its traces."""
+        return await self.get(f"/api/public/sessions/{quote(session_id, safe='')}", into=Json)
+
+    async def scores(self, **params: Param) -> Page:
+        """A page of scores of every kind."""
+        return await self.get("/api/public/v2/scores", params, into=Page)
+
+    async def metrics(self, query: Mapping[str, Any]) -> list[Json]:
+        """The rows of a metrics query (view, dimensions, metrics, filters, timeDimension, from, to)."""
+        return (await self.get("/api/public/metrics", {"query": query}, into=Page)).data
+
+    async def prompts(self, **params: Param) -> Page:
+        """A page of prompts by name."""
+        return await self.get("/api/public/v2/prompts", params, into=Page)
+
+    async def datasets(self, **params: Param) -> Page:
+        """A page of datasets."""
+        return await self.get("/api/public/v2/datasets", params, into=Page)
+
+    async def live(self) -> AsyncIterator[list[str]]:
+        """Ids of traces that were just written, as they are written; RemoteError with status 404 on other servers."""
+        async for line in self.stream_lines("/api/local/live"):
+            if line.startswith("data:") and (payload := line[5:].strip()):
+                yield msgspec.json.decode(payload, type=list[str])
+
+
+class ControlClient(_HttpClient):
+    """The local supervisor, over its unix socket."""
+
+    def __init__(self, socket: Path) -> None:
+        super().__init__("http://supervisor")
+        self._socket = socket
+
+    def _make(self, library: Any) -> httpx.AsyncClient:
+        client: httpx.AsyncClient = library.AsyncClient(
+            base_url=self.base_url,
+            transport=library.AsyncHTTPTransport(uds=str(self._socket)),
+            timeout=library.Timeout(TIMEOUT_S, connect=2.0),
+        )
+        return client
+
+    async def status(self) -> ApplianceStatus:
+        """Everything the supervisor knows of its services."""
+        return await self.get("/status", into=ApplianceStatus)
+
+    async def control(self, service: str, verb: str) -> None:
+        """`start`, `stop` or `restart` one service."""
+        await self.request("POST", f"/services/{quote(service, safe='')}/{verb}")
+
+    async def logs(self, service: str, *, lines: int, follow: bool) -> AsyncIterator[str]:
+        """The last lines of a service's log, and those to come when `follow`."""
+        params = {"lines": lines, "follow": "true" if follow else "false"}
+        async for line in self.stream_lines(f"/logs/{quote(service, safe='')}", params):
+            yield line
+
+
+def encode_params(params: Mapping[str, Param]) -> list[tuple[str, str | int | float | bool | None]]:
+    """Query parameters as the API wants them: None left out, lists repeated, structures as JSON."""
+    pairs: list[tuple[str, str | int | float | bool | None]] = []
+    for key, value in params.items():
+        if value is None:
+            continue
+        if isinstance(value, Mapping) or (isinstance(value, Sequence) and value and isinstance(value[0], Mapping)):
+            pairs.append((key, json.dumps(value, separators=(",", ":"))))
+        elif isinstance(value, bool):
+            pairs.append((key, "true" if value else "false"))
+        elif isinstance(value, str | int | float):
+            pairs.append((key, value))
+        else:
+            pairs += [(key, str(item)) for item in value]
+    return pairs
+
+
+def _stream_timeout() -> httpx.Timeout:
+    import httpx
+
+    return httpx.Timeout(None, connect=5.0)
+
+
+def _refusal(status: int, content: bytes, base_url: str) -> RemoteError:
+    if status in (401, 403):
+        return RemoteError(
+            f"{base_url} refused the keys.", status=status, hint="Check the public and secret key and the address."
+        )
+    said = _message(content)
+    if status == 404:
+        return RemoteError(said or f"{base_url} has no such thing.", status=status)
+    if status >= 500:
+        return RemoteError(
+            said or f"{base_url} failed with status {status}.", status=status, hint="Trying again may help."
+        )
+    return RemoteError(said or f"{base_url} refused the request with status {status}.", status=status)
+
+
+def _message(content: bytes) -> str:
+    try:
+        body = msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        return ""
+    said = body.get("message") if isinstance(body, dict) else None
+    return said if isinstance(said, str) else ""

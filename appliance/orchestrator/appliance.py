@@ -1,0 +1,222 @@
+"""One running appliance: starts everything in order, serves the control socket, and stops everything in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
+
+from appliance.config import Settings
+from appliance.errors import MigrationFailed, RuntimeUnavailable, StartFailed
+from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
+from appliance.orchestrator.catalog import own_environ, own_services, reachable_host, url_host
+from appliance.orchestrator.leftovers import end_leftovers, record_of
+from appliance.orchestrator.lock import make_folders
+from appliance.orchestrator.logfiles import last_lines
+from appliance.orchestrator.meter import ProcessMeter
+from appliance.orchestrator.ports import choose_store_ports, choose_web_port
+from appliance.orchestrator.processes import Launcher, ProcessSpec, describe_exit, launch_process, stop_process
+from appliance.orchestrator.runtimes.contract import Runtime
+from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
+from appliance.orchestrator.runtimes.external import ExternalRuntime
+from appliance.orchestrator.secrets import Secrets, ensure_secrets, with_secrets
+from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
+from appliance.orchestrator.status import disk_status, service_status
+from appliance.orchestrator.steps import Ready, Step, Tell, Timer
+from appliance.orchestrator.supervisor import StartRequested, Supervisor
+from appliance.orchestrator.units import ProcessUnit
+from appliance.paths import DataDir
+
+if TYPE_CHECKING:
+    from appliance.storage.redis.client import Redis
+
+START_TIMEOUT_S = 60.0
+_DISK_VALID_S = 15.0
+
+
+class Appliance:
+    """Everything that runs on one data directory, from the first process to the last."""
+
+    def __init__(self, settings: Settings, tell: Tell, launcher: Launcher = launch_process) -> None:
+        self.data_dir = DataDir(settings.data_dir)
+        self._tell = tell
+        self._launcher = launcher
+        self._timer = Timer()
+        self.supervisor = Supervisor(on_change=self._remember)
+        self.state: State = State()
+        self._meter = ProcessMeter()
+        self._disk, self._disk_seen = DiskStatus(), -_DISK_VALID_S
+        self._redis: Redis | None = None
+        self.settings = settings
+        self.secrets: Secrets
+        self.stopping = asyncio.Event()
+
+    async def prepare(self) -> None:
+        """Ends leftovers, chooses ports and makes secrets. The lock must be held. Raises ConfigError."""
+        make_folders(self.data_dir)
+        self.state = read_state(self.data_dir)
+        timer = Timer()
+        if ended := await asyncio.to_thread(end_leftovers, self.state.processes, self.data_dir):
+            self._tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
+        self.secrets = ensure_secrets(self.data_dir, self.settings)
+        remembered = self.state.ports
+        port = choose_web_port(self.settings.host, self.settings.port, remembered.get("web"))
+        settings = with_secrets(dataclasses.replace(self.settings, port=port), self.secrets)
+        self.runtime = self._make_runtime(settings, remembered)
+        self.settings = self.runtime.connect(settings)
+        self.state.ports = {**self.state.ports, "web": port}
+        self.state.runtime, self.state.host = settings.runtime, settings.host
+        self.state.supervisor = record_of("supervisor", os.getpid())
+        for service in (*self.runtime.stores, *own_services(self.settings, self._launcher)):
+            self.supervisor.add(service)
+        self._remember()
+
+    @property
+    def url(self) -> str:
+        """Where web answers, for users of this machine."""
+        return (
+            self.settings.public_url or f"http://{url_host(_friendly(self.settings.host))}:{self.settings.port}"
+        ).rstrip("/")
+
+    async def start(self) -> None:
+        """Stores, migrations, web and workers; raises StartFailed, RuntimeUnavailable or MigrationFailed."""
+        stores = [store.name for store in self.runtime.stores]
+        own = [name for name in self.supervisor.services if name not in stores]
+        await self._start_together(stores)
+        await self._migrate()
+        await self._start_together(own)
+        self.state.url = self.url
+        self._remember()
+        self._tell(
+            Ready(
+                url=self.url,
+                public_key=self.secrets.public_key,
+                secret_key=self.secrets.secret_key,
+                seconds=self._timer.seconds(),
+            )
+        )
+
+    async def stop(self) -> None:
+        """web and workers first, so that what was accepted is written; then the stores."""
+        stores = {store.name for store in self.runtime.stores}
+        for names in ([name for name in self.supervisor.services if name not in stores], sorted(stores)):
+            timer = Timer()
+            running = [name for name in names if self.supervisor.services[name].state != "stopped"]
+            await self.supervisor.stop(names)
+            if running:
+                self._tell(Step(text=f"stopped {', '.join(running)}", seconds=timer.seconds()))
+        self.state.url = self.state.control_socket = self.state.supervisor = None
+        self._remember()
+
+    async def status(self) -> ApplianceStatus:
+        """The state of everything now."""
+        now = self.supervisor.clock.now()
+        services = [service_status(entry, self._meter, now) for entry in self.supervisor.services.values()]
+        if now - self._disk_seen >= _DISK_VALID_S:
+            self._disk, self._disk_seen = await asyncio.to_thread(disk_status, self.data_dir.root), now
+        return ApplianceStatus(
+            healthy=all(service.healthy for service in services),
+            url=self.url,
+            runtime=self.runtime.name,
+            data_dir=str(self.data_dir.root),
+            services=services,
+            queue=await self._queue(),
+            disk=self._disk,
+        )
+
+    def _make_runtime(self, settings: Settings, remembered: dict[str, int]) -> Runtime:
+        if settings.runtime == "external":
+            return ExternalRuntime(settings)
+        if settings.runtime != "embedded":
+            raise RuntimeUnavailable(
+                f"The {settings.runtime} runtime is not part of this version.", hint="Use embedded or external."
+            )
+        ports = choose_store_ports(remembered)
+        self.state.ports = {**remembered, **ports}
+        return EmbeddedRuntime(self.data_dir, self.secrets, ports, self._launcher)
+
+    async def _start_together(self, names: Sequence[str]) -> None:
+        timer = Timer()
+        for name in names:
+            self.supervisor.request(StartRequested(name))
+        for name in names:
+            try:
+                await self.supervisor.wait_healthy(name, START_TIMEOUT_S)
+            except StartFailed as error:
+                raise StartFailed(f"{error.message}{self._last_words(name)}", hint=error.hint) from None
+            self._tell(Step(text=f"{name} {self._place(name)}", seconds=timer.seconds()))
+
+    def _place(self, name: str) -> str:
+        address = self.supervisor.services[name].service.address
+        return f"answers at {address}" if address else "works"
+
+    def _last_words(self, name: str) -> str:
+        lines = [line for line in last_lines(self.data_dir.log_file(name), 8) if line.strip()]
+        return "\n  " + "\n  ".join(lines) if lines else ""
+
+    async def _migrate(self) -> None:
+        """In a child: its drivers need memory that the supervisor would keep for ever."""
+        timer = Timer()
+        log = self.data_dir.log_file("migrate")
+        spec = ProcessSpec(
+            name="migrate",
+            argv=(sys.executable, "-m", "appliance", "migrate"),
+            log=log,
+            environ=own_environ(self.settings),
+        )
+        process = await self._launcher(spec)
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await stop_process(process, spec)
+            raise
+        if code != 0:
+            raise MigrationFailed(
+                f"The migrations were not applied: migrate {describe_exit(code)}{self._last_words('migrate')}"
+            )
+        self._tell(Step(text="migrations applied", seconds=timer.seconds()))
+
+    async def _queue(self) -> QueueStatus:
+        from appliance.errors import StoreUnavailable
+        from appliance.storage.redis.client import connect
+        from appliance.storage.redis.ingest_stream import IngestStream
+
+        if not self.supervisor.services["redis"].healthy:
+            return QueueStatus()
+        self._redis = self._redis or connect(self.settings.redis)
+        try:
+            return await IngestStream(self._redis, self.settings.ingestion).backlog()
+        except StoreUnavailable:
+            return QueueStatus()
+
+    def _remember(self) -> None:
+        records: list[ProcessRecord] = []
+        for name, entry in self.supervisor.services.items():
+            if isinstance(entry.unit, ProcessUnit) and entry.unit.pid is not None:
+                record = record_of(name, entry.unit.pid, entry.unit.spec.stop_signal)
+                records += [record] if record else []
+        self.state.processes = records
+        with contextlib.suppress(OSError):  # a full disk must not stop the supervision
+            write_state(self.data_dir, self.state)
+
+
+def _friendly(host: str) -> str:
+    reachable = reachable_host(host)
+    return "localhost" if reachable in ("127.0.0.1", "::1") else reachable
+
+
+@contextlib.asynccontextmanager
+async def supervised(appliance: Appliance) -> AsyncIterator[None]:
+    """Runs the supervisor's loop around a block, and stops everything at its end, however it ends."""
+    loop = asyncio.create_task(appliance.supervisor.run())
+    try:
+        yield
+    finally:
+        await appliance.stop()
+        loop.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await loop

@@ -1,0 +1,99 @@
+"""What `doctor` looks at: each finding is ok, warn or fail, and says what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from appliance.config import Settings
+from appliance.errors import ApplianceError
+from appliance.orchestrator.lock import is_held
+from appliance.orchestrator.machine import memory_limit_bytes
+from appliance.orchestrator.ports import USUAL_PORTS, is_free, port_holder
+from appliance.orchestrator.runtimes.embedded_redis import find_server, server_version
+from appliance.orchestrator.runtimes.postgres_identity import unprivileged_identity
+from appliance.orchestrator.runtimes.postgres_install import find_install
+from appliance.paths import DataDir
+
+_GB = 1_000_000_000
+_PROJECT_BEGAN = 1_760_000_000  # seconds; a clock before this is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    level: Literal["ok", "warn", "fail"]
+    text: str
+    advice: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return dataclasses.asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Looks at everything; starts and changes nothing."""
+    return [
+        Finding("python", "ok", sys.version.split()[0]),
+        *_stores(),
+        *_resources(settings.data_dir),
+        *_ports(settings),
+        _clock(),
+    ]
+
+
+def _stores() -> Iterator[Finding]:
+    try:
+        yield Finding("postgres", "ok", f"{find_install().major}, at {find_install().home}")
+        identity = unprivileged_identity()
+        yield Finding("user", "ok", f"Postgres runs as {identity.name if identity else 'this user'}")
+    except ApplianceError as error:
+        yield Finding("postgres", "fail", error.message, error.hint)
+    try:
+        server = find_server()
+        yield Finding("redis", "ok", f"{'.'.join(map(str, server_version(server) or ()))}, at {server}")
+    except ApplianceError as error:
+        yield Finding("redis", "fail", error.message, error.hint)
+    try:
+        yield Finding("clickhouse", "ok", f"chdb-core {version('chdb-core')}")
+    except PackageNotFoundError:
+        yield Finding("clickhouse", "fail", "chdb-core is missing", "Install it, or use --runtime external.")
+
+
+def _resources(root: Path) -> Iterator[Finding]:
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    writable = os.access(existing, os.W_OK | os.X_OK)
+    yield Finding("data dir", "ok" if writable else "fail", str(root), "" if writable else "Choose another --data-dir.")
+    free = shutil.disk_usage(existing).free
+    level: Literal["ok", "warn", "fail"] = "ok" if free > 5 * _GB else "warn" if free > _GB else "fail"
+    yield Finding("disk", level, f"{free / _GB:.1f} GB free", "" if level == "ok" else "Free some space.")
+    memory = memory_limit_bytes()
+    level = "ok" if memory > 2 * _GB else "warn"
+    yield Finding("memory", level, f"{memory / _GB:.1f} GB", "" if level == "ok" else "2 GB or more are comfortable.")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    if is_held(DataDir(settings.data_dir)):
+        yield Finding("ports", "ok", "in use by this appliance, which runs")
+        return
+    for name, usual in USUAL_PORTS.items():
+        port = settings.port or usual if name == "web" else usual
+        if is_free("127.0.0.1", port):
+            yield Finding(f"port {port}", "ok", f"free for {name}")
+        else:
+            yield Finding(f"port {port}", "warn", f"taken{port_holder(port)}", f"{name} will take another one.")
+
+
+def _clock() -> Finding:
+    if time.time() < _PROJECT_BEGAN:
+        return Finding("clock", "fail", "far in the past", "Set the machine's clock: traces carry its time.")
+    return Finding("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))

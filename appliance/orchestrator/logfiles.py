@@ -1,0 +1,70 @@
+"""One log file per service, rotated by size, and its last lines."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MAX_BYTES = 10 * 1024 * 1024
+KEPT_FILES = 3
+_TAIL_CHUNK = 64 * 1024
+
+
+class RotatingLog:
+    """Appends to a file and moves it to `.1`, `.2` ... once it is full."""
+
+    def __init__(self, path: Path, max_bytes: int = MAX_BYTES, kept: int = KEPT_FILES) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._kept = kept
+        self._file = path.open("ab", buffering=0)
+        self._size = path.stat().st_size
+
+    def write(self, data: bytes) -> None:
+        """Appends `data`; raises OSError when the disk refuses it."""
+        if self._size and self._size + len(data) > self._max_bytes:
+            self._rotate()
+        self._file.write(data)
+        self._size += len(data)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _rotate(self) -> None:
+        self._file.close()
+        for number in range(self._kept - 1, 0, -1):
+            older = _numbered(self._path, number)
+            newer = self._path if number == 1 else _numbered(self._path, number - 1)
+            if newer.exists():
+                os.replace(newer, older)
+        self._file = self._path.open("ab", buffering=0)
+        self._size = 0
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.name}.{number}")
+
+
+def last_lines(path: Path, count: int) -> list[str]:
+    """The last `count` lines of a log, oldest first, taken from the rotated file too where needed."""
+    lines = _tail(path, count)
+    if len(lines) < count:
+        lines = _tail(_numbered(path, 1), count - len(lines)) + lines
+    return lines
+
+
+def _tail(path: Path, count: int) -> list[str]:
+    if count <= 0:
+        return []
+    try:
+        with path.open("rb") as file:
+            position = file.seek(0, os.SEEK_END)
+            data = b""
+            while position > 0 and data.count(b"\n") <= count:
+                step = min(_TAIL_CHUNK, position)
+                position -= step
+                file.seek(position)
+                data = file.read(step) + data
+    except FileNotFoundError:
+        return []
+    return data.decode(errors="replace").splitlines()[-count:]

@@ -1,0 +1,47 @@
+"""What processes use: CPU since the last look, and resident memory, with all their children."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One service's processes at one moment."""
+
+    pids: list[int]
+    cpu_percent: float
+    """Of one core, since the last look; 0 on the first."""
+    rss_bytes: int
+
+
+class ProcessMeter:
+    """Remembers processes between looks, because CPU use is a difference."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, psutil.Process] = {}
+
+    def look(self, pid: int) -> Usage:
+        """The use of a process and its children; empty when it has gone."""
+        try:
+            family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        except psutil.NoSuchProcess:
+            self._known.pop(pid, None)
+            return Usage([], 0.0, 0)
+        pids: list[int] = []
+        cpu, rss = 0.0, 0
+        for found in family:
+            process = self._known.get(found.pid, found)
+            if process != found:  # the pid went to another process
+                process = found
+            self._known[found.pid] = process
+            try:
+                with process.oneshot():
+                    cpu += process.cpu_percent()
+                    rss += process.memory_info().rss
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+            pids.append(found.pid)
+        return Usage(pids, round(cpu, 1), rss)

@@ -1,0 +1,107 @@
+"""Is a server answering? Asked in each server's own first words, without a driver, so that asking often stays cheap."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import struct
+from base64 import b64encode
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from appliance.errors import StoreUnavailable
+
+TIMEOUT_S = 3.0
+_POSTGRES_PROTOCOL = 196608  # 3.0
+
+
+async def probe_postgres(url: str) -> None:
+    """Sends a start-up packet; a request for credentials means that Postgres takes connections.
+
+    Raises StoreUnavailable, also while the server starts, recovers or shuts down.
+    """
+    target = urlsplit(url)
+    user, database = unquote(target.username or "postgres"), unquote(target.path.lstrip("/") or "postgres")
+    words = b"\0".join([b"user", user.encode(), b"database", database.encode(), b"\0"])
+    packet = struct.pack("!ii", len(words) + 8, _POSTGRES_PROTOCOL) + words
+    answer = await _ask(target, 5432, packet, read=4096)
+    if answer[:1] == b"R":
+        return
+    fields = {part[:1]: part[1:].decode(errors="replace") for part in answer[5:].split(b"\0") if part}
+    if answer[:1] != b"E":
+        raise StoreUnavailable("The server at the Postgres address does not speak Postgres.")
+    # 57P..: starting up, shutting down. 53300: too many clients. Others are refusals by a server that works.
+    if fields.get(b"C", "").startswith(("57P", "53")):
+        raise StoreUnavailable(f"Postgres says: {fields.get(b'M', 'not ready')}.")
+
+
+async def ask_redis(url: str, *command: str) -> bytes:
+    """Sends one command after AUTH; the first line of its reply. Raises StoreUnavailable for any error reply."""
+    target = urlsplit(url)
+    lines: list[bytes] = []
+    if target.password:
+        login = [unquote(target.username)] if target.username else []
+        lines.append(_redis_command("AUTH", *login, unquote(target.password)))
+    lines.append(_redis_command(*command))
+    reader, writer = await _connect(target, 6379, tls=target.scheme == "rediss")
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            writer.write(b"".join(lines))
+            reply = b""
+            for _ in lines:
+                reply = (await reader.readline()).rstrip()
+                if reply.startswith(b"-") or not reply:
+                    raise StoreUnavailable(f"Redis says: {reply[1:].decode(errors='replace') or 'nothing'}.")
+            return reply
+    except (OSError, TimeoutError) as error:
+        raise StoreUnavailable(f"Redis does not answer: {error or 'time-out'}.") from error
+    finally:
+        writer.close()
+
+
+async def probe_http(url: str, *, path: str, user: str = "", password: str = "") -> tuple[int, bytes]:
+    """GETs `path`; status and body (its first 64 kB). Raises StoreUnavailable when nothing answers in HTTP."""
+    target = urlsplit(url)
+    login = f"Authorization: Basic {b64encode(f'{user}:{password}'.encode()).decode()}\r\n" if user else ""
+    request = f"GET {path} HTTP/1.0\r\nHost: {target.netloc}\r\n{login}Connection: close\r\n\r\n".encode()
+    secure = target.scheme == "https"
+    answer = await _ask(target, 443 if secure else 80, request, read=-1, tls=secure)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    words = head.split(None, 2)
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+        raise StoreUnavailable(f"{target.hostname}:{target.port} does not speak HTTP.")
+    return int(words[1]), body
+
+
+def _redis_command(*words: str) -> bytes:
+    parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
+    return f"*{len(words)}\r\n{''.join(parts)}".encode()
+
+
+async def _connect(
+    target: SplitResult, default_port: int, *, tls: bool
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, port = target.hostname or "127.0.0.1", target.port or default_port
+    context = ssl.create_default_context() if tls else None
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await asyncio.open_connection(host, port, ssl=context)
+    except (OSError, TimeoutError) as error:
+        raise StoreUnavailable(f"Nothing answers at {host}:{port} ({_reason(error)}).") from error
+
+
+async def _ask(target: SplitResult, default_port: int, request: bytes, *, read: int, tls: bool = False) -> bytes:
+    reader, writer = await _connect(target, default_port, tls=tls)
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            writer.write(request)
+            return await reader.read(read)
+    except (OSError, TimeoutError) as error:
+        raise StoreUnavailable(f"{target.hostname}:{target.port} does not answer ({_reason(error)}).") from error
+    finally:
+        writer.close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    return str(error) if str(error) else "time-out"

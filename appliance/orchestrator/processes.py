@@ -1,0 +1,132 @@
+"""Child processes: what to start, what is known of a started one, and how it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from appliance.errors import RuntimeUnavailable
+from appliance.orchestrator.logfiles import RotatingLog
+from appliance.orchestrator.privileges import Identity, child_setup
+
+_PIPE_READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSpec:
+    """One process to start; its output goes to `log`."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    identity: Identity | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace_s: float = 10.0
+    """Seconds between the stop signal and SIGKILL."""
+
+
+class Process(Protocol):
+    """A started child."""
+
+    @property
+    def pid(self) -> int: ...
+
+    async def wait(self) -> int:
+        """Waits for the end; the exit status, negative for a signal."""
+
+    def send(self, signal_number: int) -> None:
+        """Sends a signal; does nothing once the process has ended."""
+
+
+class Launcher(Protocol):
+    """Starts processes; tests put their own in its place."""
+
+    async def __call__(self, spec: ProcessSpec) -> Process: ...
+
+
+class ChildProcess:
+    """A real child in its own session, so that the terminal's Ctrl-C reaches only the supervisor."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: RotatingLog) -> None:
+        self._process = process
+        self._pump = asyncio.create_task(_pump(process, log))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def wait(self) -> int:
+        code = await self._process.wait()
+        # A grandchild that outlives its parent may hold the pipe open: do not wait for it for ever.
+        await asyncio.wait([self._pump], timeout=1)
+        self._pump.cancel()
+        return code
+
+    def send(self, signal_number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal_number)
+
+
+async def launch_process(spec: ProcessSpec) -> Process:
+    """Starts a real child; raises RuntimeUnavailable when the system refuses."""
+    try:
+        log = RotatingLog(spec.log)
+        process = await asyncio.create_subprocess_exec(
+            *spec.argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(spec.environ),
+            cwd=spec.cwd,
+            start_new_session=True,
+            preexec_fn=child_setup(spec.identity, spec.stop_signal),
+        )
+    except OSError as error:
+        raise RuntimeUnavailable(f"{spec.name} cannot be started: {error.strerror or error}.") from error
+    return ChildProcess(process, log)
+
+
+async def stop_process(process: Process, spec: ProcessSpec) -> int:
+    """Asks a process to end, and kills it after its grace; the exit status."""
+    process.send(spec.stop_signal)
+    try:
+        return await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(process.wait())), spec.grace_s)
+    except TimeoutError:
+        process.send(signal.SIGKILL)
+        return await process.wait()
+
+
+async def _pump(process: asyncio.subprocess.Process, log: RotatingLog) -> None:
+    stream = process.stdout
+    assert stream is not None
+    try:
+        while data := await stream.read(_PIPE_READ_BYTES):
+            # A full disk must not stop the pump: the child would block on its pipe.
+            with contextlib.suppress(OSError):
+                log.write(data)
+    finally:
+        log.close()
+
+
+def describe_exit(code: int) -> str:
+    """An exit status in words."""
+    if code >= 0:
+        return f"exited with code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+def inherited_environ() -> dict[str, str]:
+    """The few variables a store needs; nothing of the user's secrets is handed on."""
+    kept = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+    return {"TZ": "UTC", "LC_ALL": "C", **{name: os.environ[name] for name in kept if name in os.environ}}

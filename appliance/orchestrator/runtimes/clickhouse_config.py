@@ -1,0 +1,92 @@
+"""The configuration files of the embedded ClickHouse."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+_MIB = 1024 * 1024
+
+# Small pools and caches: threads that wake up and memory that is never given back are what an idle engine costs.
+_SETTINGS = {
+    "background_pool_size": 2,
+    "background_merges_mutations_concurrency_ratio": 2,
+    "background_schedule_pool_size": 2,
+    "background_common_pool_size": 1,
+    "background_fetches_pool_size": 1,
+    "background_move_pool_size": 1,
+    "max_thread_pool_size": 1000,
+    "max_thread_pool_free_size": 32,
+    "max_connections": 256,
+    "keep_alive_timeout": 30,
+    "mark_cache_size": 64 * _MIB,
+    "index_mark_cache_size": 16 * _MIB,
+    "primary_index_cache_size": 32 * _MIB,
+    "uncompressed_cache_size": 0,
+    "query_condition_cache_size": 8 * _MIB,
+    "compiled_expression_cache_size": 8 * _MIB,
+    "text_index_header_cache_size": 16 * _MIB,
+    "text_index_postings_cache_size": 32 * _MIB,
+    "text_index_tokens_cache_size": 16 * _MIB,
+    "vector_similarity_index_cache_size": _MIB,
+    "asynchronous_metrics_update_period_s": 60,
+    "asynchronous_heavy_metrics_update_period_s": 3600,
+    "memory_worker_period_ms": 1000,
+    "dns_cache_update_period": 3600,
+    "database_atomic_delay_before_drop_table_sec": 0,
+    "max_table_size_to_drop": 0,
+    "max_partition_size_to_drop": 0,
+}
+
+
+def config_xml(data: Path, users: Path, port: int, memory_bytes: int, login: str) -> str:
+    """The server's configuration: HTTP on loopback only, `memory_bytes` at most, only for requests with `login`.
+
+    Log tables exist only where their section does, so there is none.
+    """
+    settings = "".join(f"<{name}>{value}</{name}>\n" for name, value in _SETTINGS.items())
+    return (
+        "<clickhouse>\n<logger><level>warning</level><console>1</console></logger>\n"
+        f"<listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>\n{_handlers_xml(login)}"
+        f"<path>{escape(str(data))}/</path><users_config>{escape(str(users))}</users_config>\n"
+        f"<max_server_memory_usage>{memory_bytes}</max_server_memory_usage>\n"
+        f"<default_profile>default</default_profile>\n{settings}</clickhouse>\n"
+    )
+
+
+def users_xml(user: str, password: str) -> str:
+    """One user who comes by password, and `default`, as whom the engine begins its own session.
+
+    `default` can have no password, and its session comes from 127.0.0.1 like any client: the handlers keep it out.
+    """
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    rights = (
+        "<networks><ip>127.0.0.1</ip></networks>"
+        "<profile>default</profile><quota>default</quota><access_management>1</access_management>"
+    )
+    return (
+        "<clickhouse><profiles><default><log_queries>0</log_queries></default></profiles>"
+        "<quotas><default/></quotas>\n<users>\n"
+        f"<default><password></password>{rights}</default>\n"
+        f"<{user}><password_sha256_hex>{digest}</password_sha256_hex>{rights}</{user}>\n"
+        "</users></clickhouse>\n"
+    )
+
+
+def basic_login(user: str, password: str) -> str:
+    """The value of the Authorization header that the server asks for."""
+    return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def _handlers_xml(login: str) -> str:
+    """Anybody may ping; queries are heard only with the right header, so `default` is never tried from outside."""
+    return (
+        "<http_handlers>"
+        "<rule><url>/ping</url><methods>GET,HEAD</methods><handler><type>static</type><status>200</status>"
+        "<response_content>Ok.\n</response_content></handler></rule>"
+        f"<rule><headers><Authorization>{escape(login)}</Authorization></headers>"
+        "<handler><type>dynamic_query_handler</type><query_param_name>query</query_param_name></handler></rule>"
+        "</http_handlers>\n"
+    )

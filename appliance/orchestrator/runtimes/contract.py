@@ -1,0 +1,75 @@
+"""What the supervisor needs of a service, and what a runtime is: the services of the stores and their endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from appliance.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where the three stores answer, in the form of the settings."""
+
+    postgres_url: str
+    redis_url: str
+    clickhouse_url: str
+    clickhouse_user: str
+    clickhouse_password: str
+    clickhouse_database: str
+
+
+class Unit(Protocol):
+    """Something that was started and runs: a process, a container, or a server of somebody else."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def container(self) -> str | None: ...
+
+    async def wait(self) -> str:
+        """Waits for the end and says in words how it ended."""
+
+    async def stop(self) -> None:
+        """Stops it gracefully, by force when it does not listen."""
+
+
+class Service(Protocol):
+    """One service of the appliance."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def address(self) -> str | None:
+        """host:port, without secrets."""
+
+    @property
+    def managed(self) -> bool:
+        """Whether the appliance starts and stops it."""
+
+    async def launch(self) -> Unit:
+        """Prepares and starts it; raises RuntimeUnavailable or StartFailed."""
+
+    async def check(self, unit: Unit) -> None:
+        """Returns when it answers; raises StoreUnavailable with the reason when it does not."""
+
+
+class Runtime(Protocol):
+    """One way to run the stores."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def stores(self) -> Sequence[Service]:
+        """postgres, redis and clickhouse, in this order."""
+
+    @property
+    def endpoints(self) -> Endpoints: ...
+
+    def connect(self, settings: Settings) -> Settings:
+        """The settings with this runtime's endpoints in them."""

@@ -1,0 +1,1 @@
+"""The stores as containers of the official images, run by a Docker Engine on this machine."""

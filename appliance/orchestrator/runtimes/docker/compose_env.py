@@ -1,0 +1,83 @@
+"""The .env beside the compose files: every secret, and what may be changed, with a word on each."""
+
+from __future__ import annotations
+
+from appliance.orchestrator.secrets import LOCAL_ORGANIZATION, LOCAL_PROJECT, Secrets
+
+PLACEHOLDER = Secrets(
+    postgres_password="change-me",
+    redis_password="change-me",
+    clickhouse_password="change-me",
+    salt="change-me",
+    encryption_key="64-hex-characters",
+    public_key="pk-lf-change-me",
+    secret_key="sk-lf-change-me",
+)
+"""What .env.example has in place of secrets."""
+
+
+def env_text(secrets: Secrets, *, is_external: bool = False) -> str:
+    """The content of .env for docker-compose.yml, or for docker-compose.external.yml."""
+    stores = _EXTERNAL_STORES if is_external else _own_stores(secrets)
+    return f"{stores}{_application(secrets)}{_OPTIONS}{'' if is_external else _STORE_OPTIONS}"
+
+
+def _own_stores(secrets: Secrets) -> str:
+    return (
+        "# Passwords of the stores. They are set when the volumes are made: change them in the stores first.\n"
+        f"POSTGRES_PASSWORD={secrets.postgres_password}\n"
+        f"REDIS_AUTH={secrets.redis_password}\n"
+        f"CLICKHOUSE_PASSWORD={secrets.clickhouse_password}\n\n"
+    )
+
+
+def _application(secrets: Secrets) -> str:
+    return (
+        "# Salts the API keys and encrypts stored credentials: keep them as long as the data.\n"
+        f"SALT={secrets.salt}\n"
+        f"ENCRYPTION_KEY={secrets.encryption_key}\n\n"
+        "# The first project and its key pair, made by the first start.\n"
+        f"LANGFUSE_INIT_ORG_ID={LOCAL_ORGANIZATION}\n"
+        "LANGFUSE_INIT_ORG_NAME=Local\n"
+        f"LANGFUSE_INIT_PROJECT_ID={LOCAL_PROJECT}\n"
+        'LANGFUSE_INIT_PROJECT_NAME="My project"\n'
+        f"LANGFUSE_INIT_PROJECT_PUBLIC_KEY={secrets.public_key}\n"
+        f"LANGFUSE_INIT_PROJECT_SECRET_KEY={secrets.secret_key}\n\n"
+    )
+
+
+_EXTERNAL_STORES = """\
+# The stores. REDIS_CONNECTION_STRING takes rediss:// for TLS; the user of ClickHouse must be able to make the database.
+DATABASE_URL=postgresql://user:password@postgres.example.com:5432/langfuse
+REDIS_CONNECTION_STRING=redis://:password@redis.example.com:6379/0
+CLICKHOUSE_URL=https://clickhouse.example.com:8443
+CLICKHOUSE_USER=langfuse
+CLICKHOUSE_PASSWORD=change-me
+CLICKHOUSE_DB=langfuse
+
+"""
+_OPTIONS = """\
+# Where users reach it. 127.0.0.1 keeps it on this machine; 0.0.0.0 opens it to the network.
+NEXTAUTH_URL=https://localhost:8443
+BIND_ADDRESS=127.0.0.1
+HTTPS_PORT=8443
+# The name in the self-signed certificate, and a directory with tls.crt and tls.key to use in its place.
+TLS_NAME=localhost
+# CERTIFICATES=./certificates
+
+# Memory limits.
+# WEB_MEMORY=1g
+# WORKER_MEMORY=1g
+
+# Images that the builds start from; a digest (python:3.13-slim@sha256:...) pins one for good.
+# PYTHON_IMAGE=python:3.13-slim
+# NGINX_IMAGE=nginx:1.28
+"""
+_STORE_OPTIONS = """
+# The stores' images and memory limits.
+# LANGFUSE_LOCAL_DOCKER_POSTGRES_IMAGE=postgres:17
+# LANGFUSE_LOCAL_DOCKER_REDIS_IMAGE=redis:7
+# LANGFUSE_LOCAL_DOCKER_CLICKHOUSE_IMAGE=clickhouse/clickhouse-server:26.3
+# LANGFUSE_LOCAL_DOCKER_POSTGRES_MEMORY_MIB=512
+# LANGFUSE_LOCAL_DOCKER_CLICKHOUSE_MEMORY_MIB=2048
+"""

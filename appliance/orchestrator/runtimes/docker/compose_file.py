@@ -1,0 +1,233 @@
+"""The compose files, made from the catalog of images; run as a program it writes them into a directory."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from appliance.config import DockerSettings
+from appliance.orchestrator.machine import MIB
+from appliance.orchestrator.runtimes.docker.clickhouse_xml import server_config
+from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, env_text
+from appliance.orchestrator.runtimes.docker.images import (
+    DATABASE,
+    HEALTH_INTERVAL_S,
+    HEALTH_RETRIES,
+    HEALTH_START_S,
+    HEALTH_TIMEOUT_S,
+    USER,
+    StoreImage,
+    paced,
+    store_images,
+)
+from appliance.orchestrator.runtimes.docker.yaml_text import Alias, Anchored, yaml_text
+
+CLICKHOUSE_CONFIG = "clickhouse/langfuse-local.xml"
+PASSWORD_VARIABLES = {"postgres": "POSTGRES_PASSWORD", "redis": "REDIS_AUTH", "clickhouse": "CLICKHOUSE_PASSWORD"}
+"""The variable of .env that holds each store's password."""
+COMPOSE_MEMORY = DockerSettings(postgres_memory_mib=512, redis_memory_mib=512, clickhouse_memory_mib=2048)
+"""Limits that suit a host of 8 GB."""
+
+_HEADER = """\
+# {title}
+# Generated: python -m appliance.orchestrator.runtimes.docker.compose_file compose
+# Your own changes belong into docker-compose.override.yml and .env (docs/deploy.md).
+"""
+_HEALTHCHECK = "python -I -S /opt/langfuse-local/healthcheck.py"
+_CONFINED: Mapping[str, Any] = {
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    "restart": "unless-stopped",
+    "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
+}
+"""What every container is denied, and how it starts again."""
+_SHARED: Mapping[str, Any] = {"<<": Alias("confined")}
+
+
+def compose_with_stores() -> str:
+    """The text of docker-compose.yml: everything in containers."""
+    stores = store_images(COMPOSE_MEMORY, 0)
+    return _file(
+        "Everything in containers: the three stores, web, worker and nginx.",
+        name="langfuse-local",
+        settings=_settings_with_stores(),
+        services={store.name: _store(store) for store in stores},
+        networks={"stores": {"internal": True}, "public": None},
+        volumes=[store.name for store in stores],
+    )
+
+
+def compose_external() -> str:
+    """The text of docker-compose.external.yml: the stores are somebody else's."""
+    return _file(
+        "Web, worker and nginx in containers; Postgres, Redis and ClickHouse are elsewhere, as .env says.",
+        name="langfuse-local-external",
+        settings=_settings_external(),
+        services={},
+        networks={"public": None},
+        volumes=[],
+    )
+
+
+def write_files(folder: Path) -> None:
+    """Writes both compose files, ClickHouse's configuration and .env.example below `folder`."""
+    (folder / "clickhouse").mkdir(parents=True, exist_ok=True)
+    (folder / "docker-compose.yml").write_text(compose_with_stores())
+    (folder / "docker-compose.external.yml").write_text(compose_external())
+    (folder / CLICKHOUSE_CONFIG).write_text(server_config())
+    (folder / ".env.example").write_text(env_text(PLACEHOLDER))
+
+
+def _file(
+    title: str,
+    *,
+    name: str,
+    settings: Mapping[str, str],
+    services: Mapping[str, Any],
+    networks: Mapping[str, Any],
+    volumes: list[str],
+) -> str:
+    document = {
+        "name": name,
+        "x-confined": Anchored("confined", _CONFINED),
+        "x-settings": Anchored("settings", settings),
+        "x-build": Anchored("build", _build("..", "compose/Dockerfile", "${PYTHON_IMAGE:-python:3.13-slim}")),
+        "services": {**services, **_application(list(services), list(networks)), "nginx": _nginx()},
+        "networks": networks,
+        "volumes": dict.fromkeys([*volumes, "data", "certificates"]),
+    }
+    return _HEADER.format(title=title) + yaml_text(document)
+
+
+def _store(store: StoreImage) -> dict[str, Any]:
+    setting, password = f"LANGFUSE_LOCAL_DOCKER_{store.name.upper()}", PASSWORD_VARIABLES[store.name]
+    mounts = [f"{store.name}:{store.volume_path}"]
+    mounts += [f"./{CLICKHOUSE_CONFIG}:{path}:ro" for path in store.files]
+    # Redis is told its memory on its command line, so only the others' limits can be changed from outside.
+    mib = store.memory_bytes // MIB
+    described: dict[str, Any] = {
+        **_SHARED,
+        "image": f"${{{setting}_IMAGE:-{store.image}}}",
+        "user": store.user,
+        "environment": {**store.environ, store.password_variable: _required(password)},
+        "command": [_literal(word) for word in store.command],
+        "volumes": mounts,
+        "tmpfs": list(store.writable),
+        "networks": ["stores"],
+        "healthcheck": _health(store.health),
+        "mem_limit": f"{mib}m" if store.name == "redis" else f"${{{setting}_MEMORY_MIB:-{mib}}}m",
+        "shm_size": f"{store.shared_memory_bytes // MIB}m" if store.shared_memory_bytes else None,
+        "stop_signal": store.stop_signal,
+        "stop_grace_period": f"{store.grace_s}s",
+    }
+    return {key: value for key, value in described.items() if value not in (None, [])}
+
+
+def _application(stores: list[str], networks: list[str]) -> dict[str, Any]:
+    migrated = {"migrate": {"condition": "service_completed_successfully"}}
+    ready = {store: {"condition": "service_healthy"} for store in stores}
+    migrate = _own(networks, ["migrate"], ready) | {"restart": "on-failure:5"}
+    web = _own(networks, ["web", "--host", "0.0.0.0", "--port", "3000"], migrated)
+    worker = _own(networks, [], migrated)
+    # A name that stays when the container starts again, and differs between the copies of `--scale worker=3`.
+    worker["entrypoint"] = ["sh", "-c", 'exec langfuse-local worker --name "worker-$$HOSTNAME"']
+    return {
+        "migrate": migrate,
+        "web": web | {"healthcheck": _health(f"{_HEALTHCHECK} web"), "mem_limit": "${WEB_MEMORY:-1g}"},
+        "worker": worker
+        | {"healthcheck": _health(f'{_HEALTHCHECK} worker "worker-$HOSTNAME"'), "mem_limit": "${WORKER_MEMORY:-1g}"},
+    }
+
+
+def _own(networks: list[str], command: list[str], after: Mapping[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        **_SHARED,
+        "image": "${LANGFUSE_LOCAL_IMAGE:-langfuse-local:local}",
+        "build": Alias("build"),
+        "command": command,
+        "env_file": [".env"],
+        "environment": Alias("settings"),
+        "depends_on": after,
+        "volumes": ["data:/data"],
+        "tmpfs": ["/tmp"],
+        "networks": networks,
+        "stop_grace_period": "30s",
+    }
+    return {key: value for key, value in described.items() if value not in (None, [], {})}
+
+
+def _nginx() -> dict[str, Any]:
+    return {
+        **_SHARED,
+        "image": "${LANGFUSE_LOCAL_NGINX_IMAGE:-langfuse-local-nginx:local}",
+        "build": _build("nginx", "Dockerfile", "${NGINX_IMAGE:-nginx:1.28}"),
+        "depends_on": {"web": {"condition": "service_healthy"}},
+        "environment": {"TLS_NAME": "${TLS_NAME:-localhost}"},
+        "ports": ["${BIND_ADDRESS:-127.0.0.1}:${HTTPS_PORT:-8443}:8443"],
+        "volumes": ["${CERTIFICATES:-certificates}:/certificates"],
+        "tmpfs": ["/tmp"],
+        "networks": ["public"],
+        "healthcheck": _health("curl -fsS http://127.0.0.1:8080/alive"),
+        "mem_limit": "256m",
+    }
+
+
+def _settings_with_stores() -> dict[str, str]:
+    postgres, redis, clickhouse = (_required(PASSWORD_VARIABLES[name]) for name in ("postgres", "redis", "clickhouse"))
+    return {
+        "DATABASE_URL": f"postgresql://{USER}:{postgres}@postgres:5432/{DATABASE}",
+        "REDIS_CONNECTION_STRING": f"redis://:{redis}@redis:6379/0",
+        "CLICKHOUSE_URL": "http://clickhouse:8123",
+        "CLICKHOUSE_USER": USER,
+        "CLICKHOUSE_PASSWORD": clickhouse,
+        "CLICKHOUSE_DB": DATABASE,
+        **_settings(),
+    }
+
+
+def _settings_external() -> dict[str, str]:
+    names = ("DATABASE_URL", "REDIS_CONNECTION_STRING", "CLICKHOUSE_URL", "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD")
+    return {**{name: _required(name) for name in names}, **_settings()}
+
+
+def _settings() -> dict[str, str]:
+    return {
+        "SALT": _required("SALT"),
+        "ENCRYPTION_KEY": _required("ENCRYPTION_KEY"),
+        "NEXTAUTH_URL": "${NEXTAUTH_URL:-https://localhost:8443}",
+        "LANGFUSE_LOCAL_DATA_DIR": "/data",
+        # For `docker compose exec web langfuse-local tui` and the other commands that talk to web.
+        "LANGFUSE_BASE_URL": "http://web:3000",
+        "LANGFUSE_PUBLIC_KEY": "${LANGFUSE_INIT_PROJECT_PUBLIC_KEY:-}",
+        "LANGFUSE_SECRET_KEY": "${LANGFUSE_INIT_PROJECT_SECRET_KEY:-}",
+    }
+
+
+def _build(context: str, dockerfile: str, base: str) -> dict[str, Any]:
+    return {"context": context, "dockerfile": dockerfile, "args": {"BASE_IMAGE": base}}
+
+
+def _health(check: str) -> dict[str, Any]:
+    return {
+        "test": ["CMD-SHELL", _literal(paced(check))],
+        "interval": f"{HEALTH_INTERVAL_S}s",
+        "timeout": f"{HEALTH_TIMEOUT_S}s",
+        "retries": HEALTH_RETRIES,
+        "start_period": f"{HEALTH_START_S}s",
+    }
+
+
+def _required(variable: str) -> str:
+    return f"${{{variable}:?run langfuse-local compose init, or set it in .env}}"
+
+
+def _literal(text: str) -> str:
+    """Text in which compose replaces nothing."""
+    return text.replace("$", "$$")
+
+
+if __name__ == "__main__":
+    write_files(Path(sys.argv[1]))

@@ -1,0 +1,100 @@
+"""From the catalog to containers: names, labels, passwords and ports of one appliance."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+
+from appliance.orchestrator.private_files import write_private
+from appliance.orchestrator.runtimes.docker.containers import (
+    APPLIANCE_LABEL,
+    CONFIG_LABEL,
+    SERVICE_LABEL,
+    ContainerPlan,
+    PlacedFile,
+)
+from appliance.orchestrator.runtimes.docker.images import PASSWORD_FILE, StoreImage
+from appliance.paths import DataDir
+
+_ID_FILE = "docker-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """What belongs to one appliance on a host that may have several."""
+
+    appliance_id: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {APPLIANCE_LABEL: self.appliance_id}
+
+    @property
+    def network(self) -> str:
+        return f"langfuse-local-{self.appliance_id}"
+
+    def name_of(self, service: str) -> str:
+        """Name of a service's container, and of its volume."""
+        return f"{self.network}-{service}"
+
+
+def ownership_of(data_dir: DataDir) -> Ownership:
+    """The identity kept in the data directory, made at the first call.
+
+    It is random, not derived from the path: a directory that was removed and made again must not find old volumes,
+    whose passwords are lost.
+    """
+    path = data_dir.root / _ID_FILE
+    try:
+        return Ownership(path.read_text().strip())
+    except FileNotFoundError:
+        write_private(path, f"{secrets.token_hex(4)}\n")
+        return Ownership(path.read_text().strip())
+
+
+def plan_container(
+    store: StoreImage, owner: Ownership, password: str, host_port: int, entrypoint: tuple[str, ...]
+) -> ContainerPlan:
+    """The container of a store, published on loopback; `entrypoint` is the image's own."""
+    uid = int(store.user.partition(":")[0])
+    placed = [PlacedFile(path=PASSWORD_FILE, content=f"{password}\n", uid=uid, mode=0o400)]
+    placed += [PlacedFile(path=path, content=content) for path, content in store.files.items()]
+    plan = ContainerPlan(
+        name=owner.name_of(store.name),
+        image=store.image,
+        user=store.user,
+        entrypoint=_with_password(store.password_variable, entrypoint),
+        command=store.command,
+        environ=store.environ,
+        labels={**owner.labels, SERVICE_LABEL: store.name},
+        network=owner.network,
+        alias=store.name,
+        volume=owner.name_of(store.name),
+        volume_path=store.volume_path,
+        writable=store.writable,
+        port=store.port,
+        host_port=host_port,
+        health=store.health,
+        memory_bytes=store.memory_bytes,
+        stop_signal=store.stop_signal,
+        grace_s=store.grace_s,
+        files=tuple(placed),
+        open_files=store.open_files,
+        shared_memory_bytes=store.shared_memory_bytes,
+    )
+    return dataclasses.replace(plan, labels={**plan.labels, CONFIG_LABEL: fingerprint(plan)})
+
+
+def fingerprint(plan: ContainerPlan) -> str:
+    """Changes when anything changes that a container is made from."""
+    text = json.dumps(dataclasses.asdict(plan), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _with_password(variable: str, entrypoint: tuple[str, ...]) -> tuple[str, ...]:
+    """Hands the password to the image by a file, which `docker inspect` does not show, in the variable it expects."""
+    script = f'read -r {variable} < {PASSWORD_FILE} && export {variable} && exec "$@"'
+    return ("/bin/sh", "-c", script, "sh", *entrypoint)

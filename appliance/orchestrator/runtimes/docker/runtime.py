@@ -1,0 +1,175 @@
+"""The docker runtime: the three stores as containers that only this machine can reach."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from appliance.config import DockerSettings, Settings
+from appliance.errors import StoreUnavailable
+from appliance.orchestrator.ports import USUAL_PORTS, choose_port
+from appliance.orchestrator.probes import ask_redis, probe_http, probe_postgres
+from appliance.orchestrator.runtimes.contract import Endpoints
+from appliance.orchestrator.runtimes.docker.containers import ContainerEngine
+from appliance.orchestrator.runtimes.docker.engine import DockerEngine
+from appliance.orchestrator.runtimes.docker.images import DATABASE, USER, StoreImage, store_images
+from appliance.orchestrator.runtimes.docker.plans import Ownership, ownership_of
+from appliance.orchestrator.runtimes.docker.pulls import PullProgress, PullTracker
+from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
+from appliance.orchestrator.runtimes.docker.stores import DockerStore
+from appliance.orchestrator.secrets import Secrets
+from appliance.paths import DataDir
+
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class DockerRuntime:
+    """Containers, volumes and a network of one appliance; make it with `open_runtime`."""
+
+    engine: ContainerEngine
+    images: Sequence[StoreImage]
+    owner: Ownership
+    data_dir: DataDir
+    secrets: Secrets = field(repr=False)
+    ports: Mapping[str, int]
+    """Loopback port of each store."""
+    name: str = "docker"
+
+    @property
+    def stores(self) -> Sequence[DockerStore]:
+        ends = self.endpoints
+        passwords = {
+            "postgres": self.secrets.postgres_password,
+            "redis": self.secrets.redis_password,
+            "clickhouse": self.secrets.clickhouse_password,
+        }
+        probes = {
+            "postgres": lambda: probe_postgres(ends.postgres_url),
+            "redis": lambda: _check_redis(ends.redis_url),
+            "clickhouse": lambda: _check_clickhouse(ends),
+        }
+        return [
+            DockerStore(
+                engine=self.engine,
+                store=image,
+                owner=self.owner,
+                data_dir=self.data_dir,
+                password=passwords[image.name],
+                port=self.ports[image.name],
+                probe=probes[image.name],
+            )
+            for image in self.images
+        ]
+
+    @property
+    def endpoints(self) -> Endpoints:
+        known = self.secrets
+        return Endpoints(
+            postgres_url=f"postgresql://{USER}:{known.postgres_password}@{_HOST}:{self.ports['postgres']}/{DATABASE}",
+            redis_url=f"redis://:{known.redis_password}@{_HOST}:{self.ports['redis']}/0",
+            clickhouse_url=f"http://{_HOST}:{self.ports['clickhouse']}",
+            clickhouse_user=USER,
+            clickhouse_password=known.clickhouse_password,
+            clickhouse_database=DATABASE,
+        )
+
+    def connect(self, settings: Settings) -> Settings:
+        """The settings with the containers' endpoints; cluster settings of the environment do not apply here."""
+        ends = self.endpoints
+        return dataclasses.replace(
+            settings,
+            postgres=dataclasses.replace(settings.postgres, url=ends.postgres_url),
+            redis=dataclasses.replace(settings.redis, connection_string=ends.redis_url),
+            clickhouse=dataclasses.replace(
+                settings.clickhouse,
+                url=ends.clickhouse_url,
+                user=ends.clickhouse_user,
+                password=ends.clickhouse_password,
+                database=ends.clickhouse_database,
+                cluster_enabled=False,
+            ),
+        )
+
+    async def prepare(self, on_pull: Callable[[PullProgress], None]) -> None:
+        """Fetches the images that are missing, and makes the network and the volumes; raises RuntimeUnavailable."""
+        for image in self.images:
+            if await self.engine.find_image(image.image) is None:
+                await self._pull(image.image, on_pull)
+        await self.engine.ensure_network(self.owner.network, self.owner.labels)
+        for image in self.images:
+            await self.engine.ensure_volume(self.owner.name_of(image.name), self.owner.labels)
+
+    async def _pull(self, image: str, on_pull: Callable[[PullProgress], None]) -> None:
+        tracker = PullTracker(image)
+        await self.engine.pull(image, lambda step: on_pull(tracker.advance(step)))
+
+    async def stop_containers(self) -> list[str]:
+        """Stops what a killed supervisor left running, in order; the names of what was stopped."""
+        running = []
+        for image in reversed(self.images):
+            found = await self.engine.find(self.owner.name_of(image.name))
+            if found is not None and found.is_up:
+                await self.engine.stop(found.id, image.grace_s)
+                running.append(image.name)
+        return running
+
+    async def remove_containers(self) -> None:
+        """Removes the containers and the network; the data stays in its volumes."""
+        for image in self.images:
+            await self.engine.remove(self.owner.name_of(image.name))
+        await self.engine.remove_network(self.owner.network)
+
+    async def remove_volumes(self) -> None:
+        """Removes everything of this appliance from Docker, its data for ever."""
+        await self.remove_containers()
+        for volume in await self.engine.owned_volumes(self.owner.labels):
+            await self.engine.remove_volume(volume)
+
+    async def close(self) -> None:
+        """Ends the connections to the engine; what runs goes on."""
+        await self.engine.close()
+
+
+async def open_runtime(
+    data_dir: DataDir, secrets: Secrets, settings: DockerSettings, remembered: Mapping[str, int]
+) -> DockerRuntime:
+    """The runtime of a data directory on the engine of this machine; raises RuntimeUnavailable.
+
+    Each store keeps the port of its container, else the `remembered` one, as long as nobody else took it.
+    """
+    engine = await DockerEngine.connect(engine_address(settings.host, usual_sockets()))
+    facts = await engine.facts()
+    images = store_images(settings, facts.memory_bytes)
+    owner = ownership_of(data_dir)
+    ports = await choose_ports(engine, owner, [image.name for image in images], remembered)
+    return DockerRuntime(engine, images, owner, data_dir, secrets, ports)
+
+
+async def choose_ports(
+    engine: ContainerEngine, owner: Ownership, stores: Sequence[str], remembered: Mapping[str, int]
+) -> dict[str, int]:
+    """One loopback port per store; a running container of ours keeps its own. Raises RuntimeUnavailable."""
+    chosen: dict[str, int] = {}
+    for name in stores:
+        found = await engine.find(owner.name_of(name))
+        if found is not None and found.is_up and found.host_port is not None:
+            chosen[name] = found.host_port
+            continue
+        wanted = [found.host_port if found is not None else None, remembered.get(name), USUAL_PORTS[name]]
+        chosen[name] = choose_port(_HOST, [port for port in wanted if port], set(chosen.values()))
+    return chosen
+
+
+async def _check_redis(url: str) -> None:
+    if await ask_redis(url, "PING") != b"+PONG":
+        raise StoreUnavailable("Redis does not answer PING.")
+
+
+async def _check_clickhouse(ends: Endpoints) -> None:
+    status, _ = await probe_http(
+        ends.clickhouse_url, path="/?query=SELECT+1", user=ends.clickhouse_user, password=ends.clickhouse_password
+    )
+    if status != 200:
+        raise StoreUnavailable(f"ClickHouse answers with status {status}.")

@@ -1,0 +1,86 @@
+"""One store as a service: its container is made, found again, replaced when it changed, and probed from outside."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from appliance.errors import RuntimeUnavailable
+from appliance.orchestrator.runtimes.contract import Unit
+from appliance.orchestrator.runtimes.docker.containers import (
+    CONFIG_LABEL,
+    ContainerEngine,
+    ContainerFacts,
+    ContainerPlan,
+    ImageFacts,
+    UlimitsRefused,
+)
+from appliance.orchestrator.runtimes.docker.images import StoreImage
+from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container
+from appliance.orchestrator.runtimes.docker.units import ContainerUnit
+from appliance.paths import DataDir
+
+
+@dataclass(frozen=True, slots=True)
+class DockerStore:
+    """The service `postgres`, `redis` or `clickhouse` of the docker runtime."""
+
+    engine: ContainerEngine
+    store: StoreImage
+    owner: Ownership
+    data_dir: DataDir
+    password: str = field(repr=False)
+    port: int
+    probe: Callable[[], Awaitable[None]]
+    managed: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.store.name
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    async def launch(self) -> Unit:
+        """Takes over the running container, starts the stopped one, or makes one; the data stays in its volume."""
+        image = await self.engine.find_image(self.store.image)
+        if image is None:
+            raise RuntimeUnavailable(
+                f"The image {self.store.image} is not on this machine.",
+                hint="Run up again, which fetches it.",
+            )
+        plan = plan_container(self.store, self.owner, self.password, self.port, image.entrypoint)
+        facts = await self._ensure(plan, image)
+        return ContainerUnit(
+            self.engine, facts, self.store.image, self.store.grace_s, self.data_dir.log_file(self.name)
+        )
+
+    async def check(self, unit: Unit) -> None:
+        await self.probe()
+
+    async def _ensure(self, plan: ContainerPlan, image: ImageFacts) -> ContainerFacts:
+        found = await self.engine.find(plan.name)
+        if found is not None and not _is_current(found, plan, image):
+            await self.engine.stop(found.id, plan.grace_s)
+            await self.engine.remove(found.id)
+            found = None
+        if found is not None and found.is_up:
+            return found
+        try:
+            if found is None:
+                await self.engine.create(plan)
+            await self.engine.start(plan.name)
+        except UlimitsRefused:
+            await self.engine.remove(plan.name)
+            await self.engine.create(dataclasses.replace(plan, open_files=None))
+            await self.engine.start(plan.name)
+        started = await self.engine.find(plan.name)
+        if started is None:
+            raise RuntimeUnavailable(f"The container {plan.name} was removed while it started.")
+        return started
+
+
+def _is_current(found: ContainerFacts, plan: ContainerPlan, image: ImageFacts) -> bool:
+    return found.image_id == image.id and found.labels.get(CONFIG_LABEL) == plan.labels[CONFIG_LABEL]

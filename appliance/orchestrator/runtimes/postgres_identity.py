@@ -1,0 +1,113 @@
+"""As which user Postgres runs: it refuses root, so a root appliance drops to an unprivileged user that can reach the files."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from appliance.errors import RuntimeUnavailable
+from appliance.orchestrator.privileges import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, Identity, child_setup
+from appliance.orchestrator.processes import inherited_environ
+from appliance.orchestrator.runtimes.postgres_install import PostgresInstall
+
+_PREFERRED_USERS = ("postgres", "nobody")
+_NEW_USER = "langfuse-local"
+
+
+def unprivileged_identity() -> Identity | None:
+    """The user to drop to; None when this process is not root. Raises RuntimeUnavailable when there is no such user."""
+    if os.geteuid() != 0:
+        return None
+    entry = _find_user() or _create_user()
+    return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, ())
+
+
+def reachable(
+    install: PostgresInstall, root: Path, identity: Identity | None
+) -> tuple[PostgresInstall, Identity | None]:
+    """An installation and an identity that can work together below the data directory `root`.
+
+    Opens `root` itself where that is enough, adds a capability where a parent is closed, and copies the binaries below
+    `root` where they lie in a private place. Raises RuntimeUnavailable that names what stands in the way.
+    """
+    if identity is None:
+        return install, None
+    identity = _able_to_enter(root, identity)
+    if _runs(install, root, identity):
+        return install, identity
+    copy = install.copy_to(root / "runtime" / f"postgres-{install.major}")
+    if not _runs(copy, root, identity):
+        raise RuntimeUnavailable(
+            f"User {identity.name} cannot run the Postgres binaries copied to {copy.home}.",
+            hint="Is the file system mounted noexec? Choose another --data-dir.",
+        )
+    return copy, identity
+
+
+def closed_parent(path: Path, identity: Identity) -> Path | None:
+    """The outermost directory on the way to `path` that the user cannot enter, None when all are open."""
+    return next((step for step in [*reversed(path.parents), path] if not _enters(step, identity)), None)
+
+
+def _able_to_enter(root: Path, identity: Identity) -> Identity:
+    if not _enters(root, identity):
+        root.chmod(root.stat().st_mode | 0o111)
+    for capability in (None, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
+        candidate = replace(identity, capability=capability)
+        if (capability is None or sys.platform == "linux") and _enters(root, candidate):
+            return candidate
+    raise RuntimeUnavailable(
+        f"Postgres runs as user {identity.name} here, who cannot enter {closed_parent(root, identity) or root}.",
+        hint=f"Choose a --data-dir elsewhere (such as /var/lib), or allow it: chmod o+x {closed_parent(root, identity)}.",
+    )
+
+
+def _enters(folder: Path, identity: Identity) -> bool:
+    return _succeeds(["/bin/sh", "-c", ":"], folder, identity)
+
+
+def _runs(install: PostgresInstall, folder: Path, identity: Identity) -> bool:
+    # The template's first file is read by initdb only; a private home closes it as it closes the binaries.
+    return _succeeds([str(install.binary("initdb")), "--version"], folder, identity) and _succeeds(
+        [str(install.binary("postgres")), "--version"], folder, identity
+    )
+
+
+def _succeeds(argv: list[str], folder: Path, identity: Identity) -> bool:
+    change_user = child_setup(identity, signal.SIGKILL)
+
+    def setup() -> None:
+        change_user()
+        os.chdir(folder)
+
+    try:
+        done = subprocess.run(
+            argv, cwd="/", env=inherited_environ(), preexec_fn=setup, capture_output=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+def _find_user() -> pwd.struct_passwd | None:
+    users = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
+    by_name = {entry.pw_name: entry for entry in reversed(users)}
+    return next((by_name[name] for name in _PREFERRED_USERS if name in by_name), users[0] if users else None)
+
+
+def _create_user() -> pwd.struct_passwd:
+    tool = shutil.which("useradd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if tool is not None:
+        subprocess.run([tool, "--system", "--no-create-home", _NEW_USER], capture_output=True, check=False)
+    if (entry := _find_user()) is None:
+        raise RuntimeUnavailable(
+            "Postgres refuses to run as root, and this machine has no other user.",
+            hint=f"Add one (for example: useradd --system {_NEW_USER}), or start the appliance as another user.",
+        )
+    return entry

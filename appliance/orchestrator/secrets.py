@@ -1,0 +1,89 @@
+"""What an appliance must not forget and nobody else may read: generated passwords and the first project's keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import uuid
+
+import msgspec
+
+from appliance.config import Settings
+from appliance.errors import ConfigError
+from appliance.orchestrator.private_files import write_private
+from appliance.paths import DataDir
+
+LOCAL_ORGANIZATION = "local"
+LOCAL_PROJECT = "local-project"
+
+
+class Secrets(msgspec.Struct, kw_only=True, frozen=True):
+    """The content of secrets.json."""
+
+    postgres_password: str
+    redis_password: str
+    clickhouse_password: str
+    salt: str
+    encryption_key: str
+    """64 hex characters."""
+    public_key: str
+    secret_key: str
+
+
+def generate_secrets() -> Secrets:
+    """Fresh secrets; the key pair has the form of Langfuse's keys."""
+    return Secrets(
+        postgres_password=secrets.token_hex(24),
+        redis_password=secrets.token_hex(24),
+        clickhouse_password=secrets.token_hex(24),
+        salt=secrets.token_hex(16),
+        encryption_key=secrets.token_hex(32),
+        public_key=f"pk-lf-{uuid.uuid4()}",
+        secret_key=f"sk-lf-{uuid.uuid4()}",
+    )
+
+
+def read_secrets(data_dir: DataDir) -> Secrets | None:
+    """The stored secrets, None before the first start; raises ConfigError when the file cannot be used."""
+    path = data_dir.secrets_file
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Secrets)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error}.", hint="Restore it from a backup: without it the stores stay closed."
+        ) from error
+
+
+def ensure_secrets(data_dir: DataDir, settings: Settings) -> Secrets:
+    """The stored or fresh secrets, with what the settings say in place of them; stored again when they changed.
+
+    Keys given by LANGFUSE_INIT_* are stored too, so that `env` prints what works. Raises ConfigError.
+    """
+    stored = read_secrets(data_dir)
+    current = stored or generate_secrets()
+    given = {"salt": settings.salt, "encryption_key": settings.encryption_key}
+    if settings.init.public_key and settings.init.secret_key:
+        given |= {"public_key": settings.init.public_key, "secret_key": settings.init.secret_key}
+    current = msgspec.structs.replace(current, **{name: value for name, value in given.items() if value})
+    if current != stored:
+        write_private(data_dir.secrets_file, msgspec.json.format(msgspec.json.encode(current), indent=2).decode())
+    return current
+
+
+def with_secrets(settings: Settings, known: Secrets) -> Settings:
+    """Settings with salt, encryption key and a complete headless set-up of the first project."""
+    init = settings.init
+    if not init.org_id:
+        name = _or(init.org_name, "Provisioned Org", "Local")
+        init = dataclasses.replace(init, org_id=LOCAL_ORGANIZATION, org_name=name)
+    if not init.project_id:
+        name = _or(init.project_name, "Provisioned Project", "My project")
+        init = dataclasses.replace(init, project_id=LOCAL_PROJECT, project_name=name)
+    init = dataclasses.replace(init, public_key=known.public_key, secret_key=known.secret_key)
+    return dataclasses.replace(settings, salt=known.salt, encryption_key=known.encryption_key, init=init)
+
+
+def _or(value: str, unset: str, own: str) -> str:
+    return own if value == unset else value

@@ -1,0 +1,50 @@
+"""state.json: what runs on a data directory, and which ports it had last time; enough to find it again after a crash."""
+
+from __future__ import annotations
+
+import msgspec
+
+from appliance.errors import ConfigError
+from appliance.orchestrator.private_files import write_private
+from appliance.paths import DataDir
+
+
+class ProcessRecord(msgspec.Struct, kw_only=True, frozen=True):
+    """A started process; pid and creation time together name it for ever."""
+
+    name: str
+    pid: int
+    create_time: float
+    """Seconds since the epoch, as psutil says."""
+    stop_signal: int
+
+
+class State(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The content of state.json."""
+
+    url: str | None = None
+    """Address of web while the appliance runs, None after a clean stop."""
+    runtime: str = "embedded"
+    host: str = "127.0.0.1"
+    control_socket: str | None = None
+    supervisor: ProcessRecord | None = None
+    processes: list[ProcessRecord] = msgspec.field(default_factory=list)
+    ports: dict[str, int] = msgspec.field(default_factory=dict)
+    """By service name; kept over stops."""
+
+
+def read_state(data_dir: DataDir) -> State:
+    """The stored state, an empty one when there is none; raises ConfigError when it cannot be read."""
+    try:
+        return msgspec.json.decode(data_dir.state_file.read_bytes(), type=State)
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+        return State()  # written whole or not at all, so an unreadable one is of another version: begin anew
+    except OSError as error:
+        raise ConfigError(
+            f"{data_dir.state_file} cannot be read: {error.strerror}.", hint="Is it another user's?"
+        ) from error
+
+
+def write_state(data_dir: DataDir, state: State) -> None:
+    """Stores the state, whole or not at all; raises OSError."""
+    write_private(data_dir.state_file, msgspec.json.format(msgspec.json.encode(state), indent=2).decode())

@@ -1,0 +1,68 @@
+"""The state of everything as `status --json` prints it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from appliance.model.services import ApplianceStatus, DiskStatus, ServiceStatus
+from appliance.orchestrator.catalog import STORE_NAMES
+from appliance.orchestrator.meter import ProcessMeter
+from appliance.orchestrator.supervisor import Supervised
+
+
+def service_status(entry: Supervised, meter: ProcessMeter, now: float) -> ServiceStatus:
+    """One service; `now` on the supervisor's clock."""
+    status = ServiceStatus(
+        name=entry.service.name,
+        state=entry.state,
+        address=entry.service.address,
+        healthy=entry.healthy,
+        reason=None if entry.healthy else (entry.reason or entry.state),
+    )
+    if entry.unit is None:
+        return status
+    status.pid, status.container = entry.unit.pid, entry.unit.container
+    status.uptime_s = round(now - entry.started_at, 1) if entry.started_at is not None else None
+    if entry.unit.pid is not None:
+        usage = meter.look(entry.unit.pid)
+        status.pids, status.cpu_percent, status.rss_bytes = usage.pids, usage.cpu_percent, usage.rss_bytes
+    return status
+
+
+def disk_status(root: Path) -> DiskStatus:
+    """Bytes below `root` (as the disk counts them) and bytes left on its disk."""
+    try:
+        return DiskStatus(used_bytes=_used_bytes(root), free_bytes=shutil.disk_usage(root).free)
+    except OSError:
+        return DiskStatus()
+
+
+def stopped_status(data_dir: Path, runtime: str) -> ApplianceStatus:
+    """What `status` says when nothing runs."""
+    services = [ServiceStatus(name=name, state="stopped", reason="stopped") for name in (*STORE_NAMES, "web", "worker")]
+    return ApplianceStatus(
+        healthy=False,
+        url=None,
+        runtime=runtime,
+        data_dir=str(data_dir),
+        services=services,
+        disk=disk_status(data_dir),
+    )
+
+
+def _used_bytes(folder: Path) -> int:
+    total = 0
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:  # removed meanwhile, or another user's
+        return 0
+    for entry in entries:
+        try:
+            total += entry.stat(follow_symlinks=False).st_blocks * 512
+            if entry.is_dir(follow_symlinks=False):
+                total += _used_bytes(Path(entry.path))
+        except OSError:
+            continue
+    return total

@@ -1,0 +1,57 @@
+"""The steps of a start and a stop, as they are told to whoever waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
+    """One thing that was done."""
+
+    text: str
+    seconds: float
+    """How long it took."""
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ready"):
+    """The start is complete: the API answers healthy."""
+
+    url: str
+    public_key: str
+    secret_key: str
+    seconds: float
+    """Since the start began."""
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
+    """The start was given up; everything that had been started is stopped again."""
+
+    message: str
+
+
+News = Step | Ready | Failed
+Tell = Callable[[News], None]
+
+
+class Timer:
+    """Measures the seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def seconds(self) -> float:
+        return round(time.monotonic() - self._began, 2)
+
+
+def encode(news: News) -> bytes:
+    """One line of JSON."""
+    return msgspec.json.encode(news) + b"\n"
+
+
+def decode(line: bytes) -> News:
+    """The news of a line; raises msgspec.DecodeError."""
+    found: News = msgspec.json.decode(line, type=News)
+    return found

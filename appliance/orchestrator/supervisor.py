@@ -1,0 +1,273 @@
+"""Keeps services running: one loop over an event queue; everything slow is a task that posts an event when done."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from appliance.errors import ApplianceError, NotFound, StartFailed, StoreUnavailable
+from appliance.orchestrator.runtimes.contract import Service, Unit
+
+CHECK_STARTING_S = 0.05
+CHECK_RUNNING_S = 3.0
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 30.0
+STEADY_AFTER_S = 60.0
+"""A service that ran this long starts again with the first back-off."""
+
+
+class Clock(Protocol):
+    """Time, replaceable in tests."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(slots=True)
+class Supervised:
+    """What is known of one service."""
+
+    service: Service
+    state: str = "stopped"
+    wanted: bool = False
+    unit: Unit | None = None
+    started_at: float | None = None
+    healthy: bool = False
+    reason: str | None = None
+    failures: int = 0
+    error: ApplianceError | None = None
+    """Why it could not be launched at all; ends the wait for a first start."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequested:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRequested:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackoffPassed:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    name: str
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRefused:
+    name: str
+    error: ApplianceError
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEnded:
+    name: str
+    unit: Unit
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    name: str
+    unit: Unit
+    problem: str | None
+
+
+Event = (
+    StartRequested | StopRequested | RestartRequested | BackoffPassed | Launched | LaunchRefused | UnitEnded | Checked
+)
+
+
+@dataclass(slots=True)
+class Supervisor:
+    """Starts, watches, restarts and stops services. `on_change` is called after every change of what runs."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    on_change: Callable[[], None] = lambda: None
+    services: dict[str, Supervised] = field(default_factory=dict)
+    _events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, service: Service) -> None:
+        """Makes a service known; it is not started yet."""
+        self.services[service.name] = Supervised(service)
+
+    def request(self, event: Event) -> None:
+        """Asks for a start, stop or restart; raises NotFound for an unknown service."""
+        if event.name not in self.services:
+            raise NotFound(f"There is no service {event.name!r}.", hint=f"Known: {', '.join(self.services)}.")
+        self._events.put_nowait(event)
+
+    async def run(self) -> None:
+        """The loop; runs until cancelled."""
+        try:
+            while True:
+                self.handle(await self._events.get())
+                self._changed.set()
+                self._changed = asyncio.Event()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def handle(self, event: Event) -> None:
+        """Applies one event to the state, and starts what follows from it."""
+        entry = self.services[event.name]
+        match event:
+            case StartRequested():
+                self._want(entry)
+            case StopRequested():
+                self._unwant(entry)
+            case RestartRequested() if entry.unit is not None:
+                entry.wanted, entry.state, entry.healthy = True, "stopping", False
+                self._spawn(entry.unit.stop())
+            case RestartRequested():
+                self._want(entry)
+            case BackoffPassed():
+                if entry.wanted and entry.state == "failed":
+                    self._launch(entry)
+            case Launched(unit=unit):
+                self._adopt(entry, unit)
+            case LaunchRefused(error=error):
+                entry.error = error
+                self._fail(entry, str(error))
+            case UnitEnded(unit=unit, how=how) if unit is entry.unit:
+                self._end(entry, how)
+            case Checked(unit=unit, problem=problem) if unit is entry.unit and entry.state != "stopping":
+                entry.healthy, entry.reason = problem is None, problem
+                if problem is None:
+                    entry.state = "running" if entry.service.managed else "external"
+            case _:
+                return  # news of a unit that has been replaced
+        self.on_change()
+
+    async def wait_healthy(self, name: str, timeout_s: float) -> None:
+        """Waits for the first healthy check; raises the launch's error, or StartFailed."""
+        entry = self.services[name]
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not entry.healthy:
+                    if entry.error is not None:
+                        raise entry.error
+                    if entry.failures > 1:
+                        raise StartFailed(f"{name} does not start: it {entry.reason}.")
+                    await self._changed.wait()
+        except TimeoutError:
+            raise StartFailed(f"{name} is not healthy after {timeout_s:.0f} s: {entry.reason or 'no answer'}") from None
+
+    async def stop(self, names: Iterable[str]) -> None:
+        """Stops services together and waits until all have ended."""
+        wanted = [self.services[name] for name in names]
+        for entry in wanted:
+            self.request(StopRequested(entry.service.name))
+        while any(entry.wanted or entry.state not in ("stopped", "failed") for entry in wanted):
+            await self._changed.wait()
+
+    def _want(self, entry: Supervised) -> None:
+        if entry.wanted and entry.state != "failed":
+            return
+        entry.wanted, entry.failures, entry.error = True, 0, None
+        if entry.state in ("stopped", "failed"):
+            self._launch(entry)
+
+    def _unwant(self, entry: Supervised) -> None:
+        entry.wanted = False
+        if entry.unit is not None:
+            entry.state, entry.healthy = "stopping", False
+            self._spawn(entry.unit.stop())
+        elif entry.state == "failed":
+            entry.state = "stopped"
+
+    def _launch(self, entry: Supervised) -> None:
+        entry.state, entry.healthy, entry.reason = "starting", False, "starting"
+        self._spawn(self._launch_and_tell(entry.service))
+
+    async def _launch_and_tell(self, service: Service) -> None:
+        try:
+            unit = await service.launch()
+        except ApplianceError as error:
+            self._events.put_nowait(LaunchRefused(service.name, error))
+        else:
+            self._events.put_nowait(Launched(service.name, unit))
+
+    def _adopt(self, entry: Supervised, unit: Unit) -> None:
+        entry.unit, entry.started_at = unit, self.clock.now()
+        self._spawn(self._watch_end(entry.service.name, unit))
+        if entry.wanted:
+            self._spawn(self._watch_health(entry, unit))
+        else:
+            self._unwant(entry)
+
+    async def _watch_end(self, name: str, unit: Unit) -> None:
+        self._events.put_nowait(UnitEnded(name, unit, await unit.wait()))
+
+    async def _watch_health(self, entry: Supervised, unit: Unit) -> None:
+        while entry.unit is unit and entry.wanted:
+            problem: str | None = None
+            try:
+                await entry.service.check(unit)
+            except StoreUnavailable as error:
+                problem = str(error)
+            if (problem is None) != entry.healthy or problem != entry.reason:
+                self._events.put_nowait(Checked(entry.service.name, unit, problem))
+            starting = entry.state == "starting" and problem is not None
+            await self.clock.sleep(CHECK_STARTING_S if starting else CHECK_RUNNING_S)
+
+    def _end(self, entry: Supervised, how: str) -> None:
+        steady = entry.started_at is not None and self.clock.now() - entry.started_at >= STEADY_AFTER_S
+        entry.unit, entry.started_at, entry.healthy = None, None, False
+        if not entry.wanted:
+            entry.state, entry.reason = "stopped", None
+        elif entry.state == "stopping":  # a restart
+            self._launch(entry)
+        else:
+            entry.failures = 0 if steady else entry.failures
+            self._fail(entry, how)
+
+    def _fail(self, entry: Supervised, how: str) -> None:
+        entry.failures += 1
+        entry.healthy, entry.reason = False, how
+        entry.state = "failed" if entry.wanted else "stopped"
+        if entry.wanted:
+            self._spawn(self._back_off(entry.service.name, backoff_seconds(entry.failures)))
+
+    async def _back_off(self, name: str, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+        self._events.put_nowait(BackoffPassed(name))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def backoff_seconds(failures: int) -> float:
+    """Pause before the next start after this many failures in a row."""
+    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** (failures - 1))

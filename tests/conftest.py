@@ -1,0 +1,82 @@
+"""Fixtures that several levels of tests share."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from appliance.config import Settings
+from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
+from appliance.orchestrator.secrets import ensure_secrets, with_secrets
+from appliance.orchestrator.supervisor import StartRequested, Supervisor
+from appliance.paths import DataDir
+
+_FIRST_PORT = 27500
+
+
+@pytest.fixture(scope="session")
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """Settings whose three endpoints answer: embedded stores in a directory of their own, without any tables."""
+    root = tmp_path_factory.mktemp("stores")
+    data_dir = DataDir(root)
+    for folder in (data_dir.logs, data_dir.run):
+        folder.mkdir()
+    settings = Settings(data_dir=root)
+    secrets = ensure_secrets(data_dir, settings)
+    runtime = EmbeddedRuntime(data_dir, secrets, _free_ports())
+    with _running(runtime):
+        yield with_secrets(runtime.connect(settings), secrets)
+
+
+def _free_ports() -> dict[str, int]:
+    ports: dict[str, int] = {}
+    for name in ("postgres", "redis", "clickhouse"):
+        ports[name] = choose_port("127.0.0.1", [_FIRST_PORT], set(ports.values()))
+    return ports
+
+
+class _running:
+    """The stores in a thread with an event loop of its own, so that tests are free to have theirs."""
+
+    def __init__(self, runtime: EmbeddedRuntime) -> None:
+        self._runtime = runtime
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="stores")
+
+    def __enter__(self) -> None:
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _work(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        supervisor = Supervisor()
+        names = [store.name for store in self._runtime.stores]
+        for store in self._runtime.stores:
+            supervisor.add(store)
+        loop = asyncio.create_task(supervisor.run())
+        try:
+            for name in names:
+                supervisor.request(StartRequested(name))
+            for name in names:
+                await supervisor.wait_healthy(name, 60)
+        except BaseException as error:
+            self._failure = error
+            self._stop.set()
+        self._ready.set()
+        await self._stop.wait()
+        await supervisor.stop(names)
+        loop.cancel()

@@ -1,0 +1,133 @@
+"""The reading commands against a server that answers what a test wants, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from appliance.cli import data
+
+
+class Api:
+    """Canned answers by path, and the queries that came."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {}
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    def answer(self, path: str, query: dict[str, str]) -> Any:
+        self.asked.append((path, query))
+        found = self.answers.get(path)
+        return found(query) if callable(found) else found
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    known = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            body = known.answer(parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()})
+            content = json.dumps(body if body is not None else {"message": "Not here"}).encode()
+            self.send_response(200 if body is not None else 404)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    known.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
+    yield known
+    server.shutdown()
+    server.server_close()
+
+
+def run(api: Api, command: click.Command, *arguments: str) -> Result:
+    keys = ["--url", api.url, "--public-key", "pk", "--secret-key", "sk"]  # type: ignore[attr-defined]
+    return CliRunner().invoke(command, [*arguments, *keys], catch_exceptions=False)
+
+
+def pages(count: int) -> Any:
+    """A list of `count` rows, paged by number."""
+
+    def answer(query: dict[str, str]) -> dict[str, Any]:
+        page, limit = int(query["page"]), int(query["limit"])
+        rows = [{"id": f"t{number}"} for number in range(count)][(page - 1) * limit : page * limit]
+        return {"data": rows, "meta": {"totalItems": count, "totalPages": -(-count // limit)}}
+
+    return answer
+
+
+def test_filters_go_to_the_server_as_conditions(api: Api) -> None:
+    api.answers["/api/public/traces"] = pages(1)
+    done = run(api, data.traces, "level:ERROR cost>0.01", "--json")
+    assert json.loads(done.stdout) == [{"id": "t0"}]
+    [(_, query)] = api.asked
+    assert [condition["column"] for condition in json.loads(query["filter"])] == ["level", "totalCost"]
+
+
+def test_observations_are_filtered_by_their_own_columns(api: Api) -> None:
+    api.answers["/api/public/observations"] = pages(0)
+    run(api, data.observations, "type:GENERATION", "--trace", "t1")
+    [(_, query)] = api.asked
+    assert query["traceId"] == "t1"
+    [condition] = json.loads(query["filter"])
+    assert (condition["type"], condition["column"]) == ("stringOptions", "type")
+
+
+@pytest.mark.parametrize(("limit", "rows", "requests"), [("5", 5, 1), ("150", 150, 2), ("0", 230, 3)])
+def test_as_many_pages_are_read_as_the_limit_needs(api: Api, limit: str, rows: int, requests: int) -> None:
+    api.answers["/api/public/traces"] = pages(230)
+    done = run(api, data.traces, "--limit", limit, "--jsonl")
+    assert len(done.stdout.splitlines()) == rows
+    assert len(api.asked) == requests
+
+
+def test_nothing_found_leaves_standard_output_empty(api: Api) -> None:
+    api.answers["/api/public/sessions"] = pages(0)
+    done = run(api, data.sessions)
+    assert done.stdout == ""
+    assert "Nothing" in done.stderr
+
+
+def test_a_trace_is_printed_whole_as_json(api: Api) -> None:
+    api.answers["/api/public/traces/a%2Fb"] = {"id": "a/b", "observations": []}
+    done = run(api, data.trace, "a/b", "--json")
+    assert json.loads(done.stdout)["id"] == "a/b"
+    assert "a/b" in run(api, data.trace, "a/b").stdout
+
+
+def test_metrics_ask_for_measures_groups_and_time(api: Api) -> None:
+    api.answers["/api/public/metrics"] = {"data": [{"providedModelName": "gpt-4o", "sum_totalCost": 1.5}]}
+    done = run(api, data.metrics, "--by", "providedModelName", "--measure", "totalCost:sum", "--every", "day")
+    assert "gpt-4o" in done.stdout
+    query = json.loads(api.asked[0][1]["query"])
+    assert query["metrics"] == [{"measure": "totalCost", "aggregation": "sum"}]
+    assert query["timeDimension"] == {"granularity": "day"}
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"), [(data.metrics, ["--last", "soon"]), (data.metrics, ["--measure", "cost"])]
+)
+def test_a_mistake_is_wrong_usage(api: Api, command: click.Command, arguments: list[str]) -> None:
+    done = run(api, command, *arguments)
+    assert done.exit_code == 2
+    assert api.asked == []
+
+
+def test_an_address_needs_keys() -> None:
+    done = CliRunner().invoke(data.traces, ["--url", "http://127.0.0.1:1"])
+    assert done.exit_code == 2
+    assert "--public-key" in done.stderr

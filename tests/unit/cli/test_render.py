@@ -1,0 +1,107 @@
+"""Texts, tables and trees of the reading commands."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from appliance.cli import render
+
+
+def drawn(thing: RenderableType, width: int = 120) -> str:
+    out = StringIO()
+    Console(file=out, width=width, color_system=None).print(thing)
+    return out.getvalue()
+
+
+def observation(identity: str, parent: str | None, **more: Any) -> dict[str, Any]:
+    return {
+        "id": identity,
+        "parentObservationId": parent,
+        "name": f"name-{identity}",
+        "type": "SPAN",
+        "startTime": "2026-01-01T00:00:00.000Z",
+        "endTime": "2026-01-01T00:00:01.500Z",
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, ""), (0.0004, "0 ms"), (0.85, "850 ms"), (1.24, "1.2 s"), (200, "3 m 20 s")]
+)
+def test_durations_read_well(seconds: float | None, text: str) -> None:
+    assert render.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"), [(None, ""), (0, ""), (12.345, "$12.35"), (0.00451, "$0.0045"), (0.0000021, "$2.1e-06")]
+)
+def test_costs_keep_small_amounts_apart(amount: float | None, text: str) -> None:
+    assert render.usd(amount) == text
+
+
+def test_a_preview_is_one_line() -> None:
+    assert render.preview({"a": ["b\nc", 1]}) == '{"a": ["b\\nc", 1]}'
+    assert render.preview("a\n b") == "a b"
+    assert render.preview(None) == ""
+
+
+@pytest.mark.parametrize("width", [76, 100, 160])
+def test_a_table_keeps_ids_and_cuts_free_text_to_the_width(width: int) -> None:
+    identity = "0af7651916cd43dd8448eb211c80319c"
+    rows = [{"timestamp": "2026-01-01T00:00:00Z", "name": "rag", "input": "long " * 99, "id": identity, "tags": ["a"]}]
+    text = drawn(render.table(rows, render.TRACES, width), width)
+    assert "rag" in text and identity in text and "2026-01-01 " in text
+    assert len(text.splitlines()) == 2
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+
+
+def test_optional_columns_go_from_the_right_when_it_is_too_narrow() -> None:
+    one, two, three = (render.Column(name, render.field(name), is_optional=name != "a") for name in "abc")
+    assert list(render.fitted([one, two, three], [10, 10, 10], 40)) == [one, two, three]
+    assert list(render.fitted([one, two, three], [10, 10, 10], 25)) == [one, two]
+    assert list(render.fitted([one, two, three], [10, 10, 10], 5)) == [one]
+
+
+def test_the_widest_free_text_is_cut_first() -> None:
+    one, two = (render.Column(name, render.field(name), is_free=True) for name in "ab")
+    assert list(render.fitted([one, two], [50, 10], 40).values()) == [28, 10]
+    assert sum(render.fitted([one, two], [50, 40], 40).values()) == 38
+
+
+def test_rows_of_any_shape_get_columns() -> None:
+    columns = render.columns_of([{"name": "a", "count": 1}, {"name": "b", "extra": None}])
+    assert [(column.title, column.is_number) for column in columns] == [
+        ("name", False),
+        ("count", True),
+        ("extra", True),
+    ]
+
+
+def test_a_trace_is_drawn_as_a_tree_with_its_scores() -> None:
+    trace = {
+        "id": "t1",
+        "name": "rag",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "observations": [
+            observation("c", "b", level="ERROR", statusMessage="too slow"),
+            observation("b", "a", model="gpt-4o", usageDetails={"total": 1500}, calculatedTotalCost=0.0045),
+            observation("a", None),
+        ],
+        "scores": [{"name": "quality", "value": 0.75, "comment": "close"}],
+    }
+    lines = drawn(render.trace_tree(trace)).splitlines()
+    places = [next(i for i, line in enumerate(lines) if f"name-{one}" in line) for one in "abc"]
+    assert places == sorted(places)
+    text = "\n".join(lines)
+    assert "gpt-4o  1.5 s  1,500 tok  $0.0045" in text
+    assert "too slow" in text and "score quality 0.75  close" in text
+
+
+def test_observations_without_their_parent_and_in_a_circle_are_still_shown() -> None:
+    lost = [observation("a", "gone"), observation("b", "c"), observation("c", "b"), observation("d", "d")]
+    text = drawn(render.trace_tree({"id": "t", "observations": lost}))
+    assert all(f"name-{one}" in text for one in "abcd")
