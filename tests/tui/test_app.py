@@ -1,0 +1,260 @@
+"""What keys do, over sample data."""
+
+from __future__ import annotations
+
+from textual.pilot import Pilot
+
+from appliance.errors import RemoteError
+from tests.tui.conftest import MakeApp, Until
+from tui.app import LangfuseApp
+from tui.modals.choice import ChoiceModal
+from tui.modals.help import HelpModal
+from tui.records import Health
+from tui.sample import SampleGateway
+from tui.screens.first_run import FirstRunScreen
+from tui.screens.home import HomeScreen
+from tui.screens.observations import ObservationsScreen
+from tui.screens.services import ServicesScreen
+from tui.screens.session import SessionScreen
+from tui.screens.sessions import SessionsScreen
+from tui.screens.trace import TraceScreen
+from tui.screens.traces import TracesScreen
+
+
+def traces(app: LangfuseApp) -> TracesScreen:
+    assert isinstance(app.screen, TracesScreen)
+    return app.screen
+
+
+def trace(app: LangfuseApp) -> TraceScreen:
+    assert isinstance(app.screen, TraceScreen)
+    return app.screen
+
+
+async def open_traces(app: LangfuseApp, pilot: Pilot[None], until: Until) -> TracesScreen:
+    await until(lambda: isinstance(app.screen, TracesScreen) and app.screen.table.count)
+    await pilot.pause()
+    return traces(app)
+
+
+async def test_list_fetches_only_the_pages_that_show(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(100_000 // 20)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        assert screen.table.count == 5000
+        await pilot.press("G")
+        await until(lambda: screen.rows.get(4999))
+        assert screen.table.cursor == 4999
+        assert 20 not in gateway.pages_asked
+        assert {1, 100} <= set(gateway.pages_asked)
+
+
+async def test_enter_opens_and_escape_goes_back(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(140, 40)) as pilot:
+        await open_traces(app, pilot, until)
+        await pilot.press("j", "enter")
+        await until(lambda: isinstance(app.screen, TraceScreen) and app.screen.span_view.count == 12)
+        assert trace(app).crumb_bar.crumbs == ("Traces", trace(app).crumb)
+        await pilot.press("escape")
+        assert traces(app).table.cursor == 1
+
+
+async def test_filter_asks_the_server_and_is_remembered(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        everything = screen.table.count
+        await pilot.press("slash", *"name:rag-answer", "enter")
+        await until(lambda: 0 < screen.table.count < everything)
+        assert screen.table.has_focus
+    again = make_app()
+    async with again.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(again, pilot, until)
+        assert 0 < screen.table.count < everything
+        await pilot.press("escape")
+        await until(lambda: screen.table.count == everything)
+
+
+async def test_wrong_filter_says_why(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        await pilot.press("slash", *"cost>lots", "enter")
+        await until(lambda: screen.query_bar.error.has_class("-shown"))
+        assert "cost needs a number" in str(screen.query_bar.error.render())
+
+
+async def test_new_traces_appear_and_pause_holds_them(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(60)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        gateway.add_trace("fresh")
+        await until(lambda: screen.table.count == 61)
+        first = screen.rows.get(0)
+        assert first is not None
+        assert first.name == "fresh"
+        await pilot.press("space")
+        gateway.add_trace("held")
+        await until(lambda: "1 new" in screen.crumb_bar.status.plain)
+        assert screen.table.count == 61
+        await pilot.press("space")
+        await until(lambda: screen.table.count == 62)
+
+
+async def test_live_rows_leave_the_cursor_on_its_trace(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(60)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        await pilot.press("j", "j")
+        here = screen.current
+        gateway.add_trace()
+        await until(lambda: screen.table.count == 61)
+        assert screen.current == here
+
+
+async def test_lost_connection_is_shown_and_survived(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(60)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        gateway.failure = RemoteError("No Langfuse server answers at http://x.", hint="Check the address.")
+        await pilot.press("r")
+        await until(lambda: app.connection == "lost" and screen.banner.text)
+        assert screen.banner.display
+        gateway.failure = None
+        app._ask_health()
+        await until(lambda: app.connection == "ok" and not screen.banner.text)
+
+
+async def test_red_health_says_the_reason(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(60)
+    gateway.healthy = Health(ok=False, reason="no worker has been heard for 40 s")
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        await until(lambda: "no worker" in screen.banner.text)
+        assert app.connection == "bad"
+
+
+async def test_number_keys_switch_screens_and_the_last_one_is_remembered(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_traces(app, pilot, until)
+        for key, kind in (("1", HomeScreen), ("3", SessionsScreen), ("4", ObservationsScreen), ("5", ServicesScreen)):
+            await pilot.press(key)
+            assert isinstance(app.screen, kind)
+    again = make_app()
+    async with again.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        assert isinstance(again.screen, ServicesScreen)
+
+
+async def test_jump_bar(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(20)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_traces(app, pilot, until)
+        await pilot.press("colon", *f"trace {gateway.rows[3].id}", "enter")
+        await until(lambda: isinstance(app.screen, TraceScreen) and app.screen.span_view.count)
+        assert trace(app).trace_id == gateway.rows[3].id
+        await pilot.press("colon", *"sessions", "enter")
+        assert isinstance(app.screen, SessionsScreen)
+
+
+async def test_trace_jumps_tabs_and_folds(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(140, 40)) as pilot:
+        await open_traces(app, pilot, until)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, TraceScreen) and app.screen.span_view.count == 12)
+        screen = trace(app)
+        await pilot.press("c")
+        assert screen.span_view.current is not None
+        assert screen.span_view.current.observation.name == "answer"
+        await until(lambda: "lookup_order" in screen.details.text)
+        await pilot.press("right_square_bracket")
+        assert screen.tab == "input"
+        assert screen.details.text.startswith("[")
+        await pilot.press("tab", "enter")
+        assert screen.details.text == "[ … ]  4 items"
+        await pilot.press("tab", "g", "j", "h")
+        assert screen.span_view.count == 2
+
+
+async def test_huge_trace_opens(make_app: MakeApp, until: Until) -> None:
+    app = make_app(SampleGateway(10, observations=50_000))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await open_traces(app, pilot, until)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, TraceScreen) and app.screen.span_view.count == 50_001)
+        await pilot.press("G")
+        assert trace(app).span_view.cursor == 50_000
+
+
+async def test_copy_menu(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        row = screen.current
+        assert row is not None
+        await pilot.press("y")
+        await until(lambda: isinstance(app.screen, ChoiceModal))
+        await pilot.press("d")
+        await until(lambda: app.clipboard == row.id)
+
+
+async def test_help_lists_the_keys_of_the_screen(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await open_traces(app, pilot, until)
+        await pilot.press("question_mark")
+        assert isinstance(app.screen, HelpModal)
+        await pilot.press("escape")
+        assert isinstance(app.screen, TracesScreen)
+
+
+async def test_session_is_one_conversation(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("3")
+        await until(lambda: isinstance(app.screen, SessionsScreen) and app.screen.table.count)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, SessionScreen) and app.screen.document.count)
+        assert isinstance(app.screen, SessionScreen)
+        assert app.screen.document.text.count("▌") == 0
+        assert app.screen.document.text.count("assistant") >= 1
+
+
+async def test_services_control_asks_before_stopping(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(10)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("5")
+        await until(lambda: isinstance(app.screen, ServicesScreen) and app.screen.table.count == 5)
+        await pilot.press("j", "R")
+        await until(lambda: gateway.controlled == [("redis", "restart")])
+        await pilot.press("S", "n")
+        assert gateway.controlled == [("redis", "restart")]
+        await pilot.press("S", "y")
+        await until(lambda: ("redis", "stop") in gateway.controlled)
+
+
+async def test_first_run_waits_for_the_first_trace(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(0)
+    app = make_app(gateway)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: isinstance(app.screen, FirstRunScreen) and app.screen.is_loaded)
+        assert isinstance(app.screen, FirstRunScreen)
+        screen = app.screen
+        await until(lambda: gateway.server.public_key in screen.snippet.text)
+        await pilot.press("y")
+        assert "from langfuse import" in app.clipboard
+        await until(lambda: screen._known is not None)
+        gateway.add_trace("hello")
+        await until(lambda: screen.received)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, TraceScreen))

@@ -1,0 +1,144 @@
+"""The gateway against a made-up server: shapes, fallbacks and errors in one sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from appliance.client import LangfuseClient, encode_params
+from appliance.errors import NotRunning, RemoteError
+from tui.gateway import LocalGateway, RemoteGateway, TraceQuery
+from tui.local import find_appliance
+from tui.records import Server
+
+Handler = Callable[[httpx.Request], httpx.Response]
+SERVER = Server("http://lf.test", "pk", "sk", local=False)
+
+
+def gateway(handler: Handler) -> RemoteGateway:
+    made = RemoteGateway(SERVER)
+    made._client._http = httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url=SERVER.url)
+    return made
+
+
+async def test_trace_page_sends_the_query_and_cuts_texts() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        item: dict[str, object] = {
+            "id": "t1",
+            "timestamp": "2026-11-23T12:00:00.000Z",
+            "input": {"question": "why?"},
+            "output": "x" * 9999,
+        }
+        item |= {"latency": -1, "totalCost": 0.5, "scores": ["s"], "observations": ["a", "b"]}
+        return httpx.Response(200, json={"data": [item], "meta": {"totalItems": 77}})
+
+    conditions = ({"type": "string", "column": "name", "operator": "=", "value": "x"},)
+    found = await gateway(answer).trace_page(TraceQuery(conditions), 3)
+    row = found.rows[0]
+    assert (found.total, row.input, len(row.output), row.latency, row.cost) == (77, "why?", 240, None, 0.5)
+    assert (row.observation_count, row.score_ids) == (2, ("s",))
+    assert seen[0].url.params["page"] == "3"
+    assert json.loads(seen[0].url.params["filter"]) == list(conditions)
+
+
+async def test_observations_fall_back_to_pages_where_v2_is_missing() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "/v2/" in request.url.path:
+            return httpx.Response(404, json={"message": "not here"})
+        page = int(request.url.params["page"])
+        item = {"id": f"o{page}", "startTime": "2026-11-23T12:00:00.000Z", "type": "SPAN", "calculatedTotalCost": 0.1}
+        return httpx.Response(200, json={"data": [item], "meta": {"totalPages": 3}})
+
+    found = [one async for batch in gateway(answer).trace_observations("t") for one in batch]
+    assert [one.id for one in found] == ["o1", "o2", "o3"]
+    assert found[0].cost == 0.1
+
+
+async def test_cursor_is_followed() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        item = {"id": request.url.params.get("cursor", "first"), "startTime": "2026-11-23T12:00:00.000Z"}
+        meta = {} if "cursor" in request.url.params else {"cursor": "second"}
+        return httpx.Response(200, json={"data": [item], "meta": meta})
+
+    assert [one.id async for batch in gateway(answer).trace_observations("t") for one in batch] == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (401, {"message": "Invalid credentials."}, "refused the keys"),
+        (404, {"message": "Trace x not found within authorized project"}, "Trace x not found"),
+        (500, {}, "failed with status 500"),
+    ],
+)
+async def test_errors_are_sentences(status: int, body: dict[str, str], sentence: str) -> None:
+    with pytest.raises(RemoteError, match=sentence) as caught:
+        await gateway(lambda _: httpx.Response(status, json=body)).trace("x")
+    assert caught.value.status == status
+
+
+async def test_no_server_is_a_sentence_too() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    with pytest.raises(RemoteError, match="No Langfuse server answers at http://lf"):
+        await gateway(refuse).connect()
+
+
+async def test_another_kind_of_server_is_named() -> None:
+    with pytest.raises(RemoteError, match="something unexpected"):
+        await gateway(lambda _: httpx.Response(200, text="<html>")).connect()
+
+
+async def test_health_that_is_red_is_no_error() -> None:
+    health = await gateway(lambda _: httpx.Response(503, json={"message": "Redis is down"})).health()
+    assert (health.ok, health.reason) == (False, "Redis is down")
+
+
+async def test_services_of_a_remote_server_are_not_here() -> None:
+    with pytest.raises(RemoteError, match="cannot be seen"):
+        await RemoteGateway(SERVER).status()
+
+
+async def test_local_appliance_is_found_by_its_files(tmp_path: Path) -> None:
+    with pytest.raises(NotRunning):
+        await LocalGateway(tmp_path, may_start=False).connect()
+    (tmp_path / "state.json").write_text('{"url": "http://127.0.0.1:3000", "control_socket": "/tmp/c.sock"}')
+    (tmp_path / "secrets.json").write_text('{"public_key": "pk", "secret_key": "sk"}')
+    found = find_appliance(tmp_path)
+    assert (found.server.url, found.server.public_key, str(found.socket)) == (
+        "http://127.0.0.1:3000",
+        "pk",
+        "/tmp/c.sock",
+    )
+
+
+def test_params() -> None:
+    pairs = encode_params({"a": None, "b": ["x", "y"], "c": True, "d": {"k": 1}, "e": [{"k": 1}]})
+    assert pairs == [("b", "x"), ("b", "y"), ("c", "true"), ("d", '{"k":1}'), ("e", '[{"k":1}]')]
+
+
+async def test_client_is_made_lazily() -> None:
+    client = LangfuseClient("http://lf.test/", "pk", "sk")
+    assert client.base_url == "http://lf.test"
+    await client.close()
+
+
+async def test_a_read_on_a_connection_that_just_closed_is_tried_again() -> None:
+    tries: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        tries.append(request)
+        if len(tries) == 1:
+            raise httpx.RemoteProtocolError("Server disconnected", request=request)
+        return httpx.Response(200, json={"status": "OK", "version": "3"})
+
+    assert (await gateway(answer).health()).ok
+    assert len(tries) == 2

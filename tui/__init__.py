@@ -1,0 +1,1 @@
+"""The terminal UI: screens over the public API of any Langfuse server."""

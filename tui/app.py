@@ -1,0 +1,293 @@
+"""The application: one stack of screens per number key, one connection, one state that is remembered."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from appliance.errors import ApplianceError, NotRunning, RemoteError
+from tui import background
+from tui.commands import AppCommands, Jump, parse_jump
+from tui.gateway import Gateway, TraceQuery
+from tui.keymap import GLOBAL, bindings
+from tui.records import Health
+from tui.screens.base import AppScreen
+from tui.state import Remembered, StateFile
+from tui.themes import DARK, SIXTEEN, THEMES
+
+HEALTH_S = 5.0
+"""How often the server is asked for its health."""
+
+
+def _home() -> Screen[None]:
+    from tui.screens.home import HomeScreen
+
+    return HomeScreen()
+
+
+def _traces() -> Screen[None]:
+    from tui.screens.traces import TracesScreen
+
+    return TracesScreen()
+
+
+def _sessions() -> Screen[None]:
+    from tui.screens.sessions import SessionsScreen
+
+    return SessionsScreen()
+
+
+def _observations() -> Screen[None]:
+    from tui.screens.observations import ObservationsScreen
+
+    return ObservationsScreen()
+
+
+def _services() -> Screen[None]:
+    from tui.screens.services import ServicesScreen
+
+    return ServicesScreen()
+
+
+MODES: dict[str, str | Callable[[], Screen[Any]]] = {
+    "home": _home,
+    "traces": _traces,
+    "sessions": _sessions,
+    "observations": _observations,
+    "services": _services,
+}
+
+
+class LangfuseApp(App[None]):
+    """The terminal UI of one server."""
+
+    TITLE = "langfuse-local"
+    CSS_PATH = "app.tcss"
+    MODES: ClassVar = MODES
+    BINDINGS: ClassVar[list[BindingType]] = bindings(GLOBAL)
+    COMMANDS: ClassVar = {lambda: AppCommands}
+
+    connection: reactive[str] = reactive("connecting")
+    """connecting, ok, bad (the server answers that it is not well) or lost."""
+    problem: reactive[str] = reactive("")
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        state_file: StateFile,
+        *,
+        starts: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`starts`: start the appliance at once when none runs; `now`: what the times in lists are told against."""
+        super().__init__()
+        self.now = now
+        self.gateway = gateway
+        self.state_file = state_file
+        self.state: Remembered = state_file.load()
+        self.starts = starts
+        self.is_ready = False
+        self._first_run_offered = False
+        for theme in THEMES:
+            self.register_theme(theme)
+
+    @property
+    def server_label(self) -> str:
+        """The project and the address, for the top bar."""
+        server = self.gateway.server
+        address = server.url.removeprefix("http://").removeprefix("https://")
+        return f"{server.project}  {address}" if server.project else address
+
+    def on_mount(self) -> None:
+        default = SIXTEEN.name if self.console.color_system == "standard" else DARK.name
+        self.theme = self.state.theme if self.state.theme in self.available_themes else default
+        self.switch_mode(self.state.screen if self.state.screen in MODES else "traces")
+        self.call_after_refresh(self.connect)
+
+    def connect(self) -> None:
+        """Finds the server, and starts it or offers to when nothing runs."""
+        background.run(self, self._connect, "connect")
+
+    async def _connect(self) -> None:
+        try:
+            await self.gateway.connect()
+        except NotRunning as error:
+            self._offer_start(error)
+            return
+        except ApplianceError as error:
+            self.report(error)
+            self.set_timer(3.0, self.connect)
+            return
+        self.is_ready = True
+        self.connection = "ok"
+        self.report(None)
+        self._resume_screen()
+        self.set_interval(HEALTH_S, self._ask_health)
+        self._ask_health()
+        await self._offer_first_run()
+
+    def _offer_start(self, error: NotRunning) -> None:
+        from tui.screens.start import StartScreen
+
+        self.push_screen(StartScreen(str(error), at_once=self.starts))
+
+    async def _offer_first_run(self) -> None:
+        if self._first_run_offered:
+            return
+        self._first_run_offered = True
+        try:
+            found = await self.gateway.trace_page(TraceQuery(), 1)
+        except ApplianceError as error:
+            self.report(error)
+            return
+        if not found.rows:
+            self.action_first_run()
+
+    def _resume_screen(self) -> None:
+        if isinstance(self.screen, AppScreen):
+            self.screen.resume()
+
+    def _ask_health(self) -> None:
+        background.run(self, self._health, "health")
+
+    async def _health(self) -> None:
+        try:
+            health = await self.gateway.health()
+        except ApplianceError as error:
+            self.report(error)
+            return
+        self._show_health(health)
+
+    def _show_health(self, health: Health) -> None:
+        was = self.connection
+        self.connection = "ok" if health.ok else "bad"
+        if health.ok and was in ("lost", "bad"):
+            self.notify("Connected again." if was == "lost" else "The server is healthy again.")
+            self.problem = ""
+            self._resume_screen()
+        elif not health.ok:
+            self.problem = f"The server is not healthy: {health.reason or 'it does not say why'}."
+
+    def report(self, error: ApplianceError | None) -> None:
+        """Shows an error in the banner, or clears it when None; an unreachable server counts as connection lost."""
+        if error is None:
+            if self.connection not in ("bad", "lost"):
+                self.problem = ""
+            return
+        self.problem = str(error)
+        if isinstance(error, RemoteError) and error.status == 0 and self.is_ready:
+            self.connection = "lost"
+
+    def remember(self) -> None:
+        """Saves the state."""
+        self.state_file.save(self.state)
+
+    def action_show(self, mode: str) -> None:
+        """A screen by its number; a second press goes back to its first page."""
+        if mode == self.current_mode:
+            while len(self.screen_stack) > 1:
+                self.pop_screen()
+            return
+        self.switch_mode(mode)
+        self.state.screen = mode
+        self.remember()
+
+    def action_show_mode_root(self, mode: str) -> None:
+        """The first page of a screen, whatever was open there."""
+        if self.current_mode != mode:
+            self.action_show(mode)
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def open_trace(self, trace_id: str, observation_id: str = "") -> None:
+        """Goes into a trace, with the cursor on an observation."""
+        from tui.screens.trace import TraceScreen
+
+        self.push_screen(TraceScreen(trace_id, observation_id))
+
+    def open_session(self, session_id: str) -> None:
+        """Goes into a session."""
+        from tui.screens.session import SessionScreen
+
+        self.push_screen(SessionScreen(session_id))
+
+    def action_first_run(self) -> None:
+        """The keys and the snippets."""
+        from tui.screens.first_run import FirstRunScreen
+
+        if not isinstance(self.screen, FirstRunScreen):
+            self.push_screen(FirstRunScreen())
+
+    def action_help(self) -> None:
+        from tui.modals.help import HelpModal
+
+        scope = self.screen.SCOPE if isinstance(self.screen, AppScreen) else ""
+        if scope:
+            self.push_screen(HelpModal(scope))
+
+    def action_jump(self) -> None:
+        from tui.modals.prompt import PromptModal
+
+        hint = "traces · trace ID · session ID · home · services · theme NAME · quit"
+        self.push_screen(PromptModal(":", hint), self._jump)
+
+    def _jump(self, line: str | None) -> None:
+        if line is not None:
+            self.go(parse_jump(line))
+
+    def go(self, jump: Jump | str) -> None:
+        """Follows a parsed jump; a string is what was wrong with it."""
+        if isinstance(jump, str):
+            self.notify(jump, severity="warning")
+        elif jump.verb == "show":
+            self.action_show(jump.argument)
+        elif jump.verb == "trace":
+            self.open_trace(jump.argument)
+        elif jump.verb == "session":
+            self.open_session(jump.argument)
+        elif jump.verb == "theme":
+            self.set_theme(jump.argument)
+        elif jump.verb == "first-run":
+            self.action_first_run()
+        elif jump.verb == "quit":
+            self.exit()
+
+    def set_theme(self, name: str) -> None:
+        """Changes the theme and remembers it."""
+        if name not in self.available_themes:
+            self.notify(f"There is no theme {name!r}.", severity="warning")
+            return
+        self.theme = name
+        self.state.theme = name
+        self.remember()
+
+    def action_next_theme(self) -> None:
+        names = sorted(self.available_themes)
+        self.set_theme(names[(names.index(self.theme) + 1) % len(names)])
+        self.notify(self.theme, timeout=1.5)
+
+    def copy(self, text: str, what: str) -> None:
+        """Copies by OSC 52 and says so."""
+        self.copy_to_clipboard(text)
+        self.notify(f"Copied {what} ({len(text):,} characters).", timeout=2)
+
+    def _fatal_error(self) -> None:
+        """Leaves with one sentence; the traceback goes to a file, as it may hold what traces hold."""
+        path = self.state_file.path.with_name("crash.log")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(traceback.format_exception(self._exception)), encoding="utf-8")
+        self.panic(f"The terminal UI failed; the appliance goes on. Please report {path}")
+
+    async def action_quit(self) -> None:
+        self.remember()
+        self.exit()
+
+    async def on_unmount(self) -> None:
+        await self.gateway.close()

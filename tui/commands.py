@@ -1,0 +1,87 @@
+"""What the palette and the jump bar (`:`) can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+if TYPE_CHECKING:
+    from tui.app import LangfuseApp
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Where to go."""
+
+    verb: str
+    argument: str = ""
+
+
+_PLACES: Final = {
+    "home": "home", "dashboard": "home", "traces": "traces", "t": "traces", "sessions": "sessions",
+    "observations": "observations", "generations": "observations", "services": "services", "logs": "services",
+}  # fmt: skip
+
+
+def parse_jump(line: str) -> Jump | str:
+    """A line such as `traces`, `trace ID` or `session ID`; a string says what is wrong with it."""
+    verb, _, argument = line.strip().removeprefix(":").partition(" ")
+    argument = argument.strip()
+    if verb in _PLACES:
+        return Jump("show", _PLACES[verb])
+    if verb in ("trace", "session", "theme"):
+        return Jump(verb, argument) if argument else f":{verb} needs a name or an id."
+    if verb in ("setup", "keys"):
+        return Jump("first-run")
+    if verb in ("q", "quit"):
+        return Jump("quit")
+    return (
+        f"There is no :{verb}; try :traces, :trace ID, :session ID, :home or :services." if verb else "Nowhere to go."
+    )
+
+
+class AppCommands(Provider):
+    """The palette: places, themes, and the actions of the present screen."""
+
+    async def discover(self) -> Hits:
+        for title, help_text, command in self._commands():
+            yield DiscoveryHit(title, command, help=help_text)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for title, help_text, command in self._commands():
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, matcher.highlight(title), command, help=help_text)
+        if len(query) >= 8 and " " not in query:
+            yield Hit(0.1, f"Open trace {query}", partial(self._app.go, Jump("trace", query)), help="by its id")
+
+    @property
+    def _app(self) -> LangfuseApp:
+        from tui.app import LangfuseApp
+
+        assert isinstance(self.app, LangfuseApp)
+        return self.app
+
+    def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
+        from tui import keymap
+        from tui.screens.base import AppScreen
+
+        screen = self.screen
+        if isinstance(screen, AppScreen):
+            for action in keymap.SCREENS[screen.SCOPE]:
+                title = action.help.partition(":")[0].capitalize()
+                yield (
+                    title,
+                    f"key {keymap.key_name(action.keys.split(',')[0])}",
+                    partial(screen.run_action, action.name),
+                )
+        for place in ("home", "traces", "sessions", "observations", "services"):
+            yield f"Go to {place}", f":{place}", partial(self._app.go, Jump("show", place))
+        yield "Keys and snippets", "send a first trace", partial(self._app.go, Jump("first-run"))
+        for name in sorted(self._app.available_themes):
+            yield f"Theme: {name}", "change the colours", partial(self._app.set_theme, name)
+        yield "Quit", "leave; the appliance goes on", partial(self._app.go, Jump("quit"))

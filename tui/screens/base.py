@@ -1,0 +1,147 @@
+"""What every screen shares: its frame, its keys from the table, and the one way to fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+from rich.text import Text
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from appliance.errors import ApplianceError
+from tui import background
+from tui.keymap import SCREENS, bindings
+from tui.palette import Palette, palette_of
+from tui.widgets.bars import Banner, CrumbBar, KeyBar, TopBar
+
+if TYPE_CHECKING:
+    from tui.app import LangfuseApp
+    from tui.gateway import Gateway
+
+T = TypeVar("T")
+
+
+class AppScreen(Screen[None]):
+    """A screen of the appliance: bars above and below, its own body between them."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def app(self) -> LangfuseApp: ...  # type: ignore[override]
+
+    SCOPE: ClassVar[str]
+    BINDINGS: ClassVar[list[BindingType]] = []
+    AUTO_FOCUS: ClassVar[str | None] = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
+
+    crumb: reactive[str] = reactive("")
+    is_loaded = False
+
+    top_bar = getters.query_one(TopBar)
+    crumb_bar = getters.query_one(CrumbBar)
+    banner = getters.query_one(Banner)
+
+    def __init_subclass__(cls) -> None:
+        if scope := cls.__dict__.get("SCOPE"):
+            cls.BINDINGS = bindings(SCREENS[scope])
+        super().__init_subclass__()
+
+    def compose(self) -> ComposeResult:
+        yield TopBar()
+        yield CrumbBar()
+        yield Banner()
+        with Vertical(id="body"):
+            yield from self.compose_body()
+        yield KeyBar(self.SCOPE)
+
+    def compose_body(self) -> ComposeResult:
+        """The widgets between the bars."""
+        raise NotImplementedError
+
+    @property
+    def gateway(self) -> Gateway:
+        return self.app.gateway
+
+    @property
+    def palette(self) -> Palette:
+        return palette_of(self.app.theme_variables)
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "problem", self._show_problem)
+        self.watch(self.app, "connection", self._show_connection)
+        self.watch(self.app, "theme", lambda: self.refresh_styles(), init=False)
+        self._show_crumbs()
+
+    def on_screen_resume(self) -> None:
+        self._show_crumbs()
+        if self.app.is_ready:
+            self.resume()
+
+    def resume(self) -> None:
+        """The screen shows again, or the server answers for the first time; fetches what is missing."""
+        if not self.is_loaded:
+            self.load()
+
+    def load(self) -> None:
+        """Fetches everything that the screen shows."""
+
+    def action_refresh_data(self) -> None:
+        self.load()
+
+    def action_back(self) -> None:
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+
+    def refresh_styles(self) -> None:
+        """Draws again what keeps colours of its own; called when the theme changes."""
+        self.refresh(recompose=False)
+
+    def fetch(self, work: Callable[[], Awaitable[T]], then: Callable[[T], None], *, group: str = "load") -> None:
+        """Runs `work`, then hands its answer to `then`; a newer fetch of the same group replaces an older one.
+
+        An expected error becomes the banner's sentence.
+        """
+        background.run(self, partial(self._fetch, work, then), group)
+
+    async def _fetch(self, work: Callable[[], Awaitable[T]], then: Callable[[T], None]) -> None:
+        self.crumb_bar.is_busy = True
+        try:
+            answer = await work()
+        except ApplianceError as error:
+            self.app.report(error)
+        else:
+            self.app.report(None)
+            if self.is_attached:
+                self.is_loaded = True
+                then(answer)
+        finally:
+            if self.is_attached and self.is_mounted:
+                self.crumb_bar.is_busy = False
+
+    def say(self, status: Text | str) -> None:
+        """The text at the right of the second line."""
+        self.crumb_bar.status = Text(status, style=self.palette.muted) if isinstance(status, str) else status
+
+    def watch_crumb(self) -> None:
+        if self.is_mounted:
+            self._show_crumbs()
+
+    def _show_crumbs(self) -> None:
+        if not self.is_mounted:
+            return
+        stack = [screen for screen in self.app.screen_stack if isinstance(screen, AppScreen)]
+        self.crumb_bar.crumbs = tuple(screen.crumb for screen in stack)
+        self.top_bar.mode = self.app.current_mode
+
+    def _show_problem(self, problem: str) -> None:
+        self.banner.text = problem
+
+    def _show_connection(self, connection: str) -> None:
+        self.top_bar.state = connection
+        self.top_bar.server = self.app.server_label

@@ -1,0 +1,97 @@
+"""What the tabs beside the tree show of one step; pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.text import Text
+
+from tui import format
+from tui.documents import Line, blank, heading, json_lines, pair_lines, score_lines, value_lines
+from tui.palette import ICONS, Palette
+from tui.records import Observation, ObservationTexts, Score, TraceDetail
+from tui.spantree import Node
+
+
+def preview_lines(node: Node, given: Any, answered: Any, *, is_trace: bool, palette: Palette) -> list[Line]:
+    """A head with the figures, then input and output as chat, text or JSON."""
+    lines = _head(node, is_trace, palette)
+    lines += [blank(), heading("Input", palette), *value_lines(given, palette)]
+    return [*lines, blank(), heading("Output", palette), *value_lines(answered, palette)]
+
+
+def _head(node: Node, is_trace: bool, palette: Palette) -> list[Line]:
+    one = node.observation
+    icon = "◇" if is_trace else ICONS.get(one.type, "▪")
+    title = Text.assemble((f"{icon} ", palette.kind(one.type)), (one.name or "unnamed", f"bold {palette.text}"))
+    title.append(f"  {one.type.lower()}", style=palette.faint)
+    facts = [format.duration(one.duration)]
+    facts += [f"first token {format.duration(one.first_token_s)}"] if one.first_token_s else []
+    facts += [one.model_name] if one.model_name else []
+    facts += (
+        [_tokens(one.usage_details)]
+        if one.usage_details
+        else [f"{format.count(node.tokens)} tok"]
+        if node.tokens
+        else []
+    )
+    facts += [format.cost(node.cost)] if node.cost else []
+    facts += [f"prompt {one.prompt_name} v{one.prompt_version}"] if one.prompt_name else []
+    lines = [Line(title), Line(Text("  ·  ".join(facts), style=palette.muted))]
+    if one.level in ("ERROR", "WARNING"):
+        color = palette.level(one.level)
+        lines.append(Line(Text.assemble((f"{one.level.lower()} ", f"bold {color}"), (one.status_message or "", color))))
+    return lines
+
+
+def _tokens(usage: dict[str, int]) -> str:
+    given, answered = usage.get("input"), usage.get("output")
+    if given is not None and answered is not None:
+        return f"{format.count(given)} → {format.count(answered)} tok"
+    return f"{format.count(usage.get('total', sum(usage.values())))} tok"
+
+
+def metadata_lines(
+    one: Observation, metadata: Any, facts: TraceDetail | ObservationTexts | None, folded: set[str], palette: Palette
+) -> list[Line]:
+    """Ids, times, usage and cost in detail, and the metadata."""
+    pairs: dict[str, Any] = {
+        "id": one.id,
+        "type": one.type,
+        "start": format.absolute(one.start_time),
+        "end": format.absolute(one.end_time) if one.end_time else "",
+        "environment": one.environment,
+        "version": one.version,
+        "status": one.status_message,
+    }
+    lines = [heading("About", palette)]
+    if isinstance(facts, TraceDetail):
+        pairs |= {
+            "environment": facts.environment, "user": facts.user_id, "session": facts.session_id,
+            "tags": " ".join(facts.tags), "release": facts.release, "version": facts.version,
+        }  # fmt: skip
+    lines += pair_lines(pairs, palette)
+    if isinstance(facts, ObservationTexts):
+        lines += _details("Model parameters", facts.model_parameters, palette)
+        lines += _details("Usage", facts.usage_details, palette)
+        costs = {key: format.cost(value) for key, value in (facts.cost_details or {}).items()}
+        lines += _details("Cost", costs, palette)
+    lines += [blank(), heading("Metadata", palette)]
+    return lines + (
+        json_lines(metadata, palette, folded) if metadata else [Line(Text("none", style=f"italic {palette.faint}"))]
+    )
+
+
+def _details(title: str, pairs: Any, palette: Palette) -> list[Line]:
+    return [blank(), heading(title, palette), *pair_lines(pairs, palette)] if isinstance(pairs, dict) and pairs else []
+
+
+def score_tab_lines(scores: dict[str, list[Score]], node: Node, trace_id: str, palette: Palette) -> list[Line]:
+    """The scores of the step at the cursor, then those of the whole trace."""
+    lines: list[Line] = []
+    if node.id != trace_id:
+        lines += [heading("This step", palette), *score_lines(scores.get(node.id, []), palette), blank()]
+    lines += [heading("The trace", palette), *score_lines(scores.get(trace_id, []), palette)]
+    if node.id == trace_id and (below := [one for key, many in scores.items() if key != trace_id for one in many]):
+        lines += [blank(), heading("Its steps", palette), *score_lines(below, palette)]
+    return lines

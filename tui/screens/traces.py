@@ -1,0 +1,351 @@
+"""The trace list: live, filtered, ordered, and as long as it may be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from rich.text import Text
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
+
+from appliance.errors import ApplianceError, InvalidRequest, RemoteError
+from appliance.model.query_bar import parse_query_bar
+from tui import background, format
+from tui.documents import Line, blank, heading, pair_lines, value_lines
+from tui.gateway import PAGE_ROWS, TraceQuery
+from tui.modals.choice import ChoiceModal
+from tui.paged import PagedRows
+from tui.palette import Palette
+from tui.records import Slice, TraceDetail, TraceExtras, TraceRow
+from tui.screens.base import AppScreen
+from tui.screens.trace_actions import copy_trace, edit_text, open_link
+from tui.timerange import BY_KEY, RANGES
+from tui.trace_table import COLUMNS, ORDERS, trace_cells
+from tui.widgets.document import Document
+from tui.widgets.line_scroll import LineScroll
+from tui.widgets.query_bar import QueryBar
+from tui.widgets.virtual_table import RowCells, VirtualTable
+
+POLL_S = 2.0
+PREVIEW_DELAY_S = 0.15
+LIVE_DELAY_S = 0.25
+
+
+class TracesScreen(AppScreen):
+    """Table above or left, preview beside it."""
+
+    SCOPE = "traces"
+    CSS_PATH = "traces.tcss"
+
+    table = getters.query_one("#traces", VirtualTable)
+    preview = getters.query_one("#preview", Document)
+    query_bar = getters.query_one(QueryBar)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: PagedRows[TraceRow] = PagedRows(PAGE_ROWS, lambda row: row.id)
+        self.is_paused = False
+        self._is_listening = False
+        self._query = TraceQuery()
+        self._waiting = 0
+        self._newest: datetime | None = None
+        self._preview_timer: Timer | None = None
+        self._live_timer: Timer | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield QueryBar(self.app.state.query, self.app.state.history)
+        with Horizontal(id="panes"):
+            yield VirtualTable(COLUMNS, id="traces")
+            with Vertical(id="preview-pane"):
+                yield Document(id="preview")
+
+    def on_mount(self) -> None:
+        self.crumb = "Traces"
+        super().on_mount()
+        self.table.set_source(self._cells)
+        self.table.focus()
+        self.set_class(self.app.state.preview, "-preview")
+
+    def _cells(self, index: int, palette: Palette) -> RowCells | None:
+        row = self.rows.get(index)
+        return trace_cells(row, self.app.now(), palette) if row else None
+
+    # Loading
+
+    def load(self) -> None:
+        """Starts over: a new window that ends now, from its first page."""
+        if (query := self._read_query()) is None:
+            return
+        self._query = query
+        self.fetch(lambda: self.gateway.trace_page(query, 1), self._show_first, group="first")
+
+    def resume(self) -> None:
+        super().resume()
+        if not self._is_listening:
+            self._is_listening = True
+            background.run(self, self._listen, "live")
+        if self.is_loaded and not self.is_paused:
+            self._fetch_newest()
+
+    def _read_query(self) -> TraceQuery | None:
+        try:
+            conditions = tuple(condition.as_json() for condition in parse_query_bar(self.app.state.query))
+        except InvalidRequest as error:
+            self.query_bar.show_error(str(error))
+            return None
+        self.query_bar.show_error("")
+        now = self.app.now()
+        chosen = BY_KEY.get(self.app.state.trace_range)
+        since = now - chosen.span if chosen else None
+        return TraceQuery(conditions, self.app.state.order, since, now + timedelta(minutes=5))
+
+    def _show_first(self, found: Slice[TraceRow]) -> None:
+        self.rows.clear()
+        self.rows.put_page(1, found.rows, found.total)
+        self._waiting = 0
+        self._newest = max((row.timestamp for row in found.rows), default=None)
+        column, _, direction = self._query.order.partition(".")
+        self.table.sorted_by, self.table.is_descending = column, direction == "desc"
+        self.table.set_empty_text("" if found.rows else self._empty_text())
+        self.table.set_count(len(self.rows), cursor=0)
+        self._preview_soon()
+        self._show_status()
+        self._fetch_extras(found.rows)
+
+    def _empty_text(self) -> str:
+        if self.app.state.query or self.app.state.trace_range:
+            return "No trace matches. Esc clears the filter, t widens the time range."
+        return "No traces yet. Press 0 for the keys and a snippet to send the first one."
+
+    @on(VirtualTable.RowsWanted)
+    def _fetch_missing(self, event: VirtualTable.RowsWanted) -> None:
+        self._fetch_pages(event.first, event.last)
+
+    def _fetch_pages(self, first: int, last: int) -> None:
+        query = self._query
+        for page in self.rows.missing(first, last, ahead=PAGE_ROWS // 2):
+            self.rows.requested.add(page)
+            work = partial(self.gateway.trace_page, query, page)
+            self.fetch(work, partial(self._show_page, query, page), group=f"page-{page}")
+
+    def _show_page(self, query: TraceQuery, page: int, found: Slice[TraceRow]) -> None:
+        if query is not self._query:
+            return
+        self.rows.put_page(page, found.rows, found.total)
+        self.table.set_count(len(self.rows))
+        self._show_status()
+        self._fetch_extras(found.rows)
+
+    def _fetch_extras(self, rows: list[TraceRow]) -> None:
+        if rows:
+            group = f"extras-{rows[0].id}"
+            background.run(self, partial(self._extras, rows), group)
+
+    async def _extras(self, rows: list[TraceRow]) -> None:
+        try:
+            found = await self.gateway.trace_extras(rows)
+        except ApplianceError as error:
+            if not isinstance(error, RemoteError) or error.status not in (400, 404):
+                self.app.report(error)
+            return
+        self._show_extras(found)
+
+    def _show_extras(self, found: dict[str, TraceExtras]) -> None:
+        for trace_id, extras in found.items():
+            if row := self.rows.find(trace_id):
+                self.rows.replace(replace(row, extras=extras))
+        self.table.refresh()
+
+    # Live
+
+    async def _listen(self) -> None:
+        """Hears of new traces by the server's live stream, or asks every two seconds where there is none."""
+        from asyncio import sleep
+
+        while True:
+            try:
+                self._hear()
+                async for _ in self.gateway.live():
+                    self._hear()
+            except ApplianceError:
+                self._hear()
+            await sleep(POLL_S)
+
+    def _hear(self) -> None:
+        if self._live_timer is None and self.is_loaded:
+            self._live_timer = self.set_timer(LIVE_DELAY_S, self._fetch_newest)
+
+    def _fetch_newest(self) -> None:
+        self._live_timer = None
+        is_live = self._query.order == "timestamp.desc" and self.is_current and self.app.connection != "lost"
+        if is_live and not self.preview.has_focus:
+            since = self._newest - timedelta(seconds=30) if self._newest else self._query.since
+            query = replace(self._query, since=since, until=None)
+            background.run(self, partial(self._newest_page, query), "newest")
+
+    async def _newest_page(self, query: TraceQuery) -> None:
+        try:
+            found = await self.gateway.trace_page(query, 1)
+        except ApplianceError as error:
+            self.app.report(error)
+            return
+        self._show_newest(found)
+
+    def _show_newest(self, found: Slice[TraceRow]) -> None:
+        if self.is_paused:
+            self._waiting = sum(1 for row in found.rows if self.rows.find(row.id) is None)
+            self._show_status()
+            return
+        known = {row.id: self.rows.find(row.id) for row in found.rows}
+        rows = [replace(row, extras=old.extras) if (old := known[row.id]) else row for row in found.rows]
+        changed = [row for row in rows if row != known[row.id]]
+        if not changed:
+            return
+        fresh = self.rows.merge_live(rows)
+        at_top = self.table.cursor == 0
+        self._newest = max(row.timestamp for row in rows)
+        self.table.set_empty_text("")
+        self.table.set_count(len(self.rows), cursor=0 if at_top else self.table.cursor + fresh)
+        if at_top:
+            self._preview_soon()
+        self._show_status()
+        self._fetch_extras(changed)
+
+    def _show_status(self) -> None:
+        palette = self.palette
+        chosen = BY_KEY.get(self.app.state.trace_range)
+        text = Text(
+            f"{format.count(len(self.rows))} traces · {chosen.label if chosen else 'all time'}  ", style=palette.muted
+        )
+        if self._query.order != "timestamp.desc":
+            text.append("○ not live in this order", style=palette.faint)
+        elif self.is_paused:
+            text.append(f"‖ paused{f', {self._waiting} new' if self._waiting else ''}", style=f"bold {palette.warn}")
+        else:
+            text.append("● live", style=palette.good)
+        self.say(text)
+
+    # Preview
+
+    @on(LineScroll.Highlighted, "#traces")
+    def _preview_soon(self) -> None:
+        if self._preview_timer is not None:
+            self._preview_timer.stop()
+        if self.app.state.preview:
+            self._preview_timer = self.set_timer(PREVIEW_DELAY_S, self._load_preview)
+
+    def _load_preview(self) -> None:
+        if row := self.current:
+            self.fetch(lambda: self.gateway.trace(row.id), self._show_preview, group="preview")
+        else:
+            self.preview.show([])
+
+    def _show_preview(self, trace: TraceDetail) -> None:
+        self.preview.show(preview_lines(trace, self.palette))
+
+    # Keys
+
+    @property
+    def current(self) -> TraceRow | None:
+        """The trace at the cursor."""
+        return self.rows.get(self.table.cursor)
+
+    @on(LineScroll.Opened, "#traces")
+    def action_open(self) -> None:
+        if row := self.current:
+            self.app.open_trace(row.id)
+
+    def action_filter(self) -> None:
+        self.query_bar.focus_input()
+
+    @on(QueryBar.Submitted)
+    def _filter_changed(self, event: QueryBar.Submitted) -> None:
+        state = self.app.state
+        state.query = event.query
+        if event.query:
+            state.history = [event.query, *(old for old in state.history if old != event.query)][:50]
+        self.app.remember()
+        self.table.focus()
+        self.load()
+
+    @on(QueryBar.Left)
+    def _query_bar_left(self) -> None:
+        self.table.focus()
+
+    def action_back(self) -> None:
+        if self.app.state.query:
+            self.query_bar.set_query("")
+            self.app.state.query = ""
+            self.app.remember()
+            self.load()
+
+    def action_pause(self) -> None:
+        self.is_paused = not self.is_paused
+        self._waiting = 0
+        self._show_status()
+        if not self.is_paused:
+            self._fetch_newest()
+
+    def action_sort(self) -> None:
+        rows = [(value, str(number), label) for number, (value, label) in enumerate(ORDERS, 1)]
+        self.app.push_screen(ChoiceModal("Order by", rows, self.app.state.order), self._sort)
+
+    def _sort(self, order: str | None) -> None:
+        if order:
+            self.app.state.order = order
+            self.app.remember()
+            self.load()
+
+    def action_range(self) -> None:
+        rows = [("all", "0", "all time"), *((one.key, str(i), one.label) for i, one in enumerate(RANGES, 1))]
+        self.app.push_screen(ChoiceModal("Time range", rows, self.app.state.trace_range or "all"), self._set_range)
+
+    def _set_range(self, key: str | None) -> None:
+        if key:
+            self.app.state.trace_range = "" if key == "all" else key
+            self.app.remember()
+            self.load()
+
+    def action_preview(self) -> None:
+        self.app.state.preview = not self.app.state.preview
+        self.set_class(self.app.state.preview, "-preview")
+        self.app.remember()
+        self._preview_soon()
+
+    def action_copy(self) -> None:
+        if row := self.current:
+            self.fetch(lambda: self.gateway.trace(row.id), lambda trace: copy_trace(self.app, trace), group="copy")
+
+    def action_link(self) -> None:
+        if row := self.current:
+            open_link(self.app, row.id)
+
+    def action_edit(self) -> None:
+        if self.current:
+            edit_text(self.app, self.preview.text)
+
+    def refresh_styles(self) -> None:
+        self._show_status()
+        self._preview_soon()
+
+
+def preview_lines(trace: TraceDetail, palette: Palette) -> list[Line]:
+    """The preview pane: what went in, what came out, and the rest in a few words."""
+    facts = {
+        "time": format.absolute(trace.timestamp),
+        "user": trace.user_id,
+        "session": trace.session_id,
+        "tags": " ".join(trace.tags),
+        "version": trace.version,
+        "release": trace.release,
+        "scores": "  ".join(f"{score.name} {score.shown}" for score in trace.scores),
+        "id": trace.id,
+    }
+    lines = [Line(Text(trace.name or "unnamed", style=f"bold {palette.text}"))]
+    lines += [blank(), heading("Input", palette), *value_lines(trace.input, palette)]
+    lines += [blank(), heading("Output", palette), *value_lines(trace.output, palette)]
+    return [*lines, blank(), heading("About", palette), *pair_lines(facts, palette)]

@@ -1,0 +1,124 @@
+"""The lines around every screen: where one is, what is wrong, and which keys there are."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import RenderResult
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tui import format, keymap
+from tui.keymap import Action
+from tui.palette import palette_of
+
+TABS = (
+    ("home", "Home"),
+    ("traces", "Traces"),
+    ("sessions", "Sessions"),
+    ("observations", "Observations"),
+    ("services", "Services"),
+)
+
+
+class TopBar(Widget):
+    """The screens by number, the server, and whether it is well."""
+
+    mode: reactive[str] = reactive("")
+    server: reactive[str] = reactive("")
+    state: reactive[str] = reactive("connecting")
+    """ok, bad, lost or connecting."""
+
+    def render(self) -> RenderResult:
+        palette = palette_of(self.app.theme_variables)
+        wide = self.size.width >= 90
+        left = Text(no_wrap=True)
+        left.append(" ≋ langfuse-local  " if wide else " ≋ ", style=f"bold {palette.accent}")
+        for number, (mode, title) in enumerate(TABS, 1):
+            here = mode == self.mode
+            left.append(f" {number}", style=palette.accent if here else palette.faint)
+            left.append(f" {title} ", style=f"bold {palette.text}" if here else palette.muted)
+        color, word = {
+            "ok": (palette.good, "healthy"),
+            "bad": (palette.warn, "not healthy"),
+            "lost": (palette.bad, "connection lost"),
+        }.get(self.state, (palette.faint, "connecting"))
+        room = self.size.width - left.cell_len - len(word) - 6
+        server = f"{self.server} " if len(self.server) <= room else ""
+        right = Text.assemble((server, palette.muted), ("● ", color))
+        right.append(f"{word} " if wide or self.state != "ok" else "", style=palette.muted)
+        return _both_ends(left, right, self.size.width)
+
+
+class CrumbBar(Widget):
+    """The way to this screen, and what it says of itself."""
+
+    crumbs: reactive[tuple[str, ...]] = reactive(())
+    status: reactive[Text] = reactive(Text)
+    is_busy: reactive[bool] = reactive(False)
+
+    def render(self) -> RenderResult:
+        palette = palette_of(self.app.theme_variables)
+        left = Text(" ", no_wrap=True)
+        for index, crumb in enumerate(self.crumbs):
+            last = index == len(self.crumbs) - 1
+            said = format.fit(format.one_line(crumb), min(len(crumb), 40))
+            left.append(said, style=f"bold {palette.text}" if last else palette.muted)
+            left.append("" if last else " › ", style=palette.faint)
+        right = Text("◌ loading  " if self.is_busy else "", style=palette.warn)
+        right.append_text(self.status).append(" ")
+        return _both_ends(left, right, self.size.width)
+
+
+class Banner(Widget):
+    """One sentence that says what is wrong and what to do; hidden when all is well."""
+
+    text: reactive[str] = reactive("", layout=True)
+
+    def watch_text(self, text: str) -> None:
+        self.set_class(bool(text), "-shown")
+
+    def render(self) -> RenderResult:
+        palette = palette_of(self.app.theme_variables)
+        return Text.assemble((" ✗ ", f"bold {palette.bad}"), (self.text, palette.text))
+
+
+class KeyBar(Widget):
+    """The keys of this screen, as many as fit; a click on one presses it."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self._actions = [action for action in (*keymap.SCREENS[scope], *keymap.GLOBAL) if action.label]
+
+    def render(self) -> RenderResult:
+        palette = palette_of(self.app.theme_variables)
+        text = Text(" ", no_wrap=True, overflow="crop")
+        for action in self._fitting(self.size.width - 2):
+            link = {"@click": action.name if action.name.startswith("app.") else f"screen.{action.name}"}
+            text.append(_key(action), style=f"bold {palette.accent}").append(f" {action.label}   ", style=palette.muted)
+            text.apply_meta(link, len(text) - len(action.label) - len(_key(action)) - 4, len(text) - 3)
+        return text
+
+    def _fitting(self, width: int) -> list[Action]:
+        """Help and quit always, the others from the left as long as there is room."""
+        always = [action for action in self._actions if action.name.startswith("app.")]
+        left = width - sum(len(_key(action)) + len(action.label) + 4 for action in always)
+        shown: list[Action] = []
+        for action in self._actions:
+            need = len(_key(action)) + len(action.label) + 4
+            if action in always or need > left:
+                continue
+            shown.append(action)
+            left -= need
+        return shown + always
+
+
+def _key(action: Action) -> str:
+    return keymap.key_name(action.keys.split(",")[0])
+
+
+def _both_ends(left: Text, right: Text, width: int) -> Text:
+    gap = width - left.cell_len - right.cell_len
+    if gap < 1:
+        left.truncate(max(width - right.cell_len - 1, 0), overflow="ellipsis")
+        gap = max(width - left.cell_len - right.cell_len, 0)
+    return left.append(" " * gap).append_text(right)
