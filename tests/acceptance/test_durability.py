@@ -1,0 +1,87 @@
+"""Any process may be killed at any moment: what was accepted is readable afterwards, exactly once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.acceptance.appliance_process import Appliance, eventually, new_appliance
+from tests.acceptance.exporter import Load
+
+RECOVERY_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def own_appliance() -> Iterator[Appliance]:
+    with new_appliance() as appliance:
+        appliance.up()
+        yield appliance
+
+
+def listed_ids(http: httpx.Client, path: str, **params: str) -> Counter[str]:
+    """How often each id appears on all pages of a list."""
+    seen: Counter[str] = Counter()
+    page = 1
+    while True:
+        answer = http.get(path, params={**params, "limit": "100", "page": str(page)})
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        seen.update(entry["id"] for entry in body["data"])
+        if page >= body["meta"]["totalPages"]:
+            assert body["meta"]["totalItems"] == seen.total()
+            return seen
+        page += 1
+
+
+def kill(appliance: Appliance, service: str) -> None:
+    """Kills all processes of a service and waits until it has others."""
+    killed = appliance.pids(service)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: appliance.pids(service), until=lambda now: bool(now) and now != killed, within_s=RECOVERY_S)
+
+
+@pytest.mark.parametrize(
+    ("service", "times"), [("worker", 4), ("web", 2), ("redis", 2), ("clickhouse", 2), ("postgres", 1)]
+)
+def test_killing_a_service_loses_nothing_and_doubles_nothing(
+    own_appliance: Appliance, service: str, times: int
+) -> None:
+    appliance, seed = own_appliance, f"kill-{service}"
+    with appliance.http() as http:
+        with Load(http, seed, traces=5) as load:
+            eventually(lambda: len(load.accepted), until=lambda count: count >= 50, within_s=RECOVERY_S)
+            for _ in range(times):
+                kill(appliance, service)
+            eventually(appliance.status, until=lambda status: bool(status.get("healthy")), within_s=RECOVERY_S)
+            before = len(load.accepted)
+            eventually(lambda: len(load.accepted), until=lambda count: count >= before + 50, within_s=RECOVERY_S)
+        assert load.error is None
+        expected = {span_id for span_ids in load.accepted.values() for span_id in span_ids}
+        eventually(lambda: set(listed_ids(http, "/api/public/observations", userId=f"{seed}-user")) == expected)
+        observations = listed_ids(http, "/api/public/observations", userId=f"{seed}-user")
+        assert set(observations.values()) == {1}
+        traces = listed_ids(http, "/api/public/traces", name=seed)
+        assert traces == Counter(dict.fromkeys(load.accepted, 1))
+        some = next(iter(load.accepted))
+        trace = http.get(f"/api/public/traces/{some}").json()
+        assert sorted(entry["id"] for entry in trace["observations"]) == sorted(load.accepted[some])
+
+
+def test_a_stopped_worker_delays_but_loses_nothing(own_appliance: Appliance) -> None:
+    seed = "paused"
+    with own_appliance.http() as http:
+        [pid] = own_appliance.pids("worker")
+        os.kill(pid, signal.SIGSTOP)
+        with Load(http, seed) as load:
+            eventually(lambda: len(load.accepted), until=lambda count: count >= 20, within_s=RECOVERY_S)
+        os.kill(pid, signal.SIGCONT)
+        assert load.failures == 0
+        eventually(
+            lambda: listed_ids(http, "/api/public/traces", name=seed) == Counter(dict.fromkeys(load.accepted, 1))
+        )

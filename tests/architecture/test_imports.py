@@ -1,0 +1,43 @@
+"""Starting is cheap: what a command does not need is not loaded; proved in a subprocess that has loaded nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+HEAVY = ("uvicorn", "starlette", "clickhouse_connect", "psycopg", "redis", "textual", "chdb", "docker", "httpx", "rich")
+SERVERS = ("uvicorn", "starlette", "clickhouse_connect", "psycopg", "redis", "chdb", "docker")
+
+
+def loaded_by(program: str) -> set[str]:
+    """Top-level names of the modules that a program has loaded when it ends."""
+    ending = "import sys; print('=== modules', *{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\n{ending}"], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.rpartition("=== modules")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"], ["traces", "--help"], ["status", "--help"]])
+def test_help_loads_no_driver_server_or_toolkit(arguments: list[str]) -> None:
+    program = (
+        "import sys\n"
+        f"sys.argv = ['langfuse-local', *{arguments!r}]\n"
+        "from appliance.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass"
+    )
+    assert loaded_by(program).isdisjoint(HEAVY)
+
+
+def test_the_face_loads_no_server_and_no_database_driver() -> None:
+    assert loaded_by("import tui.app").isdisjoint(SERVERS)
+
+
+def test_the_model_loads_nothing_but_msgspec() -> None:
+    loaded = loaded_by("import appliance.model.traces, appliance.model.observations, appliance.model.filters")
+    assert loaded.isdisjoint({*HEAVY, "pydantic", "google", "platformdirs"})

@@ -1,0 +1,53 @@
+"""The wheel holds all that the installed program needs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Names of the files in a freshly built wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    [wheel] = folder.glob("*.whl")
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def source_files(*suffixes: str) -> set[str]:
+    folders = (ROOT / "appliance", ROOT / "tui")
+    found: set[Path] = {file for folder in folders for file in folder.rglob("*") if file.suffix in suffixes}
+    return {str(file.relative_to(ROOT)) for file in found}
+
+
+def test_every_module_and_data_file_is_in_the_wheel(contents: set[str]) -> None:
+    wanted = source_files(".py", ".sql", ".tcss", ".json", ".xml", ".conf")
+    assert wanted - contents == set()
+    for suffix in (".sql", ".tcss"):
+        assert any(name.endswith(suffix) for name in wanted)
+    assert any(name.endswith("prices.json") for name in contents)
+
+
+def test_the_wheel_has_the_command_and_the_licence(contents: set[str]) -> None:
+    assert any(name.endswith("entry_points.txt") for name in contents)
+    assert any(name.endswith("licenses/LICENSE") for name in contents)
+
+
+def test_nothing_else_is_in_the_wheel(contents: set[str]) -> None:
+    folders = {name.partition("/")[0] for name in contents}
+    assert {folder for folder in folders if not folder.endswith(".dist-info")} == {"appliance", "tui"}
+    assert not any("__pycache__" in name for name in contents)

@@ -1,0 +1,11 @@
+"""Runs every benchmark, one after another, and prints a Markdown table."""
+
+from __future__ import annotations
+
+from tests.benchmarks import freshness, idle, ingest, startup
+from tests.benchmarks.report import say
+
+say("figure", "measured", "goal")
+say("---", "---", "---")
+for benchmark in (startup, freshness, ingest, idle):
+    benchmark.main()
