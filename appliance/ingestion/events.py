@@ -6,7 +6,6 @@ different things later; validation only refuses, and fills in ids and the enviro
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -15,15 +14,13 @@ import msgspec
 from msgspec import Meta
 
 from appliance.ingestion.scores import ScoreBody
+from appliance.model.environments import normalise_environment
 
 Text = str | None
 Time = Annotated[datetime, Meta(tz=True)]
 EventId = Annotated[str, Meta(min_length=1, max_length=800, pattern=r"^[^\r]*$")]
 
 _STEP_TYPES: Final = ("generation", "agent", "tool", "chain", "retriever", "evaluator", "embedding", "guardrail")
-_ENVIRONMENT: Final = re.compile(r"[a-z0-9\-_]+")
-_RESERVED_PREFIX: Final = re.compile(r"(langfuse[-_]?)+")
-_ENVIRONMENT_CHARS: Final = 40
 
 
 class Envelope(msgspec.Struct, rename="camel"):
@@ -146,20 +143,11 @@ def normal_body(event_type: str, body: dict[str, Any]) -> dict[str, Any]:
     if is_observation and is_creation(event_type) and not body.get("traceId"):
         body["traceId"] = str(uuid.uuid4())
     if "environment" in body:
-        body["environment"] = normal_environment(body["environment"])
+        sent = body["environment"]
+        body["environment"] = normalise_environment(sent if isinstance(sent, str) else None)
     return body
 
 
 def is_creation(event_type: str) -> bool:
     """Whether events of this type make something new, rather than change it."""
     return event_type.endswith("-create")
-
-
-def normal_environment(value: Any) -> str:
-    """A valid environment name out of anything; "default" when nothing valid is left."""
-    if not isinstance(value, str):
-        return "default"
-    lowered = value.lower()
-    reserved = _RESERVED_PREFIX.match(lowered)
-    name = lowered[reserved.end() if reserved else 0 :][:_ENVIRONMENT_CHARS]
-    return name if _ENVIRONMENT.fullmatch(name) else "default"

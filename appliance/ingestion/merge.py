@@ -10,9 +10,9 @@ import msgspec
 from appliance.ingestion.enrich import enrich_costs
 from appliance.ingestion.fold import State, StoredEvent, fold, in_order
 from appliance.ingestion.json_text import parse_object, to_text
-from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, parameters_text
+from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, parameters_text, set_tools
 from appliance.ingestion.timestamps import parse_iso
-from appliance.model.environments import normalise_environment
+from appliance.model.environments import DEFAULT, normalise_environment
 from appliance.model.observations import OBSERVATION_TYPES, Observation
 from appliance.model.pricing import Pricing
 from appliance.model.scores import Score
@@ -50,16 +50,12 @@ def events_of(patches: PatchSet) -> list[StoredEvent]:
     return in_order(_stored_event.decode(body) for body in patches.patches.values())
 
 
-def needs_base(patches: PatchSet, events: Sequence[StoredEvent]) -> bool:
-    """Whether what is stored must be read first: unless a creation is among the patches that are still known."""
-    return patches.is_first or not any(event.is_creation for event in events)
-
-
 def merge_observation(
     patches: PatchSet, events: Sequence[StoredEvent], base: Observation | None, pricing: Pricing
 ) -> list[Observation]:
     """The whole row, and before it a row that takes away each one that a worker with fewer patches may have written.
 
+    `base` is what is stored: patches are forgotten after a while, so even a creation among them may not be the first.
     Rows replace each other only within one minute and one trace, and a worker that saw only an update had to assume
     when the observation began.
     """
@@ -70,7 +66,7 @@ def merge_observation(
         project_id=project_id,
         trace_id=str(state.get("traceId") or ""),
         id=entity_id,
-        start_time=parse_iso(state.get("startTime")) or (base.start_time if base else assumed),
+        start_time=parse_iso(state.get("startTime")) or (min(base.start_time, assumed) if base else assumed),
         event_ts=patches.version_us,
         created_at=base.created_at if base else min(event.accepted_at for event in events),
         updated_at=patches.version_us,
@@ -79,6 +75,8 @@ def merge_observation(
         environment=normalise_environment(state.get("environment")),
     )
     _fill_observation(row, state, base)
+    if row.type == "GENERATION":
+        set_tools(row)
     enrich_costs(row, pricing)
     return [*_taken_away(row, patches, events, base), row]
 
@@ -98,16 +96,21 @@ def _fill_observation(row: Observation, state: State, base: Observation | None) 
     row.model_parameters = parameters_text(state.get("modelParameters") or {})
     if state.get("promptName") and 0 < (state.get("promptVersion") or 0) <= MAX_PROMPT_VERSION:
         row.prompt_name, row.prompt_version = state["promptName"], state["promptVersion"]
-    _fill_usage(row, state)
+    _fill_usage(row, state, base)
 
 
-def _fill_usage(row: Observation, state: State) -> None:
+def _fill_usage(row: Observation, state: State, base: Observation | None) -> None:
+    """Usage and costs are replaced whole: what is stored counts only where no known event says anything."""
     usage, costs = legacy_usage(state.get("usage") or {})
     details = normalise_usage(state.get("usageDetails") or {})
     if usage and not details and "total" not in usage:
         usage["total"] = sum(usage.values())
     row.provided_usage_details = {**usage, **details}
     row.provided_cost_details = {**costs, **normalise_costs(state.get("costDetails") or {})}
+    if base is not None and not state.keys() & {"usage", "usageDetails"}:
+        row.provided_usage_details = base.provided_usage_details
+    if base is not None and not state.keys() & {"usage", "costDetails"}:
+        row.provided_cost_details = base.provided_cost_details
 
 
 def _type_of(events: Sequence[StoredEvent], base: Observation | None) -> str:
@@ -153,14 +156,13 @@ def _state_of(base: Observation | None) -> State:
     if base is None:
         return {}
     state: State = {sent: getattr(base, field) for sent, field in _TEXTS.items() if getattr(base, field)}
-    state |= {"traceId": base.trace_id, "environment": base.environment}
+    # The default may only stand for an environment that has not been told yet.
+    state |= {"traceId": base.trace_id, "environment": "" if base.environment == DEFAULT else base.environment}
     texts = {"input": base.input, "output": base.output, "promptName": base.prompt_name}
     state |= {key: value for key, value in texts.items() if value}
     maps: dict[str, Any] = {
-        "metadata": base.metadata,
+        "metadata": {key: _object_or_text(text) for key, text in base.metadata.items()},
         "modelParameters": parse_object(base.model_parameters),
-        "usageDetails": base.provided_usage_details,
-        "costDetails": base.provided_cost_details,
         "promptVersion": base.prompt_version,
     }
     return state | {key: value for key, value in maps.items() if value}
@@ -208,3 +210,8 @@ def score_value(data_type: str | None, value: Any) -> tuple[str, float, str, str
 
 def _text(value: Any) -> str:
     return "" if value is None else to_text(value)
+
+
+def _object_or_text(text: str) -> Any:
+    """Stored metadata as what newer metadata can be merged into."""
+    return (parse_object(text) if text[:1] == "{" else None) or text

@@ -111,6 +111,8 @@ _SAME_PRICE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("input_cache_read", ("input_cached_tokens", "cache_read_input_tokens", "input_cached_audio")),
     ("input_cache_creation", ("input_cache_creation_5m", "cache_creation_input_tokens", "input_cache_write")),
     ("input_cache_creation", ("input_cache_creation_1h",)),
+    ("input_cache_creation_5m", ("cache_creation_ephemeral_5m_input_tokens",)),
+    ("input_cache_creation_1h", ("cache_creation_ephemeral_1h_input_tokens",)),
     ("input_audio", ("input_audio_tokens",)),
     ("input_image", ("input_image_tokens",)),
     ("output_audio", ("output_audio_tokens",)),

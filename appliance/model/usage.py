@@ -19,12 +19,23 @@ def normalise_usage(sent: Mapping[str, Any]) -> dict[str, int]:
 
     The two shapes of OpenAI are taken only when nothing else is in them; their details are named input_* and output_*
     and taken out of input and output. From any other record the non-negative whole numbers are kept
-    (contract: server semantics 3.2).
+    (contract: server semantics 3.2), and nothing in it is counted twice (conventions notes 12).
     """
     for names in (_COMPLETIONS, _RESPONSES):
         if (found := _openai_shape(sent, names)) is not None:
             return found
-    return {key: units for key, value in sent.items() if (units := whole_number(value)) is not None}
+    usage = {key: units for key, value in sent.items() if (units := whole_number(value)) is not None}
+    _take_out_parts(usage)
+    return usage
+
+
+def sum_of(details: Mapping[str, float], side: str) -> float | None:
+    """The sum over all types whose name contains `side` (`input` or `output`); None when there is none.
+
+    Contains, not begins: Anthropic's `cache_read_input_tokens` are input too.
+    """
+    values = [value for key, value in details.items() if side in key]
+    return sum(values) if values else None
 
 
 def add_total(usage: dict[str, int]) -> dict[str, int]:
@@ -69,6 +80,23 @@ def whole_number(value: Any) -> int | None:
             return None
         value = int(value)
     return min(value, MAX_UNITS) if isinstance(value, int) and value >= 0 else None
+
+
+def _take_out_parts(usage: dict[str, int]) -> None:
+    """Leave out of each count what is counted by itself beside it."""
+    short_lived = sum(usage.get(key, 0) for key in _EPHEMERAL)
+    if short_lived and usage.get(_CACHE_CREATION, 0) >= short_lived:
+        usage[_CACHE_CREATION] -= short_lived
+    if "total" in usage and usage["total"] == usage.get("input", 0) + usage.get("output", 0):
+        # Then the parts are within input and output, or the total would be larger.
+        for side in ("input", "output"):
+            parts = sum(units for key, units in usage.items() if key.startswith(f"{side}_"))
+            if parts and usage.get(side, 0) >= parts:
+                usage[side] -= parts
+
+
+_CACHE_CREATION: Final = "cache_creation_input_tokens"
+_EPHEMERAL: Final = ("cache_creation_ephemeral_5m_input_tokens", "cache_creation_ephemeral_1h_input_tokens")
 
 
 def _openai_shape(sent: Mapping[str, Any], names: tuple[str, str, str]) -> dict[str, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.ingestion.merge import events_of, merge_observation, merge_score, needs_base
+from appliance.ingestion.merge import events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
@@ -37,7 +37,7 @@ class Sink:
 
     async def _merge(self, patches: Sequence[Patch]) -> tuple[list[Observation], list[Score]]:
         sets = [(patch_set, events_of(patch_set)) for patch_set in await self._patches.add(patches)]
-        wanted = [patch_set.key for patch_set, events in sets if needs_base(patch_set, events)]
+        wanted = [patch_set.key for patch_set, _ in sets]
         bases = await stored_observations(
             self._clickhouse, [(project, id) for project, kind, id in wanted if kind == "observation"]
         )

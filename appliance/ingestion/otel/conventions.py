@@ -4,14 +4,39 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.ingestion.otel.adk import AdkMapper
 from appliance.ingestion.otel.draft import Draft, Mapper
 from appliance.ingestion.otel.gen_ai import GenAiMapper
 from appliance.ingestion.otel.generic import fill_rest
+from appliance.ingestion.otel.genkit import GenkitMapper
 from appliance.ingestion.otel.langfuse import LangfuseMapper
+from appliance.ingestion.otel.langsmith import LangSmithMapper
+from appliance.ingestion.otel.livekit import LiveKitMapper
+from appliance.ingestion.otel.logfire import LogfireMapper
+from appliance.ingestion.otel.mastra import MastraMapper
+from appliance.ingestion.otel.mlflow import MlflowMapper
 from appliance.ingestion.otel.openinference import OpenInferenceMapper
+from appliance.ingestion.otel.plain import PlainMapper
 from appliance.ingestion.otel.span import Span
+from appliance.ingestion.otel.traceloop import TraceloopMapper
+from appliance.ingestion.otel.vercel import VercelMapper
 
-MAPPERS: Final[tuple[Mapper, ...]] = (LangfuseMapper(), OpenInferenceMapper(), GenAiMapper())
+MAPPERS: Final[tuple[Mapper, ...]] = (
+    LangfuseMapper(),
+    GenkitMapper(),
+    VercelMapper(),
+    AdkMapper(),
+    LiveKitMapper(),
+    MlflowMapper(),
+    LangSmithMapper(),
+    MastraMapper(),
+    OpenInferenceMapper(),
+    LogfireMapper(),
+    TraceloopMapper(),
+    GenAiMapper(),
+    PlainMapper(),
+)
+"""Frameworks before the conventions that they share: a framework knows which of its steps repeat others."""
 
 
 def draft_of(span: Span) -> Draft:

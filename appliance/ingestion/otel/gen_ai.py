@@ -7,7 +7,7 @@ from typing import Any, Final
 from appliance.ingestion.json_text import parse_or_keep, to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Attributes, Span
-from appliance.ingestion.otel.token_usage import usage_from_counts
+from appliance.ingestion.otel.token_usage import raw_details, usage_from_counts
 from appliance.ingestion.otel.unflatten import unflatten
 
 _TYPES: Final = {
@@ -20,6 +20,7 @@ _TYPES: Final = {
     "invoke_agent": "AGENT",
     "create_agent": "AGENT",
     "execute_tool": "TOOL",
+    "chain": "CHAIN",
 }
 _AGGREGATES: Final = frozenset({"invoke_agent", "agent_step"})
 """Operations whose usage repeats that of their children."""
@@ -40,11 +41,11 @@ class GenAiMapper:
         take = attributes.pop
         operation = str(take("gen_ai.operation.name", ""))
         tool, call = take("gen_ai.tool.name", None), take("gen_ai.tool.call.id", None)
-        draft.type = draft.type or _TYPES.get(operation) or ("TOOL" if tool or call else None)
+        draft.type = draft.type or _TYPES.get(operation.lower()) or ("TOOL" if tool or call else None)
         draft.name = draft.name or (str(tool) if tool else None)
         draft.is_aggregate = draft.is_aggregate or operation in _AGGREGATES
         conversation = take("gen_ai.conversation.id", None)
-        draft.conversation_id = str(conversation) if conversation else None
+        draft.conversation_id = draft.conversation_id or (str(conversation) if conversation else None)
         self._map_model(attributes, draft)
         self._map_input_output(span, draft)
 
@@ -56,6 +57,8 @@ class GenAiMapper:
             draft.model_parameters = asked
         counts = {key[len(_USAGE) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_USAGE)}
         cost = counts.pop("cost", None)
+        for key, units in raw_details(counts.pop("raw", None)).items():
+            counts.setdefault(key, units)
         if counts and draft.usage is None:
             draft.usage = usage_from_counts(counts)
         amounts = {key[len(_COST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_COST)}

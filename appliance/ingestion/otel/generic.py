@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.ingestion.json_text import to_json
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
 from appliance.model.environments import normalise_environment
@@ -20,8 +21,9 @@ def fill_rest(span: Span, draft: Draft) -> None:
         if found and draft.environment is None:
             draft.environment = str(found)
     draft.environment = normalise_environment(draft.environment)
-    if draft.model is None and (model := attributes.pop("model", None)) and isinstance(model, str):
-        draft.model = model
+    if draft.model is None and isinstance(model := attributes.pop("model", None), str) and model:
+        # MLflow writes it as a JSON text.
+        draft.model = model.strip('"')
     draft.type = draft.type or ("GENERATION" if draft.model else "SPAN")
     draft.level = draft.level or ("ERROR" if span.status_code == _ERROR else "DEFAULT")
     draft.status_message = draft.status_message or span.status_message or None
@@ -29,4 +31,12 @@ def fill_rest(span: Span, draft: Draft) -> None:
     draft.release = draft.release or span.resource.text("langfuse.release") or None
     draft.name = draft.name or span.name
     if draft.is_aggregate or draft.type in ("SPAN", "EVENT"):
+        _set_aside(draft)
+
+
+def _set_aside(draft: Draft) -> None:
+    """Keep what must not be counted again as metadata."""
+    said = {"model": draft.model, "usage": draft.usage, "costs": draft.costs, "parameters": draft.model_parameters}
+    if told := {key: value for key, value in said.items() if value}:
+        draft.metadata["aggregate"] = to_json(told)
         draft.model = draft.usage = draft.costs = draft.model_parameters = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from appliance.ingestion.enrich import enrich_costs
@@ -9,6 +10,7 @@ from appliance.ingestion.json_text import to_json, to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.source import Source
+from appliance.ingestion.tools import tool_use
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
 from appliance.model.usage import normalise_costs, normalise_usage
@@ -47,17 +49,27 @@ def observation_of(span: Span, draft: Draft, source: Source, pricing: Pricing) -
         output="" if draft.output is None else to_text(draft.output),
         metadata=draft.metadata,
         experiment=draft.experiment,
-        service_name=span.resource.text("service.name"),
-        scope_name=span.scope.name,
-        scope_version=span.scope.version,
-        sdk_name=source.sdk_name,
-        sdk_version=source.sdk_version,
     )
+    _set_origin(row, span, source)
     if draft.model or draft.usage or draft.costs or draft.model_parameters:
         _set_model(row, draft, pricing)
-    if draft.prompt_name and row.type == "GENERATION" and (draft.prompt_version or 0) <= MAX_PROMPT_VERSION:
-        row.prompt_name, row.prompt_version = draft.prompt_name, draft.prompt_version or 0
+    if row.type == "GENERATION":
+        if draft.prompt_name and (draft.prompt_version or 0) <= MAX_PROMPT_VERSION:
+            row.prompt_name, row.prompt_version = draft.prompt_name, draft.prompt_version or 0
+        set_tools(row, span.attributes)
     return row
+
+
+def _set_origin(row: Observation, span: Span, source: Source) -> None:
+    row.service_name = span.resource.text("service.name")
+    row.scope_name, row.scope_version = span.scope.name, span.scope.version
+    row.sdk_name, row.sdk_version = source.sdk_name, source.sdk_version
+
+
+def set_tools(row: Observation, attributes: Mapping[str, Any] | None = None) -> None:
+    """Set which tools the model was offered and which it called, from the input and output that the row has."""
+    use = tool_use(row.input, row.output, attributes)
+    row.tool_definitions, row.tool_calls, row.tool_call_names = use.definitions, use.calls, use.names
 
 
 def complete_metadata(span: Span, draft: Draft) -> None:

@@ -31,7 +31,7 @@ _COUNTS: Final = "llm.token_count."
 class OpenInferenceMapper:
     """Reads `openinference.*`, `llm.*`, `input.value`, `output.value`, `metadata` and `tag.tags`."""
 
-    prefixes = frozenset({"openinference", "llm", "input", "output", "metadata", "tag", "embedding"})
+    prefixes = frozenset({"openinference", "llm", "input", "output", "metadata", "tag", "embedding", "tool"})
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
@@ -39,11 +39,18 @@ class OpenInferenceMapper:
         take = attributes.pop
         kind = _TYPES.get(str(take("openinference.span.kind", "")).upper())
         draft.type = draft.type or kind
-        self._map_input_output(attributes, draft)
+        # What runs within these has the usage; agents repeat its sum.
+        draft.is_aggregate = draft.is_aggregate or kind in ("AGENT", "CHAIN")
+        if kind == "TOOL" and (tool := take("tool.name", None)):
+            draft.name = draft.name or str(tool)
+        _map_input_output(attributes, draft)
         models = take("llm.model_name", None), take("llm.response.model", None), take("embedding.model_name", None)
         draft.model = draft.model or next((str(model) for model in models if model), None)
-        if parameters := take("llm.invocation_parameters", None):
-            draft.model_parameters = draft.model_parameters or parse_object(parameters)
+        if parameters := parse_object(take("llm.invocation_parameters", None)):
+            draft.model_parameters = draft.model_parameters or parameters
+            if kind == "GENERATION" and draft.model is None and parameters.get("model"):
+                # All that a call which failed says of its model.
+                draft.model = str(parameters["model"])
         counts = {key[len(_COUNTS) :]: take(key) for key in list(attributes) if key.startswith(_COUNTS)}
         if counts:
             draft.usage = draft.usage or usage_from_counts(counts)
@@ -53,14 +60,20 @@ class OpenInferenceMapper:
         if kind and (metadata := take("metadata", None)):
             draft.metadata = metadata_of(metadata) | draft.metadata
 
-    def _map_input_output(self, attributes: Attributes, draft: Draft) -> None:
-        take = attributes.pop
-        for side in ("input", "output"):
-            value = take(f"{side}.value", None)
-            take(f"{side}.mime_type", None)
-            messages = _messages(attributes, f"llm.{side}_messages.")
-            if getattr(draft, side) is None:
-                setattr(draft, side, value if value is not None else messages)
+
+def _map_input_output(attributes: Attributes, draft: Draft) -> None:
+    take = attributes.pop
+    for side in ("input", "output"):
+        value, mime = take(f"{side}.value", None), take(f"{side}.mime_type", None)
+        messages = _messages(attributes, f"llm.{side}_messages.")
+        # A text of the answer leaves out the tools that were called.
+        is_text = value is None or (mime != "application/json" and _calls_tools(messages))
+        if getattr(draft, side) is None:
+            setattr(draft, side, messages if is_text and messages is not None else value)
+
+
+def _calls_tools(messages: Any) -> bool:
+    return isinstance(messages, list) and any(isinstance(one, dict) and one.get("tool_calls") for one in messages)
 
 
 def _messages(attributes: Attributes, prefix: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from appliance.ingestion.json_text import parse_object
 from appliance.model.usage import whole_number
 
 _INPUT: Final = ("prompt_tokens", "input_tokens", "prompt", "input")
@@ -32,46 +33,72 @@ _CACHE_WRITE: Final = (
     "prompt_details.cache_write",
     "input_cache_creation",
 )
-_REASONING: Final = (
-    "reasoning.output_tokens",
-    "reasoning_tokens",
-    "details.reasoning_tokens",
-    "completion_details.reasoning",
-    "output_tokens_details.reasoning",
-    "output_reasoning_tokens",
-)
+_CACHE_WRITE_IF_ANY: Final = ("cache_write.input_tokens", "cache_write_input_tokens")
+"""Names of the same that keep standing for themselves while they count nothing."""
+_REASONING: Final = ("reasoning.output_tokens", "output_tokens_details.reasoning", "output_reasoning_tokens")
+"""Reasoning under names that would be summed up with the output."""
+_REASONING_BESIDE: Final = ("experimental.reasoning_tokens",)
+"""Reasoning that was left out of the output."""
+_REASONING_ALIAS: Final = ("reasoning_tokens", "details.reasoning_tokens", "completion_details.reasoning")
 
 
 def usage_from_counts(sent: Mapping[str, Any]) -> dict[str, Any]:
     """Usage details from counts by their bare names, such as `input_tokens` or `completion_details.reasoning`.
 
-    Cached, cache-writing and reasoning tokens are parts of input and output: they are taken out of them, so that the
-    sum is what was billed (contract: server semantics 4.4, conventions notes 4). A part that is larger than the whole
-    was not counted in it.
+    The counts of all keys that name input add up to what was billed as input, and likewise for output; `total` is
+    always set with them (contract: server semantics 4.4, conventions notes 4). Cached and cache-writing tokens are
+    taken out of the input, unless the total or their size shows that they were never counted in it.
     """
     counts = {key: units for key, value in sent.items() if (units := whole_number(value)) is not None}
-    given = _take(counts, _INPUT)
-    made = _take(counts, _OUTPUT)
-    total = _take(counts, _TOTAL)
-    read, written, reasoning = _take(counts, _CACHE_READ), _take(counts, _CACHE_WRITE), _take(counts, _REASONING)
+    given, made, total = _take(counts, _INPUT), _take(counts, _OUTPUT), _take(counts, _TOTAL)
     usage: dict[str, Any] = {}
+    read = _take(counts, _CACHE_READ)
+    written = _take(counts, _CACHE_WRITE)
+    extra = _take(counts, tuple(name for name in _CACHE_WRITE_IF_ANY if counts.get(name)))
+    written = max(written or 0, extra) if extra else written
+    cached = (read or 0) + (written or 0)
     if given is not None:
-        usage["input"] = _without(given, (read or 0) + (written or 0))
+        is_apart = cached > given or (total is not None and total == given + (made or 0) + cached)
+        usage["input"] = given if is_apart else given - cached
+    usage |= {"input_cached_tokens": read} if read is not None else {}
+    usage |= {"input_cache_creation": written} if written is not None else {}
+    usage |= _output(counts, made)
+    sides = sum(usage.values())
+    usage |= {key.removeprefix("details."): units for key, units in counts.items()}
+    if total or sides or usage:
+        usage["total"] = total or sides
+    return usage
+
+
+def raw_details(raw: Any) -> dict[str, int]:
+    """The parts of input and output that the provider's own usage object (or its JSON text) tells of."""
+    found = parse_object(raw) or {}
+    asked = found.get("input_tokens_details") or found.get("prompt_tokens_details") or found.get("input_token_details")
+    made = found.get("output_tokens_details") or found.get("completion_tokens_details")
+    made = made or found.get("output_token_details")
+    parts = {"cache_read_tokens": found.get("cache_read_input_tokens")}
+    parts["cache_write_tokens"] = found.get("cache_creation_input_tokens")
+    if isinstance(asked, Mapping):
+        parts["cache_read_tokens"] = asked.get("cached_tokens", asked.get("cache_read"))
+        parts["cache_write_tokens"] = asked.get("cache_write_tokens", asked.get("cache_creation"))
+    if isinstance(made, Mapping):
+        parts["output_reasoning_tokens"] = made.get("reasoning_tokens", made.get("reasoning"))
+    return {key: units for key, value in parts.items() if (units := whole_number(value))}
+
+
+def _output(counts: dict[str, int], made: int | None) -> dict[str, int]:
+    """The output and its reasoning; takes what it reads out of the counts."""
+    beside, within = _take(counts, _REASONING_BESIDE), _take(counts, _REASONING)
+    usage: dict[str, int] = {}
+    if beside is not None or within is not None:
+        _take(counts, _REASONING_ALIAS)
+        usage["output_reasoning_tokens"] = beside or within or 0
     if made is not None:
-        usage["output"] = _without(made, reasoning or 0)
-    parts = {"input_cached_tokens": read, "input_cache_creation": written, "output_reasoning_tokens": reasoning}
-    usage |= {key: units for key, units in parts.items() if units}
-    usage |= {key.removeprefix("details."): units for key, units in counts.items() if units}
-    if total is not None and (total or not usage):
-        usage["total"] = total
+        usage["output"] = made if beside or (within or 0) > made else made - (within or 0)
     return usage
 
 
 def _take(counts: dict[str, int], names: tuple[str, ...]) -> int | None:
-    """The first of the names that has a count; all of them are taken out."""
+    """The largest count among the names; all of them are taken out."""
     found = [counts.pop(name) for name in names if name in counts]
     return max(found) if found else None
-
-
-def _without(whole: int, part: int) -> int:
-    return whole - part if part <= whole else whole

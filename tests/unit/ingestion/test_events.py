@@ -6,10 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from appliance.ingestion.events import BODIES, accepted_event, normal_environment
+from appliance.ingestion.events import BODIES, accepted_event
 
 NOW = "2025-06-01T12:00:00+00:00"
 
@@ -124,10 +122,4 @@ def test_the_path_of_a_fault_counts_from_the_event() -> None:
     ],
 )
 def test_environments_never_fail(given_name: Any, expected: str) -> None:
-    assert normal_environment(given_name) == expected
     assert accepted_event(event("trace-create", {"environment": given_name}))["body"]["environment"] == expected
-
-
-@given(st.text())
-def test_an_environment_in_normal_form_stays_so(text: str) -> None:
-    assert normal_environment(normal_environment(text)) == normal_environment(text)

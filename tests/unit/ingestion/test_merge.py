@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from appliance.ingestion.legacy import Event, split_events
-from appliance.ingestion.merge import events_of, merge_observation, merge_score, needs_base
+from appliance.ingestion.merge import events_of, merge_observation, merge_score
 from appliance.ingestion.source import Source
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
@@ -88,14 +88,31 @@ def test_the_row_that_an_earlier_writer_placed_elsewhere_is_taken_away() -> None
     ]
 
 
-def test_the_base_is_read_unless_the_creation_is_known() -> None:
-    for events, is_first, expected in (
-        ((UPDATE,), False, True),
-        ((CREATE, UPDATE), False, False),
-        ((CREATE,), True, True),
-    ):
-        known = patch_set(*events, is_first=is_first)
-        assert needs_base(known, events_of(known)) is expected
+def test_a_second_creation_keeps_what_only_the_first_said() -> None:
+    first = event("span-create", 1, name="step", input="asked", environment="prod", metadata={"a": {"b": 1}})
+    second = event("span-create", 2, output="answer")
+    stored = merged(first)
+    row = merged(second, event("span-update", 3, metadata={"a": {"c": 2}}), base=stored, is_first=False)
+
+    assert (row.name, row.input, row.output, row.environment) == ("step", "asked", "answer", "prod")
+    assert row.metadata == {"a": '{"b":1,"c":2}'}
+    assert row.start_time == stored.start_time
+
+
+def test_a_row_written_before_the_creation_was_known_decides_nothing() -> None:
+    create = event("generation-create", 1, environment="prod", usage={"input": 1}, startTime="2024-01-01T00:00:00Z")
+    update = event("generation-update", 2, usageDetails={"input": 5}, costDetails={"total": 1.0})
+    row = merged(create, update, base=merged(update), is_first=False)
+
+    assert row == merged(create, update)
+    assert (row.environment, row.start_time) == ("prod", 1_704_067_200_000_000)
+
+
+def test_newer_usage_replaces_what_is_stored() -> None:
+    row = merged(event("generation-update", 9, usage={"input": 7, "output": 1}), base=merged(CREATE))
+
+    assert row.usage_details == {"input": 7, "output": 1, "total": 8}
+    assert merged(UPDATE, base=merged(CREATE)).usage_details == {"input": 3, "output": 4, "total": 7}
 
 
 def test_an_end_before_the_start_is_raised() -> None:

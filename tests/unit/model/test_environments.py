@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance.model.environments import normalise_environment
 
@@ -21,3 +23,8 @@ from appliance.model.environments import normalise_environment
 )
 def test_normalise_environment(sent: str | None, stored: str) -> None:
     assert normalise_environment(sent) == stored
+
+
+@given(st.text())
+def test_what_is_normal_stays_so(text: str) -> None:
+    assert normalise_environment(normalise_environment(text)) == normalise_environment(text)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.model.usage import add_total, legacy_usage, normalise_costs, normalise_usage, whole_number
+from appliance.model.usage import add_total, legacy_usage, normalise_costs, normalise_usage, sum_of, whole_number
 
 
 def test_the_completion_shape_takes_details_out() -> None:
@@ -66,3 +66,22 @@ def test_the_old_usage_object() -> None:
         {"input": 0.1},
     )
     assert legacy_usage({"promptTokens": 3, "input": 9, "totalTokens": None})[0] == {"input": 3}
+
+
+def test_parts_that_the_total_shows_to_be_within_are_taken_out() -> None:
+    sent = {"input": 123, "output": 45, "total": 168, "input_cached_tokens": 23, "output_reasoning_tokens": 7}
+
+    assert normalise_usage(sent) == {**sent, "input": 100, "output": 38}
+    assert normalise_usage({**sent, "total": 198}) == {**sent, "total": 198}
+
+
+def test_cache_writes_by_lifetime_are_parts_of_all_cache_writes() -> None:
+    sent = {"input": 90, "cache_creation_input_tokens": 10, "cache_creation_ephemeral_5m_input_tokens": 10}
+
+    assert add_total(normalise_usage(sent)) == {**sent, "cache_creation_input_tokens": 0, "total": 100}
+
+
+def test_a_side_is_the_sum_of_all_types_that_name_it() -> None:
+    usage = {"input": 100, "cache_read_input_tokens": 23, "output": 45, "total": 168}
+
+    assert (sum_of(usage, "input"), sum_of(usage, "output"), sum_of({}, "input")) == (123, 45, None)

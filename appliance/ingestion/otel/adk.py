@@ -1,0 +1,35 @@
+"""Google's Agent Development Kit, versions 1 and 2 (contract: server semantics 4.5, conventions notes 2)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Span
+
+_KEY: Final = "gcp.vertex.agent."
+
+
+class AdkMapper:
+    """Reads `gcp.vertex.agent.*`; session and user may stand on any span of a trace."""
+
+    prefixes = frozenset({"gcp"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open."""
+        attributes = span.attributes
+        said = {key[len(_KEY) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_KEY)}
+        asked = _said(said.pop("tool_call_args", None)), _said(said.pop("llm_request", None))
+        made = _said(said.pop("tool_response", None)), _said(said.pop("llm_response", None))
+        draft.input = draft.input or asked[0] or asked[1]
+        draft.output = draft.output or made[0] or made[1]
+        session = said.pop("session_id", None)
+        draft.session_id = draft.session_id or (str(session) if session else None)
+        if attributes.get("gen_ai.operation.name") == "generate_content" and "gen_ai.system" in attributes:
+            # Version 1 reports each call twice: this step is within another one that has the content too.
+            draft.is_aggregate, draft.type = True, draft.type or "SPAN"
+        attributes |= {_KEY + key: value for key, value in said.items()}
+
+
+def _said(value: Any) -> Any:
+    return None if value in ("", "{}", None) else value

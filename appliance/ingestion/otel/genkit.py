@@ -1,0 +1,61 @@
+"""Genkit (contract: server semantics 4.2 to 4.5)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.ingestion.json_text import parse_object
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Span
+from appliance.ingestion.otel.token_usage import usage_from_counts
+
+_TYPES: Final = {
+    "model": "GENERATION",
+    "background-model": "GENERATION",
+    "embedder": "EMBEDDING",
+    "tool": "TOOL",
+    "tool.v2": "TOOL",
+    "retriever": "RETRIEVER",
+    "evaluator": "EVALUATOR",
+}
+_COUNTS: Final = {
+    "inputTokens": "input_tokens",
+    "outputTokens": "output_tokens",
+    "totalTokens": "total_tokens",
+    "thoughtsTokens": "output_reasoning_tokens",
+    "cachedContentTokens": "cached_tokens",
+}
+
+
+class GenkitMapper:
+    """Reads `genkit:*`."""
+
+    prefixes = frozenset({"genkit:name", "genkit:type", "genkit:input"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open; only the step that calls a model has its usage."""
+        take = span.attributes.pop
+        name, kind = str(take("genkit:name", "")), _TYPES.get(str(take("genkit:metadata:subtype", "")))
+        draft.type = draft.type or kind or "SPAN"
+        draft.name = draft.name or name or None
+        asked, made = take("genkit:input", None), take("genkit:output", None)
+        is_model = kind == "GENERATION"
+        draft.input = _inner(asked, "messages", is_model) if draft.input is None else draft.input
+        draft.output = _inner(made, "message", is_model) if draft.output is None else draft.output
+        if not is_model:
+            return
+        draft.model = draft.model or name.rpartition("/")[2] or None
+        config, usage = _object(asked, "config"), _object(made, "usage")
+        draft.model_parameters = draft.model_parameters or config or None
+        counts = {bare: usage[key] for key, bare in _COUNTS.items() if usage.get(key) is not None}
+        draft.usage = draft.usage or usage_from_counts(counts) or None
+
+
+def _inner(value: Any, key: str, is_model: bool) -> Any:
+    found = parse_object(value) if is_model and value is not None else None
+    return value if found is None else found.get(key) or value
+
+
+def _object(value: Any, key: str) -> dict[str, Any]:
+    found = (parse_object(value) or {}).get(key)
+    return found if isinstance(found, dict) else {}

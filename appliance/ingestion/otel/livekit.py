@@ -1,0 +1,48 @@
+"""LiveKit Agents (contract: server semantics 4.2 to 4.5)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Attributes, Span
+
+SCOPE: Final = "livekit-agents"
+
+_TYPES: Final = {
+    "agent_turn": "AGENT",
+    "start_agent_activity": "AGENT",
+    "function_tool": "TOOL",
+    "llm_node": "SPAN",
+    "llm_request_run": "SPAN",
+    "tts_node": "SPAN",
+    "tts_request_run": "SPAN",
+}
+"""Some name a model without calling it: the call is a step of its own within them."""
+_HOUSEKEEPING: Final = frozenset(
+    {"setup_toolsets", "on_enter", "on_exit", "drain_agent_activity", "session_start", "session_close"}
+)
+_INPUTS: Final = ("input_text", "user_input", "user_transcript", "chat_ctx", "function_tool.arguments")
+_OUTPUTS: Final = ("function_tool.output", "response.text", "response.function_calls")
+
+
+class LiveKitMapper:
+    """Reads `lk.*`, also below `lk.pii.`, and knows the steps by their names."""
+
+    prefixes = frozenset({"lk", "langfuse", "gen_ai"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open."""
+        if span.scope.name != SCOPE:
+            return
+        draft.type = draft.type or _TYPES.get(span.name)
+        if span.name in _HOUSEKEEPING:
+            draft.level = draft.level or "DEBUG"
+        asked, made = _first(span.attributes, _INPUTS), _first(span.attributes, _OUTPUTS)
+        draft.input = asked if draft.input is None else draft.input
+        draft.output = made if draft.output is None else draft.output
+
+
+def _first(attributes: Attributes, names: tuple[str, ...]) -> Any:
+    found = [attributes.pop(f"{prefix}{name}", None) for name in names for prefix in ("lk.", "lk.pii.")]
+    return next((value for value in found if value not in (None, "", "[]")), None)

@@ -1,0 +1,52 @@
+"""Logfire, and Pydantic AI which is made for it (contract: server semantics 4.2 and 4.5, conventions notes 4 and 8)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.ingestion.json_text import parse_or_keep
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Span
+
+_INPUTS: Final = ("tool_arguments", "prompt")
+_OUTPUTS: Final = ("final_result", "tool_response")
+_HISTORY: Final = ("pydantic_ai.all_messages", "all_messages_events")
+
+
+class LogfireMapper:
+    """Reads `logfire.msg`, lists of messages in `events` or `all_messages`, and arguments and results of tools."""
+
+    prefixes = frozenset({"logfire", "pydantic_ai", "all_messages_events", "final_result", "tool_arguments"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open."""
+        take = span.attributes.pop
+        message = take("logfire.msg", None)
+        # A tool is known by its name, other steps by what Logfire says of them.
+        tool = span.attributes.get("gen_ai.tool.name")
+        draft.name = draft.name or str(tool or message or "") or None
+        if span.attributes.get("logfire.msg_template") == "Function: {name}":
+            draft.type = draft.type or "TOOL"
+        asked, made = _split_events(take("events", None))
+        told = [take(key, None) for key in (*_HISTORY, *_INPUTS)]
+        found = [take(key, None) for key in _OUTPUTS]
+        if draft.input is None:
+            draft.input = next((value for value in (asked, *told) if value), None)
+        if draft.output is None:
+            draft.output = next((value for value in (made, *found) if value is not None), None)
+        group = take("group_id", None)
+        draft.session_id = draft.session_id or (str(group) if group else None)
+
+
+def _split_events(value: Any) -> tuple[Any, Any]:
+    """Input and output of a call from one list of both: what follows the last message that was given to the model."""
+    events = parse_or_keep(value)
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        return None, None
+    made = [event for event in events if event.get("event.name") == "gen_ai.choice"]
+    if made:
+        return [event for event in events if event not in made] or None, made[0] if len(made) == 1 else made
+    end = len(events)
+    while end and events[end - 1].get("role") == "assistant":
+        end -= 1
+    return events[:end] or None, events[end:] or None

@@ -1,0 +1,47 @@
+"""Mastra's own exporter, which keeps content and usage of a call on different steps."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.langfuse import tags_of
+from appliance.ingestion.otel.metadata import metadata_text
+from appliance.ingestion.otel.span import Span
+from appliance.ingestion.timestamps import parse_iso
+
+_TYPES: Final = {
+    "agent_run": "AGENT",
+    "tool_call": "TOOL",
+    "mcp_tool_call": "TOOL",
+    "workflow_run": "CHAIN",
+    "model_step": "SPAN",
+    "model_chunk": "SPAN",
+}
+_METADATA: Final = "mastra.metadata."
+
+
+class MastraMapper:
+    """Reads `mastra.*`."""
+
+    prefixes = frozenset({"mastra"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open."""
+        attributes = span.attributes
+        kind = str(attributes.pop("mastra.span.type", ""))
+        draft.type = draft.type or _TYPES.get(kind)
+        asked, made = attributes.pop(f"mastra.{kind}.input", None), attributes.pop(f"mastra.{kind}.output", None)
+        draft.input = asked if draft.input is None else draft.input
+        draft.output = made if draft.output is None else draft.output
+        draft.completion_start = draft.completion_start or parse_iso(
+            attributes.pop("mastra.completion_start_time", None)
+        )
+        draft.tags = draft.tags or tags_of(attributes.pop("mastra.tags", None))
+        said = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
+        sessions = said.pop("sessionId", None), said.pop("threadId", None)
+        user = said.pop("userId", None)
+        draft.session_id = draft.session_id or next((str(value) for value in sessions if value), None)
+        draft.user_id = draft.user_id or (str(user) if user else None)
+        for key, value in said.items():
+            draft.metadata.setdefault(key, metadata_text(value))

@@ -1,0 +1,50 @@
+"""MLflow, whose attribute values are JSON texts (conventions notes 6 and 7)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.ingestion.json_text import parse_object, parse_or_keep
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.span import Span
+from appliance.ingestion.otel.token_usage import usage_from_counts
+
+_TYPES: Final = {
+    "LLM": "GENERATION",
+    "CHAT_MODEL": "GENERATION",
+    "EMBEDDING": "EMBEDDING",
+    "CHAIN": "CHAIN",
+    "AGENT": "AGENT",
+    "TOOL": "TOOL",
+    "RETRIEVER": "RETRIEVER",
+    "RERANKER": "RETRIEVER",
+    "EVALUATOR": "EVALUATOR",
+    "GUARDRAIL": "GUARDRAIL",
+}
+
+
+class MlflowMapper:
+    """Reads `mlflow.*`."""
+
+    prefixes = frozenset({"mlflow"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open."""
+        take = span.attributes.pop
+        kind = str(parse_or_keep(take("mlflow.spanType", "")))
+        draft.type = draft.type or _TYPES.get(kind.upper()) or ("SPAN" if kind else None)
+        asked, made = take("mlflow.spanInputs", None), take("mlflow.spanOutputs", None)
+        draft.input = asked if draft.input is None else draft.input
+        draft.output = made if draft.output is None else draft.output
+        model = parse_or_keep(take("mlflow.llm.model", None))
+        draft.model = draft.model or (str(model) if model else None)
+        if counts := parse_object(take("mlflow.chat.tokenUsage", None)):
+            draft.usage = draft.usage or usage_from_counts(counts)
+        session, user = take("mlflow.trace.session", None), take("mlflow.trace.user", None)
+        draft.session_id = draft.session_id or _text(session)
+        draft.user_id = draft.user_id or _text(user)
+
+
+def _text(value: object) -> str | None:
+    found = parse_or_keep(value)
+    return str(found) if found else None

@@ -1,0 +1,66 @@
+"""Traceloop's OpenLLMetry, both generations, and LiteLLM which follows the older one (conventions notes 5 and 6)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.ingestion.json_text import parse_object
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.langfuse import tags_of
+from appliance.ingestion.otel.metadata import metadata_text
+from appliance.ingestion.otel.span import Attributes, Span
+
+_TYPES: Final = {"tool": "TOOL", "agent": "AGENT"}
+_ENTITIES: Final = {"Retriever": "RETRIEVER", "FunctionTool": "TOOL"}
+"""Ends of the class names that the tasks of LlamaIndex are called by."""
+_REQUESTS: Final = {
+    "chat": "GENERATION",
+    "completion": "GENERATION",
+    "embedding": "EMBEDDING",
+    "rerank": "RETRIEVER",
+}
+_PROPERTIES: Final = "traceloop.association.properties."
+_SESSIONS: Final = ("session_id", "sessionId", "langfuse_session_id", "thread_id")
+_USERS: Final = ("user_id", "userId", "langfuse_user_id")
+_TAGS: Final = ("tags", "langfuse_tags")
+
+
+class TraceloopMapper:
+    """Reads `traceloop.*`, and the attributes `llm.*` of the older generation."""
+
+    prefixes = frozenset({"traceloop", "llm"})
+
+    def map_span(self, span: Span, draft: Draft) -> None:
+        """Fill in what is still open."""
+        attributes = span.attributes
+        self._map_entity(attributes, draft)
+        self._map_properties(attributes, draft)
+        kind = str(attributes.pop("llm.request.type", ""))
+        draft.type = draft.type or _REQUESTS.get(kind)
+        user = attributes.pop("llm.user", None)
+        draft.user_id = draft.user_id or (str(user) if user else None)
+        for key in [key for key in attributes if key.startswith("llm.usage.")]:
+            attributes.setdefault(f"gen_ai.usage.{key[len('llm.usage.') :]}", attributes.pop(key))
+
+    def _map_entity(self, attributes: Attributes, draft: Draft) -> None:
+        take = attributes.pop
+        kind = _TYPES.get(str(take("traceloop.span.kind", "")))
+        asked, made = take("traceloop.entity.input", None), take("traceloop.entity.output", None)
+        entity = str(attributes.get("traceloop.entity.name", "")).removesuffix(".task")
+        found = next((ending for ending in _ENTITIES if entity.endswith(ending)), "")
+        draft.type = draft.type or kind or _ENTITIES.get(found)
+        if found == "FunctionTool" and (tool := (parse_object(made) or {}).get("tool_name")):
+            draft.name = draft.name or str(tool)
+        draft.input = asked if draft.input is None else draft.input
+        draft.output = made if draft.output is None else draft.output
+
+    def _map_properties(self, attributes: Attributes, draft: Draft) -> None:
+        said = {key[len(_PROPERTIES) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_PROPERTIES)}
+        for key in said.keys() & set(_SESSIONS):
+            draft.session_id = draft.session_id or str(said.pop(key))
+        for key in said.keys() & set(_USERS):
+            draft.user_id = draft.user_id or str(said.pop(key))
+        for key in said.keys() & set(_TAGS):
+            draft.tags = draft.tags or tags_of(said.pop(key))
+        for key, value in said.items():
+            draft.metadata.setdefault(key, metadata_text(value))

@@ -1,0 +1,148 @@
+"""What only one framework does; the recorded corpus covers the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from appliance.ingestion.otel.span import SpanEvent
+from tests.unit.ingestion.spans import says
+
+
+def draft(attributes: dict[str, Any], **options: Any) -> Any:
+    return says(attributes, scope="framework", **options).draft
+
+
+@pytest.mark.parametrize(
+    ("attributes", "type"),
+    [
+        ({"ai.operationId": "ai.streamText.doStream"}, "GENERATION"),
+        ({"ai.operationId": "ai.embedMany.doEmbed"}, "EMBEDDING"),
+        ({"ai.operationId": "ai.generateText", "ai.model.id": "m"}, "SPAN"),
+        ({"ai.operationId": "ai.toolCall"}, "TOOL"),
+        ({"genkit:name": "r", "genkit:metadata:subtype": "retriever"}, "RETRIEVER"),
+        ({"mlflow.spanType": '"RERANKER"'}, "RETRIEVER"),
+        ({"mlflow.spanType": '"UNKNOWN"', "model": '"m"'}, "SPAN"),
+        ({"langsmith.span.kind": "prompt"}, "SPAN"),
+        ({"langsmith.span.kind": "retriever"}, "RETRIEVER"),
+        ({"mastra.span.type": "mcp_tool_call"}, "TOOL"),
+        ({"traceloop.span.kind": "agent"}, "AGENT"),
+        ({"traceloop.span.kind": "workflow"}, "SPAN"),
+        ({"llm.request.type": "embedding", "gen_ai.request.model": "m"}, "EMBEDDING"),
+        ({"openinference.span.kind": "TOOL", "ai.operationId": "ai.generateText"}, "TOOL"),
+        ({"gen_ai.operation.name": "execute_tool"}, "TOOL"),
+    ],
+)
+def test_types(attributes: dict[str, Any], type: str) -> None:
+    assert draft(attributes).type == type
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"traceloop.association.properties.session_id": "s", "traceloop.association.properties.user_id": "u"},
+        {"ai.operationId": "x", "ai.telemetry.metadata.sessionId": "s", "ai.telemetry.metadata.userId": "u"},
+        {"langsmith.metadata.thread_id": "s", "langsmith.metadata.user_id": "u"},
+        {"mastra.metadata.threadId": "s", "mastra.metadata.userId": "u"},
+        {"mlflow.trace.session": '"s"', "mlflow.trace.user": '"u"'},
+        {"gcp.vertex.agent.session_id": "s", "user.id": "u"},
+    ],
+)
+def test_sessions_and_users(attributes: dict[str, Any]) -> None:
+    found = draft(attributes)
+    assert (found.session_id, found.user_id) == ("s", "u")
+
+
+def test_what_repeats_others_is_kept_but_not_counted() -> None:
+    found = draft({"openinference.span.kind": "AGENT", "llm.token_count.prompt": 223, "llm.model_name": "m"})
+
+    assert found.usage is None
+    assert found.model is None
+    assert json.loads(found.metadata["aggregate"]) == {"model": "m", "usage": {"input": 223, "total": 223}}
+
+
+def test_unread_attributes_stay() -> None:
+    found = draft({"gcp.vertex.agent.event_id": "e", "ai.operationId": "x", "my.key": 1, "lk.agent_label": "a"})
+
+    assert json.loads(found.metadata["attributes"]) == {
+        "my.key": "1",
+        "lk.agent_label": "a",
+        "gcp.vertex.agent.event_id": "e",
+    }
+
+
+def test_input_and_output_come_from_different_conventions() -> None:
+    found = draft({"gen_ai.input.messages": "asked", "gen_ai.completion.0.function_call.name": "look"})
+
+    assert found.input == "asked"
+    assert found.output == [{"function_call": {"name": "look"}}]
+
+
+def test_events_of_a_span_hold_its_messages() -> None:
+    events = [
+        SpanEvent("gen_ai.system.message", 1, {"content": "be brief"}),
+        SpanEvent("gen_ai.user.message", 2, {"content": "hello"}),
+        SpanEvent("gen_ai.choice", 3, {"index": 0, "message": '{"content":"hi"}'}),
+    ]
+    found = draft({"gen_ai.operation.name": "chat"}, events=events)
+
+    assert [message["role"] for message in found.input] == ["system", "user"]
+    assert found.output == {"index": 0, "message": {"content": "hi"}}
+
+
+def test_the_details_event_holds_both_sides() -> None:
+    attributes = {"gen_ai.input.messages": "[1]", "gen_ai.output.messages": "[2]"}
+    event = SpanEvent("gen_ai.client.inference.operation.details", 1, attributes)
+    found = draft({"gen_ai.operation.name": "chat"}, events=[event])
+
+    assert (found.input, found.output) == ("[1]", "[2]")
+
+
+def test_vercel_names_its_steps_by_function_and_operation() -> None:
+    found = draft(
+        {
+            "ai.operationId": "ai.streamText.doStream",
+            "ai.telemetry.functionId": "joke",
+            "ai.response.msToFirstChunk": 9.2,
+            "ai.telemetry.metadata.langfusePrompt": '{"name":"p","version":3}',
+            "ai.response.text": "hi",
+            "ai.response.toolCalls": '[{"toolName":"look"}]',
+        },
+        start=1_000_000,
+    )
+
+    assert found.name == "joke:ai.streamText.doStream"
+    assert found.completion_start == 1_010_000
+    assert (found.prompt_name, found.prompt_version) == ("p", 3)
+    assert found.output == {"role": "assistant", "content": "hi", "tool_calls": [{"toolName": "look"}]}
+
+
+def test_the_call_within_a_call_of_adk_1_is_no_second_one() -> None:
+    found = draft(
+        {
+            "gcp.vertex.agent.event_id": "e",
+            "gen_ai.system": "gemini",
+            "gen_ai.operation.name": "generate_content",
+            "gen_ai.usage.input_tokens": 100,
+        }
+    )
+
+    assert (found.type, found.usage) == ("SPAN", None)
+
+
+def test_livekit_housekeeping_is_debug() -> None:
+    assert says({"lk.agent_label": "a"}, scope="livekit-agents", name="on_enter").draft.level == "DEBUG"
+
+
+def test_tags_that_langchain_sets_itself_are_none() -> None:
+    assert draft({"langsmith.span.tags": "seq:step:1, corpus"}).tags == ["corpus"]
+    assert draft({"langsmith.span.tags": "graph:step:2"}).tags is None
+
+
+def test_logfire_events_are_split_where_the_model_answers() -> None:
+    events = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    found = draft({"logfire.msg": "call", "events": json.dumps(events)})
+
+    assert (found.input, found.output) == (events[:1], events[1:])
