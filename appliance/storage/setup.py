@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.config import Settings
+from appliance.errors import ConfigError
 from appliance.paths import DataDir
 from appliance.storage.clickhouse.migrations import migrate as migrate_clickhouse
-from appliance.storage.postgres.api_keys import KeyPair, new_key_pair
+from appliance.storage.postgres.api_keys import KeyPair, accepts_key, new_key_pair
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
+from appliance.storage.postgres.pool import Connection
 from appliance.storage.postgres.tenants import has_project, provision_first_project, provision_settings
-
-# Beside the orchestrator's secrets, for machines where `migrate` runs alone.
-_KEYS_FILE = "project-keys.json"
 
 
 async def prepare(settings: Settings, report: Callable[[str], None]) -> None:
@@ -30,35 +29,76 @@ async def prepare(settings: Settings, report: Callable[[str], None]) -> None:
         await migrate_clickhouse(settings.clickhouse)
         report("ClickHouse: schema is current")
         await provision_settings(connection, settings.init, settings.salt)
-        if not settings.init.org_id:
-            pair = stored_key_pair(settings.data_dir)
-            if pair is None and not await has_project(connection):
-                pair = new_key_pair()
-                report(f"Project: key pair stored in {store_key_pair(settings.data_dir, pair)}")
-            if pair is not None:
-                await provision_first_project(connection, pair, settings.salt)
+        if settings.init.org_id:
+            await _keep_given_pair(connection, settings, report)
+        else:
+            await _provide_pair(connection, settings, report)
         report("Project: ready")
 
 
 def stored_key_pair(data_dir: Path) -> KeyPair | None:
-    """The first project's key pair as this data directory knows it, None when it knows none."""
-    for file in (DataDir(data_dir).secrets_file, data_dir / _KEYS_FILE):
-        try:
-            known: dict[str, str] = json.loads(file.read_text())
-        except FileNotFoundError:
-            continue
-        if known.get("public_key") and known.get("secret_key"):
-            return KeyPair(known["public_key"], known["secret_key"])
+    """The first project's key pair as this data directory knows it, None when it knows none; raises ConfigError."""
+    known = _read(DataDir(data_dir).secrets_file)
+    if known.get("public_key") and known.get("secret_key"):
+        return KeyPair(known["public_key"], known["secret_key"])
     return None
 
 
 def store_key_pair(data_dir: Path, pair: KeyPair) -> Path:
-    """Write the key pair to a file that only its owner can read, whole or not at all; returns the file."""
-    file = data_dir / _KEYS_FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        json.dump({"public_key": pair.public_key, "secret_key": pair.secret_key}, out, indent=2)
-    fresh.replace(file)
+    """Write the key pair into secrets.json, which only its owner can read, and leave the rest of it; returns the file.
+
+    Raises ConfigError when it cannot be written.
+    """
+    file = DataDir(data_dir).secrets_file
+    known = _read(file) | {"public_key": pair.public_key, "secret_key": pair.secret_key}
+    draft = file.with_suffix(".new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+            json.dump(known, out, indent=2)
+        draft.replace(file)
+    except OSError as error:
+        raise ConfigError(
+            f"{file} cannot be written: {error.strerror}.", hint="Set LANGFUSE_LOCAL_DATA_DIR."
+        ) from error
     return file
+
+
+async def _provide_pair(connection: Connection, settings: Settings, report: Callable[[str], None]) -> None:
+    """The stored pair, or a fresh one for a database without any project."""
+    pair = stored_key_pair(settings.data_dir)
+    if pair is None and not await has_project(connection):
+        pair = new_key_pair()
+        report(f"Project: key pair stored in {store_key_pair(settings.data_dir, pair)}")
+    if pair is not None:
+        await provision_first_project(connection, pair, settings.salt)
+
+
+async def _keep_given_pair(connection: Connection, settings: Settings, report: Callable[[str], None]) -> None:
+    """Stores the pair of the settings once the database accepts it, where there is a data directory for it."""
+    init = settings.init
+    pair = KeyPair(init.public_key, init.secret_key)
+    if not (pair.public_key and pair.secret_key and init.project_id):
+        return
+    known = stored_key_pair(settings.data_dir)
+    if await accepts_key(connection, pair, settings.salt):
+        if known != pair and settings.data_dir.is_dir():
+            store_key_pair(settings.data_dir, pair)
+        return
+    report(
+        f"Warning: {pair.public_key} exists with another secret key, which stays valid; the given one is ignored. "
+        "Use another public key, or the first secret key."
+    )
+    if (known is None or known.public_key != pair.public_key) and settings.data_dir.is_dir():
+        store_key_pair(settings.data_dir, KeyPair(pair.public_key, ""))
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        known: dict[str, str] = json.loads(file.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}.", hint="Restore it from a backup.") from error
+    return known

@@ -112,6 +112,6 @@ def _split_basic(credentials: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         raise Unauthorized("Invalid authorization header") from None
     public_key, colon, secret_key = text.partition(":")
-    if not colon:
+    if not colon or "\0" in text:
         raise Unauthorized("Invalid authorization header")
     return public_key, secret_key

@@ -17,6 +17,11 @@ Body = TypeVar("Body")
 # Above this size, work on a body leaves the event loop.
 _LARGE_BYTES = 1_000_000
 
+# Every escape of a JSON text: pairs of surrogates, lone ones, and all others.
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
+_LONE_SURROGATE_LENGTH = 6
+_REPLACEMENT = rb"\ufffd"
+
 _VALIDATION_PATH = re.compile(r" - at `(key in )?\$(?P<path>[^`]*)`$")
 
 
@@ -37,7 +42,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 async def read_json(request: Request, body_type: type[Body]) -> Body:
     """The body as `body_type`; raises InvalidRequest when it is no JSON, InvalidData when it does not match."""
-    content = await read_inflated(request)
+    content = await read_json_text(request)
     try:
         return msgspec.json.decode(content, type=body_type)
     except msgspec.ValidationError as error:
@@ -57,6 +62,24 @@ async def read_inflated(request: Request) -> bytes:
     except Undecodable as error:
         raise InvalidRequest(error.message) from None
     return inflated
+
+
+async def read_json_text(request: Request) -> bytes:
+    """The body of `read_inflated`, and lone surrogates in it replaced."""
+    content = await read_inflated(request)
+    mended: bytes = await off_loop(len(content), without_lone_surrogates, content)
+    return mended
+
+
+def without_lone_surrogates(content: bytes) -> bytes:
+    """JSON text with U+FFFD for each escape of half a character, which JavaScript writes for text cut in an emoji."""
+    if rb"\ud" not in content and rb"\uD" not in content:
+        return content
+    return _ESCAPE.sub(lambda found: _REPLACEMENT if _is_lone_surrogate(found[0]) else found[0], content)
+
+
+def _is_lone_surrogate(escape: bytes) -> bool:
+    return len(escape) == _LONE_SURROGATE_LENGTH
 
 
 async def off_loop(size: int, work: Any, *args: Any) -> Any:

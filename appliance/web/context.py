@@ -22,6 +22,8 @@ class Context:
     settings: Settings
     postgres: Postgres
     redis: Redis
+    live_redis: Redis
+    """For those who watch: each keeps a connection for as long, so they must not use up those of requests."""
     clickhouse: ClickHouse
     stream: IngestStream
     keys: KeyRing
@@ -36,6 +38,7 @@ class Context:
         """End all connections."""
         await self.postgres.close()
         await self.redis.aclose()
+        await self.live_redis.aclose()
         await self.clickhouse.close()
 
 
@@ -47,6 +50,7 @@ def create_context(settings: Settings) -> Context:
         settings=settings,
         postgres=postgres,
         redis=redis,
+        live_redis=redis_client.connect(settings.redis),
         clickhouse=ClickHouse(settings.clickhouse),
         stream=IngestStream(redis, settings.ingestion),
         keys=KeyRing(ApiKeys(postgres, settings.salt)),

@@ -30,4 +30,5 @@ def iso_time(moment: datetime) -> str:
 def iso_micros(microseconds: int) -> str:
     """Microseconds since the epoch as the public API prints them: UTC with milliseconds and Z."""
     seconds, rest = divmod(microseconds, 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{rest // 1000:03d}Z"
+    # Not strftime: it would not pad years before 1000.
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19] + f".{rest // 1000:03d}Z"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -42,6 +42,11 @@ _INSERT_SETTINGS: Final[dict[str, Any]] = {
 }
 # Newer servers read a number as seconds unless this is set; older ones always read the column's own unit.
 _RAW_TIMES: Final = "input_format_read_datetime_number_as_raw_value"
+
+
+# A query may take long, but a server that does not even answer a ping meanwhile hangs.
+_DOUBT_AFTER_S: Final = 1.0
+_PING_S: Final = 1.5
 
 
 @lru_cache(maxsize=256)
@@ -85,10 +90,7 @@ class ClickHouse:
         numbers. Raises QueryTooExpensive and StoreUnavailable.
         """
         with _translated():
-            client = await self._open()
-            body = await client.raw_query(
-                sql, dict(params or {}), {**_READ_SETTINGS, **(settings or {})}, fmt="JSONEachRow"
-            )
+            body = await self._unless_silent(self._read(sql, params or {}, {**_READ_SETTINGS, **(settings or {})}))
         kind: Any = row_type
         rows: list[Row] = _decoder(kind).decode_lines(body)
         return rows
@@ -122,13 +124,48 @@ class ClickHouse:
         found: list[dict[str, str]] = await self.rows("SELECT version() AS version", {}, dict)
         return found[0]["version"]
 
+    async def _read(self, sql: str, params: Mapping[str, Any], settings: dict[str, Any]) -> bytes:
+        client = await self._open()
+        return bytes(await client.raw_query(sql, dict(params), settings, fmt="JSONEachRow"))
+
+    async def _unless_silent(self, work: Awaitable[bytes]) -> bytes:
+        """The result of `work`, however long it takes, as long as the server answers pings meanwhile."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not (await asyncio.wait({task}, timeout=_DOUBT_AFTER_S))[0]:
+                pinged = asyncio.ensure_future(self._answers_ping())
+                await asyncio.wait({task, pinged}, return_when=asyncio.FIRST_COMPLETED)
+                if not task.done() and not await pinged:
+                    raise StoreUnavailable(f"ClickHouse did not answer within {_DOUBT_AFTER_S + _PING_S:g} s.")
+                pinged.cancel()
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def _answers_ping(self) -> bool:
+        """Asks on a connection of its own, because those of the pool may all be busy."""
+        timeout = aiohttp.ClientTimeout(total=_PING_S)
+        try:
+            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{self._base_url}/ping"):
+                return True
+        except TimeoutError:
+            return False
+        except (aiohttp.ClientError, OSError):
+            return True  # not silent: the query itself will say what is wrong
+
+    @property
+    def _base_url(self) -> str:
+        address = urlsplit(self.settings.url)
+        host = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
+        return f"{address.scheme}://{host}:{_port_of(address.scheme, address.port)}"
+
     async def _open(self) -> AsyncClient:
         async with self._opening:
             if self._client is None:
                 address = urlsplit(self.settings.url)
                 self._client = await create_async_client(
                     host=address.hostname,
-                    port=address.port or (8443 if address.scheme == "https" else 8123),
+                    port=_port_of(address.scheme, address.port),
                     interface=address.scheme,
                     username=self.settings.user,
                     password=self.settings.password,
@@ -140,6 +177,10 @@ class ClickHouse:
                     autogenerate_session_id=False,
                 )
             return self._client
+
+
+def _port_of(scheme: str, port: int | None) -> int:
+    return port or (8443 if scheme == "https" else 8123)
 
 
 @contextmanager

@@ -57,6 +57,27 @@ class ObservationKey(msgspec.Struct):
     trace_hash: int
 
 
+class Step(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """An observation as the row of a tree; times are ISO 8601 in UTC, costs USD, '' stands for null."""
+
+    id: str
+    start_time: str
+    parent_observation_id: str = ""
+    type: str = "SPAN"
+    name: str = ""
+    end_time: str | None = None
+    completion_start_time: str | None = None
+    level: str = "DEFAULT"
+    status_message: str = ""
+    environment: str = "default"
+    version: str = ""
+    provided_model_name: str = ""
+    usage_details: dict[str, int] = msgspec.field(default_factory=dict)
+    total_cost: float | None = None
+    prompt_name: str = ""
+    prompt_version: int = 0
+
+
 class _Total(msgspec.Struct):
     total: int
 
@@ -81,6 +102,13 @@ async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> li
     params = {"project_id": project_id, "trace_id": trace_id}
     rows = await clickhouse.rows(sql, params, Observation, settings=_ALIASES)
     return sorted(rows, key=lambda row: (row.start_time, row.id))
+
+
+async def steps(clickhouse: ClickHouse, project_id: str, trace_id: str, *, limit: int, offset: int) -> list[Step]:
+    """The rows of a trace's tree, oldest first, from `offset` on. Raises QueryTooExpensive and StoreUnavailable."""
+    params = {"project_id": project_id, "trace_id": trace_id, "limit": limit, "offset": offset}
+    settings = {"date_time_output_format": "iso"}
+    return await clickhouse.rows(render("observations", "steps"), params, Step, settings=settings)
 
 
 async def find(clickhouse: ClickHouse, project_id: str, observation_id: str) -> Observation | None:

@@ -99,6 +99,16 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
     return True
 
 
+async def accepts_key(connection: Connection, pair: KeyPair, salt: str) -> bool:
+    """Whether the stored key of this public key has this secret."""
+    hashed = {"fast_hash": fast_hash(pair.secret_key, salt)}
+    found = await (await connection.execute(_SQL["by_fast_hash"], hashed)).fetchone()
+    if found is not None and found["public_key"] == pair.public_key:
+        return True
+    found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
+    return found is not None and await asyncio.to_thread(_matches, pair.secret_key, found["hashed_secret_key"])
+
+
 def hash_password(password: str) -> str:
     """A bcrypt hash; takes a tenth of a second, so call it in a thread."""
     return _slow_hash(password)

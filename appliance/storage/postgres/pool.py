@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, LiteralString
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
@@ -17,6 +18,10 @@ _WAIT_S = 2.0
 # Short, because the pause between attempts doubles each time; the next statement begins anew.
 _RECONNECT_FOR_S = 3.0
 
+# A server that hangs keeps its connections open: only the time tells.
+_ANSWER_S = 2.5
+
+Result = TypeVar("Result")
 Connection = psycopg.AsyncConnection[DictRow]
 Params = Mapping[str, Any]
 
@@ -50,24 +55,54 @@ class Postgres:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection inside a transaction that commits when the block ends well."""
+        await answered(self._rows("SELECT 1", None))
+        async with self._connection() as connection:
+            yield connection
+
+    async def rows(self, sql: LiteralString, params: Params | None = None) -> list[DictRow]:
+        """All rows of a statement."""
+        return await answered(self._rows(sql, params))
+
+    async def row(self, sql: LiteralString, params: Params | None = None) -> DictRow | None:
+        """The first row of a statement, or None."""
+        found = await answered(self._rows(sql, params))
+        return found[0] if found else None
+
+    async def execute(self, sql: LiteralString, params: Params | None = None) -> int:
+        """Run a statement; returns the number of rows it touched."""
+        return await answered(self._execute(sql, params))
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
         with translated_errors():
             async with self._pool.connection() as connection:
                 yield connection
 
-    async def rows(self, sql: LiteralString, params: Params | None = None) -> list[DictRow]:
-        """All rows of a statement."""
-        async with self.transaction() as connection:
+    async def _rows(self, sql: LiteralString, params: Params | None) -> list[DictRow]:
+        async with self._connection() as connection:
             return await (await connection.execute(sql, params)).fetchall()
 
-    async def row(self, sql: LiteralString, params: Params | None = None) -> DictRow | None:
-        """The first row of a statement, or None."""
-        async with self.transaction() as connection:
-            return await (await connection.execute(sql, params)).fetchone()
-
-    async def execute(self, sql: LiteralString, params: Params | None = None) -> int:
-        """Run a statement; returns the number of rows it touched."""
-        async with self.transaction() as connection:
+    async def _execute(self, sql: LiteralString, params: Params | None) -> int:
+        async with self._connection() as connection:
             return (await connection.execute(sql, params)).rowcount
+
+
+async def answered(work: Coroutine[Any, Any, Result], seconds: float = _ANSWER_S) -> Result:
+    """The result of `work`; raises StoreUnavailable when it takes longer than `seconds`.
+
+    Work that is late goes on by itself: cancelling a statement would wait for the very server that is silent.
+    """
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task}, timeout=seconds)
+    if not task.done():
+        task.add_done_callback(_forget)
+        raise StoreUnavailable(f"Postgres did not answer within {seconds:g} s.")
+    return task.result()
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 @contextlib.contextmanager

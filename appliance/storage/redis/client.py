@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import redis.exceptions
 from redis.asyncio import Redis
@@ -13,11 +14,13 @@ from redis.backoff import ExponentialBackoff
 from appliance.config import RedisSettings
 from appliance.errors import ConfigError, Overloaded, StoreUnavailable
 
-__all__ = ["Redis", "connect", "translated_errors"]
+__all__ = ["Redis", "answered_within", "connect", "translated_errors"]
 
 _SOCKET_TIMEOUT_S = 15
 _CONNECT_TIMEOUT_S = 2
 _RETRIES = 2
+# Every request in flight takes one; when they run out, the next is refused at once.
+_MAX_CONNECTIONS = 1000
 
 
 def connect(settings: RedisSettings) -> Redis:
@@ -28,6 +31,7 @@ def connect(settings: RedisSettings) -> Redis:
         client = Redis.from_url(
             settings.url,
             protocol=2,
+            max_connections=_MAX_CONNECTIONS,
             socket_timeout=_SOCKET_TIMEOUT_S,
             socket_connect_timeout=_CONNECT_TIMEOUT_S,
             retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), _RETRIES),
@@ -46,3 +50,14 @@ def translated_errors() -> Iterator[None]:
         raise Overloaded("The queue is out of memory.") from error
     except (redis.exceptions.RedisError, OSError) as error:
         raise StoreUnavailable(f"Redis cannot be used right now: {str(error).rstrip('.')}.") from error
+
+
+@contextlib.asynccontextmanager
+async def answered_within(seconds: float) -> AsyncIterator[None]:
+    """As `translated_errors`, and raises StoreUnavailable too when a connected Redis stays silent for so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            with translated_errors():
+                yield
+    except TimeoutError as error:
+        raise StoreUnavailable(f"Redis did not answer within {seconds:g} s.") from error

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from appliance.config import IngestionSettings
 from appliance.errors import Overloaded
 from appliance.model.services import QueueStatus
-from appliance.storage.redis.client import translated_errors
+from appliance.storage.redis.client import answered_within, translated_errors
 
 Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores"]
 
@@ -25,6 +25,9 @@ DEAD_LETTERS: Final = "langfuse:dead-letters"
 _ROOM_CHECK_S = 0.5
 _MEMORY_SHARE = 0.9
 _MEMORY_SAMPLES = 16
+# Whoever sends waits no longer than this for a Redis that hangs; the worker has time.
+_APPEND_S = 2.5
+_LOOK_S = 2.0
 
 # The body of the oldest entry may be large: only its id leaves the server.
 _OLDEST_ID = "local e = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1); return e[1] and e[1][1] or false"
@@ -92,7 +95,7 @@ class IngestStream:
     async def append(self, entry: Entry) -> str:
         """Store an entry durably and return its id; raises Overloaded when the backlog is at its bound."""
         await self.require_room()
-        with translated_errors():
+        async with answered_within(_APPEND_S):
             entry_id: Any = await self._redis.xadd(STREAM, entry.fields())
         return str(entry_id.decode())
 
@@ -197,12 +200,11 @@ class IngestStream:
         return [Delivery(id, entry, tried) for (id, entry), tried in zip(found, attempts, strict=True)]
 
     async def _why_no_room(self) -> str:
-        with translated_errors():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.xlen(STREAM)
-                pipe.memory_usage(STREAM, samples=_MEMORY_SAMPLES)
-                pipe.info("memory")
-                entries, stream_bytes, memory = await pipe.execute()
+        async with answered_within(_LOOK_S), self._redis.pipeline(transaction=False) as pipe:
+            pipe.xlen(STREAM)
+            pipe.memory_usage(STREAM, samples=_MEMORY_SAMPLES)
+            pipe.info("memory")
+            entries, stream_bytes, memory = await pipe.execute()
         if entries >= self._settings.max_backlog_entries:
             return f"The backlog is full: {entries} requests wait."
         if entries and (stream_bytes or 0) >= self._settings.max_backlog_bytes:

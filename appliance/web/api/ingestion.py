@@ -17,7 +17,7 @@ from appliance.errors import InvalidData, InvalidRequest
 from appliance.ingestion.events import accepted_event
 from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.auth import Access, Auth, authorize
-from appliance.web.bodies import issue_from, read_inflated, read_json
+from appliance.web.bodies import issue_from, read_json, read_json_text
 from appliance.web.paging import parse_time
 from appliance.web.responses import iso_micros, json_response
 from appliance.web.sdk import sdk_of
@@ -37,7 +37,7 @@ class _Batch(msgspec.Struct):
 async def ingest_batch(request: Request) -> Response:
     """Accept a batch: always 207 with the outcome of each event, once the valid ones are stored durably."""
     auth = await authorize(request, allow_scores_only=True)
-    content = await read_inflated(request)
+    content = await read_json_text(request)
     try:
         batch = msgspec.json.decode(content, type=_Batch)
     except msgspec.ValidationError as error:

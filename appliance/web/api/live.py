@@ -25,7 +25,7 @@ async def watch_traces(request: Request) -> Response:
     """A stream of events whose data is a JSON list of trace ids; a comment every ten seconds keeps it open."""
     auth = await authorize(request)
     context: Context = request.app.state.context
-    messages = Live(context.redis).messages(auth.project_id, silence_s=_SILENCE_S)
+    messages = Live(context.live_redis).messages(auth.project_id, silence_s=_SILENCE_S)
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(messages, context.stopping), media_type="text/event-stream", headers=headers)
 

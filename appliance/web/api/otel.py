@@ -13,7 +13,7 @@ from appliance.errors import Undecodable
 from appliance.ingestion.accept import count_json_spans, count_protobuf_spans, inflate
 from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.auth import Auth, authorize
-from appliance.web.bodies import off_loop, read_body
+from appliance.web.bodies import off_loop, read_body, without_lone_surrogates
 from appliance.web.responses import json_response
 from appliance.web.sdk import sdk_of
 
@@ -47,7 +47,13 @@ async def _accept(request: Request, auth: Auth) -> Response:
     limit = context.settings.ingestion.max_body_bytes
     body = await read_body(request, limit)
     is_gzip = "gzip" in request.headers.get("content-encoding", "").lower()
-    spans = await off_loop(len(body), _count_spans, kind, is_gzip, body, limit)
+    try:
+        spans = await off_loop(len(body), _count_spans, kind, is_gzip, body, limit)
+    except Undecodable:
+        if kind != "otlp-json":
+            raise
+        body, is_gzip = await off_loop(len(body), _mended, is_gzip, body, limit), False
+        spans = await off_loop(len(body), _count_spans, kind, is_gzip, body, limit)
     if spans:
         name, version = sdk_of(request)
         entry = Entry(
@@ -80,6 +86,10 @@ def _check_version(text: str | None) -> None:
         supported = False
     if not supported:
         raise Undecodable(f"Unsupported x-langfuse-ingestion-version: {text}")
+
+
+def _mended(is_gzip: bool, body: bytes, limit: int) -> bytes:
+    return without_lone_surrogates(inflate(body, limit) if is_gzip else body)
 
 
 def _count_spans(kind: OtlpKind, is_gzip: bool, body: bytes, limit: int) -> int:

@@ -12,6 +12,7 @@ from appliance.model.observations import Observation
 from appliance.model.pricing import built_in_models
 from appliance.model.scores import Score
 from appliance.model.traces import Trace
+from appliance.model.usage import sum_of
 from appliance.web.responses import iso_micros
 
 Json = dict[str, Any]
@@ -77,11 +78,6 @@ def trace_io(trace: Trace, *, included: bool = True) -> Json:
     return {"input": parsed(trace.input), "output": parsed(trace.output), "metadata": parsed_values(trace.metadata)}
 
 
-def _sum_of(details: Mapping[str, float], start: str) -> float | None:
-    values = [value for key, value in details.items() if key.startswith(start)]
-    return sum(values) if values else None
-
-
 def _total_cost(row: Observation) -> float | None:
     return row.total_cost if row.total_cost is not None else row.cost_details.get("total")
 
@@ -111,8 +107,8 @@ def observation(row: Observation) -> Json:
     """The observation of the first API version; latency and time to first token are in seconds."""
     usage = row.usage_details
     counts = {
-        "input": int(_sum_of(usage, "input") or 0),
-        "output": int(_sum_of(usage, "output") or 0),
+        "input": int(sum_of(usage, "input") or 0),
+        "output": int(sum_of(usage, "output") or 0),
         "total": usage.get("total", 0),
     }
     return {
@@ -149,8 +145,8 @@ def observation(row: Observation) -> Json:
         "inputPrice": unit_price(row, "input"),
         "outputPrice": unit_price(row, "output"),
         "totalPrice": unit_price(row, "total"),
-        "calculatedInputCost": _sum_of(row.cost_details, "input"),
-        "calculatedOutputCost": _sum_of(row.cost_details, "output"),
+        "calculatedInputCost": sum_of(row.cost_details, "input"),
+        "calculatedOutputCost": sum_of(row.cost_details, "output"),
         "calculatedTotalCost": _total_cost(row),
         "promptId": row.prompt_id or None,
         "promptName": row.prompt_name or None,

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -23,7 +24,7 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.postgres.api_keys import KeyOwner
-from appliance.web.api import metrics, observations, scores, sessions, traces
+from appliance.web.api import local_tree, metrics, observations, scores, sessions, traces
 from appliance.web.auth import KeyRing
 from appliance.web.errors import exception_handlers
 from appliance.web.rawpath import RawPath
@@ -88,6 +89,13 @@ class Project:
         }
         return await self._http.get(f"/api/public{path}", params=spelled or None)
 
+    async def tree(self, trace_id: str, **params: Any) -> list[dict[str, Any]]:
+        """The rows of a trace's tree."""
+        answer = await self._http.get(f"/api/local/traces/{quote(trace_id, safe='')}/tree", params=params)
+        assert answer.status_code == 200, answer.text
+        rows: list[dict[str, Any]] = answer.json()["data"]
+        return rows
+
     async def get(self, path: str, **params: Any) -> Any:
         answer = await self.answer(path, **params)
         assert answer.status_code == 200, answer.text
@@ -113,7 +121,14 @@ async def project(tables: ClickHouseSettings) -> AsyncIterator[Project]:
     clickhouse = await ClickHouse.connect(tables)
     project_id = f"read-{uuid.uuid4()}"
     app = Starlette(
-        routes=[*traces.routes, *observations.routes, *sessions.routes, *scores.routes, *metrics.routes],
+        routes=[
+            *traces.routes,
+            *observations.routes,
+            *sessions.routes,
+            *scores.routes,
+            *metrics.routes,
+            *local_tree.routes,
+        ],
         middleware=[Middleware(RawPath)],
         exception_handlers=dict(exception_handlers),
     )

@@ -227,3 +227,8 @@ async def test_daily(project: Project) -> None:
         "countTraces": 2,
     }
     assert page["meta"]["totalItems"] == 1
+
+
+async def test_daily_counts_far_years(project: Project) -> None:
+    await project.observation("far", "step", at=7_258_118_400 * SECOND)
+    assert [day["date"] for day in (await project.get("/metrics/daily"))["data"]] == ["2200-01-01"]

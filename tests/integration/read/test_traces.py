@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.config import ClickHouseSettings
+from appliance.storage.clickhouse.client import ClickHouse
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 
@@ -191,3 +193,17 @@ async def test_values_reach_the_server_unharmed(project: Project) -> None:
     tagged = {"type": "arrayOptions", "column": "tags", "operator": "all of", "value": ["a'b", "c\\d"]}
     assert await project.ids("/traces", filter=[tagged]) == ["t/1?ü"]
     assert (await project.get("/traces/t%2F1%3F%C3%BC"))["name"] == name
+
+
+async def test_any_year_may_be_asked_for(project: Project) -> None:
+    lists = (("/traces", "fromTimestamp"), ("/observations", "fromStartTime"), ("/v2/scores", "fromTimestamp"))
+    for path, name in lists:
+        for year in ("0001", "0999", "9999"):
+            assert (await project.get(path, **{name: f"{year}-01-01T00:00:00Z"}))["data"] == []
+
+
+async def test_a_long_query_is_waited_for_while_the_server_answers(tables: ClickHouseSettings) -> None:
+    clickhouse = ClickHouse(tables)
+    found: list[dict[str, int]] = await clickhouse.rows("SELECT sleep(1.5) AS slept", {}, dict)
+    await clickhouse.close()
+    assert found == [{"slept": 0}]

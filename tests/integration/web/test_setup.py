@@ -55,7 +55,7 @@ async def test_without_init_a_first_key_pair_is_made_and_kept_private(empty: Set
     assert pair is not None
     await prepare(settings, lambda step: None)
     assert stored_key_pair(tmp_path) == pair
-    assert stat.S_IMODE((tmp_path / "project-keys.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
     postgres = Postgres(settings.postgres)
     await postgres.open()
     owner = await ApiKeys(postgres, settings.salt).owner_by_secret(pair.public_key, pair.secret_key)

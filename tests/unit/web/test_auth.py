@@ -26,6 +26,7 @@ async def test_the_secret_alone_decides(client: httpx.AsyncClient) -> None:
         ("Digest abc", 401, "Invalid authorization header"),
         ("Basic !!!", 401, "Invalid authorization header"),
         ("Basic bm9jb2xvbg==", 401, "Invalid authorization header"),
+        ("Basic cGsAOnNr", 401, "Invalid authorization header"),
         ("Basic cGs6d3Jvbmc=", 401, "Invalid credentials. Confirm that you've configured the correct host."),
         ("Bearer pk-unknown", 401, "Invalid public key. Confirm that you've configured the correct host."),
         ("Bearer pk-lf-test", 403, "Access denied - insufficient permissions for this endpoint"),

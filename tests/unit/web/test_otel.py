@@ -97,3 +97,12 @@ async def test_large_bodies_are_refused_before_and_after_inflating(client: httpx
 async def test_wrong_keys_are_refused_before_anything_is_read(client: httpx.AsyncClient) -> None:
     answer = await client.post(TRACES, content=b"zzz", auth=("pk-test-project2", "sk"), headers=PROTOBUF)
     assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+async def test_half_an_emoji_does_not_cost_the_export(client: httpx.AsyncClient, stream: Any, pack: Any) -> None:
+    body = rb'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"a","spanId":"b","name":"\ud83d x"}]}]}]}'
+    headers = {**JSON, "Content-Encoding": "gzip"} if pack is gzip.compress else JSON
+    assert (await client.post(TRACES, content=pack(body), headers=headers)).status_code == 200
+    (entry,) = stream.entries
+    assert (entry.encoding, entry.body) == ("", body.replace(rb"\ud83d", rb"\ufffd"))

@@ -37,7 +37,7 @@ LEFT JOIN
 
 -- name: daily_models
 SELECT
-    toString(toDate(start_time)) AS day,
+    toString(toDate32(start_time)) AS day,
     nullIf(toString(model), '') AS model_name,
     sum(arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, 'input') > 0, usage_details)))) AS input_usage,
     sum(arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, 'output') > 0, usage_details)))) AS output_usage,
@@ -51,7 +51,7 @@ GROUP BY day, model_name
 ORDER BY day DESC, cost DESC, model_name
 
 -- name: daily_traces
-SELECT toString(toDate(started)) AS day, count() AS trace_count
+SELECT toString(toDate32(started)) AS day, count() AS trace_count
 FROM ($fold) AS trace
 $where
 GROUP BY day

@@ -43,6 +43,17 @@ WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
 ORDER BY observations.event_ts DESC
 LIMIT 1 BY id
 
+-- name: steps
+SELECT
+    id, parent_id AS parentObservationId, type, name, level, status_message AS statusMessage, environment, version,
+    model AS providedModelName, usage_details AS usageDetails, total_cost AS totalCost, prompt_name AS promptName,
+    prompt_version AS promptVersion, start_time AS startTime, end_time AS endTime,
+    completion_start_time AS completionStartTime
+FROM observations_list FINAL
+WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+ORDER BY start_time, id
+LIMIT {limit:UInt64} OFFSET {offset:UInt64}
+
 -- name: through_trace
 trace_id IN (SELECT id FROM ($fold) AS trace $where)
 
