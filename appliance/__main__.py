@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import sys
 
+from appliance.cli.interrupts import Interrupted, ignore_signals, raise_on_signals
+
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    from appliance.cli.main import run
+    try:
+        raise_on_signals()
+        from appliance.cli.main import run
 
-    sys.exit(run())
+        code = run()
+    except Interrupted as interrupted:
+        ignore_signals()
+        sys.stderr.write("Stopped.\n")
+        code = interrupted.exit_code
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from appliance.config import Settings
+from appliance.errors import ApplianceError
 from appliance.orchestrator.ports import choose_port
 from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
 from appliance.orchestrator.secrets import ensure_secrets, with_secrets
@@ -28,7 +29,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     settings = Settings(data_dir=root)
     secrets = ensure_secrets(data_dir, settings)
     runtime = EmbeddedRuntime(data_dir, secrets, _free_ports())
-    with _running(runtime):
+    with _Running(runtime):
         yield with_secrets(runtime.connect(settings), secrets)
 
 
@@ -39,13 +40,13 @@ def _free_ports() -> dict[str, int]:
     return ports
 
 
-class _running:
+class _Running:
     """The stores in a thread with an event loop of its own, so that tests are free to have theirs."""
 
     def __init__(self, runtime: EmbeddedRuntime) -> None:
         self._runtime = runtime
         self._ready = threading.Event()
-        self._failure: BaseException | None = None
+        self._failure: ApplianceError | None = None
         self._thread = threading.Thread(target=self._work, name="stores")
 
     def __enter__(self) -> None:
@@ -73,7 +74,7 @@ class _running:
                 supervisor.request(StartRequested(name))
             for name in names:
                 await supervisor.wait_healthy(name, 60)
-        except BaseException as error:
+        except ApplianceError as error:
             self._failure = error
             self._stop.set()
         self._ready.set()

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from appliance.cli.options import data_dir_option, settings_from
-from appliance.errors import NotRunning
+from appliance.errors import ConfigError, NotRunning
 
 
 @click.command()
@@ -31,6 +31,11 @@ def env(form: str, data_dir: Path | None) -> None:
     secrets = read_secrets(place)
     if secrets is None:
         raise NotRunning(f"There is no appliance in {place.root} yet.", hint="Start it: langfuse-local up --detach")
+    if not secrets.secret_key:
+        raise ConfigError(
+            f"The secret key of {secrets.public_key} is not known here: the database keeps the one it was made with.",
+            hint="Use that one, or start with another LANGFUSE_INIT_PROJECT_PUBLIC_KEY.",
+        )
     state = read_state(place)
     url = state.url or f"http://localhost:{state.ports.get('web', 3000)}"
     if state.url is None:

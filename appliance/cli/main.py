@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from appliance.cli.interrupts import Interrupted, ignore_signals
 from appliance.errors import ApplianceError
 
 # name: module, attribute, the line that the list of commands shows.
@@ -53,6 +54,15 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; ended by a signal, it says so in one line and the exit code tells which."""
+        try:
+            return super().invoke(ctx)
+        except Interrupted as interrupted:
+            ignore_signals()
+            click.echo("Stopped.", err=True)
+            ctx.exit(interrupted.exit_code)
+
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
@@ -80,8 +90,6 @@ def cli(ctx: click.Context) -> None:
     """
     if ctx.invoked_subcommand is not None:
         return
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        os.execv(sys.executable, [sys.executable, "-m", "tui", "--start"])
     from appliance.cli.up import up
 
     ctx.invoke(up)

@@ -13,7 +13,9 @@ from appliance.cli.options import settings_from
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; 3000 without it.")
 @click.option("--web-workers", type=click.IntRange(1, 64), help="Number of processes behind the one port.")
-def web(host: str | None, port: int | None, web_workers: int | None) -> None:
+@click.option("--fd", type=int, hidden=True, help="A socket that listens already, by its file descriptor.")
+@click.option("--instance", default="", hidden=True, help="What every answer says in X-Langfuse-Local-Instance.")
+def web(host: str | None, port: int | None, web_workers: int | None, fd: int | None, instance: str) -> None:
     """Serve the API; the stores come from the environment.
 
     \b
@@ -22,7 +24,7 @@ def web(host: str | None, port: int | None, web_workers: int | None) -> None:
     """
     from appliance.cli.serve import serve
 
-    serve(settings_from(host=host, port=port, web_workers=web_workers))
+    serve(settings_from(host=host, port=port, web_workers=web_workers), fd, instance)
 
 
 @click.command()
@@ -54,6 +56,7 @@ def migrate() -> None:
     Example:
       langfuse-local migrate
     """
+    from appliance.orchestrator.secrets import with_stored_salt
     from appliance.storage.setup import prepare
 
-    asyncio.run(prepare(settings_from(), lambda step: click.echo(step, err=True)))
+    asyncio.run(prepare(with_stored_salt(settings_from()), lambda step: click.echo(step, err=True)))

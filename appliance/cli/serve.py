@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import uvicorn
 from starlette.applications import Starlette
 
@@ -20,12 +22,13 @@ def make_app() -> Starlette:
     return create_app(settings)
 
 
-def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then finishes what is in hand."""
+def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None:
+    """Serves until SIGTERM or SIGINT, then finishes what is in hand.
+
+    `fd` is a socket that listens already; `instance` goes into a header of every answer.
+    """
     several = settings.web_workers > 1
     if several:  # they are started anew and know only the environment
-        import os
-
         os.environ.update(to_environ(settings))
     else:
         log_to_stderr(settings.log_level)
@@ -34,7 +37,8 @@ def serve(settings: Settings) -> None:
         factory=several,
         host=settings.host,
         port=settings.port or USUAL_PORTS["web"],
-        workers=settings.web_workers if several else None,
+        fd=fd,
+        workers=settings.web_workers,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -43,4 +47,5 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
         backlog=2048,
+        headers=[("X-Langfuse-Local-Instance", instance)] if instance else None,
     )

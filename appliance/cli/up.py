@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
+from appliance.cli.interrupts import Interrupted, held_back, ignore_signals
 from appliance.cli.options import data_dir_option, settings_from
 from appliance.errors import AlreadyRunning, ApplianceError, StartFailed
 
@@ -81,13 +81,15 @@ def _stay(settings: Settings, report_fd: int | None) -> None:
             report = None
 
     try:
-        asyncio.run(run_up(settings, tell))
+        number = asyncio.run(run_up(settings, tell))
     except AlreadyRunning:
         raise
     except ApplianceError as error:
         if report is not None:
             tell(Failed(message=str(error)))
         raise
+    if number is not None:
+        raise Interrupted(number)
 
 
 def show(news: News) -> None:
@@ -102,12 +104,11 @@ def show(news: News) -> None:
     click.echo(f"{news.seconds:6.2f} s  ready", err=True)
     click.echo(f"URL         {news.url}")
     click.echo(f"Public key  {news.public_key}")
-    click.echo(f"Secret key  {news.secret_key}")
+    click.echo(f"Secret key  {news.secret_key or '(known only to who made it)'}")
 
 
 def _start_detached(settings: Settings) -> None:
     """Starts another `up` in a session of its own, and relays what it tells until it is ready."""
-    from appliance.config import to_environ
     from appliance.orchestrator.lock import is_held, make_folders
     from appliance.paths import DataDir
 
@@ -117,40 +118,45 @@ def _start_detached(settings: Settings) -> None:
         raise AlreadyRunning("")
     reading, writing = os.pipe()
     with data_dir.log_file("supervisor").open("ab") as log, os.fdopen(reading, "rb") as news:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "appliance", "up", "--report-fd", str(writing)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[writing],
-            start_new_session=True,
-            env={**os.environ, **to_environ(settings)},
-        )
-        os.close(writing)
-        _relay(child, news, data_dir)
+        child: subprocess.Popen[bytes] | None = None
+        try:
+            with held_back():
+                child = _start_child(settings, writing, log)
+            os.close(writing)
+            _relay(child, news)
+        except Interrupted:
+            ignore_signals()  # what was begun is ended first
+            if child is not None:
+                child.terminate()
+                child.wait()
+            raise
 
 
-def _relay(child: subprocess.Popen[bytes], lines: IO[bytes], data_dir: object) -> None:
+def _start_child(settings: Settings, report: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    from appliance.config import to_environ
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "appliance", "up", "--report-fd", str(report)],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=[report],
+        start_new_session=True,
+        env={**os.environ, **to_environ(settings)},
+    )
+
+
+def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> None:
     from appliance.orchestrator.steps import Failed, Ready, decode
 
-    def pass_on(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, pass_on)
-    try:
-        for line in lines:
-            news = decode(line)
-            if isinstance(news, Failed):
-                child.wait()
-                raise StartFailed(news.message)
-            show(news)
-            if isinstance(news, Ready):
-                return
-    except KeyboardInterrupt:
-        child.terminate()
-        child.wait()
-        raise click.Abort from None
+    for line in lines:
+        news = decode(line)
+        if isinstance(news, Failed):
+            child.wait()
+            raise StartFailed(news.message)
+        show(news)
+        if isinstance(news, Ready):
+            return
     raise StartFailed("The appliance ended while it started.", hint="See: langfuse-local logs supervisor")
 
 

@@ -7,23 +7,24 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from appliance.config import Settings
 from appliance.errors import MigrationFailed, RuntimeUnavailable, StartFailed
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services, reachable_host, url_host
-from appliance.orchestrator.leftovers import end_leftovers, record_of
-from appliance.orchestrator.lock import make_folders
+from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
+from appliance.orchestrator.listener import WebListener, claim_web_port
 from appliance.orchestrator.logfiles import last_lines
 from appliance.orchestrator.meter import ProcessMeter
-from appliance.orchestrator.ports import choose_store_ports, choose_web_port
+from appliance.orchestrator.ports import choose_store_ports, is_free
 from appliance.orchestrator.processes import Launcher, ProcessSpec, describe_exit, launch_process, stop_process
+from appliance.orchestrator.room import require_room
 from appliance.orchestrator.runtimes.contract import Runtime
 from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
 from appliance.orchestrator.runtimes.external import ExternalRuntime
-from appliance.orchestrator.secrets import Secrets, ensure_secrets, with_secrets
+from appliance.orchestrator.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
 from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
 from appliance.orchestrator.status import disk_status, service_status
 from appliance.orchestrator.steps import Ready, Step, Tell, Timer
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from appliance.storage.redis.client import Redis
 
 START_TIMEOUT_S = 60.0
+MOST_PORT_CHANGES = 5
 _DISK_VALID_S = 15.0
 
 
@@ -44,7 +46,7 @@ class Appliance:
     def __init__(self, settings: Settings, tell: Tell, launcher: Launcher = launch_process) -> None:
         self.data_dir = DataDir(settings.data_dir)
         self._tell = tell
-        self._launcher = launcher
+        self._launcher = marking(launcher, self.data_dir)
         self._timer = Timer()
         self.supervisor = Supervisor(on_change=self._remember)
         self.state: State = State()
@@ -53,26 +55,24 @@ class Appliance:
         self._redis: Redis | None = None
         self.settings = settings
         self.secrets: Secrets
+        self._listener: WebListener | None = None
         self.stopping = asyncio.Event()
 
     async def prepare(self) -> None:
-        """Ends leftovers, chooses ports and makes secrets. The lock must be held. Raises ConfigError."""
-        make_folders(self.data_dir)
+        """Ends leftovers, chooses ports and makes secrets. The lock must be held. Raises ConfigError and OSError."""
         self.state = read_state(self.data_dir)
+        self.state.supervisor = record_of("supervisor", os.getpid())
+        write_state(self.data_dir, self.state)
         timer = Timer()
         if ended := await asyncio.to_thread(end_leftovers, self.state.processes, self.data_dir):
             self._tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
         self.secrets = ensure_secrets(self.data_dir, self.settings)
-        remembered = self.state.ports
-        port = choose_web_port(self.settings.host, self.settings.port, remembered.get("web"))
-        settings = with_secrets(dataclasses.replace(self.settings, port=port), self.secrets)
-        self.runtime = self._make_runtime(settings, remembered)
-        self.settings = self.runtime.connect(settings)
-        self.state.ports = {**self.state.ports, "web": port}
-        self.state.runtime, self.state.host = settings.runtime, settings.host
-        self.state.supervisor = record_of("supervisor", os.getpid())
-        for service in (*self.runtime.stores, *own_services(self.settings, self._launcher)):
-            self.supervisor.add(service)
+        require_room(self.data_dir, self.settings.runtime)
+        self._listener = claim_web_port(self.settings.host, self.settings.port, self.state.ports.get("web"))
+        self.state.ports["web"] = self._listener.port
+        self.settings = with_secrets(dataclasses.replace(self.settings, port=self._listener.port), self.secrets)
+        self.state.runtime, self.state.host = self.settings.runtime, self.settings.host
+        self._assemble(self._listener, avoid=())
         self._remember()
 
     @property
@@ -86,7 +86,7 @@ class Appliance:
         """Stores, migrations, web and workers; raises StartFailed, RuntimeUnavailable or MigrationFailed."""
         stores = [store.name for store in self.runtime.stores]
         own = [name for name in self.supervisor.services if name not in stores]
-        await self._start_together(stores)
+        await self._start_stores(stores)
         await self._migrate()
         await self._start_together(own)
         self.state.url = self.url
@@ -109,6 +109,8 @@ class Appliance:
             await self.supervisor.stop(names)
             if running:
                 self._tell(Step(text=f"stopped {', '.join(running)}", seconds=timer.seconds()))
+        if self._listener is not None:
+            self._listener.close()
         self.state.url = self.state.control_socket = self.state.supervisor = None
         self._remember()
 
@@ -128,16 +130,41 @@ class Appliance:
             disk=self._disk,
         )
 
-    def _make_runtime(self, settings: Settings, remembered: dict[str, int]) -> Runtime:
+    def _assemble(self, listener: WebListener, avoid: Collection[int]) -> None:
+        """Makes all services anew; the ports of the stores are none of `avoid`."""
+        self.runtime = self._make_runtime(self.settings, avoid)
+        self.settings = self.runtime.connect(self.settings)
+        for service in (*self.runtime.stores, *own_services(self.settings, self._launcher, listener)):
+            self.supervisor.add(service)
+
+    def _make_runtime(self, settings: Settings, avoid: Collection[int]) -> Runtime:
         if settings.runtime == "external":
             return ExternalRuntime(settings)
         if settings.runtime != "embedded":
             raise RuntimeUnavailable(
                 f"The {settings.runtime} runtime is not part of this version.", hint="Use embedded or external."
             )
-        ports = choose_store_ports(remembered)
-        self.state.ports = {**remembered, **ports}
+        ports = choose_store_ports(self.state.ports, avoid)
+        self.state.ports |= ports
         return EmbeddedRuntime(self.data_dir, self.secrets, ports, self._launcher)
+
+    async def _start_stores(self, names: Sequence[str]) -> None:
+        """Starts the stores, on other ports when somebody else was quicker to take theirs."""
+        lost: set[int] = set()
+        for attempt in range(1, MOST_PORT_CHANGES + 1):
+            timer = Timer()
+            try:
+                return await self._start_together(names)
+            except StartFailed:
+                await self.supervisor.stop(names)
+                ports = [self.state.ports[name] for name in names] if self.runtime.name == "embedded" else []
+                taken = {port for port in ports if not is_free("127.0.0.1", port)}
+                if not taken or attempt == MOST_PORT_CHANGES or self._listener is None:
+                    raise
+            lost |= taken
+            self._assemble(self._listener, lost)
+            self._tell(Step(text=f"port {', '.join(map(str, sorted(taken)))} was just taken", seconds=timer.seconds()))
+        return None
 
     async def _start_together(self, names: Sequence[str]) -> None:
         timer = Timer()
@@ -179,6 +206,14 @@ class Appliance:
                 f"The migrations were not applied: migrate {describe_exit(code)}{self._last_words('migrate')}"
             )
         self._tell(Step(text="migrations applied", seconds=timer.seconds()))
+        self.secrets = read_secrets(self.data_dir) or self.secrets
+        init = self.settings.init
+        if (init.public_key, init.secret_key) != (self.secrets.public_key, self.secrets.secret_key):
+            text = (
+                f"warning: {init.public_key} exists with another secret key, which stays valid; "
+                "LANGFUSE_INIT_PROJECT_SECRET_KEY is ignored"
+            )
+            self._tell(Step(text=text, seconds=0.0))
 
     async def _queue(self) -> QueueStatus:
         from appliance.errors import StoreUnavailable

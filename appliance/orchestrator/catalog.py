@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from appliance.config import Settings, to_environ
 from appliance.errors import StoreUnavailable
-from appliance.orchestrator.probes import ask_redis, probe_http
-from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_environ
+from appliance.orchestrator.listener import WebListener
+from appliance.orchestrator.probes import ask_http, ask_redis
+from appliance.orchestrator.processes import Launcher, Process, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.contract import Service, Unit
-from appliance.orchestrator.units import launch_unit
+from appliance.orchestrator.units import ProcessUnit, launch_unit
 from appliance.paths import DataDir
 
 STORE_NAMES = ("postgres", "redis", "clickhouse")
+INSTANCE_HEADER = "x-langfuse-local-instance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,9 @@ class WebService:
 
     settings: Settings
     launcher: Launcher
+    listener: WebListener
+    instance: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Its processes give it in a header, so that nobody else's answer is taken for theirs."""
     name: str = "web"
     managed: bool = True
 
@@ -34,13 +40,30 @@ class WebService:
         return f"{url_host(self.settings.host)}:{self.settings.port}"
 
     async def launch(self) -> Unit:
-        return await launch_unit(self.launcher, _own_process(self.settings, self.name, "web"))
+        descriptor = self.listener.open()
+        arguments = ("web", "--fd", str(descriptor), "--instance", self.instance)
+        spec = _own_process(self.settings, self.name, *arguments, pass_fds=(descriptor,))
+        return WebUnit(await self.launcher(spec), spec, self.listener)
 
     async def check(self, unit: Unit) -> None:
         address = f"{url_host(reachable_host(self.settings.host))}:{self.settings.port}"
-        status, body = await probe_http(f"http://{address}", path="/api/public/health")
-        if status != 200:
-            raise StoreUnavailable(_health_reason(body) or f"web answers with status {status}.")
+        answer = await ask_http(f"http://{address}", path="/api/public/health")
+        if answer.headers.get(INSTANCE_HEADER) != self.instance:
+            raise StoreUnavailable(f"Another server answers at {address}.")
+        if answer.status != 200:
+            raise StoreUnavailable(_health_reason(answer.body) or f"web answers with status {answer.status}.")
+
+
+class WebUnit(ProcessUnit):
+    """A web process; stopping it on purpose gives the port away, its crash does not."""
+
+    def __init__(self, process: Process, spec: ProcessSpec, listener: WebListener) -> None:
+        super().__init__(process, spec)
+        self._listener = listener
+
+    async def stop(self) -> None:
+        self._listener.close()
+        await super().stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +82,23 @@ class WorkerService:
         return await launch_unit(self.launcher, spec)
 
     async def check(self, unit: Unit) -> None:
-        if await ask_redis(self.settings.redis.url, "EXISTS", f"langfuse:worker:{self.consumer}") != b":1":
+        beat = await ask_redis(self.settings.redis.url, "GET", f"langfuse:worker:{self.consumer}")
+        # The heartbeat of a killed predecessor lives on for some seconds: only its own one counts.
+        if beat.startswith(b"$") or msgspec.json.decode(beat, type=_Beat).pid != unit.pid:
             raise StoreUnavailable("The worker gives no sign of life.")
 
 
-def own_services(settings: Settings, launcher: Launcher) -> Sequence[Service]:
+class _Beat(msgspec.Struct):
+    pid: int
+
+
+def own_services(settings: Settings, launcher: Launcher, listener: WebListener) -> Sequence[Service]:
     """web and the workers; one worker is called `worker`, several `worker-1`, `worker-2` ..."""
     workers = [
         WorkerService(settings, launcher, "worker" if settings.workers == 1 else f"worker-{number}", f"worker-{number}")
         for number in range(1, settings.workers + 1)
     ]
-    return [WebService(settings, launcher), *workers]
+    return [WebService(settings, launcher, listener), *workers]
 
 
 def own_environ(settings: Settings) -> Mapping[str, str]:
@@ -87,13 +116,14 @@ def url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _own_process(settings: Settings, name: str, *arguments: str) -> ProcessSpec:
+def _own_process(settings: Settings, name: str, *arguments: str, pass_fds: tuple[int, ...] = ()) -> ProcessSpec:
     return ProcessSpec(
         name=name,
         argv=(sys.executable, "-m", "appliance", *arguments),
         log=DataDir(settings.data_dir).log_file(name),
         environ=own_environ(settings),
         cwd=Path("/"),
+        pass_fds=pass_fds,
     )
 
 

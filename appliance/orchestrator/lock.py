@@ -6,10 +6,14 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 
 from appliance.errors import AlreadyRunning, ConfigError
+from appliance.orchestrator.room import no_room
 from appliance.paths import DataDir
+
+_PATIENCE_S = 0.05
 
 
 def make_folders(data_dir: DataDir) -> None:
@@ -28,15 +32,27 @@ def make_folders(data_dir: DataDir) -> None:
 @contextlib.contextmanager
 def exclusive(data_dir: DataDir) -> Iterator[None]:
     """Holds the data directory's lock; raises AlreadyRunning when another supervisor does."""
+    with _locked(data_dir, fcntl.LOCK_EX):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(data_dir: DataDir, kind: int) -> Iterator[None]:
     try:
         descriptor = os.open(data_dir.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ConfigError(*_words(data_dir, error)) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(f"An appliance already runs on {data_dir.root}.") from None
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                # Who only looks holds it for less than a millisecond.
+                if kind == fcntl.LOCK_SH or time.monotonic() > deadline:
+                    raise AlreadyRunning(f"An appliance already runs on {data_dir.root}.") from None
+            time.sleep(0.005)
         yield
     finally:
         os.close(descriptor)
@@ -45,7 +61,7 @@ def exclusive(data_dir: DataDir) -> Iterator[None]:
 def is_held(data_dir: DataDir) -> bool:
     """Whether a supervisor lives on this data directory."""
     try:
-        with exclusive(data_dir):
+        with _locked(data_dir, fcntl.LOCK_SH):
             return False
     except AlreadyRunning:
         return True
@@ -55,5 +71,5 @@ def is_held(data_dir: DataDir) -> bool:
 
 def _words(data_dir: DataDir, error: OSError) -> tuple[str]:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (f"The disk of {data_dir.root} is full: free some space, or choose another --data-dir.",)
+        return (no_room(data_dir.root, 0),)
     return (f"{data_dir.root} cannot be written ({error.strerror}): choose another --data-dir.",)

@@ -36,7 +36,7 @@ class RotatingLog:
             older = _numbered(self._path, number)
             newer = self._path if number == 1 else _numbered(self._path, number - 1)
             if newer.exists():
-                os.replace(newer, older)
+                newer.replace(older)
         self._file = self._path.open("ab", buffering=0)
         self._size = 0
 

@@ -6,6 +6,8 @@ import asyncio
 import ssl
 import struct
 from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from appliance.errors import StoreUnavailable
@@ -35,7 +37,10 @@ async def probe_postgres(url: str) -> None:
 
 
 async def ask_redis(url: str, *command: str) -> bytes:
-    """Sends one command after AUTH; the first line of its reply. Raises StoreUnavailable for any error reply."""
+    """Sends one command after AUTH; its reply: a string's content, else the first line, such as `:1` or `$-1` (none).
+
+    Raises StoreUnavailable for any error reply.
+    """
     target = urlsplit(url)
     lines: list[bytes] = []
     if target.password:
@@ -51,15 +56,32 @@ async def ask_redis(url: str, *command: str) -> bytes:
                 reply = (await reader.readline()).rstrip()
                 if reply.startswith(b"-") or not reply:
                     raise StoreUnavailable(f"Redis says: {reply[1:].decode(errors='replace') or 'nothing'}.")
+            if reply.startswith(b"$") and reply != b"$-1":
+                return (await reader.readexactly(int(reply[1:]) + 2))[:-2]
             return reply
-    except (OSError, TimeoutError) as error:
+    except (OSError, EOFError, TimeoutError) as error:
         raise StoreUnavailable(f"Redis does not answer: {error or 'time-out'}.") from error
     finally:
         writer.close()
 
 
 async def probe_http(url: str, *, path: str, user: str = "", password: str = "") -> tuple[int, bytes]:
-    """GETs `path`; status and body (its first 64 kB). Raises StoreUnavailable when nothing answers in HTTP."""
+    """GETs `path`; status and body. Raises StoreUnavailable when nothing answers in HTTP."""
+    answer = await ask_http(url, path=path, user=user, password=password)
+    return answer.status, answer.body
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """A server's answer; the names of the headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def ask_http(url: str, *, path: str, user: str = "", password: str = "") -> HttpAnswer:
+    """GETs `path`. Raises StoreUnavailable when nothing answers in HTTP."""
     target = urlsplit(url)
     login = f"Authorization: Basic {b64encode(f'{user}:{password}'.encode()).decode()}\r\n" if user else ""
     request = f"GET {path} HTTP/1.0\r\nHost: {target.netloc}\r\n{login}Connection: close\r\n\r\n".encode()
@@ -69,7 +91,8 @@ async def probe_http(url: str, *, path: str, user: str = "", password: str = "")
     words = head.split(None, 2)
     if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
         raise StoreUnavailable(f"{target.hostname}:{target.port} does not speak HTTP.")
-    return int(words[1]), body
+    lines = [line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:]]
+    return HttpAnswer(int(words[1]), {name.strip().lower(): value.strip() for name, _, value in lines}, body)
 
 
 def _redis_command(*words: str) -> bytes:

@@ -31,6 +31,8 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 10.0
     """Seconds between the stop signal and SIGKILL."""
+    pass_fds: tuple[int, ...] = ()
+    """File descriptors that stay open in the child, under the same numbers."""
 
 
 class Process(Protocol):
@@ -55,9 +57,9 @@ class Launcher(Protocol):
 class ChildProcess:
     """A real child in its own session, so that the terminal's Ctrl-C reaches only the supervisor."""
 
-    def __init__(self, process: asyncio.subprocess.Process, log: RotatingLog) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, output: asyncio.StreamReader, log: RotatingLog) -> None:
         self._process = process
-        self._pump = asyncio.create_task(_pump(process, log))
+        self._pump = asyncio.create_task(_pump(output, log))
 
     @property
     def pid(self) -> int:
@@ -65,6 +67,9 @@ class ChildProcess:
 
     async def wait(self) -> int:
         code = await self._process.wait()
+        # It led a session and a group of its own: what it started and left behind is in that group.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         # A grandchild that outlives its parent may hold the pipe open: do not wait for it for ever.
         await asyncio.wait([self._pump], timeout=1)
         self._pump.cancel()
@@ -79,19 +84,27 @@ async def launch_process(spec: ProcessSpec) -> Process:
     """Starts a real child; raises RuntimeUnavailable when the system refuses."""
     try:
         log = RotatingLog(spec.log)
-        process = await asyncio.create_subprocess_exec(
-            *spec.argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=dict(spec.environ),
-            cwd=spec.cwd,
-            start_new_session=True,
-            preexec_fn=child_setup(spec.identity, spec.stop_signal),
-        )
+        reading_end, writing_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *spec.argv,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing_end,
+                stderr=asyncio.subprocess.STDOUT,
+                env=dict(spec.environ),
+                cwd=spec.cwd,
+                start_new_session=True,
+                pass_fds=spec.pass_fds,
+                preexec_fn=child_setup(spec.identity, spec.stop_signal),
+            )
+        except BaseException:
+            os.close(reading_end)
+            raise
+        finally:
+            os.close(writing_end)
     except OSError as error:
         raise RuntimeUnavailable(f"{spec.name} cannot be started: {error.strerror or error}.") from error
-    return ChildProcess(process, log)
+    return ChildProcess(process, await _reader(reading_end), log)
 
 
 async def stop_process(process: Process, spec: ProcessSpec) -> int:
@@ -104,9 +117,15 @@ async def stop_process(process: Process, spec: ProcessSpec) -> int:
         return await process.wait()
 
 
-async def _pump(process: asyncio.subprocess.Process, log: RotatingLog) -> None:
-    stream = process.stdout
-    assert stream is not None
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    """A stream of our own: with asyncio's pipe, waiting for a child also waits for whoever inherited its output."""
+    stream = asyncio.StreamReader()
+    pipe = os.fdopen(descriptor, "rb", 0)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
+    return stream
+
+
+async def _pump(stream: asyncio.StreamReader, log: RotatingLog) -> None:
     try:
         while data := await stream.read(_PIPE_READ_BYTES):
             # A full disk must not stop the pump: the child would block on its pipe.

@@ -18,16 +18,17 @@ LOCAL_PROJECT = "local-project"
 
 
 class Secrets(msgspec.Struct, kw_only=True, frozen=True):
-    """The content of secrets.json."""
+    """The content of secrets.json; `migrate` on its own writes only the key pair, and `up` fills in the rest."""
 
-    postgres_password: str
-    redis_password: str
-    clickhouse_password: str
-    salt: str
-    encryption_key: str
+    postgres_password: str = ""
+    redis_password: str = ""
+    clickhouse_password: str = ""
+    salt: str = ""
+    encryption_key: str = ""
     """64 hex characters."""
-    public_key: str
-    secret_key: str
+    public_key: str = ""
+    secret_key: str = ""
+    """Empty while only the database knows it, as a hash."""
 
 
 def generate_secrets() -> Secrets:
@@ -48,7 +49,7 @@ def read_secrets(data_dir: DataDir) -> Secrets | None:
     path = data_dir.secrets_file
     try:
         return msgspec.json.decode(path.read_bytes(), type=Secrets)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, msgspec.DecodeError) as error:
         raise ConfigError(
@@ -57,16 +58,18 @@ def read_secrets(data_dir: DataDir) -> Secrets | None:
 
 
 def ensure_secrets(data_dir: DataDir, settings: Settings) -> Secrets:
-    """The stored or fresh secrets, with what the settings say in place of them; stored again when they changed.
+    """The stored secrets, what is missing made anew, and the settings' own salt and encryption key in their place.
 
-    Keys given by LANGFUSE_INIT_* are stored too, so that `env` prints what works. Raises ConfigError.
+    Stored again when they changed. Keys of LANGFUSE_INIT_* are not in it: the database may know their public key with
+    another secret, so they are stored by the migration that has seen them work. Raises ConfigError.
     """
     stored = read_secrets(data_dir)
-    current = stored or generate_secrets()
+    known = msgspec.structs.asdict(stored) if stored else {}
     given = {"salt": settings.salt, "encryption_key": settings.encryption_key}
-    if settings.init.public_key and settings.init.secret_key:
-        given |= {"public_key": settings.init.public_key, "secret_key": settings.init.secret_key}
-    current = msgspec.structs.replace(current, **{name: value for name, value in given.items() if value})
+    values = {name: value for name, value in (*known.items(), *given.items()) if value}
+    if values.get("public_key"):  # never half of one pair and half of another
+        values["secret_key"] = known["secret_key"]
+    current = msgspec.structs.replace(generate_secrets(), **values)
     if current != stored:
         write_private(data_dir.secrets_file, msgspec.json.format(msgspec.json.encode(current), indent=2).decode())
     return current
@@ -81,8 +84,19 @@ def with_secrets(settings: Settings, known: Secrets) -> Settings:
     if not init.project_id:
         name = _or(init.project_name, "Provisioned Project", "My project")
         init = dataclasses.replace(init, project_id=LOCAL_PROJECT, project_name=name)
-    init = dataclasses.replace(init, public_key=known.public_key, secret_key=known.secret_key)
+    if not (init.public_key and init.secret_key):
+        init = dataclasses.replace(init, public_key=known.public_key, secret_key=known.secret_key)
     return dataclasses.replace(settings, salt=known.salt, encryption_key=known.encryption_key, init=init)
+
+
+def with_stored_salt(settings: Settings) -> Settings:
+    """Settings with the salt and encryption key of the data directory, where none are given; raises ConfigError."""
+    known = read_secrets(DataDir(settings.data_dir)) or Secrets()
+    return dataclasses.replace(
+        settings,
+        salt=settings.salt or known.salt,
+        encryption_key=settings.encryption_key or known.encryption_key,
+    )
 
 
 def _or(value: str, unset: str, own: str) -> str:

@@ -1,4 +1,4 @@
-"""state.json: what runs on a data directory, and which ports it had last time; enough to find it again after a crash."""
+"""state.json: what runs on a data directory, and its last ports; enough to find it again after a crash."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from appliance.errors import ApplianceError, NotFound, StartFailed, StoreUnavail
 from appliance.orchestrator.runtimes.contract import Service, Unit
 
 CHECK_STARTING_S = 0.05
-CHECK_RUNNING_S = 3.0
+CHECK_RUNNING_S = 5.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STEADY_AFTER_S = 60.0
@@ -56,38 +56,52 @@ class Supervised:
 
 @dataclass(frozen=True, slots=True)
 class StartRequested:
+    """Somebody wants the service to run."""
+
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
+    """Somebody wants the service not to run."""
+
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class RestartRequested:
+    """Somebody wants the service to run anew."""
+
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class BackoffPassed:
+    """The pause after a failure is over."""
+
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Launched:
+    """The service has a unit now."""
+
     name: str
     unit: Unit
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchRefused:
+    """The service could not be launched."""
+
     name: str
     error: ApplianceError
 
 
 @dataclass(frozen=True, slots=True)
 class UnitEnded:
+    """A unit ended, by itself or because it was stopped."""
+
     name: str
     unit: Unit
     how: str
@@ -95,6 +109,8 @@ class UnitEnded:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
+    """A health check gave a new answer."""
+
     name: str
     unit: Unit
     problem: str | None

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator
 
 import psutil
 
@@ -18,6 +16,7 @@ from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
 from appliance.orchestrator.leftovers import end_leftovers, find
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
+from appliance.orchestrator.room import explained
 from appliance.orchestrator.state import State, read_state, write_state
 from appliance.orchestrator.steps import Step, Tell, Timer
 from appliance.paths import DataDir
@@ -26,21 +25,30 @@ _DOWN_TIMEOUT_S = 40.0
 _POLL_S = 0.03
 
 
-async def run_up(settings: Settings, tell: Tell) -> None:
+async def run_up(settings: Settings, tell: Tell) -> int | None:
     """Starts everything, stays until it is asked to stop, and stops everything. Raises ApplianceError.
 
     SIGINT, SIGTERM and SIGHUP at any moment begin the ordered stop; a second one while it runs changes nothing.
+    Returns the signal that ended it, None when it was asked by the control socket.
     """
     data_dir = DataDir(settings.data_dir)
+    appliance = Appliance(settings, tell)
+    received = _stop_on_signals(appliance.stopping)
     make_folders(data_dir)
     with exclusive(data_dir):
-        appliance = Appliance(settings, tell)
-        async with _stopped_by_signals(appliance.stopping):
-            await appliance.prepare()
-            async with supervised(appliance), serve_control(appliance) as control:
-                appliance.state.control_socket = str(control)
-                if await _unless_stopped(appliance):
-                    await appliance.stopping.wait()
+        try:
+            await _live(appliance)
+        except (ApplianceError, OSError) as error:
+            raise explained(error, data_dir) from error
+    return received[0] if received else None
+
+
+async def _live(appliance: Appliance) -> None:
+    await appliance.prepare()
+    async with supervised(appliance), serve_control(appliance) as control:
+        appliance.state.control_socket = str(control)
+        if await _unless_stopped(appliance):
+            await appliance.stopping.wait()
 
 
 async def _unless_stopped(appliance: Appliance) -> bool:
@@ -60,17 +68,18 @@ async def _unless_stopped(appliance: Appliance) -> bool:
                 await task
 
 
-@contextlib.asynccontextmanager
-async def _stopped_by_signals(stopping: asyncio.Event) -> AsyncIterator[None]:
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, stopping.set)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+def _stop_on_signals(stopping: asyncio.Event) -> list[int]:
+    """Sets `stopping` at each of the stop signals, until the loop is closed; the list gets what has come."""
+    received: list[int] = []
+
+    def note(number: int) -> None:
+        received.append(number)
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            asyncio.get_running_loop().add_signal_handler(number, note, number)
+    return received
 
 
 def run_down(data_dir: DataDir, tell: Tell) -> bool:
@@ -81,16 +90,15 @@ def run_down(data_dir: DataDir, tell: Tell) -> bool:
     timer = Timer()
     ran = is_held(data_dir)
     if ran:
-        _stop_supervisor(data_dir, state)
+        _stop_supervisor(data_dir)
         tell(Step(text="stopped the appliance", seconds=timer.seconds()))
-        return True
     with exclusive(data_dir):
         ended = end_leftovers(state.processes, data_dir)
         if ended:
             tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
-        if ended or state.url:
+        if not ran and (ended or state.url):
             write_state(data_dir, State(runtime=state.runtime, host=state.host, ports=state.ports))
-    return bool(ended)
+    return ran or bool(ended)
 
 
 def remove_volumes(data_dir: DataDir) -> None:
@@ -111,15 +119,26 @@ def remove_volumes(data_dir: DataDir) -> None:
         data_dir.root.rmdir()
 
 
-def _stop_supervisor(data_dir: DataDir, state: State) -> None:
-    supervisor = find(state.supervisor) if state.supervisor else None
-    if supervisor is not None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            os.kill(supervisor.pid, signal.SIGTERM)
+def _stop_supervisor(data_dir: DataDir) -> None:
+    """Asks the supervisor to stop, and waits until its process has gone."""
+    supervisor: psutil.Process | None = None
     deadline = time.monotonic() + _DOWN_TIMEOUT_S
-    while is_held(data_dir):
+    while is_held(data_dir) or (supervisor is not None and _lives(supervisor)):
+        if supervisor is None:  # one that has just begun writes itself down a moment later
+            record = read_state(data_dir).supervisor
+            supervisor = find(record) if record else None
+            if supervisor is not None:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    supervisor.send_signal(signal.SIGTERM)
         if time.monotonic() > deadline:
             raise StartFailed(
                 f"The appliance on {data_dir.root} does not stop.", hint="See: langfuse-local logs supervisor"
             )
         time.sleep(_POLL_S)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -9,7 +9,7 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from appliance.errors import RuntimeUnavailable, StartFailed
+from appliance.errors import RuntimeUnavailable, StartFailed, StoreUnavailable
 from appliance.orchestrator.logfiles import RotatingLog, last_lines
 from appliance.orchestrator.private_files import write_private
 from appliance.orchestrator.privileges import Identity
@@ -45,6 +45,7 @@ _SETTINGS = {
     "log_timezone": "UTC",
 }
 _SINCE_18 = {"io_method"}
+_STATUS_LINE = 7  # of postmaster.pid
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,9 @@ class EmbeddedPostgres:
 
     async def check(self, unit: Unit) -> None:
         await probe_postgres(self.url)
+        # Who answers may be somebody else's server on the same port: ours writes into this file that it is ready.
+        if not is_ready(self.data_dir.postgres / "data" / "postmaster.pid", unit.pid):
+            raise StoreUnavailable("Postgres is not ready.")
 
     def _choose(self, pgdata: Path) -> tuple[PostgresInstall, Identity | None]:
         install = find_install(major_of(pgdata) or NEWEST_MAJOR)
@@ -130,6 +134,15 @@ class EmbeddedPostgres:
             said = " / ".join(line.strip() for line in last_lines(spec.log, 4) if line.strip())
             problem = f"Postgres could not make its data directory: {said}"
             raise RuntimeUnavailable(problem) if "No space" in said or "ermission" in said else StartFailed(problem)
+
+
+def is_ready(pid_file: Path, pid: int | None) -> bool:
+    """Whether the server with this pid has said in its pid file that it takes connections."""
+    try:
+        lines = pid_file.read_text().splitlines()
+    except OSError:
+        return False
+    return len(lines) > _STATUS_LINE and lines[0] == str(pid) and lines[_STATUS_LINE].strip() == "ready"
 
 
 def _initdb(install: PostgresInstall, pgdata: Path, password_file: Path) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""As which user Postgres runs: it refuses root, so a root appliance drops to an unprivileged user that can reach the files."""
+"""As which user Postgres runs: it refuses root, so root drops to an unprivileged user that can reach the files."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from appliance.orchestrator.runtimes.postgres_install import PostgresInstall
 
 _PREFERRED_USERS = ("postgres", "nobody")
 _NEW_USER = "langfuse-local"
+_MACHINE_PLACE = Path("/var/lib/langfuse-local")
 
 
 def unprivileged_identity() -> Identity | None:
@@ -34,20 +35,30 @@ def reachable(
     """An installation and an identity that can work together below the data directory `root`.
 
     Opens `root` itself where that is enough, adds a capability where a parent is closed, and copies the binaries below
-    `root` where they lie in a private place. Raises RuntimeUnavailable that names what stands in the way.
+    `root` (or the machine's own data directory) where they lie in a private place.
+    Raises RuntimeUnavailable that names what stands in the way.
     """
     if identity is None:
         return install, None
-    identity = _able_to_enter(root, identity)
-    if _runs(install, root, identity):
-        return install, identity
-    copy = install.copy_to(root / "runtime" / f"postgres-{install.major}")
-    if not _runs(copy, root, identity):
-        raise RuntimeUnavailable(
-            f"User {identity.name} cannot run the Postgres binaries copied to {copy.home}.",
-            hint="Is the file system mounted noexec? Choose another --data-dir.",
-        )
-    return copy, identity
+    able = _able_to_enter(root, identity)
+    if _runs(install, identity):
+        return install, able
+    # initdb asks with access(2), which no capability answers: the binaries must be open to everybody.
+    for place in (root, _MACHINE_PLACE):
+        try:
+            place.mkdir(mode=0o755, exist_ok=True)
+            if not _enters(place, identity):
+                continue
+            copy = install.copy_to(place / "runtime" / f"postgres-{install.major}")
+        except OSError:  # full or read-only: the next place may do
+            continue
+        if _runs(copy, identity):
+            return copy, able
+    raise RuntimeUnavailable(
+        f"User {identity.name}, as whom Postgres runs here, cannot run its binaries in {install.home}, "
+        f"nor a copy of them in {root} or {_MACHINE_PLACE}.",
+        hint="Choose a --data-dir that all users can enter and that is not mounted noexec.",
+    )
 
 
 def closed_parent(path: Path, identity: Identity) -> Path | None:
@@ -62,9 +73,10 @@ def _able_to_enter(root: Path, identity: Identity) -> Identity:
         candidate = replace(identity, capability=capability)
         if (capability is None or sys.platform == "linux") and _enters(root, candidate):
             return candidate
+    closed = closed_parent(root, identity) or root
     raise RuntimeUnavailable(
-        f"Postgres runs as user {identity.name} here, who cannot enter {closed_parent(root, identity) or root}.",
-        hint=f"Choose a --data-dir elsewhere (such as /var/lib), or allow it: chmod o+x {closed_parent(root, identity)}.",
+        f"Postgres runs as user {identity.name} here, who cannot enter {closed}.",
+        hint=f"Choose a --data-dir elsewhere (such as /var/lib), or allow it: chmod o+x {closed}.",
     )
 
 
@@ -72,10 +84,9 @@ def _enters(folder: Path, identity: Identity) -> bool:
     return _succeeds(["/bin/sh", "-c", ":"], folder, identity)
 
 
-def _runs(install: PostgresInstall, folder: Path, identity: Identity) -> bool:
-    # The template's first file is read by initdb only; a private home closes it as it closes the binaries.
-    return _succeeds([str(install.binary("initdb")), "--version"], folder, identity) and _succeeds(
-        [str(install.binary("postgres")), "--version"], folder, identity
+def _runs(install: PostgresInstall, identity: Identity) -> bool:
+    return all(
+        _succeeds([str(install.binary(name)), "--version"], Path("/"), identity) for name in ("initdb", "postgres")
     )
 
 

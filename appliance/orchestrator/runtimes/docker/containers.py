@@ -14,6 +14,10 @@ SERVICE_LABEL = "langfuse-local.service"
 CONFIG_LABEL = "langfuse-local.config"
 
 
+class Missing(RuntimeUnavailable):
+    """What was asked about does not exist (any more)."""
+
+
 class UlimitsRefused(RuntimeUnavailable):
     """The engine may not grant the wanted limits; the container can be made without them."""
 

@@ -20,6 +20,7 @@ from appliance.orchestrator.runtimes.docker.containers import (
     ContainerPlan,
     EngineFacts,
     ImageFacts,
+    Missing,
     UlimitsRefused,
     Usage,
 )
@@ -71,7 +72,7 @@ class DockerEngine:
     async def find_image(self, image: str) -> ImageFacts | None:
         try:
             found = await self._call(f"look at {image}", self._api.inspect_image, image)
-        except _Missing:
+        except Missing:
             return None
         return ImageFacts(id=found["Id"], entrypoint=tuple(found["Config"].get("Entrypoint") or ()))
 
@@ -87,7 +88,7 @@ class DockerEngine:
 
         try:
             await self._own_thread(f"fetch {image}", run, image=image)
-        except _Missing as error:
+        except Missing as error:
             raise explain_api_error(f"fetch {image}", "not found", image=image) from error
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
@@ -101,7 +102,7 @@ class DockerEngine:
         about = f"make the container {plan.name}"
         try:
             made = await self._call(about, self._create, plan, image=plan.image)
-        except _Missing as error:
+        except Missing as error:
             raise explain_api_error(about, "no such image", image=plan.image) from error
         return str(made)
 
@@ -114,30 +115,30 @@ class DockerEngine:
         def stop() -> None:
             self._api.stop(container, timeout=grace_s)
 
-        with contextlib.suppress(_Missing):
+        with contextlib.suppress(Missing):
             await self._call("stop a container", stop)
 
     async def remove(self, container: str) -> None:
-        with contextlib.suppress(_Missing):
+        with contextlib.suppress(Missing):
             await self._call("remove a container", lambda: self._api.remove_container(container, force=True, v=True))
 
     async def find(self, container: str) -> ContainerFacts | None:
         try:
             return _container_facts(await self._call("look at a container", self._api.inspect_container, container))
-        except _Missing:
+        except Missing:
             return None
 
     async def wait(self, container: str) -> int:
         try:
             ended = await self._own_thread("watch a container", lambda: self._api.wait(container, timeout=None))
-        except _Missing:
+        except Missing:
             return 137  # it was removed by force
         return int(ended["StatusCode"])
 
     async def tail(self, container: str, count: int) -> list[str]:
         try:
             text = await self._call("read a log", lambda: self._api.logs(container, tail=count))
-        except _Missing:
+        except Missing:
             return []
         return bytes(text).decode(errors="replace").splitlines()
 
@@ -146,7 +147,7 @@ class DockerEngine:
             for chunk in self._api.logs(container, stream=True, follow=True, since=since_s or None):
                 write(chunk)
 
-        with contextlib.suppress(_Missing):
+        with contextlib.suppress(Missing):
             await self._own_thread("read a log", run)
 
     async def usage(self, container: str) -> Usage:
@@ -168,11 +169,11 @@ class DockerEngine:
         return [volume["Name"] for volume in found.get("Volumes") or []]
 
     async def remove_volume(self, name: str) -> None:
-        with contextlib.suppress(_Missing):
+        with contextlib.suppress(Missing):
             await self._call(f"remove the volume {name}", self._api.remove_volume, name)
 
     async def remove_network(self, name: str) -> None:
-        with contextlib.suppress(_Missing):
+        with contextlib.suppress(Missing):
             await self._call(f"remove the network {name}", self._api.remove_network, name)
 
     def _create(self, plan: ContainerPlan) -> str:
@@ -222,16 +223,12 @@ class DockerEngine:
         return await future
 
 
-class _Missing(RuntimeUnavailable):
-    """What was asked about does not exist (any more)."""
-
-
 @contextlib.contextmanager
 def _translated(address: str, about: str, *, image: str = "", host_port: int | None = None) -> Iterator[None]:
     try:
         yield
     except NotFound as error:
-        raise _Missing(f"Docker cannot {about}: {_text_of(error)}.") from error
+        raise Missing(f"Docker cannot {about}: {_text_of(error)}.") from error
     except APIError as error:
         if refuses_ulimits(_text_of(error)):
             raise UlimitsRefused(f"Docker cannot {about}: {_text_of(error)}.") from error

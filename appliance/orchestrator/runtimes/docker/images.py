@@ -110,7 +110,7 @@ def _postgres(image: str, memory_bytes: int) -> StoreImage:
         health=f"pg_isready -q -h 127.0.0.1 -U {USER} -d {DATABASE}",
         writable=("/tmp", "/run/postgresql"),
         memory_bytes=memory_bytes,
-        grace_s=30,
+        grace_s=20,
         stop_signal="SIGINT",  # a fast shutdown, which does not wait for clients
         shared_memory_bytes=128 * MIB,
     )
@@ -158,7 +158,7 @@ def _clickhouse(image: str, memory_bytes: int) -> StoreImage:
         # The image's entry point writes the user's file into users.d: better into memory than onto the disk.
         writable=("/tmp", "/run/clickhouse", "/etc/clickhouse-server/users.d", "/var/log/clickhouse-server"),
         memory_bytes=memory_bytes,
-        grace_s=60,
+        grace_s=30,
         files={"/etc/clickhouse-server/config.d/langfuse-local.xml": server_config()},
         open_files=262_144,
     )

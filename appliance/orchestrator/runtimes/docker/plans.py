@@ -19,7 +19,8 @@ from appliance.orchestrator.runtimes.docker.containers import (
 from appliance.orchestrator.runtimes.docker.images import PASSWORD_FILE, StoreImage
 from appliance.paths import DataDir
 
-_ID_FILE = "docker-id"
+IDENTITY_FILE = "docker-id"
+"""Below the data directory; there as soon as the docker runtime was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def ownership_of(data_dir: DataDir) -> Ownership:
     It is random, not derived from the path: a directory that was removed and made again must not find old volumes,
     whose passwords are lost.
     """
-    path = data_dir.root / _ID_FILE
+    path = data_dir.root / IDENTITY_FILE
     try:
         return Ownership(path.read_text().strip())
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from appliance.orchestrator.runtimes.docker.containers import (
     ContainerFacts,
     ContainerPlan,
     ImageFacts,
+    Missing,
     UlimitsRefused,
 )
 from appliance.orchestrator.runtimes.docker.images import StoreImage
@@ -70,16 +71,25 @@ class DockerStore:
             return found
         try:
             if found is None:
-                await self.engine.create(plan)
+                await self._make(plan)
             await self.engine.start(plan.name)
         except UlimitsRefused:
-            await self.engine.remove(plan.name)
-            await self.engine.create(dataclasses.replace(plan, open_files=None))
-            await self.engine.start(plan.name)
+            await self._start_anew(dataclasses.replace(plan, open_files=None))
+        except Missing:  # somebody removed the network that the container belongs to
+            await self._start_anew(plan)
         started = await self.engine.find(plan.name)
         if started is None:
             raise RuntimeUnavailable(f"The container {plan.name} was removed while it started.")
         return started
+
+    async def _make(self, plan: ContainerPlan) -> None:
+        await self.engine.ensure_network(plan.network, self.owner.labels)
+        await self.engine.create(plan)
+
+    async def _start_anew(self, plan: ContainerPlan) -> None:
+        await self.engine.remove(plan.name)
+        await self._make(plan)
+        await self.engine.start(plan.name)
 
 
 def _is_current(found: ContainerFacts, plan: ContainerPlan, image: ImageFacts) -> bool:

@@ -1,0 +1,73 @@
+"""Services, units and a clock that tests steer by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from appliance.errors import ApplianceError, StoreUnavailable
+from appliance.orchestrator.runtimes.contract import Unit
+
+
+class FakeClock:
+    """Time that only moves when somebody sleeps, or is told to."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self.slept: list[float] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        await asyncio.sleep(0)
+
+
+class FakeUnit:
+    """A unit that ends when it is told to."""
+
+    container: str | None = None
+
+    def __init__(self, pid: int) -> None:
+        self.pid: int | None = pid
+        self.stops = 0
+        self._end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def end(self, how: str) -> None:
+        if not self._end.done():
+            self._end.set_result(how)
+
+    async def wait(self) -> str:
+        return await asyncio.shield(self._end)
+
+    async def stop(self) -> None:
+        self.stops += 1
+        self.end("exited with code 0")
+
+
+@dataclass(slots=True)
+class FakeService:
+    """A service whose launches and checks answer what the test says."""
+
+    name: str = "redis"
+    address: str | None = "127.0.0.1:1"
+    managed: bool = True
+    units: list[FakeUnit] = field(default_factory=list)
+    refusal: ApplianceError | None = None
+    problem: str | None = None
+    on_launch: Callable[[FakeUnit], None] = lambda unit: None
+
+    async def launch(self) -> Unit:
+        if self.refusal is not None:
+            raise self.refusal
+        unit = FakeUnit(100 + len(self.units))
+        self.units.append(unit)
+        self.on_launch(unit)
+        return unit
+
+    async def check(self, unit: Unit) -> None:
+        if self.problem is not None:
+            raise StoreUnavailable(self.problem)

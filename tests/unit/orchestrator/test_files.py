@@ -1,0 +1,132 @@
+"""State, lock, secrets, logs and room: what lies in the data directory."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from appliance.config import InitSettings, Settings
+from appliance.errors import AlreadyRunning, ConfigError, StartFailed
+from appliance.orchestrator import room
+from appliance.orchestrator.lock import exclusive, is_held, make_folders
+from appliance.orchestrator.logfiles import RotatingLog, last_lines
+from appliance.orchestrator.secrets import ensure_secrets, read_secrets, with_secrets, with_stored_salt
+from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
+from appliance.paths import DataDir
+from appliance.storage.postgres.api_keys import KeyPair
+from appliance.storage.setup import store_key_pair, stored_key_pair
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> DataDir:
+    data_dir = DataDir(tmp_path / "data")
+    make_folders(data_dir)
+    return data_dir
+
+
+def test_state_comes_back_as_it_was(place: DataDir) -> None:
+    record = ProcessRecord(name="redis", pid=7, create_time=1.5, stop_signal=15)
+    state = State(url="http://localhost:3000", processes=[record], ports={"web": 3000})
+    write_state(place, state)
+    assert read_state(place) == state
+
+
+def test_no_state_and_one_of_another_version_are_empty(place: DataDir) -> None:
+    assert read_state(place) == State()
+    place.state_file.write_text('{"ports": "?"}')
+    assert read_state(place) == State()
+
+
+def test_the_lock_has_one_holder(place: DataDir) -> None:
+    assert not is_held(place)
+    with exclusive(place):
+        assert is_held(place)
+        with pytest.raises(AlreadyRunning), exclusive(place):
+            pass
+    assert not is_held(place)
+
+
+def test_a_file_in_place_of_the_directory_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        make_folders(DataDir(tmp_path / "file"))
+
+
+def test_secrets_are_private_and_stay(place: DataDir) -> None:
+    first = ensure_secrets(place, Settings())
+    assert ensure_secrets(place, Settings()) == first == read_secrets(place)
+    assert stat.S_IMODE(place.secrets_file.stat().st_mode) == 0o600
+    assert len(first.encryption_key) == 64 and first.public_key.startswith("pk-lf-")
+
+
+def test_a_pair_that_migrate_made_alone_is_kept_by_up(place: DataDir) -> None:
+    store_key_pair(place.root, KeyPair("pk-a", "sk-a"))
+    made = ensure_secrets(place, Settings())
+    assert (made.public_key, made.secret_key) == ("pk-a", "sk-a") and made.salt
+    store_key_pair(place.root, KeyPair("pk-b", "sk-b"))
+    assert read_secrets(place) is not None and read_secrets(place).salt == made.salt  # type: ignore[union-attr]
+    assert stored_key_pair(place.root) == KeyPair("pk-b", "sk-b")
+    assert [file.name for file in place.root.glob("*.json")] == ["secrets.json"]
+
+
+def test_a_secret_that_only_the_database_knows_is_not_invented(place: DataDir) -> None:
+    store_key_pair(place.root, KeyPair("pk-a", ""))
+    assert stored_key_pair(place.root) is None
+    assert ensure_secrets(place, Settings()).secret_key == ""
+
+
+def test_given_keys_are_asked_for_but_not_stored_unseen(place: DataDir) -> None:
+    settings = Settings(data_dir=place.root, init=InitSettings(public_key="pk-init", secret_key="sk-init"), salt="s")
+    known = ensure_secrets(place, settings)
+    assert known.public_key != "pk-init" and known.salt == "s"
+    asked = with_secrets(settings, known).init
+    assert (asked.org_id, asked.project_id) == ("local", "local-project")
+    assert (asked.public_key, asked.secret_key) == ("pk-init", "sk-init")
+    assert with_stored_salt(dataclasses.replace(settings, salt="")).salt == "s"
+
+
+def test_broken_secrets_are_one_sentence(place: DataDir) -> None:
+    place.secrets_file.write_text("{")
+    with pytest.raises(ConfigError, match="Restore it"):
+        ensure_secrets(place, Settings())
+    with pytest.raises(ConfigError, match="Restore it"):
+        stored_key_pair(place.root)
+
+
+def test_a_log_rotates_by_size_and_keeps_its_last_lines(tmp_path: Path) -> None:
+    path = tmp_path / "web.log"
+    log = RotatingLog(path, max_bytes=40, kept=3)
+    for number in range(30):
+        log.write(f"line {number:02}\n".encode())
+    log.close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["web.log", "web.log.1", "web.log.2"]
+    assert all(file.stat().st_size <= 40 for file in tmp_path.iterdir())
+    assert last_lines(path, 7) == [f"line {number}" for number in range(23, 30)]
+    assert last_lines(path, 0) == [] and last_lines(tmp_path / "none.log", 5) == []
+
+
+def test_too_little_room_is_said_before_a_start(place: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.require_room(place, "external")
+    monkeypatch.setattr(room, "FIRST_START_BYTES", 10**18)
+    with pytest.raises(ConfigError, match=r"No space left on the disk of .* Free at least \d+ MB more"):
+        room.require_room(place, "embedded")
+
+
+def test_a_failure_of_a_full_disk_is_called_so(place: DataDir) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    said = "initdb: could not write: No space left on device"
+    for error in (full, StartFailed(said)):
+        assert room.explained(error, place).message.startswith("No space left on the disk of")
+    other = StartFailed("redis does not start")
+    assert room.explained(other, place) is other
+    assert "Read-only" in str(room.explained(OSError(errno.EROFS, "Read-only file system", "/x"), place))
+
+
+def test_the_state_file_is_json_for_people(place: DataDir) -> None:
+    write_state(place, State(ports={"web": 3000}))
+    assert json.loads(place.state_file.read_text()) == {"ports": {"web": 3000}}
