@@ -50,6 +50,10 @@ class _HttpClient:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
+        self._silence = RemoteError(
+            f"No Langfuse server answers at {self.base_url}.", hint="Check the address, or start one."
+        )
+        """What is said when nothing answers."""
         self._http: httpx.AsyncClient | None = None
 
     def _make(self, library: Any) -> httpx.AsyncClient:
@@ -125,9 +129,7 @@ class _HttpClient:
                 f"{self.base_url} did not answer within {TIMEOUT_S:.0f} s.", hint="Try again, or narrow the request."
             ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise RemoteError(
-                f"No Langfuse server answers at {self.base_url}.", hint="Check the address, or start one."
-            ) from error
+            raise RemoteError(self._silence.message, hint=self._silence.hint) from error
 
 
 class LangfuseClient(_HttpClient):
@@ -216,6 +218,7 @@ class ControlClient(_HttpClient):
 
     def __init__(self, socket: Path) -> None:
         super().__init__("http://supervisor")
+        self._silence = RemoteError("The appliance has stopped.", hint="Start it: langfuse-local up --detach")
         self._socket = socket
 
     def _make(self, library: Any) -> httpx.AsyncClient:

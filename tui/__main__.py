@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the terminal UI until it is left; returns the exit code."""
     arguments = parse_arguments(argv)
+    # Modules and trees of many thousand rows are not garbage: looking through them costs a tenth of the start.
+    gc.set_threshold(100_000, 20, 20)
     from tui.app import LangfuseApp
 
     if arguments.url:

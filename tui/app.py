@@ -75,7 +75,7 @@ class LangfuseApp(App[None]):
     COMMANDS: ClassVar = {lambda: AppCommands}
 
     connection: reactive[str] = reactive("connecting")
-    """connecting, ok, bad (the server answers that it is not well) or lost."""
+    """connecting, refused (the keys), silent (never answered), ok, bad (the server says it is not well) or lost."""
     problem: reactive[str] = reactive("")
 
     def __init__(
@@ -97,6 +97,8 @@ class LangfuseApp(App[None]):
         self._first_run_offered = False
         for theme in THEMES:
             self.register_theme(theme)
+        # Set before there are styles: a change of theme parses all of them again.
+        self.set_reactive(App.theme, self._first_theme())
 
     @property
     def server_label(self) -> str:
@@ -105,9 +107,13 @@ class LangfuseApp(App[None]):
         address = server.url.removeprefix("http://").removeprefix("https://")
         return f"{server.project}  {address}" if server.project else address
 
+    def _first_theme(self) -> str:
+        if self.state.theme in self.available_themes:
+            return self.state.theme
+        return SIXTEEN.name if self.console.color_system == "standard" else DARK.name
+
     def on_mount(self) -> None:
-        default = SIXTEEN.name if self.console.color_system == "standard" else DARK.name
-        self.theme = self.state.theme if self.state.theme in self.available_themes else default
+        self.theme = self._first_theme()
         self.switch_mode(self.state.screen if self.state.screen in MODES else "traces")
         self.call_after_refresh(self.connect)
 
@@ -123,6 +129,7 @@ class LangfuseApp(App[None]):
             return
         except ApplianceError as error:
             self.report(error)
+            self.connection = _why_not(error)
             self.set_timer(3.0, self.connect)
             return
         self.is_ready = True
@@ -148,7 +155,7 @@ class LangfuseApp(App[None]):
             self.report(error)
             return
         if not found.rows:
-            self.action_first_run()
+            self._open_first_run(is_first=True)
 
     def _resume_screen(self) -> None:
         if isinstance(self.screen, AppScreen):
@@ -220,10 +227,13 @@ class LangfuseApp(App[None]):
 
     def action_first_run(self) -> None:
         """The keys and the snippets."""
+        self._open_first_run()
+
+    def _open_first_run(self, *, is_first: bool = False) -> None:
         from tui.screens.first_run import FirstRunScreen
 
         if not isinstance(self.screen, FirstRunScreen):
-            self.push_screen(FirstRunScreen())
+            self.push_screen(FirstRunScreen(is_first=is_first))
 
     def action_help(self) -> None:
         from tui.modals.help import HelpModal
@@ -291,3 +301,8 @@ class LangfuseApp(App[None]):
 
     async def on_unmount(self) -> None:
         await self.gateway.close()
+
+
+def _why_not(error: ApplianceError) -> str:
+    refused = isinstance(error, RemoteError) and error.status in (401, 403)
+    return "refused" if refused else "silent"

@@ -15,7 +15,7 @@ import msgspec
 from appliance.client import ControlClient, LangfuseClient, Param
 from appliance.errors import NotRunning, RemoteError
 from appliance.model.services import ApplianceStatus
-from tui import format, local
+from tui import local
 from tui.overview import Overview, fold_overview, number, overview_queries
 from tui.records import (
     Health,
@@ -30,12 +30,15 @@ from tui.records import (
     TraceExtras,
     TraceRow,
     TraceWire,
+    trace_row,
 )
 from tui.timerange import TimeRange, iso
 
 PAGE_ROWS = 50
 OBSERVATIONS_AT_ONCE = 1000
 METRICS_AT_ONCE = 4
+TURN_PAGES = 10
+"""Most pages of a hundred turns that a session shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ class RemoteGateway:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._client = LangfuseClient(server.url, server.public_key, server.secret_key)
+        self._has_tree = True
+        """False once the server turned out to be another than an appliance."""
 
     async def connect(self) -> Server:
         """Asks whose keys these are; the answer names the project."""
@@ -171,10 +176,31 @@ class RemoteGateway:
 
     async def trace(self, trace_id: str) -> TraceDetail:
         path = f"/api/public/traces/{_segment(trace_id)}"
-        return await self._client.get(path, {"fields": "core,io,scores,metrics"}, into=TraceDetail)
+        return await self._client.get(path, {"fields": "core,io,scores"}, into=TraceDetail)
 
     async def trace_observations(self, trace_id: str) -> AsyncIterator[list[Observation]]:
         """All observations of a trace, without their texts, in batches."""
+        if self._has_tree:
+            try:
+                async for batch in self._tree(trace_id):
+                    yield batch
+                return
+            except RemoteError as error:
+                if error.status != 404:
+                    raise
+                self._has_tree = False
+        async for batch in self._observations_by_cursor(trace_id):
+            yield batch
+
+    async def _tree(self, trace_id: str) -> AsyncIterator[list[Observation]]:
+        """What only an appliance answers: the first rows at once, and all others in one more request."""
+        path, first = f"/api/local/traces/{_segment(trace_id)}/tree", OBSERVATIONS_AT_ONCE
+        found = await self._client.get(path, {"limit": first}, into=_Observations)
+        yield found.data
+        if len(found.data) == first:
+            yield (await self._client.get(path, {"offset": first}, into=_Observations)).data
+
+    async def _observations_by_cursor(self, trace_id: str) -> AsyncIterator[list[Observation]]:
         params: dict[str, Param] = {
             "traceId": trace_id,
             "fields": "core,basic,time,model,usage,prompt",
@@ -218,11 +244,15 @@ class RemoteGateway:
         """The session with the texts of its traces (the session answer itself has no figures)."""
         path = f"/api/public/sessions/{_segment(session_id)}"
         found = await self._client.get(path, into=_BareSession)
-        params: dict[str, Param] = {"sessionId": session_id, "limit": 100, "orderBy": "timestamp.asc"}
-        traces = await self._client.get("/api/public/traces", {**params, "fields": "core,io,metrics"}, into=_TurnList)
-        return SessionDetail(
-            id=found.id, created_at=found.created_at, environment=found.environment, traces=traces.data
-        )
+        turns: list[TraceDetail] = []
+        for page in range(1, TURN_PAGES + 1):
+            params: dict[str, Param] = {"sessionId": session_id, "limit": 100, "page": page}
+            params |= {"orderBy": "timestamp.asc", "fields": "core,io,metrics"}
+            more = await self._client.get("/api/public/traces", params, into=_TurnList)
+            turns += more.data
+            if len(turns) >= more.meta.get("totalItems", 0):
+                break
+        return SessionDetail(id=found.id, created_at=found.created_at, environment=found.environment, traces=turns)
 
     async def overview(self, span: TimeRange) -> Overview:
         """The home screen's figures, a few queries at a time."""
@@ -273,6 +303,21 @@ class LocalGateway(RemoteGateway):
         self._control = ControlClient(found.socket)
         return await super().connect()
 
+    async def health(self) -> Health:
+        """As of any server; an appliance that came back at another address, or with other keys, is found again."""
+        try:
+            return await super().health()
+        except RemoteError as error:
+            if error.status:
+                raise
+        try:
+            found = await asyncio.to_thread(local.find_appliance, self._data_dir)
+        except NotRunning as error:
+            raise RemoteError("The appliance has stopped.", hint=error.hint) from error
+        if found.server.url != self.server.url or found.server.secret_key != self.server.secret_key:
+            await self.connect()
+        return await super().health()
+
     async def close(self) -> None:
         await super().close()
         if self._control is not None:
@@ -320,28 +365,7 @@ class _BareSession(msgspec.Struct, rename="camel"):
 
 class _TurnList(msgspec.Struct):
     data: list[TraceDetail]
-
-
-def trace_row(wire: TraceWire) -> TraceRow:
-    """A row of the list, its texts cut to what fits on a line."""
-    return TraceRow(
-        id=wire.id,
-        timestamp=wire.timestamp,
-        name=wire.name or "",
-        input=format.preview(msgspec.json.decode(wire.input)),
-        output=format.preview(msgspec.json.decode(wire.output)),
-        user=wire.user_id or "",
-        session=wire.session_id or "",
-        environment=wire.environment or "",
-        version=wire.version or "",
-        release=wire.release or "",
-        tags=tuple(wire.tags),
-        bookmarked=wire.bookmarked,
-        latency=wire.latency if wire.latency != -1 else None,
-        cost=wire.total_cost if wire.total_cost != -1 else None,
-        observation_count=len(wire.observations),
-        score_ids=tuple(wire.scores),
-    )
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def _extras(measured: Sequence[Mapping[str, Any]], scores: Sequence[Score]) -> TraceExtras:

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from tui import format
+
 T = TypeVar("T")
 
 
@@ -123,6 +125,11 @@ class Observation(msgspec.Struct, kw_only=True, rename="camel"):
         return (self.end_time - self.start_time).total_seconds() if self.end_time else None
 
     @property
+    def is_open(self) -> bool:
+        """Whether it has begun and its end is not known: it runs, or its program died; events have no end."""
+        return self.end_time is None and self.type not in ("EVENT", "TRACE")
+
+    @property
     def first_token_s(self) -> float | None:
         """Seconds to the first token."""
         if self.completion_start_time is None:
@@ -228,3 +235,25 @@ class Health:
 def total_tokens(usage: dict[str, int]) -> int:
     """All tokens of a usage map: its total, or the sum of what is there."""
     return usage["total"] if "total" in usage else sum(usage.values())
+
+
+def trace_row(wire: TraceWire) -> TraceRow:
+    """A row of the list, its texts cut to what fits on a line."""
+    return TraceRow(
+        id=wire.id,
+        timestamp=wire.timestamp,
+        name=wire.name or "",
+        input=format.preview(msgspec.json.decode(wire.input)),
+        output=format.preview(msgspec.json.decode(wire.output)),
+        user=wire.user_id or "",
+        session=wire.session_id or "",
+        environment=wire.environment or "",
+        version=wire.version or "",
+        release=wire.release or "",
+        tags=tuple(wire.tags),
+        bookmarked=wire.bookmarked,
+        latency=wire.latency if wire.latency != -1 else None,
+        cost=wire.total_cost if wire.total_cost != -1 else None,
+        observation_count=len(wire.observations),
+        score_ids=tuple(wire.scores),
+    )

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tui.screenshot", description="Writes an SVG of a screen.")
     parser.add_argument("--out", type=Path, default=Path("docs/tui.svg"))
     parser.add_argument("--view", choices=sorted(VIEWS), default="trace")
-    parser.add_argument("--size", default="150x40", help="columns x rows")
+    parser.add_argument("--size", default="150x32", help="columns x rows")
     arguments = parser.parse_args(argv)
     width, _, height = arguments.size.partition("x")
     svg = asyncio.run(take(arguments.view, int(width), int(height)))

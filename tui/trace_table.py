@@ -12,12 +12,12 @@ from tui.records import TraceExtras, TraceRow
 
 COLUMNS: Final = (
     Column("time", "Time", 10, rank=0, order="timestamp"),
-    Column("name", "Name", 14, flex=2, rank=0, order="name"),
-    Column("input", "Input", 12, flex=4, rank=5),
-    Column("output", "Output", 12, flex=4, rank=7),
-    Column("latency", "Latency", 8, "right", rank=1),
+    Column("name", "Name", 18, flex=2, rank=0, order="name"),
+    Column("input", "Input", 20, flex=4, rank=5),
+    Column("output", "Output", 20, flex=4, rank=7),
+    Column("latency", "Latency", 9, "right", rank=1, order="latency"),
     Column("tokens", "Tokens", 7, "right", rank=3),
-    Column("cost", "Cost", 8, "right", rank=2),
+    Column("cost", "Cost", 8, "right", rank=2, order="totalCost"),
     Column("levels", "Obs", 9, "right", rank=4),
     Column("scores", "Scores", 14, flex=1, rank=8),
     Column("user", "User", 10, flex=1, rank=6, order="userId"),
@@ -29,6 +29,8 @@ COLUMNS: Final = (
 ORDERS: Final = (
     ("timestamp.desc", "newest first"),
     ("timestamp.asc", "oldest first"),
+    ("latency.desc", "slowest first"),
+    ("totalCost.desc", "most expensive first"),
     ("name.asc", "name, A to Z"),
     ("name.desc", "name, Z to A"),
     ("userId.asc", "user, A to Z"),

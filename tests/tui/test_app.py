@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+
+import msgspec
+import pytest
 from textual.pilot import Pilot
 
 from appliance.errors import RemoteError
 from tests.tui.conftest import MakeApp, Until
 from tui.app import LangfuseApp
+from tui.gateway import TraceQuery
 from tui.modals.choice import ChoiceModal
 from tui.modals.help import HelpModal
-from tui.records import Health
+from tui.palette import palette_of
+from tui.records import Health, Observation, Slice, TraceRow
 from tui.sample import SampleGateway
 from tui.screens.first_run import FirstRunScreen
 from tui.screens.home import HomeScreen
 from tui.screens.observations import ObservationsScreen
-from tui.screens.services import ServicesScreen
+from tui.screens.services import ServicesScreen, log_lines
 from tui.screens.session import SessionScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.trace import TraceScreen
 from tui.screens.traces import TracesScreen
+from tui.themes import DARK
+from tui.trace_table import ORDERS
+from tui.widgets.bars import KeyBar
 
 
 def traces(app: LangfuseApp) -> TracesScreen:
@@ -258,3 +269,127 @@ async def test_first_run_waits_for_the_first_trace(make_app: MakeApp, until: Unt
         await until(lambda: screen.received)
         await pilot.press("enter")
         await until(lambda: isinstance(app.screen, TraceScreen))
+
+
+async def test_a_trace_between_the_check_and_the_first_look_is_received(make_app: MakeApp, until: Until) -> None:
+    class Racing(SampleGateway):
+        async def trace_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]:
+            if isinstance(app.screen, FirstRunScreen) and not self.rows:
+                self.add_trace("early")
+            return await super().trace_page(query, page)
+
+    app = make_app(Racing(0))
+    async with app.run_test(size=(100, 30)):
+        await until(lambda: isinstance(app.screen, FirstRunScreen) and app.screen.received)
+        assert isinstance(app.screen, FirstRunScreen)
+        assert app.screen.received is not None
+        assert app.screen.received.name == "early"
+
+
+async def test_every_order_is_asked_for_and_marked(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(120)
+    app = make_app(gateway)
+    async with app.run_test(size=(160, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+
+        def is_asked(order: str) -> bool:
+            return gateway.queries[-1].order == order and not screen.crumb_bar.is_busy
+
+        for number, (order, _) in enumerate(ORDERS, 1):
+            await pilot.press("s", str(number))
+            await until(partial(is_asked, order))
+            column, _, direction = order.partition(".")
+            assert (screen.table.sorted_by, screen.table.is_descending) == (column, direction == "desc")
+            assert ("● live" in screen.crumb_bar.status.plain) == (order == "timestamp.desc")
+
+
+async def test_tab_completes_a_field_name(make_app: MakeApp, until: Until) -> None:
+    app = make_app()
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        await pilot.press("slash", *"level:ERROR ses")
+        await until(lambda: screen.query_bar.input._suggestion)
+        await pilot.press("tab")
+        assert screen.query_bar.input.value == "level:ERROR session:"
+
+
+async def test_paging_to_the_end_of_ten_thousand(make_app: MakeApp, until: Until) -> None:
+    app = make_app(SampleGateway(10_000))
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        await pilot.press("G")
+        await until(lambda: screen.rows.get(9_999))
+        await pilot.press("pageup", "pageup")
+        await until(lambda: screen.rows.get(screen.table.cursor))
+        assert screen.table.cursor > 9_900
+
+
+async def test_an_observation_without_an_end_is_drawn_open(make_app: MakeApp, until: Until) -> None:
+    class Running(SampleGateway):
+        async def trace_observations(self, trace_id: str) -> AsyncIterator[list[Observation]]:
+            async for batch in super().trace_observations(trace_id):
+                yield [msgspec.structs.replace(one, end_time=None) if one.name == "answer" else one for one in batch]
+
+    app = make_app(Running(5))
+    async with app.run_test(size=(160, 40)) as pilot:
+        await open_traces(app, pilot, until)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, TraceScreen) and app.screen.span_view.count == 12)
+        view = trace(app).span_view
+        row = next(i for i, node in enumerate(view.rows) if node.observation.name == "answer")
+        shown = view.render_row(row, 100, False).text
+        assert "open" in shown
+        assert "┄┄" in shown
+
+
+async def test_odd_names_stay_on_their_line(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(5)
+    gateway.rows[0] = replace(gateway.rows[0], name="\x1b[31mred\x07\r\n👩‍👩‍👧 漢字 " * 20, user="\x1b]0;t\x07")
+    gateway.rows[1] = replace(gateway.rows[1], name="", cost=None, latency=None, extras=None)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        for index in range(2):
+            strip = screen.table.render_row(index, 110, False)
+            assert strip.cell_length == 110
+            assert strip.text.isprintable()
+        assert "unnamed" in screen.table.render_row(1, 110, False).text
+
+
+@pytest.mark.parametrize("width", [80, 110, 200])
+async def test_the_way_back_is_always_told(make_app: MakeApp, until: Until, width: int) -> None:
+    app = make_app()
+    async with app.run_test(size=(width, 30)) as pilot:
+        await open_traces(app, pilot, until)
+        await pilot.press("enter")
+        await until(lambda: isinstance(app.screen, TraceScreen))
+        keys = str(trace(app).query_one(KeyBar).render())
+        assert "Esc back" in keys
+        assert "/ search" in keys
+        assert len(keys.rstrip()) <= width
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [(401, "keys refused"), (0, "no answer")], ids=["wrong keys", "unreachable"]
+)
+async def test_a_server_that_never_let_us_in_is_one_sentence(
+    make_app: MakeApp, until: Until, status: int, word: str
+) -> None:
+    gateway = SampleGateway(10)
+    gateway.failure = RemoteError("It does not work.", status=status, hint="Do something.")
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 30)):
+        await until(lambda: traces(app).banner.text)
+        assert traces(app).banner.text == "It does not work. Do something."
+        assert word in str(traces(app).top_bar.render())
+        gateway.failure = None
+        app.connect()
+        await until(lambda: app.connection == "ok" and traces(app).table.count)
+        assert not traces(app).banner.display
+
+
+def test_the_level_of_a_log_line_decides_its_colour() -> None:
+    palette = palette_of(DARK.variables | {"error": "#f00", "warning": "#ff0", "foreground": "#fff"})
+    written = ["INFO uvicorn.error: started", "ERROR: no table", "<Warning> slow", "web: heartbeat"]
+    colors = [line.text.style for line in log_lines(written, palette)]
+    assert colors == [palette.muted, palette.bad, palette.warn, palette.muted]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from appliance.client import LangfuseClient, encode_params
+from appliance.client import ControlClient, LangfuseClient, encode_params
 from appliance.errors import NotRunning, RemoteError
 from tui.gateway import LocalGateway, RemoteGateway, TraceQuery
 from tui.local import find_appliance
@@ -50,7 +52,7 @@ async def test_trace_page_sends_the_query_and_cuts_texts() -> None:
 
 async def test_observations_fall_back_to_pages_where_v2_is_missing() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        if "/v2/" in request.url.path:
+        if "/v2/" in request.url.path or "/local/" in request.url.path:
             return httpx.Response(404, json={"message": "not here"})
         page = int(request.url.params["page"])
         item = {"id": f"o{page}", "startTime": "2026-11-23T12:00:00.000Z", "type": "SPAN", "calculatedTotalCost": 0.1}
@@ -61,8 +63,25 @@ async def test_observations_fall_back_to_pages_where_v2_is_missing() -> None:
     assert found[0].cost == 0.1
 
 
+async def test_an_appliance_is_asked_for_the_tree_in_two_requests() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.url.path}?{request.url.query.decode()}")
+        start = int(request.url.params.get("offset", 0))
+        many = range(start, min(start + int(request.url.params.get("limit", 9999)), 3000))
+        items = [{"id": f"o{index}", "startTime": "2026-11-23T12:00:00.000000Z"} for index in many]
+        return httpx.Response(200, json={"data": items})
+
+    sizes = [len(batch) async for batch in gateway(answer).trace_observations("a/b")]
+    assert sizes == [1000, 2000]
+    assert asked == ["/api/local/traces/a/b/tree?limit=1000", "/api/local/traces/a/b/tree?offset=1000"]
+
+
 async def test_cursor_is_followed() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
+        if "/local/" in request.url.path:
+            return httpx.Response(404, text="<html>not here</html>")
         item = {"id": request.url.params.get("cursor", "first"), "startTime": "2026-11-23T12:00:00.000Z"}
         meta = {} if "cursor" in request.url.params else {"cursor": "second"}
         return httpx.Response(200, json={"data": [item], "meta": meta})
@@ -142,3 +161,53 @@ async def test_a_read_on_a_connection_that_just_closed_is_tried_again() -> None:
 
     assert (await gateway(answer).health()).ok
     assert len(tries) == 2
+
+
+async def test_an_appliance_that_came_back_elsewhere_is_found_again(tmp_path: Path) -> None:
+    state, secrets = tmp_path / "state.json", tmp_path / "secrets.json"
+    state.write_text('{"url": "http://127.0.0.1:9"}')
+    secrets.write_text('{"public_key": "pk", "secret_key": "sk"}')
+    local = LocalGateway(tmp_path, may_start=False)
+    local.server = find_appliance(tmp_path).server
+    state.unlink()
+    with pytest.raises(RemoteError, match="has stopped") as caught:
+        await local.health()
+    assert caught.value.status == 0
+    async with served() as url:
+        state.write_text(json.dumps({"url": url}))
+        assert (await local.health()).ok
+        assert local.server.url == url
+        await local.close()
+
+
+async def test_a_supervisor_that_is_gone_is_no_address(tmp_path: Path) -> None:
+    with pytest.raises(RemoteError, match="The appliance has stopped"):
+        await ControlClient(tmp_path / "control.sock").status()
+
+
+async def test_a_session_has_all_its_turns() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "/sessions/" in request.url.path:
+            return httpx.Response(200, json={"id": "s", "createdAt": "2026-11-23T12:00:00.000Z"})
+        start = (int(request.url.params["page"]) - 1) * 100
+        ids = range(start, min(start + 100, 250))
+        items = [{"id": f"t{index}", "timestamp": "2026-11-23T12:00:00.000Z"} for index in ids]
+        return httpx.Response(200, json={"data": items, "meta": {"totalItems": 250}})
+
+    assert len((await gateway(answer).session("s")).turns) == 250
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[str]:
+    """A server that answers everything with the same project, which is also in good health."""
+    body = json.dumps({"status": "OK", "version": "3", "data": [{"id": "p", "name": "shop"}]}).encode()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from tui.records import Observation
-from tui.sample import many_observations
+from tui.sample_data import many_observations
 from tui.spantree import SpanTree, bar_cells
 
 START = datetime(2026, 11, 23, tzinfo=UTC)
@@ -64,7 +64,7 @@ def test_bar_lies_where_the_time_was() -> None:
 
 def test_fifty_thousand_observations_are_laid_out_in_well_under_a_second() -> None:
     observations = many_observations(50_000, START)
-    began = time.perf_counter()
+    began = time.process_time()
     tree = SpanTree(observations)
     assert len(tree.visible(set())) == 50_000
-    assert time.perf_counter() - began < 1.5
+    assert time.process_time() - began < 1.5

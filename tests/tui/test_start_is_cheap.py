@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LATE = ("httpx", "httpcore", "plotext", "rich.markdown", "markdown_it", "pygments.lexers", "textual.widgets._markdown", "textual.widgets._text_area", "psycopg", "clickhouse_connect", "redis", "docker", "starlette", "numpy")  # fmt: skip  # noqa: E501
+LATE = ("httpx", "httpcore", "rich.markdown", "markdown_it", "pygments.lexers", "textual.widgets._markdown", "textual.widgets._text_area", "psycopg", "clickhouse_connect", "redis", "docker", "starlette", "numpy")  # fmt: skip  # noqa: E501
 
 PROGRAM = """
 import sys, tempfile, pathlib

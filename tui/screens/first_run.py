@@ -35,10 +35,11 @@ class FirstRunScreen(AppScreen):
     keys = getters.query_one("#keys", Static)
     waiting = getters.query_one("#waiting", Static)
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_first: bool = False) -> None:
+        """`is_first`: the project was just seen to be empty, so whatever the first look finds has just come in."""
         super().__init__()
         self.received: TraceRow | None = None
-        self._known: set[str] | None = None
+        self._known: set[str] | None = set() if is_first else None
         self._snippets: list[Snippet] = []
         self._tick = 0
 

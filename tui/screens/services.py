@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -28,6 +29,12 @@ POLL_S: Final = 2.0
 LOG_LINES: Final = 500
 MOST_LOG_LINES: Final = 5000
 DRAW_S: Final = 0.2
+
+LEVEL: Final = re.compile(
+    r"(?<![\w.])(trace|debug|info|information|notice|log|warn|warning|error|fatal|critical|panic|traceback)(?![\w.])",
+    re.IGNORECASE,
+)
+"""The first level that a log line names decides its colour; a logger's own name (uvicorn.error) does not."""
 
 COLUMNS: Final = (
     Column("name", "Service", 12),
@@ -90,8 +97,8 @@ class ServicesScreen(AppScreen):
         self.table.set_empty_text("This server was attached by its address.")
         self.facts.update(
             Text(
-                "   Its services, queue, disk and logs can only be seen where it runs:\n"
-                "   open langfuse-local on that machine (for instance over SSH).",
+                "  Its services, queue, disk and logs can only be seen where it runs:\n"
+                "  open langfuse-local on that machine (for instance over SSH).",
                 style=self.palette.muted,
             )
         )
@@ -99,7 +106,7 @@ class ServicesScreen(AppScreen):
     def _show(self, status: ApplianceStatus) -> None:
         self.status = status
         self.table.set_count(len(status.services))
-        self.facts.update(facts_text(status, self.palette))
+        self.facts.update(facts_text(status, self.palette, self.size.width - 2))
         self.say(f"{status.runtime} · {status.data_dir}")
         if not self._log_of:
             self._follow_current()
@@ -209,8 +216,8 @@ def service_cells(service: ServiceStatus, palette: Palette) -> RowCells:
     }
 
 
-def facts_text(status: ApplianceStatus, palette: Palette) -> Text:
-    """Queue, disk and sums on one line."""
+def facts_text(status: ApplianceStatus, palette: Palette, width: int) -> Text:
+    """Queue, disk and sums, on as few lines of `width` cells as they need."""
     queue, disk = status.queue, status.disk
     memory = sum(service.rss_bytes or 0 for service in status.services)
     cpu = sum(service.cpu_percent or 0 for service in status.services)
@@ -223,10 +230,15 @@ def facts_text(status: ApplianceStatus, palette: Palette) -> Text:
         ("memory", format.size(memory), palette.text),
         ("cpu", f"{cpu:.1f} %", palette.text),
     ]
-    text = Text("  ")
+    lines = [Text()]
     for name, value, color in parts:
-        text.append(f"{name} ", style=palette.faint).append(f"{value}    ", style=color)
-    return text
+        part = Text.assemble((f"{name} ", palette.faint), (value, color))
+        gap = 4 if lines[-1] else 0
+        if lines[-1].cell_len + gap + part.cell_len > width:
+            lines.append(part)
+        else:
+            lines[-1].append(" " * gap).append_text(part)
+    return Text("\n").join(lines)
 
 
 def log_lines(log: Iterable[str], palette: Palette) -> list[Line]:
@@ -235,9 +247,8 @@ def log_lines(log: Iterable[str], palette: Palette) -> list[Line]:
 
 
 def _log_color(line: str, palette: Palette) -> str:
-    head = line[:160].lower()
-    marks: tuple[tuple[Callable[[str], bool], str], ...] = (
-        (lambda text: "error" in text or "fatal" in text or "traceback" in text, palette.bad),
-        (lambda text: "warn" in text, palette.warn),
-    )
-    return next((color for matches, color in marks if matches(head)), palette.muted)
+    said = LEVEL.search(line[:160])
+    word = said.group(1).lower() if said else ""
+    if word in ("error", "fatal", "critical", "panic", "traceback"):
+        return palette.bad
+    return palette.warn if word.startswith("warn") else palette.muted

@@ -25,7 +25,7 @@ def _head(node: Node, is_trace: bool, palette: Palette) -> list[Line]:
     icon = "◇" if is_trace else ICONS.get(one.type, "▪")
     title = Text.assemble((f"{icon} ", palette.kind(one.type)), (one.name or "unnamed", f"bold {palette.text}"))
     title.append(f"  {one.type.lower()}", style=palette.faint)
-    facts = [format.duration(one.duration)]
+    facts = ["open, its end has not arrived" if one.is_open else format.duration(one.duration)]
     facts += [f"first token {format.duration(one.first_token_s)}"] if one.first_token_s else []
     facts += [one.model_name] if one.model_name else []
     facts += (
@@ -37,7 +37,7 @@ def _head(node: Node, is_trace: bool, palette: Palette) -> list[Line]:
     )
     facts += [format.cost(node.cost)] if node.cost else []
     facts += [f"prompt {one.prompt_name} v{one.prompt_version}"] if one.prompt_name else []
-    lines = [Line(title), Line(Text("  ·  ".join(facts), style=palette.muted))]
+    lines = [Line(title), Line(Text(" · ".join(facts), style=palette.muted))]
     if one.level in ("ERROR", "WARNING"):
         color = palette.level(one.level)
         lines.append(Line(Text.assemble((f"{one.level.lower()} ", f"bold {color}"), (one.status_message or "", color))))

@@ -26,7 +26,7 @@ class TopBar(Widget):
     mode: reactive[str] = reactive("")
     server: reactive[str] = reactive("")
     state: reactive[str] = reactive("connecting")
-    """ok, bad, lost or connecting."""
+    """The application's `connection`."""
 
     def render(self) -> RenderResult:
         palette = palette_of(self.app.theme_variables)
@@ -41,6 +41,8 @@ class TopBar(Widget):
             "ok": (palette.good, "healthy"),
             "bad": (palette.warn, "not healthy"),
             "lost": (palette.bad, "connection lost"),
+            "refused": (palette.bad, "keys refused"),
+            "silent": (palette.bad, "no answer"),
         }.get(self.state, (palette.faint, "connecting"))
         room = self.size.width - left.cell_len - len(word) - 6
         server = f"{self.server} " if len(self.server) <= room else ""
@@ -94,17 +96,24 @@ class KeyBar(Widget):
         text = Text(" ", no_wrap=True, overflow="crop")
         for action in self._fitting(self.size.width - 2):
             link = {"@click": action.name if action.name.startswith("app.") else f"screen.{action.name}"}
-            text.append(_key(action), style=f"bold {palette.accent}").append(f" {action.label}   ", style=palette.muted)
-            text.apply_meta(link, len(text) - len(action.label) - len(_key(action)) - 4, len(text) - 3)
+            start = len(text)
+            text.append(_key(action), style=f"bold {palette.accent}").append(f" {action.label}", style=palette.muted)
+            text.apply_meta(link, start, len(text))
+            text.append(" " * self._gap)
         return text
 
+    @property
+    def _gap(self) -> int:
+        return 3 if self.size.width >= 100 else 2
+
     def _fitting(self, width: int) -> list[Action]:
-        """Help and quit always, the others from the left as long as there is room."""
-        always = [action for action in self._actions if action.name.startswith("app.")]
-        left = width - sum(len(_key(action)) + len(action.label) + 4 for action in always)
+        """The way back, help and quit always, the others from the left as long as there is room."""
+        extra = 1 + self._gap
+        always = [action for action in self._actions if action.name == "back" or action.name.startswith("app.")]
+        left = width - sum(len(_key(action)) + len(action.label) + extra for action in always)
         shown: list[Action] = []
         for action in self._actions:
-            need = len(_key(action)) + len(action.label) + 4
+            need = len(_key(action)) + len(action.label) + extra
             if action in always or need > left:
                 continue
             shown.append(action)

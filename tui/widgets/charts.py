@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from rich.text import Text
 from textual.app import RenderResult
@@ -14,6 +15,9 @@ from tui import format
 from tui.charts import bar, sparkline, stacked_columns, used_width
 from tui.overview import Latency, Tile
 from tui.palette import Palette, palette_of
+
+SHORT_TITLES: Final = {"Observations": "Obs"}
+"""What a tile that is too narrow for its title says instead."""
 
 
 class TileView(Widget):
@@ -28,7 +32,8 @@ class TileView(Widget):
         if tile is None:
             return Text("·····", style=palette.faint)
         color = palette.muted if tile.better is None else palette.good if tile.better else palette.bad
-        head = Text(format.fit(tile.title, width), style=palette.muted)
+        title = tile.title if len(tile.title) <= width else SHORT_TITLES.get(tile.title, tile.title)
+        head = Text(format.fit(title, width), style=palette.muted)
         change = tile.change if len(tile.value) + len(tile.change) < width else ""
         value = Text(tile.value, style=f"bold {palette.text}")
         value.append(format.fit(change, width - len(tile.value), "right"), style=f"not bold {color}")
@@ -141,8 +146,9 @@ def _legend(
     width: int,
 ) -> Text:
     line = title.copy()
-    for name, color, total in zip(names, colors, totals, strict=True):
-        said = f"{name} {show_value(total)}"
+    whole = [f"{name} {show_value(total)}" for name, total in zip(names, totals, strict=True)]
+    fits = title.cell_len + sum(len(said) + 5 for said in whole[:3]) <= width
+    for said, color in zip(whole if fits else names, colors, strict=True):
         if line.cell_len + len(said) + 5 > width:
             break
         line.append("   ■ ", style=color).append(said, style=palette.muted)

@@ -129,8 +129,10 @@ class SpanTreeView(LineScroll):
             palette.bad if one.level == "ERROR" else palette.warn if one.level == "WARNING" else palette.kind(one.type)
         )
         strong, faint = base + Style.parse(color), base + Style.parse(palette.faint)
+        start = self.spans.bar(node, width).start // 2
+        if one.is_open:
+            return [Segment(" " * start, base), Segment("┄" * (width - start), strong)]
         if one.end_time is None or one.end_time == one.start_time:
-            start = self.spans.bar(node, width).start // 2
             return [Segment(" " * start + "◆", strong), Segment(" " * (width - start - 1), base)]
         cells = bar_cells(self.spans.bar(node, width), width)
         return [Segment(char, faint if waiting else strong) for char, waiting in cells]
@@ -148,7 +150,8 @@ def _widths(width: int) -> tuple[int, int, int]:
 
 
 def _figures(node: Node, palette: Palette, many: int) -> list[tuple[str, int, str]]:
-    found = [(format.duration(node.observation.duration), 9, palette.text)]
+    shown = "open" if node.observation.is_open else format.duration(node.observation.duration)
+    found = [(shown, 9, palette.warn if node.observation.is_open else palette.text)]
     if many >= 2:
         found.append((format.cost(node.cost) if node.cost else "", 9, palette.muted))
     if many >= 3:
