@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help run test lint format bench screenshot clean
+.PHONY: help run stop test lint format bench screenshot clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ help: ## Show these targets
 
 run: .venv/.installed-run ## Set up and start langfuse-local: the terminal UI, or the foreground without a terminal
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/langfuse-local; else exec $(BIN)/langfuse-local up; fi
+
+stop: .venv/.installed-run ## Stop what `make run` started; the data stays
+	@$(BIN)/langfuse-local down
 
 test: .venv/.installed-dev ## Set up and run all tests (ARGS="..." goes to pytest)
 	$(BIN)/python -m pytest $(ARGS)
