@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 
-.PHONY: help run stop test lint format bench screenshot clean
+.PHONY: help run stop test lint format bench screenshot clean compose
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: .venv/.installed-dev ## Put the source in shape
 
 bench: .venv/.installed-dev ## Measure start-up, ingestion, freshness and idle cost
 	$(BIN)/python -m tests.benchmarks
+
+compose: .venv/.installed-dev ## Write the compose files anew from the catalog of images
+	$(BIN)/python -m appliance.orchestrator.runtimes.docker.compose_file compose
 
 screenshot: .venv/.installed-dev ## Draw docs/tui.svg anew
 	$(BIN)/python -m tests.acceptance.picture docs/tui.svg

@@ -12,11 +12,14 @@ import click
 
 from appliance.cli.interrupts import Interrupted, held_back, ignore_signals
 from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.pulls import PullDisplay
 from appliance.errors import AlreadyRunning, ApplianceError, StartFailed
 
 if TYPE_CHECKING:
     from appliance.config import Settings
     from appliance.orchestrator.steps import News
+
+_PULLS = PullDisplay()
 
 
 @click.command()
@@ -94,8 +97,12 @@ def _stay(settings: Settings, report_fd: int | None) -> None:
 
 def show(news: News) -> None:
     """Prints a step on stderr, and the result on stdout."""
-    from appliance.orchestrator.steps import Failed, Ready
+    from appliance.orchestrator.steps import Failed, Fetching, Ready
 
+    if isinstance(news, Fetching):
+        _PULLS.update(news)
+        return
+    _PULLS.close()
     if isinstance(news, Failed):
         return
     if not isinstance(news, Ready):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from appliance.config import Settings
-from appliance.errors import MigrationFailed, RuntimeUnavailable, StartFailed
+from appliance.errors import MigrationFailed, StartFailed
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services, reachable_host, url_host
 from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
@@ -72,7 +72,7 @@ class Appliance:
         self.state.ports["web"] = self._listener.port
         self.settings = with_secrets(dataclasses.replace(self.settings, port=self._listener.port), self.secrets)
         self.state.runtime, self.state.host = self.settings.runtime, self.settings.host
-        self._assemble(self._listener, avoid=())
+        await self._assemble(self._listener, avoid=())
         self._remember()
 
     @property
@@ -86,6 +86,7 @@ class Appliance:
         """Stores, migrations, web and workers; raises StartFailed, RuntimeUnavailable or MigrationFailed."""
         stores = [store.name for store in self.runtime.stores]
         own = [name for name in self.supervisor.services if name not in stores]
+        await self.runtime.prepare(self._tell)
         await self._start_stores(stores)
         await self._migrate()
         await self._start_together(own)
@@ -109,6 +110,7 @@ class Appliance:
             await self.supervisor.stop(names)
             if running:
                 self._tell(Step(text=f"stopped {', '.join(running)}", seconds=timer.seconds()))
+        await self.runtime.close()
         if self._listener is not None:
             self._listener.close()
         self.state.url = self.state.control_socket = self.state.supervisor = None
@@ -117,7 +119,9 @@ class Appliance:
     async def status(self) -> ApplianceStatus:
         """The state of everything now."""
         now = self.supervisor.clock.now()
-        services = [service_status(entry, self._meter, now) for entry in self.supervisor.services.values()]
+        services = await asyncio.gather(
+            *(service_status(entry, self._meter, now) for entry in self.supervisor.services.values())
+        )
         if now - self._disk_seen >= _DISK_VALID_S:
             self._disk, self._disk_seen = await asyncio.to_thread(disk_status, self.data_dir.root), now
         return ApplianceStatus(
@@ -130,20 +134,23 @@ class Appliance:
             disk=self._disk,
         )
 
-    def _assemble(self, listener: WebListener, avoid: Collection[int]) -> None:
+    async def _assemble(self, listener: WebListener, avoid: Collection[int]) -> None:
         """Makes all services anew; the ports of the stores are none of `avoid`."""
-        self.runtime = self._make_runtime(self.settings, avoid)
+        self.runtime = await self._make_runtime(self.settings, avoid)
         self.settings = self.runtime.connect(self.settings)
         for service in (*self.runtime.stores, *own_services(self.settings, self._launcher, listener)):
             self.supervisor.add(service)
 
-    def _make_runtime(self, settings: Settings, avoid: Collection[int]) -> Runtime:
+    async def _make_runtime(self, settings: Settings, avoid: Collection[int]) -> Runtime:
         if settings.runtime == "external":
             return ExternalRuntime(settings)
-        if settings.runtime != "embedded":
-            raise RuntimeUnavailable(
-                f"The {settings.runtime} runtime is not part of this version.", hint="Use embedded or external."
-            )
+        if settings.runtime == "docker":
+            # Its client library is large: only those who use it pay for it.
+            from appliance.orchestrator.runtimes.docker.runtime import open_runtime
+
+            runtime = await open_runtime(self.data_dir, self.secrets, settings.docker, self.state.ports)
+            self.state.ports |= runtime.ports
+            return runtime
         ports = choose_store_ports(self.state.ports, avoid)
         self.state.ports |= ports
         return EmbeddedRuntime(self.data_dir, self.secrets, ports, self._launcher)
@@ -162,7 +169,7 @@ class Appliance:
                 if not taken or attempt == MOST_PORT_CHANGES or self._listener is None:
                     raise
             lost |= taken
-            self._assemble(self._listener, lost)
+            await self._assemble(self._listener, lost)
             self._tell(Step(text=f"port {', '.join(map(str, sorted(taken)))} was just taken", seconds=timer.seconds()))
         return None
 

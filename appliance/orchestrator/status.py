@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 
+from appliance.errors import RuntimeUnavailable
 from appliance.model.services import ApplianceStatus, DiskStatus, ServiceStatus
 from appliance.orchestrator.catalog import STORE_NAMES
 from appliance.orchestrator.meter import ProcessMeter
+from appliance.orchestrator.runtimes.contract import Measured
 from appliance.orchestrator.supervisor import Supervised
 
 
-def service_status(entry: Supervised, meter: ProcessMeter, now: float) -> ServiceStatus:
+async def service_status(entry: Supervised, meter: ProcessMeter, now: float) -> ServiceStatus:
     """One service; `now` on the supervisor's clock."""
     status = ServiceStatus(
         name=entry.service.name,
@@ -28,6 +31,9 @@ def service_status(entry: Supervised, meter: ProcessMeter, now: float) -> Servic
     if entry.unit.pid is not None:
         usage = meter.look(entry.unit.pid)
         status.pids, status.cpu_percent, status.rss_bytes = usage.pids, usage.cpu_percent, usage.rss_bytes
+    elif isinstance(entry.unit, Measured):
+        with contextlib.suppress(RuntimeUnavailable):  # the engine is away: the state says so already
+            status.cpu_percent, status.rss_bytes = await entry.unit.measure()
     return status
 
 

@@ -16,6 +16,23 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ste
     """How long it took."""
 
 
+class Fetching(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fetching"):
+    """A step of an image's download."""
+
+    image: str
+    layer: str
+    """Empty for news of the whole image."""
+    status: str
+    layer_bytes: int
+    layer_total_bytes: int
+    """0 while it is not known."""
+    layers_done: int
+    layers_total: int
+    current_bytes: int
+    total_bytes: int
+    """Of the layers whose size is known so far."""
+
+
 class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ready"):
     """The start is complete: the API answers healthy."""
 
@@ -32,7 +49,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="f
     message: str
 
 
-News = Step | Ready | Failed
+News = Step | Fetching | Ready | Failed
 Tell = Callable[[News], None]
 
 

@@ -10,13 +10,14 @@ import time
 
 import psutil
 
-from appliance.config import Settings
+from appliance.config import Settings, load_settings
 from appliance.errors import ApplianceError, ConfigError, StartFailed
 from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
 from appliance.orchestrator.leftovers import end_leftovers, find
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
 from appliance.orchestrator.room import explained
+from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
 from appliance.orchestrator.state import State, read_state, write_state
 from appliance.orchestrator.steps import Step, Tell, Timer
 from appliance.paths import DataDir
@@ -94,6 +95,10 @@ def run_down(data_dir: DataDir, tell: Tell) -> bool:
         tell(Step(text="stopped the appliance", seconds=timer.seconds()))
     with exclusive(data_dir):
         ended = end_leftovers(state.processes, data_dir)
+        if state.runtime == "docker":
+            from appliance.orchestrator.runtimes.docker.leftovers import stop_left_containers
+
+            ended += stop_left_containers(data_dir, load_settings().docker)
         if ended:
             tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
         if not ran and (ended or state.url):
@@ -106,6 +111,10 @@ def remove_volumes(data_dir: DataDir) -> None:
     if not data_dir.root.is_dir():
         return
     with exclusive(data_dir):
+        if (data_dir.root / IDENTITY_FILE).exists():
+            from appliance.orchestrator.runtimes.docker.leftovers import remove_everything
+
+            remove_everything(data_dir, load_settings().docker)
         try:
             for name in ("postgres", "redis", "clickhouse", "media", "logs", "run", "runtime"):
                 folder = data_dir.root / name

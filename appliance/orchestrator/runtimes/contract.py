@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from appliance.config import Settings
+from appliance.orchestrator.steps import Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,14 @@ class Unit(Protocol):
 
     async def stop(self) -> None:
         """Stops it gracefully, by force when it does not listen."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A unit whose use of the machine cannot be seen from its pid."""
+
+    async def measure(self) -> tuple[float, int]:
+        """CPU in percent of one core since the last time, and resident bytes; raises RuntimeUnavailable."""
 
 
 class Service(Protocol):
@@ -70,6 +79,12 @@ class Runtime(Protocol):
 
     @property
     def endpoints(self) -> Endpoints: ...
+
+    async def prepare(self, tell: Tell) -> None:
+        """Fetches what is missing before the first start, with progress; raises RuntimeUnavailable."""
+
+    async def close(self) -> None:
+        """Ends the runtime's own connections; the stores go on."""
 
     def connect(self, settings: Settings) -> Settings:
         """The settings with this runtime's endpoints in them."""

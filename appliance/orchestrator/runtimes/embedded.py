@@ -13,6 +13,7 @@ from appliance.orchestrator.runtimes.embedded_clickhouse import EmbeddedClickHou
 from appliance.orchestrator.runtimes.embedded_postgres import EmbeddedPostgres
 from appliance.orchestrator.runtimes.embedded_redis import EmbeddedRedis
 from appliance.orchestrator.secrets import Secrets
+from appliance.orchestrator.steps import Tell
 from appliance.paths import DataDir
 
 
@@ -42,6 +43,12 @@ class EmbeddedRuntime:
             clickhouse_password=self._clickhouse.password,
             clickhouse_database=embedded_clickhouse.DATABASE,
         )
+
+    async def prepare(self, tell: Tell) -> None:
+        """Nothing to fetch."""
+
+    async def close(self) -> None:
+        """Nothing is held open."""
 
     def connect(self, settings: Settings) -> Settings:
         """The settings with this runtime's endpoints; cluster settings of the environment do not apply here."""

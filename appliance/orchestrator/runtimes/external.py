@@ -11,6 +11,7 @@ from appliance.config import Settings
 from appliance.errors import ConfigError, StoreUnavailable
 from appliance.orchestrator.probes import ask_redis, probe_http, probe_postgres
 from appliance.orchestrator.runtimes.contract import Endpoints, Service, Unit
+from appliance.orchestrator.steps import Tell
 
 
 class ExternalUnit:
@@ -98,6 +99,12 @@ class ExternalRuntime:
             clickhouse_password=clickhouse.password,
             clickhouse_database=clickhouse.database,
         )
+
+    async def prepare(self, tell: Tell) -> None:
+        """Nothing to fetch."""
+
+    async def close(self) -> None:
+        """Nothing is held open."""
 
     def connect(self, settings: Settings) -> Settings:
         return settings

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from appliance.orchestrator.steps import Fetching
+
 _DONE = {"Pull complete", "Already exists"}
 
 
@@ -18,24 +20,6 @@ class PullStep:
     total_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PullProgress:
-    """How far one image's download is."""
-
-    image: str
-    layer: str
-    status: str
-    """What happens to `layer` now, in the engine's words."""
-    layer_bytes: int
-    layer_total_bytes: int
-    """0 while it is not known, and for steps that count nothing."""
-    layers_done: int
-    layers_total: int
-    current_bytes: int
-    total_bytes: int
-    """Of the layers whose size is known so far; it grows at first."""
-
-
 @dataclass(slots=True)
 class PullTracker:
     """Folds the steps of one pull into its progress."""
@@ -44,7 +28,7 @@ class PullTracker:
     _done: set[str] = field(default_factory=set)
     _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def advance(self, step: PullStep) -> PullProgress:
+    def advance(self, step: PullStep) -> Fetching:
         """Takes one step; the progress after it."""
         if step.layer:
             self._sizes.setdefault(step.layer, (0, 0))
@@ -55,7 +39,7 @@ class PullTracker:
                 self._sizes[step.layer] = (max(current, total), total)
             if step.status in _DONE:
                 self._done.add(step.layer)
-        return PullProgress(
+        return Fetching(
             image=self.image,
             layer=step.layer,
             status=step.status,

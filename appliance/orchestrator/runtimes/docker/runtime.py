@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from appliance.config import DockerSettings, Settings
@@ -15,10 +15,11 @@ from appliance.orchestrator.runtimes.docker.containers import ContainerEngine
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
 from appliance.orchestrator.runtimes.docker.images import DATABASE, USER, StoreImage, store_images
 from appliance.orchestrator.runtimes.docker.plans import Ownership, ownership_of
-from appliance.orchestrator.runtimes.docker.pulls import PullProgress, PullTracker
+from appliance.orchestrator.runtimes.docker.pulls import PullTracker
 from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
 from appliance.orchestrator.runtimes.docker.stores import DockerStore
 from appliance.orchestrator.secrets import Secrets
+from appliance.orchestrator.steps import Tell
 from appliance.paths import DataDir
 
 _HOST = "127.0.0.1"
@@ -92,18 +93,18 @@ class DockerRuntime:
             ),
         )
 
-    async def prepare(self, on_pull: Callable[[PullProgress], None]) -> None:
+    async def prepare(self, tell: Tell) -> None:
         """Fetches the images that are missing, and makes the network and the volumes; raises RuntimeUnavailable."""
         for image in self.images:
             if await self.engine.find_image(image.image) is None:
-                await self._pull(image.image, on_pull)
+                await self._pull(image.image, tell)
         await self.engine.ensure_network(self.owner.network, self.owner.labels)
         for image in self.images:
             await self.engine.ensure_volume(self.owner.name_of(image.name), self.owner.labels)
 
-    async def _pull(self, image: str, on_pull: Callable[[PullProgress], None]) -> None:
+    async def _pull(self, image: str, tell: Tell) -> None:
         tracker = PullTracker(image)
-        await self.engine.pull(image, lambda step: on_pull(tracker.advance(step)))
+        await self.engine.pull(image, lambda step: tell(tracker.advance(step)))
 
     async def stop_containers(self) -> list[str]:
         """Stops what a killed supervisor left running, in order; the names of what was stopped."""

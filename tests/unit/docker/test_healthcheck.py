@@ -1,0 +1,49 @@
+"""The health checks inside the containers, against small servers."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).parents[3] / "compose" / "healthcheck.py"
+
+
+@pytest.fixture(scope="module")
+def healthcheck() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("healthcheck", SCRIPT)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def serve(answer: bytes, seen: list[bytes]) -> tuple[asyncio.Server, int]:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read(4096))
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    return server, server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(b"200 OK", True), (b"503 Service Unavailable", False)])
+async def test_web(healthcheck: ModuleType, status: bytes, healthy: bool) -> None:
+    server, port = await serve(b"HTTP/1.1 " + status + b"\r\n\r\n{}", [])
+    async with server:
+        assert await asyncio.to_thread(healthcheck.is_web_healthy, port) is healthy
+
+
+@pytest.mark.parametrize(("count", "healthy"), [(b":1", True), (b":0", False)])
+async def test_worker(healthcheck: ModuleType, count: bytes, healthy: bool) -> None:
+    seen: list[bytes] = []
+    server, port = await serve(b"+OK\r\n" + count + b"\r\n+OK\r\n", seen)
+    async with server:
+        url = f"redis://:pass%2Fword@127.0.0.1:{port}/0"
+        assert await asyncio.to_thread(healthcheck.is_worker_healthy, "worker-1", url) is healthy
+    assert b"pass/word" in seen[0] and b"langfuse:worker:worker-1" in seen[0]

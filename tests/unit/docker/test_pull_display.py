@@ -1,0 +1,42 @@
+"""How a pull is shown: a line per image in a log, bars on a terminal that leave nothing behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.cli.pulls import PullDisplay
+from appliance.orchestrator.steps import Fetching
+
+
+def fetching(image: str, status: str, current: int = 0, total: int = 0) -> Fetching:
+    return Fetching(
+        image=image,
+        layer="a1b2",
+        status=status,
+        layer_bytes=current,
+        layer_total_bytes=total,
+        layers_done=0,
+        layers_total=1,
+        current_bytes=current,
+        total_bytes=total,
+    )
+
+
+def test_a_log_has_one_line_per_image(capsys: pytest.CaptureFixture[str]) -> None:
+    display = PullDisplay()
+    for image in ("redis:7", "postgres:17"):
+        for step in (fetching(image, "Downloading", 1, 2), fetching(image, "Pull complete")):
+            display.update(step)
+    display.close()
+    assert capsys.readouterr().err.split() == ["fetching", "redis:7", "fetching", "postgres:17"]
+
+
+def test_bars_end_with_the_pull(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    display = PullDisplay()
+    display.update(fetching("redis:7", "Downloading", 1, 2))
+    display.update(fetching("redis:7", "Extracting", 1, 2))
+    display.update(fetching("redis:7", "Pull complete"))
+    assert display.is_drawing
+    display.close()
+    assert not display.is_drawing
