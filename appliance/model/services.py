@@ -45,7 +45,8 @@ class ApplianceStatus(msgspec.Struct, kw_only=True):
     """Everything `status` says."""
 
     healthy: bool
-    url: str | None
+    url: str
+    """Address of web; empty while nothing runs."""
     runtime: str
     data_dir: str
     services: list[ServiceStatus] = msgspec.field(default_factory=list)

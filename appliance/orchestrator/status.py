@@ -50,7 +50,7 @@ def stopped_status(data_dir: Path, runtime: str) -> ApplianceStatus:
     services = [ServiceStatus(name=name, state="stopped", reason="stopped") for name in (*STORE_NAMES, "web", "worker")]
     return ApplianceStatus(
         healthy=False,
-        url=None,
+        url="",
         runtime=runtime,
         data_dir=str(data_dir),
         services=services,
