@@ -39,7 +39,7 @@ compose: .venv/.installed-dev ## Write the compose files anew from the catalog o
 	$(BIN)/python -m appliance.orchestrator.runtimes.docker.compose_file compose
 
 screenshot: .venv/.installed-dev ## Draw docs/tui.svg anew
-	$(BIN)/python -m tests.acceptance.picture docs/tui.svg
+	$(BIN)/python -m tui.screenshot --out docs/tui.svg
 
 clean: ## Remove what the targets above made
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
