@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="langfuse-local tui", description="Opens the terminal UI.")
     parser.add_argument("--url", help="attach to this server instead of the appliance on this machine")
     parser.add_argument("--public-key", default="")
-    parser.add_argument("--secret-key", default="")
+    parser.add_argument("--secret-key-fd", type=int, help="open file to read the secret key from")
     parser.add_argument("--start", action="store_true", help="start the appliance when it does not run")
     parser.add_argument("--data-dir", type=Path, help="the appliance's data directory")
     return parser.parse_args(argv)
@@ -34,10 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     from tui.app import LangfuseApp
 
     if arguments.url:
-        if not arguments.public_key or not arguments.secret_key:
-            sys.stderr.write("--url needs --public-key and --secret-key.\n")
+        if not arguments.public_key or arguments.secret_key_fd is None:
+            sys.stderr.write("--url needs --public-key and --secret-key-fd.\n")
             return 2
-        server = Server(arguments.url.rstrip("/"), arguments.public_key, arguments.secret_key, local=False)
+        with os.fdopen(arguments.secret_key_fd) as secret_key:
+            server = Server(arguments.url.rstrip("/"), arguments.public_key, secret_key.read(), local=False)
         app = LangfuseApp(RemoteGateway(server), StateFile(server.url))
     else:
         try:

@@ -42,6 +42,11 @@ def count(value: float | None) -> str:
     return f"{value:.0f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 trace`, `940 traces`, `3.4k traces`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def cost(usd: float | None) -> str:
     """`<$0.0001`, `$0.0042`, `$0.120`, `$1.20`, `$1.3k`."""
     if usd is None:

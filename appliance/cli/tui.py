@@ -25,7 +25,17 @@ def tui(url: str | None, public_key: str | None, secret_key: str | None, data_di
     """
     if url and not (public_key and secret_key):
         raise click.UsageError("--url needs --public-key and --secret-key.")
-    given = {"--url": url, "--public-key": public_key, "--secret-key": secret_key} if url else {}
-    given["--data-dir"] = str(data_dir) if data_dir else None
+    given = {"--data-dir": str(data_dir) if data_dir else None}
+    if url and secret_key:
+        given |= {"--url": url, "--public-key": public_key, "--secret-key-fd": _readable(secret_key)}
     arguments = [word for name, value in given.items() if value for word in (name, value)]
     os.execv(sys.executable, [sys.executable, "-m", "tui", *arguments])
+
+
+def _readable(secret: str) -> str:
+    """The number of a pipe that the next program reads the secret from: its arguments are for everyone to see."""
+    reading, writing = os.pipe()
+    os.write(writing, secret.encode())
+    os.close(writing)
+    os.set_inheritable(reading, True)
+    return str(reading)

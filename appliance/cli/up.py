@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -18,8 +19,11 @@ from appliance.errors import AlreadyRunning, ApplianceError, StartFailed
 if TYPE_CHECKING:
     from appliance.config import Settings
     from appliance.orchestrator.steps import News
+    from appliance.paths import DataDir
 
 _PULLS = PullDisplay()
+_OTHER_START_S = 60.0
+_POLL_S = 0.05
 
 
 @click.command()
@@ -167,17 +171,32 @@ def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> None:
     raise StartFailed("The appliance ended while it started.", hint="See: langfuse-local logs supervisor")
 
 
+def _await_the_other_start(data_dir: DataDir) -> None:
+    """Waits until the supervisor that holds the data directory has its URL; raises StartFailed when it never does."""
+    from appliance.orchestrator.lock import is_held
+    from appliance.orchestrator.state import read_state
+
+    deadline = time.monotonic() + _OTHER_START_S
+    while read_state(data_dir).url is None:
+        if not is_held(data_dir):
+            raise StartFailed(
+                "The appliance that was starting here has ended.", hint="See: langfuse-local logs supervisor"
+            )
+        if time.monotonic() > deadline:
+            raise StartFailed(
+                f"The appliance on {data_dir.root} is still starting or stopping.", hint="See: langfuse-local status"
+            )
+        time.sleep(_POLL_S)
+
+
 def _say_where_it_runs(settings: Settings) -> None:
     from appliance.orchestrator.secrets import read_secrets
     from appliance.orchestrator.state import read_state
     from appliance.paths import DataDir
 
     data_dir = DataDir(settings.data_dir)
+    _await_the_other_start(data_dir)
     state, secrets = read_state(data_dir), read_secrets(data_dir)
-    if state.url is None:
-        raise AlreadyRunning(
-            f"An appliance is starting or stopping on {data_dir.root}.", hint="See: langfuse-local status"
-        )
     click.echo(f"Already running on {data_dir.root}.", err=True)
     click.echo(f"URL         {state.url}")
     if secrets is not None:

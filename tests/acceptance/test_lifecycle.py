@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,6 +81,24 @@ def test_a_second_up_says_that_it_runs_and_where(appliance: Appliance) -> None:
     assert appliance.url in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert appliance.status()["healthy"] is True
+
+
+def test_a_second_up_waits_for_the_first_one_that_is_starting(idle: Appliance) -> None:
+    first = subprocess.Popen(idle.command("up", "--detach"), env=idle.environ, cwd=idle.home, stdout=subprocess.DEVNULL)
+    eventually((idle.data_dir / "state.json").exists)
+    assert '"url"' not in (idle.data_dir / "state.json").read_text()
+    second = idle.run("up", "--detach")
+    assert (second.returncode, first.wait()) == (0, 0)
+    assert idle.status()["url"] in second.stdout
+    idle.down()
+
+
+def test_it_stops_even_when_its_data_directory_is_gone(idle: Appliance) -> None:
+    idle.up()
+    supervisor = json.loads((idle.data_dir / "state.json").read_text())["supervisor"]["pid"]
+    shutil.rmtree(idle.data_dir, ignore_errors=True)  # a store may write once more meanwhile
+    os.kill(supervisor, signal.SIGTERM)
+    eventually(lambda: processes_of(idle.home), until=lambda left: left == [], within_s=20)
 
 
 def test_no_process_outlives_a_killed_supervisor(idle: Appliance) -> None:

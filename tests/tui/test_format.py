@@ -41,6 +41,15 @@ def test_cost(usd: float, shown: str) -> None:
     assert format.cost(usd) == shown
 
 
+def test_counted() -> None:
+    assert [format.counted(number, "trace") for number in (0, 1, 2, 3400)] == [
+        "0 traces",
+        "1 trace",
+        "2 traces",
+        "3.4k traces",
+    ]
+
+
 def test_fit_counts_cells_not_characters() -> None:
     assert format.fit("日本語テキスト", 7) == "日本語…"
     assert format.fit("ab", 4, "right") == "  ab"

@@ -74,7 +74,7 @@ class ObservationsScreen(AppScreen):
         self.table.set_empty_text("" if found.rows else "No observations.")
         self.table.set_count(len(self.rows), cursor=0)
         kind = self._kind.lower() or "all types"
-        self.say(f"{format.count(len(self.rows))} observations · {kind}")
+        self.say(f"{format.counted(len(self.rows), 'observation')} · {kind}")
 
     @on(VirtualTable.RowsWanted)
     def _fetch_missing(self, event: VirtualTable.RowsWanted) -> None:

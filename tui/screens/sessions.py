@@ -67,7 +67,7 @@ class SessionsScreen(AppScreen):
             "" if found.rows else "No sessions yet: give your traces a session id to see them as conversations."
         )
         self.table.set_count(len(self.rows))
-        self.say(f"{format.count(len(self.rows))} sessions")
+        self.say(format.counted(len(self.rows), "session"))
 
     @on(VirtualTable.RowsWanted)
     def _fetch_missing(self, event: VirtualTable.RowsWanted) -> None:

@@ -135,7 +135,7 @@ class TraceScreen(AppScreen):
         errors = sum(node.errors for node in tree.roots)
         seconds = (tree.end - tree.start).total_seconds()
         text = Text("" if is_whole else "loading  ", style=palette.warn)
-        parts = [f"{format.count(len(self._observations))} observations", format.duration(seconds)]
+        parts = [format.counted(len(self._observations), "observation"), format.duration(seconds)]
         parts += [f"{format.count(root.tokens)} tok"] if root.tokens else []
         parts += [format.cost(root.cost)] if root.cost else []
         text.append(" · ".join(parts), style=palette.muted)

@@ -219,7 +219,8 @@ class TracesScreen(AppScreen):
         palette = self.palette
         chosen = BY_KEY.get(self.app.state.trace_range)
         text = Text(
-            f"{format.count(len(self.rows))} traces · {chosen.label if chosen else 'all time'}  ", style=palette.muted
+            f"{format.counted(len(self.rows), 'trace')} · {chosen.label if chosen else 'all time'}  ",
+            style=palette.muted,
         )
         if self._query.order != "timestamp.desc":
             text.append("○ not live in this order", style=palette.faint)

@@ -1,0 +1,28 @@
+"""How `tui` hands over to the terminal UI."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from appliance.cli.tui import tui
+
+
+class Became(Exception):
+    """The process would be another program now."""
+
+
+def test_the_secret_key_is_not_among_the_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[str] = []
+
+    def execv(_path: str, argv: list[str]) -> None:
+        became.extend(argv)
+        raise Became
+
+    monkeypatch.setattr(os, "execv", execv)
+    CliRunner().invoke(tui, ["--url", "http://there", "--public-key", "pk", "--secret-key", "sk-secret"])
+    assert became[3:] == ["--url", "http://there", "--public-key", "pk", "--secret-key-fd", became[-1]]
+    with os.fdopen(int(became[-1])) as secret:
+        assert secret.read() == "sk-secret"
