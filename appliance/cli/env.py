@@ -51,7 +51,7 @@ def variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:
         "LANGFUSE_HOST": url,
         "LANGFUSE_PUBLIC_KEY": public_key,
         "LANGFUSE_SECRET_KEY": secret_key,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": f"{url}/api/public/otel",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
         "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Basic%20{login}",
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 
 import msgspec
 from google.protobuf.message import DecodeError
@@ -37,29 +38,40 @@ def inflate(content: bytes, limit: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def count_protobuf_spans(content: bytes) -> int:
-    """How many spans an OTLP trace export in protobuf holds.
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many spans of an export are kept, and how many are not."""
 
-    Raises Undecodable when it is none, or when a span has no ids.
-    """
+    spans: int
+    refused: int = 0
+    reason: str = ""
+    """Why, in one sentence; empty when none is refused."""
+
+
+def _counted(found: int, without_ids: int) -> Counted:
+    if not without_ids:
+        return Counted(found)
+    return Counted(found - without_ids, without_ids, "a span has no traceId or spanId")
+
+
+def count_protobuf_spans(content: bytes) -> Counted:
+    """The spans of an OTLP export in protobuf; those without ids are refused. Raises Undecodable when it is none."""
     message = ExportTraceServiceRequest()
     try:
         message.ParseFromString(content)
     except DecodeError as error:
         raise Undecodable("Failed to parse OTel Protobuf Trace") from error
-    count = 0
+    found = without_ids = 0
     for resource in message.resource_spans:
         for scope in resource.scope_spans:
-            for span in scope.spans:
-                if not span.trace_id or not span.span_id:
-                    raise Undecodable("Invalid OTLP trace export: a span has no traceId or spanId")
-            count += len(scope.spans)
-    return count
+            found += len(scope.spans)
+            without_ids += sum(not span.trace_id or not span.span_id for span in scope.spans)
+    return _counted(found, without_ids)
 
 
 class _JsonSpan(msgspec.Struct, rename="camel"):
-    trace_id: str
-    span_id: str
+    trace_id: str = ""
+    span_id: str = ""
     attributes: list[msgspec.Raw] | None = None
     events: list[msgspec.Raw] | None = None
 
@@ -79,20 +91,19 @@ class _JsonExport(msgspec.Struct, rename="camel"):
 _json_export = msgspec.json.Decoder(_JsonExport)
 
 
-def count_json_spans(content: bytes) -> int:
-    """How many spans an OTLP trace export in JSON holds; raises Undecodable when it is none."""
+def count_json_spans(content: bytes) -> Counted:
+    """The spans of an OTLP export in JSON; those without ids are refused. Raises Undecodable when it is none."""
     if not content.strip():
-        return 0
+        return Counted(0)
     try:
         export = _json_export.decode(content)
     except msgspec.ValidationError as error:
         raise Undecodable(f"Invalid OTLP trace export: {error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Undecodable("Failed to parse OTel JSON Trace") from error
-    count = 0
+    found = without_ids = 0
     for resource in export.resource_spans:
         for scope in resource.scope_spans:
-            if any(not span.trace_id or not span.span_id for span in scope.spans):
-                raise Undecodable("Invalid OTLP trace export: a span has no traceId or spanId")
-            count += len(scope.spans)
-    return count
+            found += len(scope.spans)
+            without_ids += sum(not span.trace_id or not span.span_id for span in scope.spans)
+    return _counted(found, without_ids)

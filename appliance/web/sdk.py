@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from collections.abc import Mapping
 
 _MAX_CHARS = 100
 
 
-def sdk_of(request: Request) -> tuple[str, str]:
+def sdk_of(headers: Mapping[str, str]) -> tuple[str, str]:
     """Name and version of the SDK, empty when unknown; older SDKs write the headers with underscores."""
-    headers = request.headers
     name = headers.get("x-langfuse-sdk-name") or headers.get("x_langfuse_sdk_name") or ""
     version = headers.get("x-langfuse-sdk-version") or headers.get("x_langfuse_sdk_version") or ""
     return name[:_MAX_CHARS], version[:_MAX_CHARS]

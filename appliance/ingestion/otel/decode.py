@@ -130,8 +130,8 @@ def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int)
     start, end = _edges(_long(wire.get("startTimeUnixNano")), _long(wire.get("endTimeUnixNano")), now)
     code = status.get("code") or 0
     return Span(
-        wire["traceId"],
-        wire["spanId"],
+        wire.get("traceId") or "",
+        wire.get("spanId") or "",
         wire.get("parentSpanId") or "",
         wire.get("name") or "",
         start,

@@ -73,7 +73,7 @@ async def store_events(request: Request, auth: Auth, events: Sequence[Event], me
     """Queue valid events as one entry; raises Overloaded and StoreUnavailable, and then nothing is kept."""
     if not events:
         return
-    name, version = sdk_of(request)
+    name, version = sdk_of(request.headers)
     if isinstance(metadata, dict):
         name = name or str(metadata.get("sdk_name") or "")
         version = version or str(metadata.get("sdk_version") or "")

@@ -8,8 +8,15 @@ from typing import Any
 
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 
+from appliance.errors import Overloaded
+
+BASIC = ("pk-lf-test", "sk-lf-test")
 TRACES = "/api/public/otel/v1/traces"
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -106,3 +113,67 @@ async def test_half_an_emoji_does_not_cost_the_export(client: httpx.AsyncClient,
     assert (await client.post(TRACES, content=pack(body), headers=headers)).status_code == 200
     (entry,) = stream.entries
     assert (entry.encoding, entry.body) == ("", body.replace(rb"\ud83d", rb"\ufffd"))
+
+
+async def test_a_plain_exporter_is_answered_in_protobuf(client: httpx.AsyncClient, stream: Any) -> None:
+    answer = await client.post("/v1/traces", content=one_span(), headers=PROTOBUF)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/x-protobuf")
+    assert ExportTraceServiceResponse.FromString(answer.content) == ExportTraceServiceResponse()
+    assert [entry.kind for entry in stream.entries] == ["otlp-protobuf"]
+
+
+async def test_a_plain_exporter_is_answered_in_json(client: httpx.AsyncClient, stream: Any) -> None:
+    answer = await client.post("/v1/traces", content=ONE_JSON_SPAN, headers=JSON)
+    assert (answer.status_code, answer.json(), len(stream.entries)) == (200, {}, 1)
+
+
+async def test_spans_without_ids_do_not_cost_the_others(client: httpx.AsyncClient, stream: Any) -> None:
+    export = ExportTraceServiceRequest.FromString(one_span())
+    export.resource_spans[0].scope_spans[0].spans.add().name = "lost"
+    answer = await client.post("/v1/traces", content=export.SerializeToString(), headers=PROTOBUF)
+    partial = ExportTraceServiceResponse.FromString(answer.content).partial_success
+    assert (answer.status_code, partial.rejected_spans) == (200, 1)
+    assert partial.error_message == "a span has no traceId or spanId"
+    body = ONE_JSON_SPAN.replace(b'"spans":[', b'"spans":[{"name":"lost"},')
+    told = (await client.post(TRACES, content=body, headers=JSON)).json()
+    assert told == {"partialSuccess": {"rejectedSpans": "1", "errorMessage": "a span has no traceId or spanId"}}
+    assert len(stream.entries) == 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "code"),
+    [
+        (PROTOBUF, b"zzz", 400, 3),
+        ({**PROTOBUF, "Authorization": "Basic cGs6eA=="}, b"", 401, 16),
+        ({**PROTOBUF, "Authorization": "Bearer pk-lf-test"}, b"", 403, 7),
+        (PROTOBUF, b"x" * 100_001, 413, 8),
+        ({**PROTOBUF, "Content-Encoding": "zstd"}, b"x", 400, 3),
+    ],
+)
+async def test_a_refusal_is_a_status(
+    client: httpx.AsyncClient, headers: dict[str, str], body: bytes, status: int, code: int
+) -> None:
+    auth = httpx.Auth() if "Authorization" in headers else httpx.BasicAuth(*BASIC)
+    answer = await client.post("/v1/traces", content=body, headers=headers, auth=auth)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/x-protobuf")
+    told = Status.FromString(answer.content)
+    assert told.code == code
+    assert told.message
+
+
+async def test_a_refusal_of_json_is_a_status_in_json(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/traces", content=b"{", headers=JSON)
+    assert (answer.status_code, answer.json()) == (400, {"code": 3, "message": "Failed to parse OTel JSON Trace"})
+
+
+async def test_an_overload_says_when_to_come_back(client: httpx.AsyncClient, stream: Any) -> None:
+    stream.failure = Overloaded("The backlog is full.", retry_after_s=7)
+    answer = await client.post("/v1/traces", content=one_span(), headers=PROTOBUF)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "7")
+    assert Status.FromString(answer.content).code == 14
+
+
+@pytest.mark.parametrize("path", ["/v1/metrics", "/v1/logs"])
+async def test_metrics_and_logs_are_taken_and_dropped(client: httpx.AsyncClient, stream: Any, path: str) -> None:
+    answer = await client.post(path, content=b"anything", headers=PROTOBUF)
+    assert (answer.status_code, answer.content, stream.entries) == (200, b"", [])

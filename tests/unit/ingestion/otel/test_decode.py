@@ -106,7 +106,7 @@ def test_halves_of_a_long_are_put_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"[]", b'{"resourceSpans": [3]}', b'{"resourceSpans":[{"scopeSpans":[{"spans":[{}]}]}]}']
+    "body", [b"{", b"[]", b'{"resourceSpans": [3]}', b'{"resourceSpans":[{"scopeSpans":[{"spans":[3]}]}]}']
 )
 def test_other_json_is_refused(body: bytes) -> None:
     with pytest.raises(Undecodable):

@@ -1,0 +1,81 @@
+"""Exports of spans, whichever way they came in: checked, queued as they are, and what of them was refused."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from appliance.errors import Undecodable
+from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf_spans, inflate
+from appliance.storage.redis.ingest_stream import Entry
+from appliance.web.bodies import off_loop, without_lone_surrogates
+from appliance.web.context import Context
+
+NEWEST_INGESTION_VERSION: Final = 4
+
+OtlpKind = Literal["otlp-protobuf", "otlp-json"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """One export request as it came."""
+
+    kind: OtlpKind
+    body: bytes
+    is_gzip: bool
+    sdk: tuple[str, str] = ("", "")
+    """Name and version."""
+
+
+def check_version(text: str | None) -> None:
+    """Raises Undecodable for an `x-langfuse-ingestion-version` that is newer than this server, or no number."""
+    if text is None:
+        return
+    try:
+        supported = int(text) <= NEWEST_INGESTION_VERSION
+    except ValueError:
+        supported = False
+    if not supported:
+        raise Undecodable(f"Unsupported x-langfuse-ingestion-version: {text}")
+
+
+async def accept(context: Context, project_id: str, export: Export) -> Counted:
+    """Queue an export; when this returns, it is stored durably.
+
+    Spans that cannot be kept are counted as refused and left out; when all are, the export is.
+    Raises Undecodable, PayloadTooLarge, Overloaded and StoreUnavailable, and then nothing is kept.
+    """
+    limit = context.settings.ingestion.max_body_bytes
+    body, is_gzip = export.body, export.is_gzip
+    try:
+        counted: Counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit)
+    except Undecodable:
+        if export.kind != "otlp-json":
+            raise
+        body, is_gzip = await off_loop(len(body), _mended, is_gzip, body, limit), False
+        counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit)
+    if counted.refused and not counted.spans:
+        raise Undecodable(f"Invalid OTLP trace export: {counted.reason}")
+    if counted.spans:
+        name, version = export.sdk
+        entry = Entry(
+            kind=export.kind,
+            project_id=project_id,
+            encoding="gzip" if is_gzip else "",
+            accepted_at=time.time_ns() // 1000,
+            sdk_name=name,
+            sdk_version=version,
+            body=body,
+        )
+        await context.stream.append(entry)
+    return counted
+
+
+def _mended(is_gzip: bool, body: bytes, limit: int) -> bytes:
+    return without_lone_surrogates(inflate(body, limit) if is_gzip else body)
+
+
+def _count(kind: OtlpKind, is_gzip: bool, body: bytes, limit: int) -> Counted:
+    content = inflate(body, limit) if is_gzip else body
+    return count_protobuf_spans(content) if kind == "otlp-protobuf" else count_json_spans(content)
