@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from appliance.ingestion.json_text import parse_object
 from appliance.model.observations import Observation
-from appliance.model.pricing import Pricing, price_usage, total_of
+from appliance.model.pricing import Attributes, Pricing, price_usage, total_of
 from appliance.model.usage import add_total
 
 
@@ -13,11 +14,11 @@ def enrich_costs(row: Observation, pricing: Pricing) -> None:
     Costs that were sent are taken as they are; nothing is computed beside them.
     """
     row.usage_details = add_total(row.provided_usage_details)
-    model = pricing.match(row.project_id, row.model) if row.model else None
+    model = pricing.match(row.project_id, row.model, row.start_time) if row.model else None
     tier = None
     if model is not None:
         row.model_id = model.id
-        tier = model.tier_for(row.usage_details)
+        tier = model.tier_for(row.usage_details, _attributes(row) if model.reads_attributes else None)
         if tier is not None:
             row.pricing_tier_id, row.pricing_tier_name = tier.id, tier.name
     if row.provided_cost_details:
@@ -28,3 +29,7 @@ def enrich_costs(row: Observation, pricing: Pricing) -> None:
     elif tier is not None:
         row.cost_details = price_usage(row.usage_details, tier)
         row.total_cost = row.cost_details.get("total")
+
+
+def _attributes(row: Observation) -> Attributes:
+    return {"model_parameters": parse_object(row.model_parameters) or {}, "metadata": row.metadata}

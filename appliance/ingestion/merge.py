@@ -96,6 +96,8 @@ def _fill_observation(row: Observation, state: State, base: Observation | None) 
     row.model_parameters = parameters_text(state.get("modelParameters") or {})
     if state.get("promptName") and 0 < (state.get("promptVersion") or 0) <= MAX_PROMPT_VERSION:
         row.prompt_name, row.prompt_version = state["promptName"], state["promptVersion"]
+        if base and (base.prompt_name, base.prompt_version) == (row.prompt_name, row.prompt_version):
+            row.prompt_id = base.prompt_id  # stays, even when the prompt has been deleted since
     _fill_usage(row, state, base)
 
 

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property, lru_cache
-from importlib import resources
-from typing import Final, Literal
+from functools import cached_property
+from typing import Any, Final, Literal
 
 import msgspec
 
+from appliance.model.patterns import found_in
 from appliance.model.usage import MAX_COST
 
-Operator = Literal["gt", "gte", "lt", "lte", "eq", "neq"]
+Attributes = Mapping[str, Mapping[str, Any]]
+"""The model parameters and the metadata of an observation, under `model_parameters` and `metadata`."""
 
 
-class TierCondition(msgspec.Struct, frozen=True, rename="camel"):
-    """Compares the sum of the usage types that match a pattern with a number of units."""
+class TierCondition(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Compares the sum of some usage types with a number of units, or an attribute with the values it may have."""
 
-    usage_detail_pattern: str
-    operator: Operator
-    value: float
+    operator: Literal["gt", "gte", "lt", "lte", "eq", "neq", "in"]
+    usage_detail_pattern: str = ""
+    """Regular expression on usage types; empty where an attribute is asked for."""
+    value: float = 0
     case_sensitive: bool = False
+    source: Literal["model_parameters", "metadata"] | None = None
+    key: str = ""
+    values: tuple[str, ...] = ()
 
-    def holds(self, usage: Mapping[str, int]) -> bool:
-        """Whether the condition is met by this usage."""
-        flags = 0 if self.case_sensitive else re.IGNORECASE
-        units = sum(value for key, value in usage.items() if re.search(self.usage_detail_pattern, key, flags))
+    def holds(self, usage: Mapping[str, int], attributes: Attributes) -> bool:
+        """Whether the condition is met."""
+        if self.source is not None:
+            return str(attributes.get(self.source, {}).get(self.key, "")) in self.values
+        pattern, is_loose = self.usage_detail_pattern, not self.case_sensitive
+        units = sum(value for key, value in usage.items() if found_in(pattern, key, ignore_case=is_loose))
         match self.operator:
             case "gt":
                 return units > self.value
@@ -40,6 +47,8 @@ class TierCondition(msgspec.Struct, frozen=True, rename="camel"):
                 return units == self.value
             case "neq":
                 return units != self.value
+            case "in":
+                return False
 
 
 class PricingTier(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -60,89 +69,78 @@ class ModelDefinition(msgspec.Struct, frozen=True, rename="camel", kw_only=True,
     id: str
     model_name: str
     match_pattern: str
-    """Regular expression over the whole name as sent."""
+    """Regular expression that is searched for in the name as sent."""
     pricing_tiers: tuple[PricingTier, ...]
     project_id: str | None = None
     """None for the built-in ones."""
+    start_date: int | None = None
+    """Only for observations that begin then or later, microseconds since the epoch; None for all."""
+    created_at: int = 0
+    """Microseconds since the epoch."""
+    unit: str | None = None
+    tokenizer_id: str | None = None
+    """`openai` or `claude`; None when tokens are never counted for it."""
+    tokenizer_config: Any = None
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """The compiled pattern; case never matters in the built-in ones, which start with (?i)."""
+        """The compiled pattern of a built-in model; case never matters in those, which start with (?i)."""
         return re.compile(self.match_pattern)
 
-    def tier_for(self, usage: Mapping[str, int]) -> PricingTier | None:
+    @cached_property
+    def reads_attributes(self) -> bool:
+        """Whether any tier depends on model parameters or metadata."""
+        return any(each.source for tier in self.pricing_tiers for each in tier.conditions)
+
+    @property
+    def default_tier(self) -> PricingTier | None:
+        """The tier without conditions."""
+        return next((tier for tier in self.pricing_tiers if tier.is_default), None)
+
+    def tier_for(self, usage: Mapping[str, int], attributes: Attributes | None = None) -> PricingTier | None:
         """The first tier by priority whose conditions all hold, else the default one."""
         special = sorted((tier for tier in self.pricing_tiers if not tier.is_default), key=lambda tier: tier.priority)
         for tier in special:
-            if all(condition.holds(usage) for condition in tier.conditions):
+            if all(condition.holds(usage, attributes or {}) for condition in tier.conditions):
                 return tier
-        return next((tier for tier in self.pricing_tiers if tier.is_default), None)
+        return self.default_tier
 
 
 class Pricing:
-    """All known models; an own definition of a project wins over a built-in one."""
+    """All known models; an own definition of a project wins over a built-in one, a newer one over an older one."""
 
-    def __init__(self, built_in: Iterable[ModelDefinition], own: Mapping[str, Iterable[ModelDefinition]] | None = None):
+    def __init__(self, built_in: Iterable[ModelDefinition], own: Iterable[ModelDefinition] = ()) -> None:
         self._built_in = tuple(built_in)
-        self._own = {project: tuple(models) for project, models in (own or {}).items()}
-        # One project may use many names, but each name is looked up for every observation.
-        self._found: dict[tuple[str, str], ModelDefinition | None] = {}
+        self._own: dict[str, list[ModelDefinition]] = {}
+        for model in sorted(own, key=_newest_first):
+            self._own.setdefault(model.project_id or "", []).append(model)
+        # A project uses few names, but each is looked up for every observation.
+        self._found: dict[tuple[str, str], tuple[ModelDefinition, ...]] = {}
 
-    def match(self, project_id: str, model: str) -> ModelDefinition | None:
-        """The definition of a model name as sent, or None when nothing is known of it."""
+    def match(self, project_id: str, model: str, start: int) -> ModelDefinition | None:
+        """The definition that counts for a model name as sent at `start`, microseconds since the epoch; None if none.
+
+        The newest own one that had begun by then, or else the built-in one (contract: openapi, Model.modelName).
+        """
         key = (project_id if project_id in self._own else "", model)
-        if key not in self._found:
+        found = self._found.get(key)
+        if found is None:
             if len(self._found) >= _REMEMBERED_NAMES:
                 self._found.clear()
-            candidates = (*self._own.get(project_id, ()), *self._built_in)
-            self._found[key] = next((found for found in candidates if found.pattern.search(model)), None)
-        return self._found[key]
+            found = self._found[key] = self._candidates(*key)
+        return next((each for each in found if each.start_date is None or each.start_date <= start), None)
+
+    def _candidates(self, project_id: str, model: str) -> tuple[ModelDefinition, ...]:
+        own = [each for each in self._own.get(project_id, ()) if found_in(each.match_pattern, model)]
+        return (*own, *(each for each in self._built_in if each.pattern.search(model)))
 
 
 _REMEMBERED_NAMES: Final = 10_000
 
 
-# Other names that programs report the same tokens under; a part without a price of its own costs what its whole does.
-_SAME_PRICE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("input", ("input_tokens", "prompt_tokens", "input_text", "input_cache_read", "input_cache_creation")),
-    ("input", ("input_audio", "input_image")),
-    ("output", ("output_tokens", "completion_tokens", "output_text", "output_reasoning", "output_audio")),
-    ("output", ("output_accepted_prediction_tokens", "output_rejected_prediction_tokens")),
-    ("input_cache_read", ("input_cached_tokens", "cache_read_input_tokens", "input_cached_audio")),
-    ("input_cache_creation", ("input_cache_creation_5m", "cache_creation_input_tokens", "input_cache_write")),
-    ("input_cache_creation", ("input_cache_creation_1h",)),
-    ("input_cache_creation_5m", ("cache_creation_ephemeral_5m_input_tokens",)),
-    ("input_cache_creation_1h", ("cache_creation_ephemeral_1h_input_tokens",)),
-    ("input_audio", ("input_audio_tokens",)),
-    ("input_image", ("input_image_tokens",)),
-    ("output_audio", ("output_audio_tokens",)),
-    ("output_reasoning", ("output_reasoning_tokens",)),
-)
-
-
-def _with_other_names(prices: Mapping[str, float]) -> dict[str, float]:
-    named = dict(prices)
-    for whole, names in _SAME_PRICE:
-        if whole in named:
-            for name in names:
-                named.setdefault(name, named[whole])
-    return named
-
-
-@lru_cache(maxsize=1)
-def built_in_models() -> tuple[ModelDefinition, ...]:
-    """The price table that comes with the package (`prices.json`); of several that match, the first counts."""
-    text = (resources.files("appliance.model") / "prices.json").read_bytes()
-    models = msgspec.json.decode(text, type=list[ModelDefinition])
-    return tuple(
-        msgspec.structs.replace(
-            model,
-            pricing_tiers=tuple(
-                msgspec.structs.replace(tier, prices=_with_other_names(tier.prices)) for tier in model.pricing_tiers
-            ),
-        )
-        for model in models
-    )
+def _newest_first(model: ModelDefinition) -> tuple[bool, int, int, str]:
+    """Those without a start come after all others; of two that begin together, the later one made counts."""
+    return model.start_date is None, -(model.start_date or 0), -model.created_at, model.id
 
 
 def price_usage(usage: Mapping[str, int], tier: PricingTier) -> dict[str, float]:

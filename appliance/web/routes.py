@@ -11,6 +11,7 @@ from appliance.web.api import (
     live,
     local_tree,
     metrics,
+    models,
     observations,
     otel,
     projects,
@@ -37,6 +38,7 @@ routes: list[Route] = [
     *scores.routes,
     *score_configs.routes,
     *metrics.routes,
+    *models.routes,
     *prompts.routes,
     *datasets.routes,
 ]

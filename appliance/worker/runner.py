@@ -17,13 +17,14 @@ from typing import Final
 from appliance.config import Settings
 from appliance.errors import StoreUnavailable, Undecodable
 from appliance.ingestion.process import Batch, process
-from appliance.model.pricing import Pricing, built_in_models
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
+from appliance.worker.reference import Reference
 from appliance.worker.retry import Backoff
 from appliance.worker.sink import Sink
 
@@ -57,11 +58,18 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
     """A worker with its connections, which are closed at the end."""
     redis = connect(settings.redis)
     clickhouse = await ClickHouse.connect(settings.clickhouse)
+    postgres = Postgres(settings.postgres)
+    reference = Reference(postgres)
     try:
+        await postgres.open()
         stream = IngestStream(redis, settings.ingestion)
-        sink = Sink(clickhouse, Patches(redis), Pricing(built_in_models()))
-        yield Worker(name, stream, sink, Live(redis), Heartbeats(redis), settings.ingestion.max_attempts, stopping)
+        sink = Sink(clickhouse, Patches(redis), reference)
+        yield Worker(
+            name, stream, sink, reference, Live(redis), Heartbeats(redis), settings.ingestion.max_attempts, stopping
+        )
     finally:
+        await reference.close()
+        await postgres.close()
         await clickhouse.close()
         await redis.aclose()
 
@@ -74,6 +82,7 @@ class Worker:
         name: str,
         stream: IngestStream,
         sink: Sink,
+        reference: Reference,
         live: Live,
         heartbeats: Heartbeats,
         max_attempts: int,
@@ -82,6 +91,7 @@ class Worker:
         self.name = name
         self._stream = stream
         self._sink = sink
+        self._reference = reference
         self._live = live
         self._heartbeats = heartbeats
         self._max_attempts = max_attempts
@@ -97,6 +107,7 @@ class Worker:
         self._entries_per_read = 4
         self._claimed_at = time.monotonic()
         self._waits_for = ""
+        self._cannot_read = ""
         self._started_at = time.time()
         self._written = 0
 
@@ -121,9 +132,12 @@ class Worker:
         backoff = Backoff()
         while not self._stopping.is_set():
             try:
+                await self._reference.load()
                 await self._take(await self._more())
                 backoff.reset()
+                self._cannot_read = ""
             except StoreUnavailable as error:
+                self._cannot_read = error.message
                 log.warning("Cannot read from the queue: %s", error)
                 await backoff.wait(self._stopping)
         async with self._changed:
@@ -148,6 +162,7 @@ class Worker:
         if fresh:
             mean = sum(len(delivery.entry.body) for delivery in fresh) // len(fresh)
             self._entries_per_read = min(max(MAX_BATCH_BYTES // 4 // (mean + 1), 1), MAX_ENTRIES)
+            await self._reference.refresh(max(delivery.entry.accepted_at for delivery in fresh))
         for piece in pieces(fresh, self._max_attempts):
             batch = await self._decode(piece)
             async with self._changed:
@@ -161,7 +176,7 @@ class Worker:
             await self._give_up(deliveries[0], "The worker ended again and again while it had this entry.")
             return await self._decode(deliveries[1:]) if deliveries[1:] else Batch()
         try:
-            return await asyncio.to_thread(process, deliveries, self._sink.pricing)
+            return await asyncio.to_thread(process, deliveries, self._reference.pricing)
         except Undecodable as error:
             if len(deliveries) == 1:
                 await self._give_up(deliveries[0], error.message)
@@ -256,7 +271,7 @@ class Worker:
                 "started_at": self._started_at,
                 "rows_written": self._written,
                 "in_hand": len(self._in_hand),
-                "waits_for": self._waits_for,
+                "waits_for": self._waits_for or self._cannot_read,
             }
             with contextlib.suppress(StoreUnavailable):
                 await self._heartbeats.beat(self.name, state)

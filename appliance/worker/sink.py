@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from appliance.ingestion.merge import events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
-from appliance.model.pricing import Pricing
 from appliance.model.scores import Score
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import stored_observations, stored_scores
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.redis.patches import Patch, Patches
+from appliance.worker.reference import Reference
 
 
 class Sink:
     """Merges patches into rows and inserts everything: observations, then scores, then the traces that show them."""
 
-    def __init__(self, clickhouse: ClickHouse, patches: Patches, pricing: Pricing) -> None:
-        self.pricing = pricing
+    def __init__(self, clickhouse: ClickHouse, patches: Patches, reference: Reference) -> None:
+        self._reference = reference
         self._clickhouse = clickhouse
         self._writer = Writer(clickhouse)
         self._patches = patches
@@ -30,10 +30,18 @@ class Sink:
         Raises StoreUnavailable, and Undecodable when ClickHouse refuses a row for what it says.
         """
         observations, scores = await self._merge(batch.patches) if batch.patches else ([], [])
+        await self._link_prompts([*batch.observations, *observations])
         await self._writer.write_observations([*batch.observations, *observations])
         await self._writer.write_scores(scores)
         await self._writer.write_trace_parts(batch.parts)
         return _changed_traces(batch, observations, scores)
+
+    async def _link_prompts(self, observations: Sequence[Observation]) -> None:
+        named = [row for row in observations if row.prompt_name and row.prompt_version and not row.is_deleted]
+        keys = [(row.project_id, row.prompt_name, row.prompt_version) for row in named]
+        ids = await self._reference.prompt_ids(set(keys))
+        for row, key in zip(named, keys, strict=True):
+            row.prompt_id = ids.get(key, row.prompt_id)
 
     async def _merge(self, patches: Sequence[Patch]) -> tuple[list[Observation], list[Score]]:
         sets = [(patch_set, events_of(patch_set)) for patch_set in await self._patches.add(patches)]
@@ -52,7 +60,7 @@ class Sink:
                 scores.append(merge_score(patch_set, events, base_scores.get((project_id, entity_id))))
             else:
                 base = bases.get((project_id, entity_id))
-                observations += merge_observation(patch_set, events, base, self.pricing)
+                observations += merge_observation(patch_set, events, base, self._reference.pricing)
         return observations, scores
 
 

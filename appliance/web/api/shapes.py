@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from appliance.model.observations import Observation
-from appliance.model.pricing import built_in_models
+from appliance.model.price_table import built_in_models
 from appliance.model.scores import Score
 from appliance.model.traces import Trace
 from appliance.model.usage import sum_of

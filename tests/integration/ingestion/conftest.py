@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 from appliance.config import Settings
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
+from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream, Kind
 from appliance.worker.runner import open_worker
@@ -84,6 +85,8 @@ async def pipeline(stores: Settings) -> AsyncIterator[Pipeline]:
     database = f"test_{uuid.uuid4().hex}"
     settings = dataclasses.replace(stores, clickhouse=dataclasses.replace(stores.clickhouse, database=database))
     await migrate(settings.clickhouse)
+    async with exclusive_connection(settings.postgres) as connection:
+        await apply_migrations(connection)
     clickhouse = await ClickHouse.connect(settings.clickhouse)
     redis = connect(settings.redis)
     await redis.flushdb()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.model.pricing import built_in_models
+from appliance.model.price_table import built_in_models
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 

@@ -18,7 +18,8 @@ from appliance.ingestion.events import accepted_event
 from appliance.ingestion.merge import events_of, merge_observation
 from appliance.ingestion.process import Batch, process
 from appliance.model.observations import Observation
-from appliance.model.pricing import Pricing, built_in_models
+from appliance.model.price_table import built_in_models
+from appliance.model.pricing import Pricing
 from appliance.model.traces import Trace, fold_parts
 from appliance.storage.redis.ingest_stream import Delivery, Entry
 from appliance.storage.redis.patches import PatchSet

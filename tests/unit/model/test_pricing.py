@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
+from appliance.model.price_table import built_in_models
 from appliance.model.pricing import (
     ModelDefinition,
     Pricing,
     PricingTier,
     TierCondition,
-    built_in_models,
     price_usage,
     total_of,
 )
@@ -30,7 +31,7 @@ BUILT_IN = Pricing(built_in_models())
     ],
 )
 def test_built_in_prices(name: str, million_in: float, million_out: float) -> None:
-    model = BUILT_IN.match("p", name)
+    model = BUILT_IN.match("p", name, 0)
     assert model is not None
     tier = model.tier_for({"input": 10})
     assert tier is not None
@@ -39,7 +40,7 @@ def test_built_in_prices(name: str, million_in: float, million_out: float) -> No
 
 
 def test_an_unknown_model_has_no_price() -> None:
-    assert BUILT_IN.match("p", "our-own-model") is None
+    assert BUILT_IN.match("p", "our-own-model", 0) is None
 
 
 def test_every_built_in_model_is_sound() -> None:
@@ -59,9 +60,9 @@ def make_model(id: str, prices: dict[str, float], project_id: str | None = None,
 
 
 def test_a_projects_own_definition_wins() -> None:
-    pricing = Pricing([make_model("ours", {})], {"p": [make_model("theirs", {}, "p")]})
+    pricing = Pricing([make_model("ours", {})], [make_model("theirs", {}, "p")])
 
-    found = [pricing.match(project, "M") for project in ("p", "q")]
+    found = [pricing.match(project, "M", 0) for project in ("p", "q")]
 
     assert [model.id for model in found if model] == ["theirs", "ours"]
 
@@ -100,3 +101,31 @@ def test_totals_of_provided_costs() -> None:
     assert total_of({"input": 1.0, "output": 2.0}) == 3.0
     assert total_of({"input": 1.0, "total": 9.0}) == 9.0
     assert total_of({"input": 1.0, "cache": 2.0}) is None
+
+
+def test_a_tier_by_an_attribute() -> None:
+    condition = TierCondition(operator="in", source="model_parameters", key="service_tier", values=("priority", "fast"))
+    fast = PricingTier(
+        id="f", name="Fast", prices={"input": 2.0}, is_default=False, priority=1, conditions=(condition,)
+    )
+    model = make_model("m", {"input": 1.0}, None, fast)
+
+    tiers = [
+        model.tier_for({"input": 1}, {"model_parameters": parameters, "metadata": {}})
+        for parameters in ({"service_tier": "fast"}, {"service_tier": "slow"}, {})
+    ]
+
+    assert [tier.name for tier in tiers if tier] == ["Fast", "Standard", "Standard"]
+    assert model.reads_attributes and not make_model("n", {}).reads_attributes
+
+
+@pytest.mark.parametrize(("start", "counts"), [(5, "undated"), (10, "old"), (19, "old"), (20, "new")])
+def test_the_newest_own_definition_that_had_begun(start: int, counts: str) -> None:
+    own = [
+        msgspec.structs.replace(make_model(id, {}, "p"), start_date=begins)
+        for id, begins in (("new", 20), ("undated", None), ("old", 10))
+    ]
+
+    found = Pricing([make_model("ours", {})], own).match("p", "m", start)
+
+    assert found is not None and found.id == counts

@@ -11,7 +11,8 @@ from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.observation import observation_of
 from appliance.ingestion.otel.span import SpanEvent
 from appliance.model.observations import Observation
-from appliance.model.pricing import Pricing, built_in_models
+from appliance.model.price_table import built_in_models
+from appliance.model.pricing import Pricing
 from tests.unit.ingestion.spans import SOURCE, make_span
 
 PRICING = Pricing(built_in_models())

@@ -13,7 +13,8 @@ from appliance.ingestion.otel.decode import decode_json, decode_protobuf
 from appliance.ingestion.otel.observation import complete_metadata, observation_of
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.model.observations import Observation
-from appliance.model.pricing import Pricing, built_in_models
+from appliance.model.price_table import built_in_models
+from appliance.model.pricing import Pricing
 from tests.unit.ingestion.corpus import SOURCES, requests
 from tests.unit.ingestion.spans import SOURCE
 

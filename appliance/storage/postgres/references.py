@@ -1,0 +1,48 @@
+"""What incoming data refers to: prompts by name and version, score configs by id; and whether any of it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from appliance.model.score_configs import ScoreConfig
+from appliance.storage.postgres.pool import Postgres
+from appliance.storage.postgres.statements import statements
+
+_SQL = statements("references")
+_NUL: Final = "\0"
+"""No text in Postgres has one, so nothing is found by it."""
+
+PromptKey = tuple[str, str, int]
+"""Project, name and version."""
+ConfigKey = tuple[str, str]
+"""Project and id."""
+
+
+class References:
+    """Reads of many at once, for the worker. Every method raises StoreUnavailable."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres = postgres
+
+    async def changes(self) -> dict[str, int]:
+        """A number for `models`, `prompts` and `score_configs` that grows with every change that is committed."""
+        return {row["noun"]: row["number"] for row in await self._postgres.rows(_SQL["changes"])}
+
+    async def prompt_ids(self, wanted: Collection[PromptKey]) -> dict[PromptKey, str]:
+        """The ids of those prompts that exist."""
+        possible = [key for key in wanted if _NUL not in key[1]]
+        params = {
+            "projects": [project_id for project_id, _, _ in possible],
+            "names": [name for _, name, _ in possible],
+            "versions": [version for _, _, version in possible],
+        }
+        rows = await self._postgres.rows(_SQL["prompt_ids"], params)
+        return {(row["project_id"], row["name"], row["version"]): row["id"] for row in rows}
+
+    async def score_configs(self, wanted: Collection[ConfigKey]) -> dict[ConfigKey, ScoreConfig]:
+        """Those score configs that exist."""
+        possible = [key for key in wanted if _NUL not in key[1]]
+        params = {"projects": [project_id for project_id, _ in possible], "ids": [id for _, id in possible]}
+        rows = await self._postgres.rows(_SQL["score_configs"], params)
+        return {(row["project_id"], row["id"]): ScoreConfig(**row) for row in rows}

@@ -1,0 +1,131 @@
+"""What the worker knows from Postgres: the models of projects, prompts by version, score configs.
+
+All of it is remembered, and dropped when Postgres counts a change of its kind. A change that was committed before data
+was accepted always counts for that data, as long as Postgres can be asked; while it is away, what was last known does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Hashable
+from typing import Final, Generic, TypeVar
+
+from appliance.errors import StoreUnavailable
+from appliance.model.price_table import built_in_models
+from appliance.model.pricing import Pricing
+from appliance.model.score_configs import ScoreConfig
+from appliance.storage.postgres.models import Models
+from appliance.storage.postgres.pool import Postgres
+from appliance.storage.postgres.references import ConfigKey, PromptKey, References
+
+log = logging.getLogger(__name__)
+
+FRESH_FOR_S: Final = 1.0
+"""So long an answer of Postgres also counts for data whose clock may differ from ours."""
+ASK_AGAIN_S: Final = 0.5
+"""Pause between questions to a Postgres that is away."""
+_MAX_REMEMBERED: Final = 20_000
+
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
+
+
+class Remembered(Generic[Key, Found]):
+    """Answers by key, also that there is none; those not known yet are asked for together."""
+
+    def __init__(self, ask: Callable[[Collection[Key]], Awaitable[dict[Key, Found]]]) -> None:
+        self._ask = ask
+        self._known: dict[Key, Found | None] = {}
+
+    def forget(self) -> None:
+        """Ask for everything anew."""
+        self._known = {}
+
+    async def get(self, wanted: Collection[Key]) -> dict[Key, Found]:
+        """What is found of `wanted`; raises StoreUnavailable when something is not known and cannot be asked for."""
+        known = self._known  # replaced, not emptied, when what is being asked for changes meanwhile
+        found = {key: value for key in wanted if (value := known.get(key)) is not None}
+        if missing := {key for key in wanted if key not in known}:
+            answer = await self._ask(missing)
+            if len(known) + len(missing) > _MAX_REMEMBERED:
+                known.clear()
+            known.update({key: answer.get(key) for key in missing})
+            found |= answer
+        return found
+
+
+class Reference:
+    """One per worker process."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._models = Models(postgres)
+        self._references = References(postgres)
+        self._pricing: Pricing | None = None
+        self._changes: dict[str, int] = {}
+        self._prompts: Remembered[PromptKey, str] = Remembered(self._references.prompt_ids)
+        self._configs: Remembered[ConfigKey, ScoreConfig] = Remembered(self._references.score_configs)
+        self._asked_at = 0.0
+        """When Postgres was last asked and answered, seconds of the monotonic clock."""
+        self._asked_us = 0
+        """The same, microseconds since the epoch."""
+        self._retrying: asyncio.Task[None] | None = None
+        """Asks again and again while Postgres is away."""
+
+    @property
+    def pricing(self) -> Pricing:
+        """All models; only after `load`."""
+        assert self._pricing is not None, "load() comes first"
+        return self._pricing
+
+    async def load(self) -> None:
+        """Learn what is needed before the first data is read; raises StoreUnavailable, then call it again."""
+        if self._pricing is None:
+            await self._ask()
+
+    async def refresh(self, accepted_us: int) -> None:
+        """Take notice of every change that was made before `accepted_us`, microseconds since the epoch.
+
+        Postgres is waited for when it goes away, but not while it stays away: asking goes on in the background.
+        """
+        is_fresh = time.monotonic() - self._asked_at < FRESH_FOR_S
+        if (is_fresh and accepted_us < self._asked_us) or (self._retrying is not None and not self._retrying.done()):
+            return
+        try:
+            await self._ask()
+        except StoreUnavailable as error:
+            log.warning("Models, prompts and score configs stay as last known: %s", error)
+            self._retrying = asyncio.create_task(self._ask_until_answered())
+
+    async def prompt_ids(self, wanted: Collection[PromptKey]) -> dict[PromptKey, str]:
+        """Ids of the prompts that exist; raises StoreUnavailable for one that was never looked up before."""
+        return await self._prompts.get(wanted)
+
+    async def score_configs(self, wanted: Collection[ConfigKey]) -> dict[ConfigKey, ScoreConfig]:
+        """The score configs that exist; raises StoreUnavailable for one that was never looked up before."""
+        return await self._configs.get(wanted)
+
+    async def close(self) -> None:
+        """End what goes on in the background."""
+        if self._retrying is not None:
+            self._retrying.cancel()
+            await asyncio.gather(self._retrying, return_exceptions=True)
+
+    async def _ask_until_answered(self) -> None:
+        while True:
+            await asyncio.sleep(ASK_AGAIN_S)
+            with contextlib.suppress(StoreUnavailable):
+                await self._ask()
+                return
+
+    async def _ask(self) -> None:
+        asked_at, asked_us = time.monotonic(), time.time_ns() // 1000
+        changes = await self._references.changes()
+        if self._pricing is None or changes["models"] != self._changes["models"]:
+            self._pricing = Pricing(built_in_models(), await self._models.of_all_projects())
+        for noun, remembered in (("prompts", self._prompts), ("score_configs", self._configs)):
+            if changes[noun] != self._changes.get(noun):
+                remembered.forget()
+        self._changes, self._asked_at, self._asked_us = changes, asked_at, asked_us

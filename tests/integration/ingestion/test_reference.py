@@ -1,0 +1,145 @@
+"""What the worker takes from Postgres: own models and prompts, always as they were when the data was accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from appliance.model.pricing import ModelDefinition, PricingTier
+from appliance.model.prompts import NewPrompt
+from appliance.storage.postgres.models import Models
+from appliance.storage.postgres.pool import Postgres
+from appliance.storage.postgres.prompts import Prompts
+from appliance.worker.reference import Reference
+from tests.integration.ingestion.conftest import Pipeline
+
+TIME = "2026-01-01T00:00:00.000Z"
+NOBODY = "postgresql://nobody@127.0.0.1:9/none"
+
+
+@pytest.fixture
+async def postgres(pipeline: Pipeline) -> AsyncIterator[Postgres]:
+    """A pool, with a project `p` that has nothing else in it."""
+    found = Postgres(pipeline.settings.postgres)
+    await found.open()
+    await found.execute("DELETE FROM organizations WHERE id = 'o'")
+    await found.execute("INSERT INTO organizations (id, name) VALUES ('o', 'o')")
+    await found.execute("INSERT INTO projects (id, org_id, name) VALUES ('p', 'o', 'p')")
+    yield found
+    await found.close()
+
+
+def priced(price: float, start: int | None = None) -> ModelDefinition:
+    tier = PricingTier(id="t", name="Standard", prices={"input": price})
+    return ModelDefinition(
+        id=str(uuid.uuid4()),
+        project_id="p",
+        model_name="mine",
+        match_pattern="(?i)^gpt-4o$",
+        start_date=start,
+        pricing_tiers=(tier,),
+    )
+
+
+def generation(id: str, **fields: Any) -> dict[str, Any]:
+    body = {"id": id, "traceId": "t", "startTime": TIME, "model": "gpt-4o", "usageDetails": {"input": 1}, **fields}
+    return {"id": f"e-{id}", "timestamp": TIME, "type": "generation-create", "body": body}
+
+
+async def costs(pipeline: Pipeline) -> dict[str, float]:
+    rows = await pipeline.rows("SELECT id, total_cost FROM observations FINAL")
+    return {row["id"]: float(row["total_cost"]) for row in rows}
+
+
+async def test_own_models_count_from_when_they_are_made_until_they_are_deleted(
+    pipeline: Pipeline, postgres: Postgres
+) -> None:
+    models, own = Models(postgres), priced(7)
+    async with pipeline.worker("worker-1"), pipeline.worker("worker-2"):
+        for step in ("before", "with", "after"):
+            if step == "with":
+                assert await models.create(own)
+            if step == "after":
+                assert await models.delete("p", own.id)
+            await pipeline.put_events(*(generation(f"{step}-{number}") for number in range(3)))
+            await pipeline.drained()
+
+    found = await costs(pipeline)
+
+    assert {id: cost for id, cost in found.items() if cost == 7} == {f"with-{number}": 7 for number in range(3)}
+    assert len(found) == 9
+
+
+async def test_the_newest_definition_that_had_begun_counts(pipeline: Pipeline, postgres: Postgres) -> None:
+    start = 1_767_225_600_000_000  # TIME
+    for model in (priced(1), priced(2, start - 1), priced(3, start), priced(4, start + 1)):
+        assert await Models(postgres).create(model)
+    await pipeline.put_events(generation("g"), generation("early", startTime="2020-01-01T00:00:00Z"))
+
+    await pipeline.work_off()
+
+    assert await costs(pipeline) == {"g": 3, "early": 1}
+
+
+async def test_observations_know_their_prompt(pipeline: Pipeline, postgres: Postgres) -> None:
+    named = {"promptName": "greeting", "promptVersion": 1}
+    async with pipeline.worker():
+        await pipeline.put_events(generation("too early", **named))
+        await pipeline.drained()
+        prompt = await Prompts(postgres).create("p", NewPrompt(name="greeting", type="text", prompt="Hello", labels=[]))
+        await pipeline.put_events(
+            generation("linked", **named),
+            generation("unknown", promptName="greeting", promptVersion=2),
+            generation("impossible", promptName="a\0b", promptVersion=1),
+        )
+        await pipeline.drained()
+
+    rows = await pipeline.rows("SELECT id, prompt_id FROM observations FINAL")
+
+    assert {row["id"]: row["prompt_id"] for row in rows} == {
+        "too early": "",
+        "linked": prompt.id,
+        "unknown": "",
+        "impossible": "",
+    }
+
+
+async def test_without_postgres_nothing_is_priced_at_first_and_nothing_is_lost(pipeline: Pipeline) -> None:
+    lonely = dataclasses.replace(
+        pipeline.settings, postgres=dataclasses.replace(pipeline.settings.postgres, url=NOBODY)
+    )
+    await pipeline.put_events(generation("g"))
+    async with pipeline.worker(settings=lonely):
+        async with asyncio.timeout(20):
+            while not await _waits_for(pipeline):
+                await asyncio.sleep(0.01)
+        assert (await pipeline.stream.backlog()).backlog == 1
+
+    await pipeline.work_off()
+
+    assert set(await costs(pipeline)) == {"g"}
+
+
+async def test_what_was_last_known_counts_while_postgres_is_away(pipeline: Pipeline, postgres: Postgres) -> None:
+    assert await Models(postgres).create(priced(7))
+    reference = Reference(postgres)
+    await reference.load()
+    await postgres.close()
+
+    async with asyncio.timeout(20):
+        await reference.refresh(2**62)
+
+    found = reference.pricing.match("p", "gpt-4o", 0)
+    assert found is not None and found.pricing_tiers[0].prices == {"input": 7}
+    await reference.close()
+
+
+async def _waits_for(pipeline: Pipeline) -> str:
+    beats = [key async for key in pipeline.redis.scan_iter("langfuse:worker:*")]
+    texts = [await pipeline.redis.get(key) for key in beats]
+    return next((str(text) for text in texts if text and "Postgres" in str(text)), "")
