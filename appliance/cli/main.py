@@ -32,6 +32,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "tail": ("data", "tail", "Follow traces as they arrive."),
     "doctor": ("doctor", "doctor", "Check this machine and say what to do."),
     "compose": ("compose", "compose_group", "Prepare the settings of the compose files."),
+    "service": ("service", "service_group", "Keep the appliance running under systemd."),
     "web": ("processes", "web", "Run one web process in the foreground."),
     "worker": ("processes", "worker", "Run one worker in the foreground."),
     "migrate": ("processes", "migrate", "Apply the migrations of both databases."),

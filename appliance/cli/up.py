@@ -34,6 +34,7 @@ _POLL_S = 0.05
 @data_dir_option
 @click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.")
 @click.option("--web-workers", type=click.IntRange(1, 64), help="Number of web processes behind the one port.")
+@click.option("--journal", is_flag=True, help="For a service manager: print every service's log, and no keys.")
 @click.option("--report-fd", type=int, hidden=True, help="Where a detached start tells its steps.")
 def up(
     detach: bool,
@@ -43,6 +44,7 @@ def up(
     data_dir: Path | None,
     workers: int | None,
     web_workers: int | None,
+    journal: bool,
     report_fd: int | None,
 ) -> None:
     """Start the stores, web and the workers; print the URL and the keys.
@@ -59,6 +61,8 @@ def up(
     try:
         if detach:
             _start_detached(settings)
+        elif journal:
+            _stay_as_a_service(settings)
         else:
             _stay(settings, report_fd)
     except AlreadyRunning:
@@ -95,6 +99,28 @@ def _stay(settings: Settings, report_fd: int | None) -> None:
         if report is not None:
             tell(Failed(message=str(error)))
         raise
+    if number is not None:
+        raise Interrupted(number)
+
+
+def _stay_as_a_service(settings: Settings) -> None:
+    """Stays in the foreground for a service manager, whose log keeps what is printed and must not have the keys."""
+    import asyncio
+    from functools import partial
+
+    from appliance.orchestrator.processes import launch_process
+    from appliance.orchestrator.steps import Ready, Step
+    from appliance.orchestrator.systemd import notify
+    from appliance.orchestrator.up import run_up
+
+    def tell(news: News) -> None:
+        if isinstance(news, Step):
+            click.echo(f"{news.seconds:6.2f} s  {news.text}", err=True)
+        elif isinstance(news, Ready):
+            click.echo(f"{news.seconds:6.2f} s  ready at {news.url}", err=True)
+            notify(settings.notify_socket, f"READY=1\nSTATUS=Answers at {news.url}")
+
+    number = asyncio.run(run_up(settings, tell, partial(launch_process, echo=sys.stderr.buffer)))
     if number is not None:
         raise Interrupted(number)
 

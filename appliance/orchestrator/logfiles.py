@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 MAX_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 3
@@ -39,6 +40,24 @@ class RotatingLog:
                 newer.replace(older)
         self._file = self._path.open("ab", buffering=0)
         self._size = 0
+
+
+class Echo:
+    """Repeats whole lines of a service, with its name before each, where all services are read together."""
+
+    def __init__(self, name: str, target: BinaryIO) -> None:
+        self._name = name.encode() + b" | "
+        self._target = target
+        self._rest = b""
+
+    def write(self, data: bytes) -> None:
+        """Takes the next piece of output; raises OSError."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _TAIL_CHUNK:
+            lines, self._rest = [*lines, self._rest], b""
+        if lines:
+            self._target.write(b"".join(self._name + line + b"\n" for line in lines))
+            self._target.flush()
 
 
 def _numbered(path: Path, number: int) -> Path:

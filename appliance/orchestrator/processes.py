@@ -9,10 +9,10 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from appliance.errors import RuntimeUnavailable
-from appliance.orchestrator.logfiles import RotatingLog
+from appliance.orchestrator.logfiles import Echo, RotatingLog
 from appliance.orchestrator.privileges import Identity, child_setup
 
 _PIPE_READ_BYTES = 64 * 1024
@@ -57,9 +57,11 @@ class Launcher(Protocol):
 class ChildProcess:
     """A real child in its own session, so that the terminal's Ctrl-C reaches only the supervisor."""
 
-    def __init__(self, process: asyncio.subprocess.Process, output: asyncio.StreamReader, log: RotatingLog) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, output: asyncio.StreamReader, log: RotatingLog, echo: Echo | None
+    ) -> None:
         self._process = process
-        self._pump = asyncio.create_task(_pump(output, log))
+        self._pump = asyncio.create_task(_pump(output, log, echo))
 
     @property
     def pid(self) -> int:
@@ -80,8 +82,8 @@ class ChildProcess:
             self._process.send_signal(signal_number)
 
 
-async def launch_process(spec: ProcessSpec) -> Process:
-    """Starts a real child; raises RuntimeUnavailable when the system refuses."""
+async def launch_process(spec: ProcessSpec, echo: BinaryIO | None = None) -> Process:
+    """Starts a real child, whose lines go to its log and to `echo`; raises RuntimeUnavailable when it is refused."""
     try:
         log = RotatingLog(spec.log)
         reading_end, writing_end = os.pipe()
@@ -104,7 +106,7 @@ async def launch_process(spec: ProcessSpec) -> Process:
             os.close(writing_end)
     except OSError as error:
         raise RuntimeUnavailable(f"{spec.name} cannot be started: {error.strerror or error}.") from error
-    return ChildProcess(process, await _reader(reading_end), log)
+    return ChildProcess(process, await _reader(reading_end), log, Echo(spec.name, echo) if echo else None)
 
 
 async def stop_process(process: Process, spec: ProcessSpec) -> int:
@@ -125,12 +127,15 @@ async def _reader(descriptor: int) -> asyncio.StreamReader:
     return stream
 
 
-async def _pump(stream: asyncio.StreamReader, log: RotatingLog) -> None:
+async def _pump(stream: asyncio.StreamReader, log: RotatingLog, echo: Echo | None) -> None:
     try:
         while data := await stream.read(_PIPE_READ_BYTES):
             # A full disk must not stop the pump: the child would block on its pipe.
             with contextlib.suppress(OSError):
                 log.write(data)
+            if echo is not None:
+                with contextlib.suppress(OSError):
+                    echo.write(data)
     finally:
         log.close()
 

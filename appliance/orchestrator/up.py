@@ -16,6 +16,7 @@ from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
 from appliance.orchestrator.leftovers import end_leftovers, find
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
+from appliance.orchestrator.processes import Launcher, launch_process
 from appliance.orchestrator.room import explained
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
 from appliance.orchestrator.state import State, read_state, write_state
@@ -26,14 +27,14 @@ _DOWN_TIMEOUT_S = 40.0
 _POLL_S = 0.03
 
 
-async def run_up(settings: Settings, tell: Tell) -> int | None:
+async def run_up(settings: Settings, tell: Tell, launcher: Launcher = launch_process) -> int | None:
     """Starts everything, stays until it is asked to stop, and stops everything. Raises ApplianceError.
 
     SIGINT, SIGTERM and SIGHUP at any moment begin the ordered stop; a second one while it runs changes nothing.
     Returns the signal that ended it, None when it was asked by the control socket.
     """
     data_dir = DataDir(settings.data_dir)
-    appliance = Appliance(settings, tell)
+    appliance = Appliance(settings, tell, launcher)
     received = _stop_on_signals(appliance.stopping)
     make_folders(data_dir)
     with exclusive(data_dir):
