@@ -154,6 +154,8 @@ class Settings:
     """Address that web listens on."""
     port: Annotated[int, Env("LANGFUSE_LOCAL_PORT")] = 0
     """Port that web listens on; 0 takes 3000, or the next free one."""
+    otlp_grpc_port: Annotated[int, Env("LANGFUSE_LOCAL_OTLP_GRPC_PORT")] = 0
+    """Port for OTLP over gRPC on the same address, usually 4317; 0 leaves it off."""
     workers: Annotated[int, Env("LANGFUSE_LOCAL_WORKERS")] = 1
     """Number of worker processes."""
     web_workers: Annotated[int, Env("LANGFUSE_LOCAL_WEB_WORKERS")] = 1

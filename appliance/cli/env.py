@@ -40,7 +40,10 @@ def env(form: str, data_dir: Path | None) -> None:
     url = state.url or f"http://localhost:{state.ports.get('web', 3000)}"
     if state.url is None:
         click.echo("Note: the appliance does not run now; the port may change.", err=True)
-    click.echo(rendered(variables(url, secrets.public_key, secrets.secret_key), form))
+    values = variables(url, secrets.public_key, secrets.secret_key)
+    if port := state.ports.get("otlp-grpc"):
+        values["LANGFUSE_LOCAL_OTLP_GRPC_ENDPOINT"] = f"http://localhost:{port}"
+    click.echo(rendered(values, form))
 
 
 def variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:

@@ -65,6 +65,8 @@ def _print(found: ApplianceStatus) -> None:
     click.echo(f"{'SERVICE':<12}{'STATE':<10}{'PID':>8}  {'ADDRESS':<20}{'UP':>9}{'CPU':>7}{'MEMORY':>9}  ")
     for service in found.services:
         click.echo(_row(service))
+    if found.otlp_grpc:
+        click.echo(f"OTLP gRPC   {found.otlp_grpc}")
     queue, disk = found.queue, found.disk
     click.echo(f"queue       {queue.backlog} waiting, oldest {queue.oldest_s:.1f} s, {queue.dead_letters} dead letters")
     click.echo(f"disk        {disk.used_bytes / 1e6:.0f} MB used, {disk.free_bytes / 1e9:.1f} GB free")

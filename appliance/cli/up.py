@@ -35,6 +35,7 @@ _POLL_S = 0.05
 @click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.")
 @click.option("--web-workers", type=click.IntRange(1, 64), help="Number of web processes behind the one port.")
 @click.option("--journal", is_flag=True, help="For a service manager: print every service's log, and no keys.")
+@click.option("--otlp-grpc-port", type=click.IntRange(1, 65535), help="Also take OTLP over gRPC there, usually 4317.")
 @click.option("--report-fd", type=int, hidden=True, help="Where a detached start tells its steps.")
 def up(
     detach: bool,
@@ -45,6 +46,7 @@ def up(
     workers: int | None,
     web_workers: int | None,
     journal: bool,
+    otlp_grpc_port: int | None,
     report_fd: int | None,
 ) -> None:
     """Start the stores, web and the workers; print the URL and the keys.
@@ -56,7 +58,13 @@ def up(
       langfuse-local up --detach --port 3000
     """
     settings = settings_from(
-        runtime=runtime, port=port, host=host, data_dir=data_dir, workers=workers, web_workers=web_workers
+        runtime=runtime,
+        port=port,
+        host=host,
+        data_dir=data_dir,
+        workers=workers,
+        web_workers=web_workers,
+        otlp_grpc_port=otlp_grpc_port,
     )
     try:
         if detach:

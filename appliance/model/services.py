@@ -47,6 +47,8 @@ class ApplianceStatus(msgspec.Struct, kw_only=True):
     healthy: bool
     url: str
     """Address of web; empty while nothing runs."""
+    otlp_grpc: str | None = None
+    """Address of OTLP over gRPC; None while it is off."""
     runtime: str
     data_dir: str
     services: list[ServiceStatus] = msgspec.field(default_factory=list)

@@ -15,7 +15,7 @@ from appliance.errors import MigrationFailed, StartFailed
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services, reachable_host, url_host
 from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
-from appliance.orchestrator.listener import WebListener, claim_web_port
+from appliance.orchestrator.listener import WebListener, claim_web_port, require_grpc_port
 from appliance.orchestrator.logfiles import last_lines
 from appliance.orchestrator.meter import ProcessMeter
 from appliance.orchestrator.ports import choose_store_ports, is_free
@@ -70,6 +70,10 @@ class Appliance:
         require_room(self.data_dir, self.settings.runtime)
         self._listener = claim_web_port(self.settings.host, self.settings.port, self.state.ports.get("web"))
         self.state.ports["web"] = self._listener.port
+        self.state.ports.pop("otlp-grpc", None)
+        if self.settings.otlp_grpc_port:
+            require_grpc_port(self.settings.host, self.settings.otlp_grpc_port)
+            self.state.ports["otlp-grpc"] = self.settings.otlp_grpc_port
         self.settings = with_secrets(dataclasses.replace(self.settings, port=self._listener.port), self.secrets)
         self.state.runtime, self.state.host = self.settings.runtime, self.settings.host
         await self._assemble(self._listener, avoid=())
@@ -81,6 +85,13 @@ class Appliance:
         return (
             self.settings.public_url or f"http://{url_host(_friendly(self.settings.host))}:{self.settings.port}"
         ).rstrip("/")
+
+    @property
+    def otlp_grpc(self) -> str | None:
+        """Where OTLP over gRPC answers, None when it is off."""
+        if not self.settings.otlp_grpc_port:
+            return None
+        return f"http://{url_host(_friendly(self.settings.host))}:{self.settings.otlp_grpc_port}"
 
     async def start(self) -> None:
         """Stores, migrations, web and workers; raises StartFailed, RuntimeUnavailable or MigrationFailed."""
@@ -127,6 +138,7 @@ class Appliance:
         return ApplianceStatus(
             healthy=all(service.healthy for service in services),
             url=self.url,
+            otlp_grpc=self.otlp_grpc,
             runtime=self.runtime.name,
             data_dir=str(self.data_dir.root),
             services=services,

@@ -85,12 +85,22 @@ def _ports(settings: Settings) -> Iterator[Finding]:
     if is_held(DataDir(settings.data_dir)):
         yield Finding("ports", "ok", "in use by this appliance, which runs")
         return
+    if settings.otlp_grpc_port:
+        yield _grpc_port(settings)
     for name, usual in USUAL_PORTS.items():
         port = settings.port or usual if name == "web" else usual
         if is_free("127.0.0.1", port):
             yield Finding(f"port {port}", "ok", f"free for {name}")
         else:
             yield Finding(f"port {port}", "warn", f"taken{port_holder(port)}", f"{name} will take another one.")
+
+
+def _grpc_port(settings: Settings) -> Finding:
+    port = settings.otlp_grpc_port
+    if is_free(settings.host, port):
+        return Finding(f"port {port}", "ok", "free for OTLP over gRPC")
+    advice = "Stop it, or choose another LANGFUSE_LOCAL_OTLP_GRPC_PORT."
+    return Finding(f"port {port}", "fail", f"taken{port_holder(port)}", advice)
 
 
 def _clock() -> Finding:

@@ -54,6 +54,15 @@ def claim_web_port(host: str, explicit: int, remembered: int | None) -> WebListe
     raise RuntimeUnavailable(f"No free port between {usual} and {usual + SEARCH_WIDTH} on {host}.")
 
 
+def require_grpc_port(host: str, port: int) -> None:
+    """Raises ConfigError that names the holder when the port of OTLP over gRPC is taken."""
+    if not is_free(host, port):
+        raise ConfigError(
+            f"Port {port} for OTLP over gRPC is taken{port_holder(port)}.",
+            hint="Stop it, or choose another --otlp-grpc-port.",
+        )
+
+
 def listen(host: str, port: int) -> socket.socket | None:
     """A socket that listens on `host:port`, None when somebody else does; raises ConfigError for an impossible host."""
     if not is_free(host, port):

@@ -31,7 +31,8 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
         try:
             await app.state.context.open()
             set_on_stop_signal(app.state.context.stopping)
-            yield
+            async with _other_doors(app.state.context):
+                yield
         finally:
             await app.state.context.close()
 
@@ -52,3 +53,16 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
     if context is not None:
         app.state.context = context
     return app
+
+
+@contextlib.asynccontextmanager
+async def _other_doors(context: Context) -> AsyncIterator[None]:
+    """OTLP over gRPC where it is enabled; nobody else pays for its library."""
+    settings = context.settings
+    if not settings.otlp_grpc_port:
+        yield
+        return
+    from appliance.web.otlp_grpc import serving
+
+    async with serving(context, settings.host, settings.otlp_grpc_port):
+        yield

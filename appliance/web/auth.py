@@ -78,10 +78,14 @@ async def authorize(request: Request, *, allow_scores_only: bool = False) -> Aut
     Raises Unauthorized for missing or wrong credentials, Forbidden for a key that may not do this.
     """
     header = request.headers.get("authorization")
+    return await authorize_header(header, request.app.state.context.keys, allow_scores_only=allow_scores_only)
+
+
+async def authorize_header(header: str | None, keys: KeyRing, *, allow_scores_only: bool = False) -> Auth:
+    """As `authorize`, by the value of the authorization header alone."""
     if not header:
         raise Unauthorized("No authorization header")
     scheme, _, credentials = header.partition(" ")
-    keys: KeyRing = request.app.state.context.keys
     if scheme.lower() == "basic":
         public_key, secret_key = _split_basic(credentials)
         owner = await keys.find(public_key, secret_key) if secret_key else None

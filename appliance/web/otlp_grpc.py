@@ -1,0 +1,179 @@
+"""OTLP over gRPC: another door to the same queue, with the same keys in the metadata (OTLP specification 1.x).
+
+Requests are read as streams of one message, so that key, room and a free place are known before anything is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final, NoReturn
+
+import grpc
+import grpc.aio
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+from appliance.errors import ConfigError, Overloaded, PayloadTooLarge, RequestError, StoreUnavailable, Undecodable
+from appliance.web.auth import authorize_header
+from appliance.web.context import Context
+from appliance.web.otlp import Export, accept, check_version
+from appliance.web.sdk import sdk_of
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+"""Largest message, after decompression; smaller when LANGFUSE_LOCAL_MAX_BODY_BYTES is."""
+READERS: Final = 8
+"""How many messages are received at one time; more wait unread, and cost next to nothing."""
+MOST_CALLS: Final = 1000
+_MOST_METADATA_BYTES = 32 * 1024
+_READ_S = 30.0
+_GRACE_S = 3.0
+_RETRY_AFTER_S = 2
+
+_PACKAGE = "opentelemetry.proto.collector"
+Call = grpc.aio.ServicerContext[bytes, bytes]
+
+
+@contextlib.asynccontextmanager
+async def serving(context: Context, host: str, port: int) -> AsyncIterator[int]:
+    """Serves until the block ends, or until the web server is told to stop; yields the port.
+
+    Several web processes share the port. Raises ConfigError when somebody else has it.
+    """
+    limit = min(context.settings.ingestion.max_body_bytes, MOST_MESSAGE_BYTES)
+    server = grpc.aio.server(
+        maximum_concurrent_rpcs=MOST_CALLS,
+        options=[
+            ("grpc.max_receive_message_length", limit),
+            ("grpc.max_metadata_size", _MOST_METADATA_BYTES),
+            ("grpc.so_reuseport", int(context.settings.web_workers > 1)),
+        ],
+    )
+    door = _Door(context)
+    server.add_generic_rpc_handlers((_handlers(door),))
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        bound = server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"OTLP over gRPC cannot listen on {address}: the port is taken.",
+            hint="Choose another LANGFUSE_LOCAL_OTLP_GRPC_PORT.",
+        ) from error
+    await server.start()
+    log.info("OTLP over gRPC answers at %s", address)
+    stopping = asyncio.create_task(_stop_early(server, context.stopping))
+    try:
+        yield bound
+    finally:
+        stopping.cancel()
+        await server.stop(_GRACE_S)
+
+
+async def _stop_early(server: grpc.aio.Server, told: asyncio.Event) -> None:
+    await told.wait()
+    await server.stop(_GRACE_S)
+
+
+class _Door:
+    """The three services of an OTLP receiver; traces are kept, the others are taken and dropped."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._places = asyncio.Semaphore(READERS)
+
+    async def export_traces(self, requests: AsyncIterator[bytes], call: Call) -> bytes:
+        """Answers once the spans are stored durably."""
+        metadata = _metadata(call)
+        auth = await authorize_header(metadata.get("authorization"), self._context.keys)
+        check_version(metadata.get("x-langfuse-ingestion-version"))
+        await self._context.stream.require_room()
+        async with self._places:
+            body = await _read(requests)
+        export = Export(kind="otlp-protobuf", body=body, is_gzip=False, sdk=sdk_of(metadata))
+        counted = await accept(self._context, auth.project_id, export)
+        answer = ExportTraceServiceResponse()
+        if counted.refused:
+            answer.partial_success.rejected_spans = counted.refused
+            answer.partial_success.error_message = counted.reason
+        return answer.SerializeToString()
+
+    async def drop(self, requests: AsyncIterator[bytes], call: Call) -> bytes:
+        """Metrics and logs are not kept; exporters that are set up to send them must not fail."""
+        await authorize_header(_metadata(call).get("authorization"), self._context.keys)
+        async with self._places:
+            await _read(requests)
+        return b""
+
+
+async def _read(requests: AsyncIterator[bytes]) -> bytes:
+    """The one message of a call; raises Undecodable when there is none within half a minute."""
+    try:
+        async with asyncio.timeout(_READ_S):
+            async for message in requests:
+                return message
+    except TimeoutError:
+        raise Undecodable(f"No whole message came within {_READ_S:g} s.") from None
+    raise Undecodable("The call holds no message.")
+
+
+def _metadata(call: Call) -> Mapping[str, str]:
+    return {key: value for key, value in call.invocation_metadata() or () if isinstance(value, str)}
+
+
+Method = Callable[[AsyncIterator[bytes], Call], Awaitable[bytes]]
+
+
+def _handlers(door: _Door) -> grpc.GenericRpcHandler:
+    methods: dict[str, Method] = {
+        f"/{_PACKAGE}.trace.v1.TraceService/Export": door.export_traces,
+        f"/{_PACKAGE}.metrics.v1.MetricsService/Export": door.drop,
+        f"/{_PACKAGE}.logs.v1.LogsService/Export": door.drop,
+    }
+    by_path: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+        path: grpc.stream_unary_rpc_method_handler(_guarded(method)) for path, method in methods.items()
+    }
+
+    class Handlers(grpc.GenericRpcHandler):
+        def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+            return by_path.get(handler_call_details.method)
+
+    return Handlers()
+
+
+def _guarded(method: Method) -> Any:
+    """The method with every refusal told as a gRPC status."""
+
+    async def answer(requests: AsyncIterator[bytes], call: Call) -> bytes:
+        try:
+            return await method(requests, call)
+        except Undecodable as error:
+            await _abort(call, grpc.StatusCode.INVALID_ARGUMENT, error.message)
+        except Overloaded as error:
+            await _abort(call, grpc.StatusCode.UNAVAILABLE, error.message, error.retry_after_s)
+        except PayloadTooLarge as error:
+            await _abort(call, grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
+        except StoreUnavailable as error:
+            log.warning("OTLP over gRPC: %s", error)
+            await _abort(call, grpc.StatusCode.UNAVAILABLE, "Service Unavailable", _RETRY_AFTER_S)
+        except RequestError as error:
+            await _abort(call, _CODES.get(error.status, grpc.StatusCode.INVALID_ARGUMENT), error.message)
+
+    return answer
+
+
+_CODES: Final = {401: grpc.StatusCode.UNAUTHENTICATED, 403: grpc.StatusCode.PERMISSION_DENIED}
+
+
+async def _abort(call: Call, code: grpc.StatusCode, message: str, retry_after_s: int = 0) -> NoReturn:
+    """Ends a call with a status; with `retry_after_s` it says when to come back, as exporters need to retry."""
+    if not retry_after_s:
+        await call.abort(code, message)
+    status = Status(code=code.value[0], message=message)
+    status.details.add().Pack(RetryInfo(retry_delay=Duration(seconds=retry_after_s)))
+    await call.abort(code, message, (("grpc-status-details-bin", status.SerializeToString()),))

@@ -1,0 +1,132 @@
+"""OTLP over gRPC: what is queued, and how refusals are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from appliance.config import IngestionSettings, Settings
+from appliance.errors import ConfigError, Overloaded, StoreUnavailable
+from appliance.web.auth import KeyRing
+from appliance.web.otlp_grpc import serving
+
+TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+METRICS = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+KEYS = ("authorization", "Basic cGstbGYtdGVzdDpzay1sZi10ZXN0")
+MAX_BODY_BYTES = 100_000
+
+
+def one_span(name: str = "step") -> ExportTraceServiceRequest:
+    export = ExportTraceServiceRequest()
+    span = export.resource_spans.add().scope_spans.add().spans.add()
+    span.trace_id, span.span_id, span.name = b"t" * 16, b"s" * 8, name
+    return export
+
+
+@pytest.fixture
+def context(key_store: Any, stream: Any) -> Any:
+    settings = Settings(ingestion=IngestionSettings(max_body_bytes=MAX_BODY_BYTES))
+    return SimpleNamespace(settings=settings, keys=KeyRing(key_store), stream=stream, stopping=asyncio.Event())
+
+
+@pytest.fixture
+async def channel(context: Any) -> AsyncIterator[grpc.aio.Channel]:
+    async with serving(context, "127.0.0.1", 0) as port, grpc.aio.insecure_channel(f"127.0.0.1:{port}") as found:
+        yield found
+
+
+async def send(channel: grpc.aio.Channel, body: bytes, *metadata: tuple[str, str], path: str = TRACES) -> bytes:
+    call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(path)
+    return await call(body, metadata=metadata or (KEYS,), timeout=20, compression=grpc.Compression.Gzip)
+
+
+async def refusal(channel: grpc.aio.Channel, body: bytes, *metadata: tuple[str, str]) -> grpc.aio.AioRpcError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await send(channel, body, *metadata)
+    return caught.value
+
+
+async def test_spans_are_queued_as_those_of_http(channel: grpc.aio.Channel, stream: Any) -> None:
+    body = one_span().SerializeToString()
+    answer = await send(channel, body, KEYS, ("x-langfuse-sdk-name", "python"), ("x-langfuse-sdk-version", "5"))
+    assert ExportTraceServiceResponse.FromString(answer) == ExportTraceServiceResponse()
+    (entry,) = stream.entries
+    assert (entry.kind, entry.encoding, entry.body, entry.project_id) == ("otlp-protobuf", "", body, "project")
+    assert (entry.sdk_name, entry.sdk_version) == ("python", "5")
+
+
+async def test_spans_without_ids_do_not_cost_the_others(channel: grpc.aio.Channel) -> None:
+    export = one_span()
+    export.resource_spans[0].scope_spans[0].spans.add().name = "lost"
+    partial = ExportTraceServiceResponse.FromString(await send(channel, export.SerializeToString())).partial_success
+    assert (partial.rejected_spans, partial.error_message) == (1, "a span has no traceId or spanId")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "body", "code"),
+    [
+        ((), b"zzz", grpc.StatusCode.INVALID_ARGUMENT),
+        ((("x", "y"),), b"", grpc.StatusCode.UNAUTHENTICATED),
+        ((("authorization", "Basic cGs6eA=="),), b"", grpc.StatusCode.UNAUTHENTICATED),
+        ((("authorization", "Bearer pk-lf-test"),), b"", grpc.StatusCode.PERMISSION_DENIED),
+        ((KEYS, ("x-langfuse-ingestion-version", "9")), b"", grpc.StatusCode.INVALID_ARGUMENT),
+        ((), one_span("x" * MAX_BODY_BYTES).SerializeToString(), grpc.StatusCode.RESOURCE_EXHAUSTED),
+    ],
+)
+async def test_refusals_have_a_code(
+    channel: grpc.aio.Channel, stream: Any, metadata: tuple[tuple[str, str], ...], body: bytes, code: grpc.StatusCode
+) -> None:
+    error = await refusal(channel, body, *metadata)
+    assert (error.code(), stream.entries) == (code, [])
+    assert error.details()
+
+
+@pytest.mark.parametrize(
+    ("failure", "seconds"), [(Overloaded("The backlog is full.", retry_after_s=7), 7), (StoreUnavailable("Gone."), 2)]
+)
+async def test_an_overload_says_when_to_come_back(
+    channel: grpc.aio.Channel, stream: Any, failure: Exception, seconds: int
+) -> None:
+    stream.failure = failure
+    error = await refusal(channel, one_span().SerializeToString())
+    assert error.code() == grpc.StatusCode.UNAVAILABLE
+    trailers = dict(error.trailing_metadata() or ())
+    status = Status.FromString(bytes(trailers["grpc-status-details-bin"]))
+    info = RetryInfo()
+    assert status.details[0].Unpack(info)
+    assert info.retry_delay.seconds == seconds
+
+
+async def test_metrics_are_taken_and_dropped(channel: grpc.aio.Channel, stream: Any) -> None:
+    assert (await send(channel, b"anything", path=METRICS), stream.entries) == (b"", [])
+
+
+async def test_a_taken_port_is_told(context: Any) -> None:
+    async with serving(context, "127.0.0.1", 0) as port:
+        with pytest.raises(ConfigError, match="taken"):
+            async with serving(context, "127.0.0.1", port):
+                pass
+
+
+async def test_it_stops_when_the_web_server_is_told_to(context: Any, channel: grpc.aio.Channel) -> None:
+    await send(channel, one_span().SerializeToString())
+    context.stopping.set()
+    error = grpc.StatusCode.OK
+    while error == grpc.StatusCode.OK:
+        try:
+            await send(channel, one_span().SerializeToString())
+        except grpc.aio.AioRpcError as found:
+            error = found.code()
+    assert error == grpc.StatusCode.UNAVAILABLE
