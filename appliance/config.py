@@ -10,74 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
+from appliance.config_stores import ClickHouseSettings, Env, PostgresSettings, RedisSettings
 from appliance.errors import ConfigError
 from appliance.paths import default_config_file, default_data_dir
 
+__all__ = [
+    "ClickHouseSettings",
+    "DockerSettings",
+    "Env",
+    "IngestionSettings",
+    "InitSettings",
+    "PostgresSettings",
+    "RedisSettings",
+    "Runtime",
+    "Settings",
+    "environment_names",
+    "load_settings",
+    "to_environ",
+]
+
 Runtime = Literal["embedded", "docker", "external"]
-
-
-@dataclass(frozen=True, slots=True)
-class Env:
-    """Names the environment variable of a field."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostgresSettings:
-    """Where Postgres is; only read by the external runtime and by single processes."""
-
-    url: Annotated[str, Env("DATABASE_URL")] = ""
-    """`postgresql://user:password@host:port/database`; set for you by the embedded and docker runtimes."""
-    pool_size: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_POOL_SIZE")] = 4
-    """Most connections that one process keeps to Postgres."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedisSettings:
-    """Where Redis is."""
-
-    connection_string: Annotated[str, Env("REDIS_CONNECTION_STRING")] = ""
-    """`redis://user:password@host:port/0` (`rediss://` for TLS); wins over the single values below."""
-    host: Annotated[str, Env("REDIS_HOST")] = ""
-    """Host name, when no connection string is given."""
-    port: Annotated[int, Env("REDIS_PORT")] = 6379
-    """Port, when no connection string is given."""
-    username: Annotated[str, Env("REDIS_USERNAME")] = ""
-    """User name, when no connection string is given."""
-    auth: Annotated[str, Env("REDIS_AUTH")] = ""
-    """Password, when no connection string is given."""
-    tls_enabled: Annotated[bool, Env("REDIS_TLS_ENABLED")] = False
-    """Whether to speak TLS, when no connection string is given."""
-
-    @property
-    def url(self) -> str:
-        """The connection string, built from the single values where none is given; empty when nothing is set."""
-        if self.connection_string or not self.host:
-            return self.connection_string
-        scheme = "rediss" if self.tls_enabled else "redis"
-        login = f"{quote(self.username)}:{quote(self.auth)}@" if self.auth else ""
-        return f"{scheme}://{login}{self.host}:{self.port}/0"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClickHouseSettings:
-    """Where ClickHouse is."""
-
-    url: Annotated[str, Env("CLICKHOUSE_URL")] = ""
-    """HTTP address, `http://host:8123` or `https://host:8443`."""
-    user: Annotated[str, Env("CLICKHOUSE_USER")] = "default"
-    """User name."""
-    password: Annotated[str, Env("CLICKHOUSE_PASSWORD")] = ""
-    """Password."""
-    database: Annotated[str, Env("CLICKHOUSE_DB")] = "default"
-    """Database of all tables; created when missing."""
-    cluster_enabled: Annotated[bool, Env("CLICKHOUSE_CLUSTER_ENABLED")] = False
-    """Whether tables are Replicated and statements run ON CLUSTER."""
-    cluster_name: Annotated[str, Env("CLICKHOUSE_CLUSTER_NAME")] = "default"
-    """Name of the cluster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

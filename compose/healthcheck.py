@@ -43,7 +43,7 @@ def is_worker_healthy(name: str, redis_url: str) -> bool:
     """Whether the worker's heartbeat in Redis is alive."""
     url = urlsplit(redis_url)
     login = ["AUTH", *([unquote(url.username)] if url.username else []), unquote(url.password or "")]
-    commands = [*([login] if url.password else []), ["EXISTS", f"langfuse:worker:{name}"], ["QUIT"]]
+    commands = [*([login] if url.password else []), ["EXISTS", f"{{langfuse}}:worker:{name}"], ["QUIT"]]
     request = b"".join(encoded(words) for words in commands)
     answer = ask(url.hostname or "localhost", url.port or 6379, request, tls=url.scheme == "rediss")
     return b":1\r\n" in answer

@@ -13,11 +13,12 @@ import msgspec
 from appliance.config import Settings, to_environ
 from appliance.errors import StoreUnavailable
 from appliance.orchestrator.listener import WebListener
-from appliance.orchestrator.probes import ask_http, ask_redis
+from appliance.orchestrator.probes import ask_http, ask_redis_of
 from appliance.orchestrator.processes import Launcher, Process, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.contract import Service, Unit
 from appliance.orchestrator.units import ProcessUnit, launch_unit
 from appliance.paths import DataDir
+from appliance.storage.redis.keys import key
 
 STORE_NAMES = ("postgres", "redis", "clickhouse")
 INSTANCE_HEADER = "x-langfuse-local-instance"
@@ -82,7 +83,7 @@ class WorkerService:
         return await launch_unit(self.launcher, spec)
 
     async def check(self, unit: Unit) -> None:
-        beat = await ask_redis(self.settings.redis.url, "GET", f"langfuse:worker:{self.consumer}")
+        beat = await ask_redis_of(self.settings.redis, "GET", key("worker", self.consumer))
         # The heartbeat of a killed predecessor lives on for some seconds: only its own one counts.
         if beat.startswith(b"$") or msgspec.json.decode(beat, type=_Beat).pid != unit.pid:
             raise StoreUnavailable("The worker gives no sign of life.")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from appliance.config import RedisSettings
 from appliance.errors import StoreUnavailable
 
 TIMEOUT_S = 3.0
@@ -63,6 +64,15 @@ async def ask_redis(url: str, *command: str) -> bytes:
         raise StoreUnavailable(f"Redis does not answer: {error or 'time-out'}.") from error
     finally:
         writer.close()
+
+
+async def ask_redis_of(settings: RedisSettings, *command: str) -> bytes:
+    """As `ask_redis`, of any Redis; the driver is loaded only for certificates, clusters and sentinels."""
+    if settings.url.startswith("redis://") and not (settings.cluster_enabled or settings.sentinel_enabled):
+        return await ask_redis(settings.url, *command)
+    from appliance.storage.redis.client import ask_once
+
+    return await ask_once(settings, *command)
 
 
 async def probe_http(url: str, *, path: str, user: str = "", password: str = "") -> tuple[int, bytes]:

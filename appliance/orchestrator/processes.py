@@ -152,5 +152,5 @@ def describe_exit(code: int) -> str:
 
 def inherited_environ() -> dict[str, str]:
     """The few variables a store needs; nothing of the user's secrets is handed on."""
-    kept = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+    kept = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
     return {"TZ": "UTC", "LC_ALL": "C", **{name: os.environ[name] for name in kept if name in os.environ}}

@@ -15,14 +15,17 @@ from appliance.storage.postgres.api_keys import KeyPair, accepts_key, new_key_pa
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
 from appliance.storage.postgres.pool import Connection
 from appliance.storage.postgres.tenants import has_project, provision_first_project, provision_settings
+from appliance.storage.redis.examination import examine
 
 
 async def prepare(settings: Settings, report: Callable[[str], None]) -> None:
-    """Migrate Postgres and ClickHouse and create the first organization, project and key pair.
+    """Examine Redis, migrate Postgres and ClickHouse, and create the first organization, project and key pair.
 
     `report` is told each step in a few words. A second caller waits until the first is done.
     Raises StoreUnavailable, MigrationFailed and ConfigError; calling again goes on where it stopped.
     """
+    for warning in await examine(settings.redis):
+        report(f"Warning: {warning}")
     async with exclusive_connection(settings.postgres) as connection:
         names = await apply_migrations(connection)
         report(f"Postgres: {len(names)} migrations applied" if names else "Postgres: schema is current")

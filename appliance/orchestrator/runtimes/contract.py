@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from appliance.config import Settings
+from appliance.config import ClickHouseSettings, PostgresSettings, RedisSettings, Settings
 from appliance.orchestrator.steps import Tell
 
 
@@ -20,6 +21,29 @@ class Endpoints:
     clickhouse_user: str
     clickhouse_password: str
     clickhouse_database: str
+
+
+def with_endpoints(settings: Settings, ends: Endpoints) -> Settings:
+    """The settings with stores of our own: their addresses, and nothing of what the environment says of others."""
+    given = settings.postgres
+    return dataclasses.replace(
+        settings,
+        postgres=PostgresSettings(
+            url=ends.postgres_url,
+            pool_size=given.pool_size,
+            read_timeout_ms=given.read_timeout_ms,
+            statement_timeout_ms=given.statement_timeout_ms,
+        ),
+        redis=RedisSettings(connection_string=ends.redis_url, socket_timeout_ms=settings.redis.socket_timeout_ms),
+        clickhouse=ClickHouseSettings(
+            url=ends.clickhouse_url,
+            user=ends.clickhouse_user,
+            password=ends.clickhouse_password,
+            database=ends.clickhouse_database,
+            request_timeout_s=settings.clickhouse.request_timeout_s,
+            max_connections=settings.clickhouse.max_connections,
+        ),
+    )
 
 
 class Unit(Protocol):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 from appliance.config import Settings
 from appliance.orchestrator.processes import Launcher, launch_process
 from appliance.orchestrator.runtimes import embedded_clickhouse
-from appliance.orchestrator.runtimes.contract import Endpoints, Service
+from appliance.orchestrator.runtimes.contract import Endpoints, Service, with_endpoints
 from appliance.orchestrator.runtimes.embedded_clickhouse import EmbeddedClickHouse
 from appliance.orchestrator.runtimes.embedded_postgres import EmbeddedPostgres
 from appliance.orchestrator.runtimes.embedded_redis import EmbeddedRedis
@@ -52,17 +51,4 @@ class EmbeddedRuntime:
 
     def connect(self, settings: Settings) -> Settings:
         """The settings with this runtime's endpoints; cluster settings of the environment do not apply here."""
-        ends = self.endpoints
-        return dataclasses.replace(
-            settings,
-            postgres=dataclasses.replace(settings.postgres, url=ends.postgres_url),
-            redis=dataclasses.replace(settings.redis, connection_string=ends.redis_url),
-            clickhouse=dataclasses.replace(
-                settings.clickhouse,
-                url=ends.clickhouse_url,
-                user=ends.clickhouse_user,
-                password=ends.clickhouse_password,
-                database=ends.clickhouse_database,
-                cluster_enabled=False,
-            ),
-        )
+        return with_endpoints(settings, self.endpoints)

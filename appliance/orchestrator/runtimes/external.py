@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from appliance.config import Settings
-from appliance.errors import ConfigError, StoreUnavailable
-from appliance.orchestrator.probes import ask_redis, probe_http, probe_postgres
+from appliance.errors import ConfigError
+from appliance.orchestrator.probes import ask_redis_of
 from appliance.orchestrator.runtimes.contract import Endpoints, Service, Unit
 from appliance.orchestrator.steps import Tell
+
+if TYPE_CHECKING:
+    from appliance.storage.clickhouse.client import ClickHouse
+    from appliance.storage.postgres.pool import Postgres
 
 
 class ExternalUnit:
@@ -36,14 +41,9 @@ class ExternalStore:
     """One store that runs elsewhere."""
 
     name: str
-    url: str
+    address: str
     probe: Callable[[], Awaitable[None]]
     managed: bool = False
-
-    @property
-    def address(self) -> str:
-        target = urlsplit(self.url)
-        return f"{target.hostname}:{target.port}" if target.port else str(target.hostname)
 
     async def launch(self) -> Unit:
         return ExternalUnit()
@@ -53,15 +53,15 @@ class ExternalStore:
 
 
 class ExternalRuntime:
-    """Checks that the three endpoints answer; raises ConfigError when one is not given."""
+    """Asks the three stores as web and worker do, with login and TLS; raises ConfigError when one is not given."""
 
     name = "external"
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         given = {
-            "DATABASE_URL": settings.postgres.url,
-            "REDIS_CONNECTION_STRING (or REDIS_HOST)": settings.redis.url,
+            "DATABASE_URL": settings.postgres.address,
+            "REDIS_CONNECTION_STRING (or REDIS_HOST)": settings.redis.is_given,
             "CLICKHOUSE_URL": settings.clickhouse.url,
         }
         if missing := [name for name, value in given.items() if not value]:
@@ -69,30 +69,23 @@ class ExternalRuntime:
                 f"The external runtime needs {', '.join(missing)}.",
                 hint="Set the environment, or use --runtime embedded.",
             )
+        self._postgres: Postgres | None = None
+        self._clickhouse: ClickHouse | None = None
 
     @property
     def stores(self) -> Sequence[Service]:
-        postgres, redis, clickhouse = self._settings.postgres, self._settings.redis, self._settings.clickhouse
-
-        async def check_redis() -> None:
-            await ask_redis(redis.url, "PING")
-
-        async def check_clickhouse() -> None:
-            status, _ = await probe_http(clickhouse.url, path="/ping")
-            if status != 200:
-                raise StoreUnavailable(f"ClickHouse answers with status {status}.")
-
+        settings = self._settings
         return (
-            ExternalStore("postgres", postgres.url, lambda: probe_postgres(postgres.url)),
-            ExternalStore("redis", redis.url, check_redis),
-            ExternalStore("clickhouse", clickhouse.url, check_clickhouse),
+            ExternalStore("postgres", _place(settings.postgres.address), self._check_postgres),
+            ExternalStore("redis", self._redis_place(), self._check_redis),
+            ExternalStore("clickhouse", _place(settings.clickhouse.url), self._check_clickhouse),
         )
 
     @property
     def endpoints(self) -> Endpoints:
         clickhouse = self._settings.clickhouse
         return Endpoints(
-            postgres_url=self._settings.postgres.url,
+            postgres_url=self._settings.postgres.address,
             redis_url=self._settings.redis.url,
             clickhouse_url=clickhouse.url,
             clickhouse_user=clickhouse.user,
@@ -104,7 +97,45 @@ class ExternalRuntime:
         """Nothing to fetch."""
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Ends the connections that the checks use."""
+        postgres, self._postgres = self._postgres, None
+        clickhouse, self._clickhouse = self._clickhouse, None
+        if postgres is not None:
+            await postgres.close()
+        if clickhouse is not None:
+            await clickhouse.close()
 
     def connect(self, settings: Settings) -> Settings:
         return settings
+
+    async def _check_postgres(self) -> None:
+        if self._postgres is None:
+            # The drivers are large: only those who use this runtime pay for them in the supervisor.
+            from appliance.storage.postgres.pool import Postgres
+
+            self._postgres = Postgres(self._settings.postgres, most=1)
+            await self._postgres.open()
+        await self._postgres.row("SELECT 1 AS one")
+
+    async def _check_redis(self) -> None:
+        await ask_redis_of(self._settings.redis, "PING")
+
+    async def _check_clickhouse(self) -> None:
+        if self._clickhouse is None:
+            from appliance.storage.clickhouse.client import ClickHouse
+
+            # The database is made by the migrations, which come after the first check.
+            self._clickhouse = ClickHouse(self._settings.clickhouse, database="")
+        await self._clickhouse.ping()
+
+    def _redis_place(self) -> str:
+        from appliance.storage.redis.address import address_of
+
+        return address_of(self._settings.redis).text
+
+
+def _place(url: str) -> str:
+    """host:port of an address, or as much of it as it says, without secrets."""
+    if "://" not in url:
+        return "given in libpq's words"
+    return urlsplit(url).netloc.rpartition("@")[2]

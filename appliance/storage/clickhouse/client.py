@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,6 +18,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, Error, Operation
 
 from appliance.config import ClickHouseSettings
 from appliance.errors import ConfigError, QueryTooExpensive, StoreUnavailable, Undecodable
+from appliance.storage.clickhouse import cluster
 
 Row = TypeVar("Row")
 
@@ -62,6 +64,11 @@ class ClickHouse:
             raise ConfigError("No ClickHouse is configured.", hint="Set CLICKHOUSE_URL, such as http://127.0.0.1:8123.")
         self.settings = settings
         self.database = settings.database if database is None else database
+        self._reading, self._inserting = dict(_READ_SETTINGS), dict(_INSERT_SETTINGS)
+        if settings.cluster_enabled:
+            self._reading |= cluster.READ_SETTINGS
+            self._inserting |= cluster.insert_settings(settings.insert_quorum)
+        self._tls = _tls_context(settings)
         self._client: AsyncClient | None = None
         self._opening = asyncio.Lock()
 
@@ -90,7 +97,7 @@ class ClickHouse:
         numbers. Raises QueryTooExpensive and StoreUnavailable.
         """
         with _translated():
-            body = await self._unless_silent(self._read(sql, params or {}, {**_READ_SETTINGS, **(settings or {})}))
+            body = await self._unless_silent(self._read(sql, params or {}, {**self._reading, **(settings or {})}))
         kind: Any = row_type
         rows: list[Row] = _decoder(kind).decode_lines(body)
         return rows
@@ -102,18 +109,33 @@ class ClickHouse:
         """
         with _translated(inserting=True):
             client = await self._open()
-            chosen = {**_INSERT_SETTINGS, **(settings or {})}
+            chosen = {**self._inserting, **(settings or {})}
             if _RAW_TIMES in client.server_settings:
                 chosen[_RAW_TIMES] = 1
             await client.raw_insert(table, insert_block=block, settings=chosen, fmt="JSONEachRow")
 
     async def command(
-        self, sql: str, params: Mapping[str, Any] | None = None, *, settings: Mapping[str, Any] | None = None
+        self,
+        sql: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        as_given: bool = False,
     ) -> None:
-        """Run one statement that returns no rows. Raises QueryTooExpensive and StoreUnavailable."""
+        """Run one statement that returns no rows, on all of a cluster unless it is to run `as_given`.
+
+        Raises QueryTooExpensive and StoreUnavailable.
+        """
+        chosen = dict(settings or {})
+        statements: tuple[str, ...] = (sql,)
+        if self.settings.cluster_enabled:
+            chosen = {**cluster.DDL_SETTINGS, **chosen}
+            if not as_given:
+                statements = cluster.Cluster(self.settings.cluster_name).statements(sql)
         with _translated():
             client = await self._open()
-            await client.raw_query(sql, dict(params or {}), dict(settings or {}), use_database=bool(self.database))
+            for statement in statements:
+                await client.raw_query(statement, dict(params or {}), chosen, use_database=bool(self.database))
 
     async def ping(self) -> None:
         """Ask for nothing, to see that the server answers. Raises StoreUnavailable."""
@@ -146,7 +168,9 @@ class ClickHouse:
         """Asks on a connection of its own, because those of the pool may all be busy."""
         timeout = aiohttp.ClientTimeout(total=_PING_S)
         try:
-            async with aiohttp.ClientSession(timeout=timeout) as session, session.get(f"{self._base_url}/ping"):
+            request = aiohttp.ClientSession(timeout=timeout)
+            named: dict[str, Any] = {"server_hostname": self.settings.tls_server_name or None} if self._tls else {}
+            async with request as session, session.get(f"{self._base_url}/ping", ssl=self._tls or True, **named):
                 return True
         except TimeoutError:
             return False
@@ -162,21 +186,49 @@ class ClickHouse:
     async def _open(self) -> AsyncClient:
         async with self._opening:
             if self._client is None:
-                address = urlsplit(self.settings.url)
+                chosen, address = self.settings, urlsplit(self.settings.url)
                 self._client = await create_async_client(
                     host=address.hostname,
                     port=_port_of(address.scheme, address.port),
                     interface=address.scheme,
-                    username=self.settings.user,
-                    password=self.settings.password,
+                    username=chosen.user,
+                    password=chosen.password,
                     database=self.database,
                     compress=False,
-                    connect_timeout=5,
-                    send_receive_timeout=60,
-                    connector_limit=16,
+                    connect_timeout=chosen.connect_timeout_s,
+                    send_receive_timeout=chosen.request_timeout_s,
+                    connector_limit=chosen.max_connections,
+                    connector_limit_per_host=chosen.max_connections,
                     autogenerate_session_id=False,
+                    verify=chosen.tls_verify,
+                    ca_cert=chosen.tls_ca_path or None,
+                    client_cert=chosen.tls_cert_path or None,
+                    client_cert_key=chosen.tls_key_path or None,
+                    server_host_name=chosen.tls_server_name or None,
+                    # With a password the certificate only opens the connection; without one it is the login.
+                    tls_mode="strict" if chosen.password else "mutual",
                 )
             return self._client
+
+
+def _tls_context(settings: ClickHouseSettings) -> ssl.SSLContext | None:
+    """What a ping is encrypted with; raises ConfigError for files that cannot be read."""
+    if not settings.url.startswith("https://"):
+        return None
+    try:
+        context = ssl.create_default_context()
+        if settings.tls_ca_path:
+            context.load_verify_locations(settings.tls_ca_path)
+        if settings.tls_cert_path:
+            context.load_cert_chain(settings.tls_cert_path, settings.tls_key_path or None)
+    except OSError as error:
+        raise ConfigError(
+            f"A certificate for ClickHouse cannot be read: {error}.",
+            hint="Mend the LANGFUSE_LOCAL_CLICKHOUSE_TLS settings.",
+        ) from error
+    if not settings.tls_verify:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def _port_of(scheme: str, port: int | None) -> int:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 from appliance.config import ClickHouseSettings
-from appliance.errors import MigrationFailed, StoreUnavailable
+from appliance.errors import ApplianceError, MigrationFailed, StoreUnavailable
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.cluster import Cluster, view_names
 
 MINIMUM_VERSION: Final = (26, 3)
+
+# Codes of ClickHouse's error table.
+_ACCESS_DENIED: Final = 497
+_NO_CLUSTER: Final = frozenset({139, 170, 701})
 
 _RECORD_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations
@@ -39,12 +49,14 @@ async def migrate(settings: ClickHouseSettings) -> list[str]:
 
     The caller holds the migration lock (Postgres), because ClickHouse has none. An interrupted run is taken up again:
     every statement can be repeated, and a file is recorded after its last one.
-    Raises MigrationFailed (also for a server that is too old) and StoreUnavailable.
+    Raises MigrationFailed (also for a server that is too old, or a user who may not do it) and StoreUnavailable.
     """
-    await _prepare_database(settings)
-    clickhouse = await ClickHouse.connect(settings)
+    chosen = migrating(settings)
+    await _prepare_database(chosen)
+    clickhouse = await ClickHouse.connect(chosen)
     try:
-        await clickhouse.command(_RECORD_TABLE)
+        await _require_same_kind(clickhouse)
+        await _run(clickhouse, (_RECORD_TABLE.strip(),), "the list of migrations")
         found: list[dict[str, int]] = await clickhouse.rows("SELECT version FROM schema_migrations", {}, dict)
         done = {row["version"] for row in found}
         applied = []
@@ -55,6 +67,19 @@ async def migrate(settings: ClickHouseSettings) -> list[str]:
         return applied
     finally:
         await clickhouse.close()
+
+
+def migrating(settings: ClickHouseSettings) -> ClickHouseSettings:
+    """The settings of who may change tables: those of `CLICKHOUSE_MIGRATION_URL`, when it is an HTTP address."""
+    address = urlsplit(settings.migration_url)
+    if address.scheme not in ("http", "https"):
+        return settings
+    return dataclasses.replace(
+        settings,
+        url=urlunsplit((address.scheme, address.netloc.rpartition("@")[2], address.path, "", "")),
+        user=unquote(address.username) if address.username else settings.user,
+        password=unquote(address.password) if address.password else settings.password,
+    )
 
 
 def load_migrations() -> list[Migration]:
@@ -73,32 +98,90 @@ def split_statements(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in re.split(r";[ \t]*(?:\n|$)", kept) if part.strip())
 
 
+def cluster_statements(name: str) -> list[tuple[str, tuple[str, ...]]]:
+    """All statements of a cluster of that name, by migration."""
+    migrations = load_migrations()
+    known = Cluster(name, view_names(sql for migration in migrations for sql in migration.statements))
+    return [
+        (migration.name, tuple(each for sql in migration.statements for each in known.statements(sql)))
+        for migration in migrations
+    ]
+
+
 async def _prepare_database(settings: ClickHouseSettings) -> None:
     server = ClickHouse(settings, database="system")
     try:
-        version = await server.version()
-        found = tuple(int(part) for part in version.split(".")[:2])
-        if found < MINIMUM_VERSION:
-            wanted = ".".join(str(part) for part in MINIMUM_VERSION)
-            raise MigrationFailed(
-                f"ClickHouse {version} is too old; {wanted} or newer is needed.", hint="Upgrade the ClickHouse server."
-            )
+        await _require_version(server)
         exists: list[dict[str, int]] = await server.rows(
             "SELECT 1 AS one FROM system.databases WHERE name = {name:String}", {"name": settings.database}, dict
         )
-        if not exists:
-            await server.command("CREATE DATABASE IF NOT EXISTS {name:Identifier}", {"name": settings.database})
+        if not exists or settings.cluster_enabled:  # another server of the cluster may lack it
+            everywhere = " ON CLUSTER {cluster:Identifier}" if settings.cluster_enabled else ""
+            await server.command(
+                f"CREATE DATABASE IF NOT EXISTS {{name:Identifier}}{everywhere}",
+                {"name": settings.database, "cluster": settings.cluster_name},
+                as_given=True,
+            )
+    except (StoreUnavailable, DatabaseError) as error:
+        raise _explained(error, "the database") from error
     finally:
         await server.close()
 
 
+async def _require_version(server: ClickHouse) -> None:
+    version = await server.version()
+    found = tuple(int(part) for part in version.split(".")[:2])
+    if found < MINIMUM_VERSION:
+        wanted = ".".join(str(part) for part in MINIMUM_VERSION)
+        raise MigrationFailed(
+            f"ClickHouse {version} is too old; {wanted} or newer is needed.", hint="Upgrade the ClickHouse server."
+        )
+
+
+async def _require_same_kind(clickhouse: ClickHouse) -> None:
+    """Raises MigrationFailed when the tables were made for one server and a cluster is wanted, or the reverse."""
+    found: list[dict[str, str]] = await clickhouse.rows(
+        "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'", {}, dict
+    )
+    is_clustered = clickhouse.settings.cluster_enabled
+    if found and (found[0]["engine"] == "Distributed") != is_clustered:
+        made, wanted = ("one server", "a cluster") if is_clustered else ("a cluster", "one server")
+        raise MigrationFailed(
+            f"The tables in {clickhouse.database} were made for {made}, not for {wanted}.",
+            hint="Set CLICKHOUSE_CLUSTER_ENABLED as it was, or another CLICKHOUSE_DB.",
+        )
+
+
 async def _apply(clickhouse: ClickHouse, migration: Migration) -> None:
-    for number, statement in enumerate(migration.statements, 1):
-        try:
-            await clickhouse.command(statement)
-        except StoreUnavailable as error:
-            raise MigrationFailed(f"{migration.name}, statement {number}: {error.message}") from error
+    statements = migration.statements
+    if clickhouse.settings.cluster_enabled:
+        statements = dict(cluster_statements(clickhouse.settings.cluster_name))[migration.name]
+    await _run(clickhouse, statements, migration.name, as_given=True)
     await clickhouse.command(
         "INSERT INTO schema_migrations (version, name) SELECT {version:UInt32}, {name:String}",
         {"version": migration.version, "name": migration.name},
     )
+
+
+async def _run(clickhouse: ClickHouse, statements: Sequence[str], name: str, *, as_given: bool = False) -> None:
+    for number, statement in enumerate(statements, 1):
+        try:
+            await clickhouse.command(statement, as_given=as_given)
+        except (StoreUnavailable, DatabaseError) as error:
+            raise _explained(error, f"{name}, statement {number}") from error
+
+
+def _explained(error: StoreUnavailable | DatabaseError, place: str) -> ApplianceError:
+    """The refusal of a statement in words; a server that is away stays one that is away."""
+    cause = error.__cause__ if isinstance(error, StoreUnavailable) else error
+    text = error.message if isinstance(error, StoreUnavailable) else str(error).partition("\n")[0]
+    code = getattr(cause, "code", None)
+    if isinstance(error, StoreUnavailable) and code is None:
+        return StoreUnavailable(f"{place}: {text}")
+    if code == _ACCESS_DENIED:
+        hint = "Give this user the grants in docs/security.md, or set CLICKHOUSE_MIGRATION_URL with one who has them."
+    elif code in _NO_CLUSTER:
+        hint = "Set CLICKHOUSE_CLUSTER_NAME to a name in system.clusters, and give the cluster a Keeper."
+    else:
+        hint = ""
+    return MigrationFailed(f"{place}: {text}", hint=hint)

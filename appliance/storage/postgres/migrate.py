@@ -13,7 +13,11 @@ from psycopg.rows import dict_row
 
 from appliance.config import PostgresSettings
 from appliance.errors import ConfigError, MigrationFailed
+from appliance.storage.postgres.address import address_of
 from appliance.storage.postgres.pool import Connection, translated_errors
+
+MINIMUM_VERSION: Final = 14
+"""Major version of the oldest Postgres that works."""
 
 # Any constant will do, as long as all processes use the same.
 _LOCK: Final = 7_236_141_873
@@ -47,21 +51,46 @@ def known_migrations() -> list[Migration]:
 
 @asynccontextmanager
 async def exclusive_connection(settings: PostgresSettings) -> AsyncIterator[Connection]:
-    """A connection that holds the set-up lock: a second starter waits here. Raises StoreUnavailable, ConfigError."""
-    if not settings.url:
-        raise ConfigError("There is no address of Postgres.", hint="Set DATABASE_URL.")
-    with translated_errors():
-        connection = await psycopg.AsyncConnection.connect(
-            settings.url, autocommit=True, row_factory=dict_row, connect_timeout=5, options="-c timezone=UTC"
+    """A connection that holds the set-up lock: a second starter waits here.
+
+    Raises StoreUnavailable, ConfigError, and MigrationFailed for a server that cannot be used.
+    """
+    address = address_of(settings, direct=True)
+    if address.is_pooled:
+        raise ConfigError(
+            "Migrations cannot go through a pooler that changes servers between transactions.",
+            hint="Set DIRECT_URL to the address of Postgres itself.",
         )
+    with translated_errors():
+        connection = await psycopg.AsyncConnection.connect(address.conninfo, autocommit=True, row_factory=dict_row)
         async with connection:
+            await _require_usable(connection)
             await connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
             yield connection
 
 
+async def _require_usable(connection: Connection) -> None:
+    """Raises MigrationFailed for a server that is too old, or that only follows another one."""
+    version = connection.info.server_version
+    if version // 10000 < MINIMUM_VERSION:
+        raise MigrationFailed(
+            f"Postgres {version // 10000}.{version % 10000} is too old; {MINIMUM_VERSION} or newer is needed.",
+            hint="Upgrade the Postgres server.",
+        )
+    state = await (await connection.execute("SELECT pg_is_in_recovery() AS follows")).fetchone()
+    if state and state["follows"]:
+        raise MigrationFailed(
+            "This Postgres only follows another one and cannot be written to.",
+            hint="Set DATABASE_URL to the primary, or add target_session_attrs=read-write.",
+        )
+
+
 async def apply_migrations(connection: Connection) -> list[str]:
     """Apply what is missing and return the names; raises MigrationFailed, with nothing of the failed one kept."""
-    await connection.execute(_CREATE_TABLE)
+    try:
+        await connection.execute(_CREATE_TABLE)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _denied(error) from error
     rows = await (await connection.execute("SELECT version FROM schema_migrations")).fetchall()
     applied = {row["version"] for row in rows}
     known = known_migrations()
@@ -87,6 +116,15 @@ async def _apply(connection: Connection, migration: Migration) -> None:
             )
     except psycopg.OperationalError:
         raise
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise _denied(error) from error
     except psycopg.Error as error:
         name = f"{migration.version:04d}_{migration.name}"
         raise MigrationFailed(f"The Postgres migration {name} failed: {str(error).strip()}.") from error
+
+
+def _denied(error: psycopg.Error) -> MigrationFailed:
+    return MigrationFailed(
+        f"This role may not change tables: {str(error).strip().partition(chr(10))[0]}.",
+        hint="Give it the grants in docs/security.md, or set DIRECT_URL with a role that has them.",
+    )

@@ -12,11 +12,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from appliance.config import PostgresSettings
-from appliance.errors import ConfigError, InvalidRequest, StoreUnavailable
+from appliance.errors import InvalidRequest, StoreUnavailable
+from appliance.storage.postgres.address import address_of
 
-_WAIT_S = 2.0
 # Short, because the pause between attempts doubles each time; the next statement begins anew.
 _RECONNECT_FOR_S = 3.0
+# A connection that nobody used for so long is closed; one that lives longer is replaced, so that a server which was
+# taken out of a managed pair is left sooner or later.
+_IDLE_S = 300.0
+_LIFE_S = 1800.0
 
 # A server that hangs keeps its connections open: only the time tells.
 _ANSWER_S = 2.5
@@ -29,16 +33,19 @@ Params = Mapping[str, Any]
 class Postgres:
     """A pool that opens without waiting: statements raise StoreUnavailable as long as the server is away."""
 
-    def __init__(self, settings: PostgresSettings) -> None:
-        if not settings.url:
-            raise ConfigError("There is no address of Postgres.", hint="Set DATABASE_URL.")
+    def __init__(self, settings: PostgresSettings, *, most: int | None = None) -> None:
+        address = address_of(settings)
+        self._answer_s = settings.read_timeout_ms / 1000
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-            settings.url,
+            address.conninfo,
             connection_class=psycopg.AsyncConnection[DictRow],
-            kwargs={"row_factory": dict_row, "connect_timeout": 3, "options": "-c timezone=UTC"},
+            # Statements prepared on one server are unknown to the next one behind a pooler.
+            kwargs={"row_factory": dict_row, **({"prepare_threshold": None} if address.is_pooled else {})},
             min_size=1,
-            max_size=max(1, settings.pool_size),
-            timeout=_WAIT_S,
+            max_size=most or address.pool_size,
+            timeout=self._answer_s * 0.8,
+            max_idle=_IDLE_S,
+            max_lifetime=_LIFE_S,
             reconnect_timeout=_RECONNECT_FOR_S,
             check=AsyncConnectionPool.check_connection,
             open=False,
@@ -55,22 +62,22 @@ class Postgres:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection inside a transaction that commits when the block ends well."""
-        await answered(self._rows("SELECT 1", None))
+        await answered(self._rows("SELECT 1", None), self._answer_s)
         async with self._connection() as connection:
             yield connection
 
     async def rows(self, sql: LiteralString, params: Params | None = None) -> list[DictRow]:
         """All rows of a statement."""
-        return await answered(self._rows(sql, params))
+        return await answered(self._rows(sql, params), self._answer_s)
 
     async def row(self, sql: LiteralString, params: Params | None = None) -> DictRow | None:
         """The first row of a statement, or None."""
-        found = await answered(self._rows(sql, params))
+        found = await answered(self._rows(sql, params), self._answer_s)
         return found[0] if found else None
 
     async def execute(self, sql: LiteralString, params: Params | None = None) -> int:
         """Run a statement; returns the number of rows it touched."""
-        return await answered(self._execute(sql, params))
+        return await answered(self._execute(sql, params), self._answer_s)
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

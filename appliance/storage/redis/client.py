@@ -5,40 +5,64 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import redis.exceptions
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
 from appliance.config import RedisSettings
-from appliance.errors import ConfigError, Overloaded, StoreUnavailable
+from appliance.errors import Overloaded, StoreUnavailable
+from appliance.storage.redis.address import address_of
+from appliance.storage.redis.connections import connection_class, locator
 
-__all__ = ["Redis", "answered_within", "connect", "translated_errors"]
+__all__ = ["Redis", "answered_within", "ask_once", "connect", "translated_errors"]
 
-_SOCKET_TIMEOUT_S = 15
 _CONNECT_TIMEOUT_S = 2
 _RETRIES = 2
+_ASK_S = 3.0
 # Every request in flight takes one; when they run out, the next is refused at once.
 _MAX_CONNECTIONS = 1000
 
 
 def connect(settings: RedisSettings) -> Redis:
-    """A client with a pool of connections; it connects when first used. Raises ConfigError without an address."""
-    if not settings.url:
-        raise ConfigError("There is no address of Redis.", hint="Set REDIS_CONNECTION_STRING or REDIS_HOST.")
-    try:
-        client = Redis.from_url(
-            settings.url,
-            protocol=2,
-            max_connections=_MAX_CONNECTIONS,
-            socket_timeout=_SOCKET_TIMEOUT_S,
-            socket_connect_timeout=_CONNECT_TIMEOUT_S,
-            retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), _RETRIES),
-        )
-    except ValueError as error:
-        raise ConfigError(f"The address of Redis cannot be used: {error}.") from error
-    return client
+    """A client with a pool of connections; it connects when first used. Raises ConfigError without a usable address.
+
+    On a cluster, or with sentinels, each new connection goes to the server that holds our keys at that moment.
+    """
+    address = address_of(settings)
+    common = {
+        "protocol": 2,
+        "socket_timeout": settings.socket_timeout_ms / 1000,
+        "socket_connect_timeout": _CONNECT_TIMEOUT_S,
+    }
+    kind = connection_class(address)
+    place: dict[str, Any] = {}
+    if address.mode != "server":
+        place["locate"] = locator(address, {**common, "socket_timeout": _CONNECT_TIMEOUT_S})
+    else:
+        place["host"], place["port"] = address.nodes[0]
+    if address.is_tls and settings.tls_server_name:
+        place["server_name"] = settings.tls_server_name
+    pool = ConnectionPool(
+        connection_class=kind,
+        max_connections=_MAX_CONNECTIONS,
+        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), _RETRIES),
+        **{**common, **address.arguments, **place},
+    )
+    return Redis.from_pool(pool)
+
+
+async def ask_once(settings: RedisSettings, *command: str) -> bytes:
+    """The reply to one command on a connection of its own, `$-1` for none; raises StoreUnavailable."""
+    async with answered_within(_ASK_S):
+        client = connect(settings)
+        try:
+            reply: Any = await client.execute_command(*command)  # type: ignore[no-untyped-call]
+        finally:
+            await client.aclose()
+    return b"$-1" if reply is None else reply if isinstance(reply, bytes) else str(reply).encode()
 
 
 @contextlib.contextmanager

@@ -8,12 +8,13 @@ import msgspec
 from redis.asyncio import Redis
 
 from appliance.storage.redis.client import translated_errors
+from appliance.storage.redis.keys import key
 
 BEAT_EVERY_S = 3.0
 ALIVE_FOR_S = 10
 
 # Members are worker names, scores the second of their last beat: found without scanning the key space.
-_WORKERS = "langfuse:workers"
+_WORKERS = key("workers")
 
 
 class Heartbeats:
@@ -27,7 +28,7 @@ class Heartbeats:
         with translated_errors():
             seconds, _ = await self._redis.time()
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.set(f"langfuse:worker:{worker}", msgspec.json.encode(state), ex=ALIVE_FOR_S)
+                pipe.set(key("worker", worker), msgspec.json.encode(state), ex=ALIVE_FOR_S)
                 pipe.zadd(_WORKERS, {worker: seconds})
                 pipe.zremrangebyscore(_WORKERS, "-inf", seconds - 3600)
                 await pipe.execute()
@@ -36,7 +37,7 @@ class Heartbeats:
         """Say that `worker` ends on purpose."""
         with translated_errors():
             async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.delete(f"langfuse:worker:{worker}")
+                pipe.delete(key("worker", worker))
                 pipe.zrem(_WORKERS, worker)
                 await pipe.execute()
 

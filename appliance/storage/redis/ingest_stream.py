@@ -15,12 +15,13 @@ from appliance.config import IngestionSettings
 from appliance.errors import Overloaded
 from appliance.model.services import QueueStatus
 from appliance.storage.redis.client import answered_within, translated_errors
+from appliance.storage.redis.keys import key
 
 Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores"]
 
-STREAM: Final = "langfuse:ingest"
+STREAM: Final = key("ingest")
 GROUP: Final = "workers"
-DEAD_LETTERS: Final = "langfuse:dead-letters"
+DEAD_LETTERS: Final = key("dead-letters")
 
 _ROOM_CHECK_S = 0.5
 _MEMORY_SHARE = 0.9

@@ -8,6 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from appliance.storage.redis.client import translated_errors
+from appliance.storage.redis.keys import key
 
 
 class Live:
@@ -39,4 +40,4 @@ class Live:
 
 
 def _channel(project_id: str) -> str:
-    return f"langfuse:live:{project_id}"
+    return key("live", project_id)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from redis.asyncio import Redis
 
 from appliance.storage.redis.client import translated_errors
+from appliance.storage.redis.keys import key
 
 KEPT_FOR_S = 30 * 60
 _ENTITIES_PER_TRANSACTION = 128
@@ -71,8 +72,8 @@ class Patches:
     async def _add_some(self, entities: list[tuple[EntityKey, dict[bytes, bytes]]]) -> list[PatchSet]:
         with translated_errors():
             async with self._redis.pipeline(transaction=True) as pipe:
-                for key, patches in entities:
-                    name = "langfuse:patches:" + ":".join(key)
+                for entity, patches in entities:
+                    name = key("patches", *entity)
                     mapping: dict[Any, Any] = dict(patches)
                     pipe.hset(name, mapping=mapping)
                     pipe.expire(name, KEPT_FOR_S)
@@ -82,6 +83,6 @@ class Patches:
         seconds, micros = answers.pop()
         version = seconds * 1_000_000 + micros
         return [
-            PatchSet(key, known, version, known.keys() <= added.keys())
-            for (key, added), known in zip(entities, answers[2::3], strict=True)
+            PatchSet(entity, known, version, known.keys() <= added.keys())
+            for (entity, added), known in zip(entities, answers[2::3], strict=True)
         ]

@@ -35,11 +35,11 @@ async def test_a_predecessors_heartbeat_does_not_count(stores: Settings) -> None
     with pytest.raises(StoreUnavailable):
         await worker.check(Unit(os.getpid()))
     beat = msgspec.json.encode({"pid": os.getpid(), "in_hand": 0}).decode()
-    await ask_redis(stores.redis.url, "SET", "langfuse:worker:worker-77", beat)
+    await ask_redis(stores.redis.url, "SET", "{langfuse}:worker:worker-77", beat)
     await worker.check(Unit(os.getpid()))
     with pytest.raises(StoreUnavailable):
         await worker.check(Unit(os.getpid() + 1))
-    await ask_redis(stores.redis.url, "DEL", "langfuse:worker:worker-77")
+    await ask_redis(stores.redis.url, "DEL", "{langfuse}:worker:worker-77")
 
 
 async def test_only_our_own_postgres_is_ready(stores: Settings, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ async def test_all_is_well(client: httpx.AsyncClient, context: Context) -> None:
 async def test_an_entry_that_waits_too_long_is_a_reason(client: httpx.AsyncClient, context: Context) -> None:
     await Heartbeats(context.redis).beat("worker-1", {})
     entry = Entry(kind="events", project_id="p", body=b"[]", accepted_at=0)
-    await context.redis.xadd("langfuse:ingest", entry.fields(), id="1-0")
+    await context.redis.xadd("{langfuse}:ingest", entry.fields(), id="1-0")
     answer = await client.get("/health")
     assert answer.status_code == 503
     assert "oldest of 1 accepted requests" in answer.json()["reasons"][0]

@@ -46,4 +46,4 @@ async def test_worker(healthcheck: ModuleType, count: bytes, healthy: bool) -> N
     async with server:
         url = f"redis://:pass%2Fword@127.0.0.1:{port}/0"
         assert await asyncio.to_thread(healthcheck.is_worker_healthy, "worker-1", url) is healthy
-    assert b"pass/word" in seen[0] and b"langfuse:worker:worker-1" in seen[0]
+    assert b"pass/word" in seen[0] and b"{langfuse}:worker:worker-1" in seen[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +9,7 @@ from appliance.config import DockerSettings, Settings
 from appliance.errors import StoreUnavailable
 from appliance.orchestrator.ports import USUAL_PORTS, choose_port
 from appliance.orchestrator.probes import ask_redis, probe_http, probe_postgres
-from appliance.orchestrator.runtimes.contract import Endpoints
+from appliance.orchestrator.runtimes.contract import Endpoints, with_endpoints
 from appliance.orchestrator.runtimes.docker.containers import ContainerEngine
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
 from appliance.orchestrator.runtimes.docker.images import DATABASE, USER, StoreImage, store_images
@@ -78,20 +77,7 @@ class DockerRuntime:
 
     def connect(self, settings: Settings) -> Settings:
         """The settings with the containers' endpoints; cluster settings of the environment do not apply here."""
-        ends = self.endpoints
-        return dataclasses.replace(
-            settings,
-            postgres=dataclasses.replace(settings.postgres, url=ends.postgres_url),
-            redis=dataclasses.replace(settings.redis, connection_string=ends.redis_url),
-            clickhouse=dataclasses.replace(
-                settings.clickhouse,
-                url=ends.clickhouse_url,
-                user=ends.clickhouse_user,
-                password=ends.clickhouse_password,
-                database=ends.clickhouse_database,
-                cluster_enabled=False,
-            ),
-        )
+        return with_endpoints(settings, self.endpoints)
 
     async def prepare(self, tell: Tell) -> None:
         """Fetches the images that are missing, and makes the network and the volumes; raises RuntimeUnavailable."""

@@ -1,0 +1,134 @@
+"""Addresses of Postgres as users have them: libpq's form, and Prisma's, whose parameters libpq refuses."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from appliance.config import PostgresSettings
+from appliance.errors import ConfigError
+
+_TRUE: Final = ("true", "1", "yes")
+_PRISMA_ONLY: Final = frozenset(
+    {
+        "connection_limit",
+        "pgbouncer",
+        "pool_timeout",
+        "schema",
+        "socket_timeout",
+        "sslaccept",
+        "sslidentity",
+        "statement_cache_size",
+    }
+)
+"""Parameters that libpq refuses."""
+
+
+# A server that vanished without a word is noticed by the kernel after these.
+_KEEPALIVE: Final[Mapping[str, str]] = {
+    "keepalives_idle": "30",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """How one connection is made."""
+
+    conninfo: str
+    """What libpq understands, with time-outs."""
+    pool_size: int
+    is_pooled: bool
+    """Whether a pooler changes servers between transactions: then nothing may be kept in a session."""
+
+
+def address_of(settings: PostgresSettings, *, direct: bool = False) -> Address:
+    """The address of these settings, with `direct` the one for migrations where there is one; raises ConfigError.
+
+    A certificate authority without `sslmode` means full verification; libpq alone would not insist on TLS at all.
+    """
+    url = (settings.direct_url if direct else "") or settings.address
+    if not url:
+        raise ConfigError("There is no address of Postgres.", hint="Set DATABASE_URL.")
+    try:
+        prisma, plain = _without_prisma(url)
+        known = {name: str(value) for name, value in conninfo_to_dict(plain).items()}
+        limit = int(prisma.get("connection_limit", settings.pool_size))
+    except (ValueError, psycopg.ProgrammingError) as error:
+        text = str(error).strip().rstrip(".")
+        raise ConfigError(f"The address of Postgres cannot be used: {text}.", hint="Mend DATABASE_URL.") from error
+    _choose_tls(known, prisma)
+    is_pooled = settings.pooler or prisma.get("pgbouncer", "").lower() in _TRUE
+    if direct and settings.direct_url:
+        is_pooled = False
+    known = {**_KEEPALIVE, "connect_timeout": str(settings.connect_timeout_s), **known}
+    if not is_pooled:
+        known["options"] = " ".join(filter(None, [known.get("options", ""), *_session(settings, prisma, direct)]))
+    return Address(make_conninfo(**known), max(1, limit), is_pooled)
+
+
+def _session(settings: PostgresSettings, prisma: Mapping[str, str], direct: bool) -> list[str]:
+    """What holds for a whole session; migrations take the time that they take."""
+    chosen = ["-c timezone=UTC"]
+    if not direct:
+        chosen.append(f"-c statement_timeout={settings.statement_timeout_ms}")
+    if prisma.get("schema", "public") != "public":
+        chosen.append(f"-c search_path={prisma['schema']}")
+    return chosen
+
+
+def _without_prisma(url: str) -> tuple[dict[str, str], str]:
+    """Prisma's own parameters of an address, and the address without them."""
+    if "://" not in url:  # libpq's other form, `host=... dbname=...`
+        return {}, url
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError(f"it begins with {parts.scheme}://, not with postgresql://")
+    given = dict(parse_qsl(parts.query, keep_blank_values=True))
+    prisma = {name: value for name, value in given.items() if name in _PRISMA_ONLY}
+    query = urlencode({name: value for name, value in given.items() if name not in _PRISMA_ONLY}, quote_via=quote)
+    return prisma, urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+
+def _choose_tls(known: dict[str, str], prisma: Mapping[str, str]) -> None:
+    accept = prisma.get("sslaccept", "")
+    if accept:  # Prisma calls the authority sslcert, and knows no client certificates but in its own format
+        if "sslidentity" in prisma:
+            raise ConfigError(
+                "sslidentity is a format that libpq does not read.", hint="Use sslcert and sslkey, without sslaccept."
+            )
+        if authority := known.pop("sslcert", ""):
+            known["sslrootcert"] = authority
+        known["sslmode"] = "verify-full" if accept == "strict" else "require"
+    if "sslrootcert" in known:
+        known.setdefault("sslmode", "verify-full")
+    elif known.get("sslmode") in ("verify-full", "verify-ca"):
+        known["sslrootcert"] = _system_authorities()
+    for name in ("sslrootcert", "sslcert", "sslkey"):
+        _require_file(name, known.get(name, ""))
+
+
+def _require_file(name: str, path: str) -> None:
+    if path not in ("", "system") and not Path(path).is_file():
+        raise ConfigError(f"{name}: {path} is not there, or may not be read.", hint="Mend DATABASE_URL.")
+
+
+def _system_authorities() -> str:
+    """The file of the authorities that this system trusts; libpq comes in a wheel and does not know the place."""
+    known = ssl.get_default_verify_paths()
+    usual = (
+        known.cafile,
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/cert.pem",
+    )
+    return next((path for path in usual if path and Path(path).is_file()), "system")

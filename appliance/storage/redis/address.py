@@ -1,0 +1,138 @@
+"""Where Redis is: one server, a cluster or sentinels, by Langfuse's single variables or by one connection string."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import unquote, urlsplit
+
+from redis.asyncio.connection import parse_url
+
+from appliance.config import RedisSettings
+from appliance.errors import ConfigError
+
+Mode = Literal["server", "cluster", "sentinel"]
+Node = tuple[str, int]
+
+_MODES: Final[Mapping[str, Mode]] = {"cluster": "cluster", "sentinel": "sentinel"}
+_PORTS: Final[Mapping[Mode, int]] = {"server": 6379, "cluster": 6379, "sentinel": 26379}
+_HINT: Final = "Mend REDIS_CONNECTION_STRING, or use REDIS_HOST, REDIS_CLUSTER_NODES or REDIS_SENTINEL_NODES."
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a connection needs to know, whatever the topology."""
+
+    mode: Mode
+    nodes: tuple[Node, ...]
+    """The server; or the first nodes to ask for the others."""
+    is_tls: bool
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """The driver's arguments for the server that holds the data: login, database, TLS."""
+    sentinel_arguments: Mapping[str, Any] = field(default_factory=dict)
+    """The same for the sentinels."""
+    master_name: str = ""
+    """Under which the sentinels know the master."""
+
+    @property
+    def text(self) -> str:
+        """The first place to ask, without secrets."""
+        host, port = self.nodes[0]
+        return f"{host}:{port}"
+
+
+def address_of(settings: RedisSettings) -> Address:
+    """The address of these settings; raises ConfigError for one that is missing or cannot be used."""
+    if not settings.is_given:
+        raise ConfigError("There is no address of Redis.", hint="Set REDIS_CONNECTION_STRING or REDIS_HOST.")
+    try:
+        found = _of_string(settings) if settings.connection_string else _of_parts(settings)
+    except ValueError as error:
+        raise ConfigError(f"The address of Redis cannot be used: {error}.", hint=_HINT) from error
+    for path in (settings.tls_ca_path, settings.tls_cert_path, settings.tls_key_path):
+        if path and not Path(path).is_file():
+            raise ConfigError(f"{path} is not there, or may not be read.", hint="Mend the REDIS_TLS settings.")
+    return found
+
+
+def _of_string(settings: RedisSettings) -> Address:
+    url = settings.connection_string
+    scheme, _, rest = url.partition("://")
+    plain, _, kind = scheme.partition("+")
+    if plain not in ("redis", "rediss") or (kind and kind not in _MODES):
+        raise ValueError(f"{scheme}:// is not known")
+    is_tls = plain == "rediss"
+    shared = {**_login(settings.username, settings.auth), **(_tls(settings) if is_tls else {})}
+    if not kind:
+        given: dict[str, Any] = dict(parse_url(url))
+        given.pop("connection_class", None)
+        node = str(given.pop("host", "localhost")), int(given.pop("port", _PORTS["server"]))
+        if settings.cluster_enabled:
+            given.pop("db", None)
+            nodes = _nodes(settings.cluster_nodes, "cluster") if settings.cluster_nodes else (node,)
+            return Address("cluster", nodes, is_tls, {**shared, **given})
+        return Address("server", (node,), is_tls, {**shared, **given})
+    parts = urlsplit(f"{plain}://{rest}")
+    login, _, hosts = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    shared |= _login(unquote(user), unquote(password))
+    nodes = _nodes(hosts, _MODES[kind])
+    if kind == "cluster":
+        return Address("cluster", nodes, is_tls, shared)
+    master, _, database = parts.path.strip("/").partition("/")
+    return _sentinel(settings, nodes, master, is_tls, {**shared, "db": int(database or 0)})
+
+
+def _of_parts(settings: RedisSettings) -> Address:
+    is_tls = settings.tls_enabled
+    shared = {**_login(settings.username, settings.auth), **(_tls(settings) if is_tls else {})}
+    if settings.cluster_enabled and settings.cluster_nodes:
+        return Address("cluster", _nodes(settings.cluster_nodes, "cluster"), is_tls, shared)
+    if settings.sentinel_enabled and settings.sentinel_nodes:
+        nodes = _nodes(settings.sentinel_nodes, "sentinel")
+        return _sentinel(settings, nodes, settings.sentinel_master_name, is_tls, shared)
+    node = (settings.host, settings.port)
+    return Address("cluster" if settings.cluster_enabled else "server", (node,), is_tls, shared)
+
+
+def _sentinel(
+    settings: RedisSettings, nodes: tuple[Node, ...], master: str, is_tls: bool, arguments: Mapping[str, Any]
+) -> Address:
+    name = master or settings.sentinel_master_name
+    if not name:
+        raise ValueError("the sentinels need the name of the master, REDIS_SENTINEL_MASTER_NAME")
+    own = {**_login(settings.sentinel_username, settings.sentinel_password), **(_tls(settings) if is_tls else {})}
+    return Address("sentinel", nodes, is_tls, arguments, own, name)
+
+
+def _nodes(text: str, mode: Mode) -> tuple[Node, ...]:
+    found = []
+    for part in filter(None, (word.strip() for word in text.split(","))):
+        place = urlsplit(f"//{part}")
+        if not place.hostname:
+            raise ValueError(f"{part!r} is not host:port")
+        found.append((place.hostname, place.port or _PORTS[mode]))
+    if not found:
+        raise ValueError("it names no host")
+    return tuple(found)
+
+
+def _login(username: str, password: str) -> dict[str, str]:
+    return {name: value for name, value in (("username", username), ("password", password)) if value}
+
+
+def _tls(settings: RedisSettings) -> dict[str, Any]:
+    chosen: dict[str, Any] = {
+        "ssl_cert_reqs": "required" if settings.tls_reject_unauthorized else "none",
+        "ssl_check_hostname": settings.tls_check_server_identity and settings.tls_reject_unauthorized,
+    }
+    named = {
+        "ssl_ca_certs": settings.tls_ca_path,
+        "ssl_certfile": settings.tls_cert_path,
+        "ssl_keyfile": settings.tls_key_path,
+        "ssl_password": settings.tls_key_passphrase,
+        "ssl_ciphers": settings.tls_ciphers,
+    }
+    return chosen | {name: value for name, value in named.items() if value}
