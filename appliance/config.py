@@ -74,6 +74,41 @@ class IngestionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class S3Settings:
+    """A bucket for media; without its name media are files below the data directory."""
+
+    bucket: Annotated[str, Env("LANGFUSE_S3_MEDIA_UPLOAD_BUCKET")] = ""
+    """Name of the bucket, which must exist."""
+    prefix: Annotated[str, Env("LANGFUSE_S3_MEDIA_UPLOAD_PREFIX")] = ""
+    """What every key in the bucket begins with, such as `media/`."""
+    region: Annotated[str, Env("LANGFUSE_S3_MEDIA_UPLOAD_REGION")] = ""
+    """Region; us-east-1 when not given."""
+    endpoint: Annotated[str, Env("LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT")] = ""
+    """Address of a server that speaks S3's API, such as MinIO; only web and worker have to reach it."""
+    access_key_id: Annotated[str, Env("LANGFUSE_S3_MEDIA_UPLOAD_ACCESS_KEY_ID")] = ""
+    """Access key; without it AWS's own variables, web identity and instance roles are tried."""
+    secret_access_key: Annotated[str, Env("LANGFUSE_S3_MEDIA_UPLOAD_SECRET_ACCESS_KEY")] = ""
+    """Secret of the access key."""
+    force_path_style: Annotated[bool, Env("LANGFUSE_S3_MEDIA_UPLOAD_FORCE_PATH_STYLE")] = False
+    """Whether the bucket stands in the path instead of the host name; MinIO needs it."""
+    encryption: Annotated[str, Env("LANGFUSE_S3_MEDIA_UPLOAD_SSE")] = ""
+    """Encryption at rest to ask for: `AES256` or `aws:kms`."""
+    kms_key_id: Annotated[str, Env("LANGFUSE_S3_MEDIA_UPLOAD_SSE_KMS_KEY_ID")] = ""
+    """Key for `aws:kms`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSettings:
+    """Files that traces and dataset items refer to."""
+
+    max_content_length: Annotated[int, Env("LANGFUSE_S3_MEDIA_MAX_CONTENT_LENGTH")] = 1_000_000_000
+    """Largest file, bytes."""
+    link_valid_s: Annotated[int, Env("LANGFUSE_S3_MEDIA_DOWNLOAD_URL_EXPIRY_SECONDS")] = 3600
+    """How long a link to a file can be opened, seconds."""
+    s3: S3Settings = field(default_factory=S3Settings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DockerSettings:
     """The docker runtime; nothing else reads them."""
 
@@ -128,6 +163,7 @@ class Settings:
     clickhouse: ClickHouseSettings = field(default_factory=ClickHouseSettings)
     init: InitSettings = field(default_factory=InitSettings)
     ingestion: IngestionSettings = field(default_factory=IngestionSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
     docker: DockerSettings = field(default_factory=DockerSettings)
 
 

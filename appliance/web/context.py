@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from appliance.config import Settings
+from appliance.storage.blobs.choice import blob_store
+from appliance.storage.blobs.contract import BlobStore
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.postgres.api_keys import ApiKeys
 from appliance.storage.postgres.pool import Postgres
@@ -27,6 +29,7 @@ class Context:
     clickhouse: ClickHouse
     stream: IngestStream
     keys: KeyRing
+    blobs: BlobStore
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server is about to stop: endless answers end then."""
 
@@ -54,4 +57,5 @@ def create_context(settings: Settings) -> Context:
         clickhouse=ClickHouse(settings.clickhouse),
         stream=IngestStream(redis, settings.ingestion),
         keys=KeyRing(ApiKeys(postgres, settings.salt)),
+        blobs=blob_store(settings),
     )

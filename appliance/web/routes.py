@@ -10,6 +10,8 @@ from appliance.web.api import (
     ingestion,
     live,
     local_tree,
+    media,
+    media_content,
     metrics,
     models,
     observations,
@@ -41,4 +43,6 @@ routes: list[Route] = [
     *models.routes,
     *prompts.routes,
     *datasets.routes,
+    *media.routes,
+    *media_content.routes,
 ]

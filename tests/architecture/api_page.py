@@ -16,7 +16,7 @@ HEAD = """\
 <!-- Made by `python -m tests.architecture.api_page > docs/api-coverage.md` from the routes of web. -->
 
 What answers today, and what of Langfuse's public API does not yet. All need the project's keys (Basic authentication),
-but for health and ready.
+but for health and ready, and for the content of media, whose links carry their own permission.
 """
 
 PARAMETER = re.compile(r"\{\w+(?::\w+)?\}")

@@ -49,6 +49,10 @@ class Datasets:
         row = await self._postgres.row(_SQL["by_name"], {"project_id": project_id, "name": name})
         return None if row is None else Dataset(**row)
 
+    async def exists(self, project_id: str, dataset_id: str) -> bool:
+        """Whether the project has a dataset with this id."""
+        return await self._postgres.row(_SQL["by_id"], {"project_id": project_id, "id": dataset_id}) is not None
+
     async def find(self, project_id: str, limit: int, offset: int) -> tuple[list[Dataset], int]:
         """Datasets, newest first, and how many there are in all."""
         params: dict[str, Any] = {"project_id": project_id, "limit": limit, "offset": offset}

@@ -14,6 +14,9 @@ RETURNING *;
 -- name: by_name
 SELECT * FROM datasets WHERE project_id = %(project_id)s AND name = %(name)s;
 
+-- name: by_id
+SELECT id FROM datasets WHERE project_id = %(project_id)s AND id = %(id)s;
+
 -- name: list
 SELECT *, count(*) OVER () AS total FROM datasets WHERE project_id = %(project_id)s
 ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s;

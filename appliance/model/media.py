@@ -1,0 +1,128 @@
+"""Media: files that traces and dataset items refer to (contract: SDK contract 5.3, server semantics 2.7 and 6.11)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+EXTENSIONS: Final = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/jpg": "jpg",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "image/svg+xml": "svg",
+    "image/tiff": "tiff",
+    "image/bmp": "bmp",
+    "image/avif": "avif",
+    "image/heic": "heic",
+    "audio/mpeg": "mp3",
+    "audio/mp3": "mp3",
+    "audio/wav": "wav",
+    "audio/ogg": "ogg",
+    "audio/oga": "oga",
+    "audio/aac": "aac",
+    "audio/mp4": "m4a",
+    "audio/flac": "flac",
+    "audio/opus": "opus",
+    "audio/webm": "weba",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
+    "video/ogg": "ogv",
+    "video/mpeg": "mpeg",
+    "video/quicktime": "mov",
+    "video/x-msvideo": "avi",
+    "video/x-matroska": "mkv",
+    "text/plain": "txt",
+    "text/html": "html",
+    "text/css": "css",
+    "text/csv": "csv",
+    "text/markdown": "md",
+    "text/x-python": "py",
+    "application/javascript": "js",
+    "text/x-typescript": "ts",
+    "application/x-yaml": "yaml",
+    "application/pdf": "pdf",
+    "application/msword": "doc",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/zip": "zip",
+    "application/json": "json",
+    "application/xml": "xml",
+    "application/octet-stream": "bin",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "application/rtf": "rtf",
+    "application/x-ndjson": "jsonl",
+    "application/vnd.apache.parquet": "parquet",
+    "application/gzip": "gz",
+    "application/x-tar": "tar",
+    "application/x-7z-compressed": "7z",
+}
+"""The content types that the API takes, and how files of each are called."""
+
+HASH_BYTES: Final = 32
+_ID_LENGTH: Final = 22
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """One file of a project, known by the hash of its content."""
+
+    project_id: str
+    id: str
+    sha256_hash: str
+    """Base64, 44 characters."""
+    content_type: str
+    content_length: int
+    path: str
+    """The key of its content in the blob store."""
+    uploaded_at: datetime | None
+    """When its content arrived; None as long as it has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The content of a file, and what follows from it."""
+
+    content_type: str
+    data: bytes
+    digest: bytes
+    """SHA-256, 32 bytes."""
+
+    @classmethod
+    def of(cls, content_type: str, data: bytes) -> Content:
+        return cls(content_type, data, hashlib.sha256(data).digest())
+
+    @property
+    def id(self) -> str:
+        return media_id(self.sha256_hash)
+
+    @property
+    def sha256_hash(self) -> str:
+        return base64.b64encode(self.digest).decode()
+
+
+def media_id(sha256_hash: str) -> str:
+    """The id that SDKs compute too: the first 22 characters of the hash in URL-safe base64."""
+    return sha256_hash.replace("+", "-").replace("/", "_")[:_ID_LENGTH]
+
+
+def blob_key(project_id: str, identifier: str, content_type: str) -> str:
+    """Where the content of a new file lies, `<project>/<id>.<extension>`; no project's name can lead elsewhere."""
+    folder = quote(project_id, safe="").replace(".", "%2E") or "%"
+    return f"{folder}/{file_name(identifier, content_type)}"
+
+
+def file_name(identifier: str, content_type: str) -> str:
+    """What a file is called when it is saved."""
+    return f"{identifier}.{EXTENSIONS.get(content_type, 'bin')}"
+
+
+def reference(content_type: str, identifier: str, source: str) -> str:
+    """The text that stands for a file in inputs, outputs and metadata."""
+    return f"@@@langfuseMedia:type={content_type}|id={identifier}|source={source}@@@"

@@ -1,0 +1,37 @@
+-- name: announce
+INSERT INTO media (project_id, id, sha256_hash, content_type, content_length, path)
+VALUES (%(project_id)s, %(id)s, %(sha256_hash)s, %(content_type)s, %(content_length)s, %(path)s)
+ON CONFLICT (project_id, id) DO UPDATE SET
+    content_type = EXCLUDED.content_type,
+    content_length = CASE WHEN media.uploaded_at IS NULL THEN EXCLUDED.content_length ELSE media.content_length END,
+    updated_at = clock_timestamp()
+RETURNING *;
+
+-- name: get
+SELECT * FROM media WHERE project_id = %(project_id)s AND id = %(id)s;
+
+-- name: get_many
+SELECT * FROM media WHERE project_id = %(project_id)s AND id = ANY(%(ids)s);
+
+-- name: mark_uploaded
+UPDATE media SET uploaded_at = clock_timestamp(), content_length = %(content_length)s, updated_at = clock_timestamp()
+WHERE project_id = %(project_id)s AND id = %(id)s;
+
+-- name: confirm
+UPDATE media SET
+    uploaded_at = CASE WHEN uploaded_at IS NULL THEN NULL ELSE %(uploaded_at)s END,
+    upload_http_status = %(http_status)s,
+    upload_http_error = %(http_error)s,
+    upload_time_ms = %(time_ms)s,
+    updated_at = clock_timestamp()
+WHERE project_id = %(project_id)s AND id = %(id)s;
+
+-- name: link_trace
+INSERT INTO trace_media (project_id, trace_id, observation_id, field, media_id)
+VALUES (%(project_id)s, %(trace_id)s, %(observation_id)s, %(field)s, %(media_id)s)
+ON CONFLICT DO NOTHING;
+
+-- name: link_dataset_item
+INSERT INTO dataset_item_media (project_id, dataset_id, dataset_item_id, field, media_id)
+VALUES (%(project_id)s, %(dataset_id)s, %(dataset_item_id)s, %(field)s, %(media_id)s)
+ON CONFLICT DO NOTHING;
