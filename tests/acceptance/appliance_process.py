@@ -1,4 +1,7 @@
-"""A real appliance on a directory of its own, driven as a user drives it: by the command line and by HTTP."""
+"""A real appliance on a directory of its own, driven as a user drives it: by the command line and by HTTP.
+
+ACCEPTANCE_RUNTIME says how its stores run: embedded (also without it) or docker.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import psutil
+
+from tests.integration.docker.standins.names import store_image_environ
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 UP_TIMEOUT_S = 120.0
+RUNTIME = os.environ.get("ACCEPTANCE_RUNTIME", "embedded")
+"""embedded, docker, compose or external; the last two are compose files (see compose_process)."""
 OURS = ("LANGFUSE_", "DATABASE_URL", "REDIS_", "CLICKHOUSE_", "SALT", "ENCRYPTION_KEY", "NEXTAUTH_URL", "OTEL_")
 
 
@@ -92,6 +100,10 @@ class Appliance:
         done = self.run("down")
         assert done.returncode == 0, done.stderr
 
+    def remove(self) -> None:
+        """Stops everything and removes what does not lie in its directory: containers and volumes."""
+        self.run("down", *([] if RUNTIME == "embedded" else ["--volumes", "--yes"]))
+
     def status(self) -> dict[str, Any]:
         """What `status --json` prints; empty while nothing runs."""
         answer = self.run("status", "--json").stdout
@@ -101,6 +113,8 @@ class Appliance:
     def pids(self, service: str) -> list[int]:
         """The processes of one service; none while it is down."""
         for entry in self.status()["services"]:
+            if entry["name"] == service and entry["container"]:
+                return container_pids(entry["container"])
             if entry["name"] == service:
                 return entry["pids"] or ([entry["pid"]] if entry["pid"] else [])
         raise AssertionError(f"{service} is not among the services")
@@ -123,6 +137,35 @@ class Appliance:
         return "\n".join(f"--- {file.name}\n" + "\n".join(file.read_text().splitlines()[-15:]) for file in files)
 
 
+def container_pids(container: str) -> list[int]:
+    """The first process of a container, by its number on this host; none while it does not run."""
+    command = ["docker", "inspect", "--format", "{{.State.Pid}}", container]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
+    return [int(said)] if said not in ("", "0") else []
+
+
+def leftovers_of(home: Path) -> list[str]:
+    """All that lives on of an appliance: processes with its directory in their command line or working in it, and
+    its running containers.
+    """
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
+                continue
+            places = [*process.cmdline(), process.cwd()]
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        if any(str(home) in place for place in places):
+            found.append(str(process))
+    identity = home / "appliance" / "docker-id"
+    if identity.is_file():
+        label = f"label=langfuse-local.appliance={identity.read_text().strip()}"
+        command = ["docker", "ps", "--filter", label, "--format", "{{.Names}} {{.Status}}"]
+        found += subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.splitlines()
+    return found
+
+
 @contextmanager
 def new_home() -> Iterator[Path]:
     """An empty directory that every user may enter (as root the stores run as another user), removed at the end."""
@@ -138,8 +181,11 @@ def new_home() -> Iterator[Path]:
 def new_appliance(**settings: str) -> Iterator[Appliance]:
     """An appliance that is not yet up, with some environment variables; taken down and removed at the end."""
     with new_home() as home:
-        appliance = Appliance(home=home, environ=clean_environment(home) | settings)
+        environ = clean_environment(home) | settings
+        if RUNTIME == "docker":
+            environ = store_image_environ() | {"LANGFUSE_LOCAL_RUNTIME": "docker"} | environ
+        appliance = Appliance(home=home, environ=environ)
         try:
             yield appliance
         finally:
-            appliance.run("down")
+            appliance.remove()

@@ -10,28 +10,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from tests.acceptance.appliance_process import Appliance, eventually, new_appliance
-
-
-def processes_of(home: Path) -> list[psutil.Process]:
-    """All live processes that have the directory in their command line or stand in it."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
-                continue
-            places = [*process.cmdline(), process.cwd()]
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-        if any(str(home) in place for place in places):
-            found.append(process)
-    return found
+from tests.acceptance.appliance_process import RUNTIME, Appliance, eventually, leftovers_of, new_appliance
 
 
 @pytest.fixture
@@ -49,7 +33,7 @@ def test_up_down_and_up_again_keeps_data_and_keys(idle: Appliance) -> None:
         assert http.post("/api/public/ingestion", json={"batch": [event]}).status_code == 207
         eventually(lambda: http.get("/api/public/traces/kept").status_code == 200)
     idle.down()
-    eventually(lambda: processes_of(idle.home), until=lambda left: left == [], within_s=1)
+    eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=1)
     assert idle.run("status").returncode == 1
     idle.up()
     assert idle.keys == (first["LANGFUSE_PUBLIC_KEY"], first["LANGFUSE_SECRET_KEY"])
@@ -61,21 +45,25 @@ def test_up_down_and_up_again_keeps_data_and_keys(idle: Appliance) -> None:
     assert not any(secret in file.read_text() for file in (idle.data_dir / "logs").glob("*.log*"))
 
 
+@pytest.mark.local
 def test_status_names_every_service(appliance: Appliance) -> None:
     status = appliance.status()
     assert status["healthy"] is True
     assert status["url"] == appliance.url
-    assert status["runtime"] == "embedded"
+    assert status["runtime"] == RUNTIME
     assert status["data_dir"] == str(appliance.data_dir)
     assert {"postgres", "redis", "clickhouse", "web", "worker"} == {entry["name"] for entry in status["services"]}
     for entry in status["services"]:
         assert entry["state"] == "running" and entry["healthy"] and entry["reason"] is None
-        assert psutil.pid_exists(entry["pid"]) and entry["rss_bytes"] > 0 and entry["uptime_s"] > 0
+        pids = appliance.pids(entry["name"])
+        assert pids and all(psutil.pid_exists(pid) for pid in pids)
+        assert entry["rss_bytes"] > 0 and entry["uptime_s"] > 0
     assert status["queue"]["dead_letters"] == 0
     assert status["disk"]["free_bytes"] > 0
     assert appliance.run("status").returncode == 0
 
 
+@pytest.mark.local
 def test_a_second_up_says_that_it_runs_and_where(appliance: Appliance) -> None:
     done = appliance.run("up", "--detach")
     assert appliance.url in done.stdout + done.stderr
@@ -98,7 +86,7 @@ def test_it_stops_even_when_its_data_directory_is_gone(idle: Appliance) -> None:
     supervisor = json.loads((idle.data_dir / "state.json").read_text())["supervisor"]["pid"]
     shutil.rmtree(idle.data_dir, ignore_errors=True)  # a store may write once more meanwhile
     os.kill(supervisor, signal.SIGTERM)
-    eventually(lambda: processes_of(idle.home), until=lambda left: left == [], within_s=20)
+    eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=20)
 
 
 def test_no_process_outlives_a_killed_supervisor(idle: Appliance) -> None:
@@ -112,14 +100,14 @@ def test_no_process_outlives_a_killed_supervisor(idle: Appliance) -> None:
     now = {pid for entry in idle.status()["services"] for pid in idle.pids(entry["name"])}
     assert not any(psutil.pid_exists(pid) for pid in children - now)
     idle.down()
-    eventually(lambda: processes_of(idle.home), until=lambda left: left == [], within_s=1)
+    eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=1)
 
 
 def test_down_ends_what_a_killed_supervisor_left(idle: Appliance) -> None:
     idle.up()
     os.kill(json.loads((idle.data_dir / "state.json").read_text())["supervisor"]["pid"], signal.SIGKILL)
     idle.down()
-    eventually(lambda: processes_of(idle.home), until=lambda left: left == [], within_s=1)
+    eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=1)
 
 
 def test_a_taken_port_is_named_when_it_was_asked_for(idle: Appliance) -> None:
@@ -131,7 +119,7 @@ def test_a_taken_port_is_named_when_it_was_asked_for(idle: Appliance) -> None:
     assert done.returncode == 1
     assert str(port) in done.stderr and str(os.getpid()) in done.stderr
     assert "Traceback" not in done.stderr
-    assert processes_of(idle.home) == []
+    assert leftovers_of(idle.home) == []
 
 
 def test_the_chosen_port_is_remembered(idle: Appliance) -> None:
@@ -168,7 +156,7 @@ def test_ctrl_c_during_up_leaves_nothing_running(idle: Appliance, after_s: float
     _, stderr = process.communicate(timeout=20)
     assert process.returncode in (0, 1, 130, -signal.SIGINT)
     assert after_s < 0.4 or "Traceback" not in stderr
-    eventually(lambda: processes_of(idle.home) == [])
+    eventually(lambda: leftovers_of(idle.home) == [])
     idle.up()
 
 
@@ -182,7 +170,7 @@ def test_foreground_up_prints_where_it_is_and_stops_in_order(idle: Appliance) ->
     stdout, stderr = process.communicate(timeout=20)
     assert url in stdout + stderr
     assert process.returncode in (0, 130)
-    assert processes_of(idle.home) == []
+    assert leftovers_of(idle.home) == []
     with pytest.raises(httpx.TransportError):
         httpx.get(url)
 
@@ -197,7 +185,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(idle: Appliance) -> None
         assert done.returncode == 1
         assert place in done.stderr and "Traceback" not in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
-    assert processes_of(idle.home) == []
+    assert leftovers_of(idle.home) == []
 
 
 def test_a_data_directory_that_is_a_file_is_one_sentence(idle: Appliance) -> None:
@@ -213,6 +201,7 @@ def test_external_without_endpoints_says_what_is_missing(idle: Appliance) -> Non
     assert "DATABASE_URL" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.local
 def test_logs_env_and_doctor_answer(appliance: Appliance) -> None:
     for service in ("postgres", "redis", "clickhouse", "web", "worker"):
         assert appliance.run("logs", service, "--lines", "5").returncode == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -118,8 +118,9 @@ def test_the_generation_has_model_tokens_cost_and_times(sent: Sent) -> None:
     assert generation["costDetails"]["input"] == pytest.approx(0.00015)
     assert generation["costDetails"]["output"] == pytest.approx(0.0003)
     assert generation["calculatedTotalCost"] == pytest.approx(0.00045)
-    times = [moment(generation[key]) for key in ("startTime", "completionStartTime", "endTime")]
-    assert times == sorted(times)
+    start, first_token, end = (moment(generation[key]) for key in ("startTime", "completionStartTime", "endTime"))
+    # Some programs take the first token's time on the line before the generation's own start.
+    assert start - timedelta(milliseconds=50) <= first_token <= end and start <= end
     assert generation["timeToFirstToken"] is not None
 
 

@@ -5,48 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import os
 import shutil
-import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from appliance.config import DockerSettings
-from appliance.errors import RuntimeUnavailable
-from appliance.orchestrator.runtimes.docker.engine import DockerEngine
 from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime, open_runtime
-from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
 from appliance.orchestrator.secrets import Secrets, generate_secrets
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.paths import DataDir
-from tests.integration.docker.standins.images import build, tag_of
+from tests.integration.docker.engine_here import HOST, ensure_images, require_engine
+from tests.integration.docker.standins.names import STORES, tag_of
 
-STORES = ("postgres", "redis", "clickhouse")
 START_TIMEOUT_S = 60
-HOST = os.environ.get("DOCKER_HOST", "")
-"""Another engine than the usual one, such as Podman's socket."""
 
 
 @pytest.fixture(scope="session")
 def engine_here() -> None:
     """Skips where Docker does not answer."""
-    address = engine_address(HOST, usual_sockets())
-    # Docker's client leaks its socket when nobody listens, so that is asked without it.
-    if address.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as listener:
-            if listener.connect_ex(address.removeprefix("unix://")):
-                pytest.skip(f"no Docker Engine listens at {address}")
-
-    async def ask() -> None:
-        engine = await DockerEngine.connect(address)
-        await engine.close()
-
-    try:
-        asyncio.run(ask())
-    except RuntimeUnavailable as error:
-        pytest.skip(f"no Docker Engine: {error.message}")
+    require_engine()
 
 
 @pytest.fixture(scope="session")
@@ -56,23 +35,6 @@ def images(engine_here: None) -> DockerSettings:
     return DockerSettings(
         host=HOST, postgres_image=tag_of("postgres"), redis_image=tag_of("redis"), clickhouse_image=tag_of("clickhouse")
     )
-
-
-def ensure_images(names: Sequence[str]) -> None:
-    """Builds the stand-ins that are missing; skips where the programs for them are not installed."""
-
-    async def missing() -> list[str]:
-        engine = await DockerEngine.connect(engine_address(HOST, usual_sockets()))
-        try:
-            return [name for name in names if await engine.find_image(tag_of(name)) is None]
-        finally:
-            await engine.close()
-
-    for name in asyncio.run(missing()):
-        try:
-            build(name)
-        except (OSError, ValueError) as error:
-            pytest.skip(f"the stand-in of {name} cannot be built here: {error}")
 
 
 @dataclasses.dataclass(slots=True)

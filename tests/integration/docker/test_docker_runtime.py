@@ -18,7 +18,9 @@ from appliance.errors import RuntimeUnavailable, StartFailed, StoreUnavailable
 from appliance.orchestrator.probes import ask_redis
 from appliance.orchestrator.runtimes.docker.units import ContainerUnit
 from appliance.storage.clickhouse.client import ClickHouse
-from tests.integration.docker.conftest import HOST, STORES, Host, clean, make_host
+from tests.integration.docker.conftest import Host, clean, make_host
+from tests.integration.docker.engine_here import HOST
+from tests.integration.docker.standins.names import STORES
 
 
 def docker(*arguments: str) -> str:

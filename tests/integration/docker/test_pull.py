@@ -12,7 +12,7 @@ from appliance.errors import RuntimeUnavailable
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
 from appliance.orchestrator.runtimes.docker.pulls import PullStep, PullTracker
 from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
-from tests.integration.docker.conftest import HOST
+from tests.integration.docker.engine_here import HOST
 from tests.integration.docker.registry import LAYER_BYTES, registry
 
 pytestmark = pytest.mark.skipif("podman" in HOST, reason="Podman wants TLS of a registry on loopback, too")

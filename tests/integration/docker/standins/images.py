@@ -16,6 +16,7 @@ from typing import IO
 
 import docker
 
+from tests.integration.docker.standins.names import tag_of
 from tests.integration.docker.standins.rootfs import RootFs
 
 _HERE = Path(__file__).parent
@@ -131,10 +132,6 @@ RECIPES: dict[str, Callable[[IO[bytes]], list[str]]] = {
     "python": python_base,
     "nginx": nginx,
 }
-
-
-def tag_of(name: str) -> str:
-    return f"langfuse-local-tests/{name}:local"
 
 
 def build(name: str) -> str:
