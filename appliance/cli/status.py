@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,21 @@ from appliance.cli.options import data_dir_option, settings_from
 from appliance.errors import RemoteError
 
 if TYPE_CHECKING:
+    from appliance.model.receipts import Count, Receipts
     from appliance.model.services import ApplianceStatus, ServiceStatus
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--receipts", "with_receipts", is_flag=True, help="Count what became of each project's requests, too.")
 @data_dir_option
-def status(as_json: bool, data_dir: Path | None) -> None:
+def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
     """Show every service. The exit code is 0 only when all is healthy.
 
     \b
     Example:
       langfuse-local status --json
+      langfuse-local status --receipts
     """
     import msgspec
 
@@ -33,6 +37,8 @@ def status(as_json: bool, data_dir: Path | None) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     elif runs:
         _print(found)
+        if with_receipts:
+            _print_receipts(found.receipts)
     if not runs:
         click.echo(f"Nothing runs on {found.data_dir}. Start it: langfuse-local up --detach", err=True)
     sys.exit(0 if found.healthy else 1)
@@ -70,6 +76,15 @@ def _print(found: ApplianceStatus) -> None:
     queue, disk = found.queue, found.disk
     click.echo(f"queue       {queue.backlog} waiting, oldest {queue.oldest_s:.1f} s, {queue.dead_letters} dead letters")
     click.echo(f"disk        {disk.used_bytes / 1e6:.0f} MB used, {disk.free_bytes / 1e9:.1f} GB free")
+
+
+def _print_receipts(receipts: Mapping[str, Receipts]) -> None:
+    """Requests, and in brackets the spans and events in them."""
+    fates = ("accepted", "waiting", "written", "dead", "dropped")
+    click.echo(f"{'PROJECT':<28}" + "".join(f"{fate.upper():>20}" for fate in fates))
+    for project_id, counts in sorted(receipts.items()):
+        said: list[Count] = [getattr(counts, fate) for fate in fates]
+        click.echo(f"{project_id:<28}" + "".join(f"{f'{count.requests} ({count.items})':>20}" for count in said))
 
 
 def _row(service: ServiceStatus) -> str:

@@ -46,6 +46,8 @@ class Counted:
     refused: int = 0
     reason: str = ""
     """Why, in one sentence; empty when none is refused."""
+    plain_bytes: int = 0
+    """Size of the export after decompression, once known."""
 
 
 def _counted(found: int, without_ids: int) -> Counted:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from appliance.model.receipts import Receipts
+
 
 class ServiceStatus(msgspec.Struct, kw_only=True):
     """One service: postgres, redis, clickhouse, web, worker (or worker-1, ...)."""
@@ -53,4 +55,6 @@ class ApplianceStatus(msgspec.Struct, kw_only=True):
     data_dir: str
     services: list[ServiceStatus] = msgspec.field(default_factory=list)
     queue: QueueStatus = msgspec.field(default_factory=QueueStatus)
+    receipts: dict[str, Receipts] = msgspec.field(default_factory=dict)
+    """What became of the requests of each project, by its id."""
     disk: DiskStatus = msgspec.field(default_factory=DiskStatus)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from appliance.config import Settings
 from appliance.errors import MigrationFailed, StartFailed
+from appliance.model.receipts import Receipts
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services, reachable_host, url_host
 from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
@@ -135,6 +136,7 @@ class Appliance:
         )
         if now - self._disk_seen >= _DISK_VALID_S:
             self._disk, self._disk_seen = await asyncio.to_thread(disk_status, self.data_dir.root), now
+        queue, receipts = await self._queue()
         return ApplianceStatus(
             healthy=all(service.healthy for service in services),
             url=self.url,
@@ -142,7 +144,8 @@ class Appliance:
             runtime=self.runtime.name,
             data_dir=str(self.data_dir.root),
             services=services,
-            queue=await self._queue(),
+            queue=queue,
+            receipts=receipts,
             disk=self._disk,
         )
 
@@ -234,18 +237,20 @@ class Appliance:
             )
             self._tell(Step(text=text, seconds=0.0))
 
-    async def _queue(self) -> QueueStatus:
+    async def _queue(self) -> tuple[QueueStatus, dict[str, Receipts]]:
+        """The queue and the receipts; nothing while Redis does not answer."""
         from appliance.errors import StoreUnavailable
         from appliance.storage.redis.client import connect
         from appliance.storage.redis.ingest_stream import IngestStream
+        from appliance.storage.redis.receipts import read_receipts
 
         if not self.supervisor.services["redis"].healthy:
-            return QueueStatus()
+            return QueueStatus(), {}
         self._redis = self._redis or connect(self.settings.redis)
         try:
-            return await IngestStream(self._redis, self.settings.ingestion).backlog()
+            return await IngestStream(self._redis, self.settings.ingestion).backlog(), await read_receipts(self._redis)
         except StoreUnavailable:
-            return QueueStatus()
+            return QueueStatus(), {}
 
     def _remember(self) -> None:
         records: list[ProcessRecord] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -66,6 +67,8 @@ async def accept(context: Context, project_id: str, export: Export) -> Counted:
             accepted_at=time.time_ns() // 1000,
             sdk_name=name,
             sdk_version=version,
+            items=counted.spans,
+            plain_bytes=counted.plain_bytes,
             body=body,
         )
         await context.stream.append(entry)
@@ -78,4 +81,5 @@ def _mended(is_gzip: bool, body: bytes, limit: int) -> bytes:
 
 def _count(kind: OtlpKind, is_gzip: bool, body: bytes, limit: int) -> Counted:
     content = inflate(body, limit) if is_gzip else body
-    return count_protobuf_spans(content) if kind == "otlp-protobuf" else count_json_spans(content)
+    counted = count_protobuf_spans(content) if kind == "otlp-protobuf" else count_json_spans(content)
+    return dataclasses.replace(counted, plain_bytes=len(content))

@@ -104,7 +104,6 @@ class Worker:
         self._changed = asyncio.Condition()
         self._in_hand: set[str] = set()
         """Ids of all entries that were read and are neither acknowledged nor given up here."""
-        self._entries_per_read = 4
         self._claimed_at = time.monotonic()
         self._waits_for = ""
         self._cannot_read = ""
@@ -147,28 +146,31 @@ class Worker:
     async def _more(self) -> list[Delivery]:
         """The next entries: first what this worker held before a crash, then new ones, at times what others left."""
         if self._recovered_to is not None:
-            found = await self._stream.read_pending(self.name, self._entries_per_read, self._recovered_to)
+            found = await self._stream.read_pending(self.name, MAX_ENTRIES, self._recovered_to)
             self._recovered_to = found[-1].id if found else None
             return found
         if not self._waits_for and time.monotonic() - self._claimed_at > CLAIM_EVERY_S:
             self._claimed_at = time.monotonic()
-            return await self._stream.claim_stale(self.name, STALE_MS, self._entries_per_read)
-        return await self._stream.read(self.name, self._entries_per_read, WAIT_MS)
+            return await self._stream.claim_stale(self.name, STALE_MS)
+        return await self._stream.read(self.name, MAX_ENTRIES, WAIT_MS)
 
     async def _take(self, deliveries: Sequence[Delivery]) -> None:
         """Decode entries, in pieces that fit in memory, and hand them to the writer when it has room."""
-        fresh = [delivery for delivery in deliveries if delivery.id not in self._in_hand]
-        self._in_hand.update(delivery.id for delivery in fresh)
+        known = [delivery for delivery in deliveries if delivery.id not in self._in_hand]
+        fresh = [delivery for found in known if (delivery := await self._whole(found)) is not None]
         if fresh:
-            mean = sum(len(delivery.entry.body) for delivery in fresh) // len(fresh)
-            self._entries_per_read = min(max(MAX_BATCH_BYTES // 4 // (mean + 1), 1), MAX_ENTRIES)
             await self._reference.refresh(max(delivery.entry.accepted_at for delivery in fresh))
+        # From here on nothing may fail: what is in hand is not taken up again.
+        self._in_hand.update(delivery.id for delivery in fresh)
         for piece in pieces(fresh, self._max_attempts):
             batch = await self._decode(piece)
             async with self._changed:
                 await self._changed.wait_for(lambda: self._next.size < MAX_BATCH_BYTES)
                 self._next.add(batch)
                 self._changed.notify_all()
+
+    async def _whole(self, delivery: Delivery) -> Delivery | None:
+        return await self._stream.fetch(delivery, self.name) if delivery.is_without_body else delivery
 
     async def _decode(self, deliveries: Sequence[Delivery]) -> Batch:
         """The rows of all entries that can be decoded; the others become dead letters."""
@@ -211,7 +213,7 @@ class Worker:
         while True:
             try:
                 projects = await self._sink.write(batch)
-                await self._stream.ack([delivery.id for delivery in batch.deliveries])
+                await self._stream.ack(batch.deliveries)
                 break
             except StoreUnavailable as error:
                 self._waits_for = error.message

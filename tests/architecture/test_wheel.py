@@ -35,7 +35,7 @@ def source_files(*suffixes: str) -> set[str]:
 
 
 def test_every_module_and_data_file_is_in_the_wheel(contents: set[str]) -> None:
-    wanted = source_files(".py", ".sql", ".tcss", ".json", ".xml", ".conf")
+    wanted = source_files(".py", ".sql", ".lua", ".tcss", ".json", ".xml", ".conf")
     assert wanted - contents == set()
     for suffix in (".sql", ".tcss"):
         assert any(name.endswith(suffix) for name in wanted)

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from appliance.storage.redis.client import translated_errors
 from appliance.storage.redis.keys import key
+from appliance.storage.redis.scripts import Script
 
 BEAT_EVERY_S = 3.0
 ALIVE_FOR_S = 10
@@ -22,16 +23,13 @@ class Heartbeats:
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
+        self._beat_script = Script(client, "beat")
 
     async def beat(self, worker: str, state: dict[str, object]) -> None:
         """Say that `worker` lives, and what it is doing."""
         with translated_errors():
-            seconds, _ = await self._redis.time()
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.set(key("worker", worker), msgspec.json.encode(state), ex=ALIVE_FOR_S)
-                pipe.zadd(_WORKERS, {worker: seconds})
-                pipe.zremrangebyscore(_WORKERS, "-inf", seconds - 3600)
-                await pipe.execute()
+            keys = [key("worker", worker), _WORKERS]
+            await self._beat_script(keys, [worker, msgspec.json.encode(state), ALIVE_FOR_S])
 
     async def stop(self, worker: str) -> None:
         """Say that `worker` ends on purpose."""

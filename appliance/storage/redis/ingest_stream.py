@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +17,17 @@ from appliance.errors import Overloaded
 from appliance.model.services import QueueStatus
 from appliance.storage.redis.client import answered_within, translated_errors
 from appliance.storage.redis.keys import key
+from appliance.storage.redis.receipts import RECEIPTS, accepted_fields
+from appliance.storage.redis.scripts import Script
 
 Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores"]
 
 STREAM: Final = key("ingest")
 GROUP: Final = "workers"
 DEAD_LETTERS: Final = key("dead-letters")
+
+MAX_BODY_READ: Final = 2 * 1024 * 1024
+"""Bodies larger than this are not handed out with their entry; `fetch` gets them when there is room for one."""
 
 _ROOM_CHECK_S = 0.5
 _MEMORY_SHARE = 0.9
@@ -47,6 +53,16 @@ class Entry:
     encoding: Literal["", "gzip"] = ""
     sdk_name: str = ""
     sdk_version: str = ""
+    items: int = 0
+    """Spans or events in the body."""
+    plain_bytes: int = 0
+    """Size of the body after decompression; 0 when web did not say."""
+
+    @property
+    def weight(self) -> int:
+        """Bytes after decompression, known or estimated: what decoding it will cost."""
+        # Compressed bodies grow to about four times their size.
+        return self.plain_bytes or len(self.body) * (4 if self.encoding else 1)
 
     def fields(self) -> dict[Any, Any]:
         """The entry as fields of a stream entry."""
@@ -57,6 +73,8 @@ class Entry:
             b"t": self.accepted_at,
             b"s": self.sdk_name,
             b"v": self.sdk_version,
+            b"n": self.items,
+            b"z": self.plain_bytes,
             b"b": self.body,
         }
 
@@ -70,6 +88,8 @@ class Entry:
             accepted_at=int(fields[b"t"]),
             sdk_name=fields[b"s"].decode(),
             sdk_version=fields[b"v"].decode(),
+            items=int(fields.get(b"n", 0)),
+            plain_bytes=int(fields.get(b"z", 0)),
             body=fields[b"b"],
         )
 
@@ -83,6 +103,11 @@ class Delivery:
     attempts: int
     """How often it was handed out, this time included."""
 
+    @property
+    def is_without_body(self) -> bool:
+        """Whether the body was too large to be handed out with it."""
+        return not self.entry.body
+
 
 class IngestStream:
     """Append on one side, read and acknowledge on the other. Every method raises StoreUnavailable."""
@@ -92,13 +117,18 @@ class IngestStream:
         self._settings = settings
         self._room_checked_at = 0.0
         self._no_room = ""
+        self._read_script, self._ack_script = Script(client, "read"), Script(client, "ack")
+        self._dead_letter_script = Script(client, "dead_letter")
 
     async def append(self, entry: Entry) -> str:
         """Store an entry durably and return its id; raises Overloaded when the backlog is at its bound."""
         await self.require_room()
-        async with answered_within(_APPEND_S):
-            entry_id: Any = await self._redis.xadd(STREAM, entry.fields())
-        return str(entry_id.decode())
+        async with answered_within(_APPEND_S), self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(STREAM, entry.fields())
+            for field, count in zip(accepted_fields(entry.project_id), (1, entry.items), strict=True):
+                pipe.hincrby(RECEIPTS, field, count)
+            answers: list[Any] = await pipe.execute()
+        return str(answers[0].decode())
 
     async def require_room(self) -> None:
         """Raise Overloaded when the backlog is at its bound; looks twice a second at most."""
@@ -123,67 +153,83 @@ class IngestStream:
             oldest_s = max(0.0, seconds + micros / 1e6 - int(oldest.partition(b"-")[0]) / 1e3)
         return QueueStatus(backlog=entries, oldest_s=round(oldest_s, 3), dead_letters=dead)
 
-    async def read(self, consumer: str, count: int, block_ms: int) -> list[Delivery]:
-        """Up to `count` entries nobody has yet, in order of arrival; waits up to `block_ms` for the first."""
-        return [Delivery(id, entry, 1) for id, entry in await self._read_group(consumer, ">", count, block_ms)]
+    async def read(self, consumer: str, count: int, block_ms: int, max_bytes: int = MAX_BODY_READ) -> list[Delivery]:
+        """Up to `count` entries nobody has yet, in order of arrival; waits up to `block_ms` for the first.
 
-    async def read_pending(self, consumer: str, count: int, after: str = "0") -> list[Delivery]:
+        They come to little more than `max_bytes`; bodies larger than MAX_BODY_READ stay behind (see `fetch`).
+        """
+        found = await self._read_bounded(consumer, ">", count, max_bytes)
+        if not found and block_ms:
+            found = await self._wait_for_one(consumer, block_ms)
+        return [Delivery(id, entry, 1) for id, entry in found]
+
+    async def read_pending(
+        self, consumer: str, count: int, after: str = "0", max_bytes: int = MAX_BODY_READ
+    ) -> list[Delivery]:
         """Entries this consumer was given before and did not acknowledge (after a crash), from the id `after` on."""
-        return await self._with_attempts(await self._read_group(consumer, after, count, None))
+        return await self._with_attempts(await self._read_bounded(consumer, after, count, max_bytes))
 
-    async def claim_stale(self, consumer: str, min_idle_ms: int, count: int) -> list[Delivery]:
-        """Take over entries that another consumer holds for longer than `min_idle_ms`."""
+    async def claim_stale(self, consumer: str, min_idle_ms: int) -> list[Delivery]:
+        """Take over one entry that another consumer holds for longer than `min_idle_ms`, if there is one."""
         with translated_errors():
             await self._ensure_group()
-            answer: Any = await self._redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, "0", count=count)
+            answer: Any = await self._redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, "0", count=1)
         # Redis 6.2 reports an entry that is gone as a pair of None.
-        found = [(id.decode(), Entry.from_fields(fields)) for id, fields in answer[1] if fields]
+        found = [(id.decode(), _small(Entry.from_fields(fields))) for id, fields in answer[1] if fields]
         return await self._with_attempts(found)
 
-    async def ack(self, ids: Sequence[str]) -> None:
-        """Forget entries whose rows are written."""
+    async def fetch(self, delivery: Delivery, consumer: str) -> Delivery | None:
+        """The delivery with its body; None when the entry is finished, or in another consumer's hands by now."""
+        with translated_errors():
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.xrange(STREAM, delivery.id, delivery.id)
+                pipe.xpending_range(STREAM, GROUP, delivery.id, delivery.id, 1)
+                found, held = await pipe.execute()
+        if not found or not held or held[0]["consumer"] != consumer.encode():
+            return None
+        return Delivery(delivery.id, Entry.from_fields(found[0][1]), delivery.attempts)
+
+    async def keep(self, consumer: str, ids: Sequence[str]) -> None:
+        """Say that these entries are still being worked on, so that nobody claims them."""
         if not ids:
             return
         with translated_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.xack(STREAM, GROUP, *ids)
-                pipe.xdel(STREAM, *ids)
-                await pipe.execute()
+            await self._redis.xclaim(STREAM, GROUP, consumer, 0, list(ids), justid=True)
+
+    async def ack(self, deliveries: Sequence[Delivery]) -> None:
+        """Forget entries whose rows are written, and count them as written."""
+        arguments = [(delivery.id, delivery.entry.project_id, delivery.entry.items) for delivery in deliveries]
+        if not arguments:
+            return
+        with translated_errors():
+            await self._ack_script([STREAM, RECEIPTS], [GROUP, *(word for words in arguments for word in words)])
 
     async def dead_letter(self, delivery: Delivery, error: str) -> None:
         """Move an entry that cannot be processed to the dead letters, with the reason."""
         with translated_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
-                pipe.xadd(DEAD_LETTERS, {**delivery.entry.fields(), b"error": error, b"id": delivery.id})
-                pipe.xack(STREAM, GROUP, delivery.id)
-                pipe.xdel(STREAM, delivery.id)
-                await pipe.execute()
+            keys = [STREAM, DEAD_LETTERS, RECEIPTS]
+            await self._dead_letter_script(keys, [GROUP, delivery.id, error, delivery.attempts])
 
-    async def replay_dead_letters(self, count: int = 100) -> int:
-        """Put up to `count` dead letters back into the queue; returns how many."""
-        with translated_errors():
-            letters: Any = await self._redis.xrange(DEAD_LETTERS, count=count)
-            for id, fields in letters:
-                async with self._redis.pipeline(transaction=True) as pipe:
-                    pipe.xadd(STREAM, {k: v for k, v in fields.items() if k not in (b"error", b"id")})
-                    pipe.xdel(DEAD_LETTERS, id)
-                    await pipe.execute()
-        return len(letters)
-
-    async def _read_group(self, consumer: str, start: str, count: int, block_ms: int | None) -> list[tuple[str, Entry]]:
-        answer: Any
+    async def _read_bounded(self, consumer: str, start: str, count: int, max_bytes: int) -> list[tuple[str, Entry]]:
+        arguments: list[str | bytes | int] = [GROUP, consumer, start, count, max_bytes, MAX_BODY_READ]
         with translated_errors():
             try:
-                answer = await self._redis.xreadgroup(GROUP, consumer, {STREAM: start}, count=count, block=block_ms)
+                found = await self._read_script([STREAM], arguments)
             except redis.exceptions.ResponseError as error:
                 if "NOGROUP" not in str(error):
                     raise
                 await self._ensure_group()
-                answer = await self._redis.xreadgroup(GROUP, consumer, {STREAM: start}, count=count, block=block_ms)
-        found = answer[0][1] if answer else []
-        gone = [id.decode() for id, fields in found if not fields]
-        await self.ack(gone)
-        return [(id.decode(), Entry.from_fields(fields)) for id, fields in found if fields]
+                found = await self._read_script([STREAM], arguments)
+            if gone := [id for id, fields in found if not fields]:
+                await self._redis.xack(STREAM, GROUP, *gone)
+        pairs = [(id.decode(), fields) for id, fields in found if fields]
+        return [(id, Entry.from_fields(dict(zip(fields[::2], fields[1::2], strict=True)))) for id, fields in pairs]
+
+    async def _wait_for_one(self, consumer: str, block_ms: int) -> list[tuple[str, Entry]]:
+        with translated_errors():
+            answer: Any = await self._redis.xreadgroup(GROUP, consumer, {STREAM: ">"}, count=1, block=block_ms)
+        entries = answer[0][1] if answer else []
+        return [(id.decode(), _small(Entry.from_fields(fields))) for id, fields in entries]
 
     async def _ensure_group(self) -> None:
         with contextlib.suppress(redis.exceptions.ResponseError):  # BUSYGROUP: it exists
@@ -202,15 +248,29 @@ class IngestStream:
 
     async def _why_no_room(self) -> str:
         async with answered_within(_LOOK_S), self._redis.pipeline(transaction=False) as pipe:
-            pipe.xlen(STREAM)
-            pipe.memory_usage(STREAM, samples=_MEMORY_SAMPLES)
+            for stream in (STREAM, DEAD_LETTERS):
+                pipe.xlen(stream)
+                pipe.memory_usage(stream, samples=_MEMORY_SAMPLES)
             pipe.info("memory")
-            entries, stream_bytes, memory = await pipe.execute()
-        if entries >= self._settings.max_backlog_entries:
-            return f"The backlog is full: {entries} requests wait."
-        if entries and (stream_bytes or 0) >= self._settings.max_backlog_bytes:
-            return f"The backlog is full: {stream_bytes} bytes wait."
+            entries, entry_bytes, letters, letter_bytes, memory = await pipe.execute()
+        if entries + letters >= self._settings.max_backlog_entries:
+            return f"The backlog is full: {entries} requests wait{_beside(letters)}."
+        total_bytes = (entry_bytes or 0) * bool(entries) + (letter_bytes or 0) * bool(letters)
+        if total_bytes >= self._settings.max_backlog_bytes:
+            return f"The backlog is full: {total_bytes // 1_000_000} MB wait{_beside(letters)}."
         limit = memory.get("maxmemory", 0)
         if limit and memory["used_memory"] >= limit * _MEMORY_SHARE:
             return "The queue is nearly out of memory."
         return ""
+
+
+def _small(entry: Entry) -> Entry:
+    """The entry, without its body when that is too large to be kept in hand."""
+    return entry if len(entry.body) <= MAX_BODY_READ else dataclasses.replace(entry, body=b"")
+
+
+def _beside(letters: int) -> str:
+    """What else fills the queue, and what to do about it."""
+    if not letters:
+        return ""
+    return f" and {letters} dead letters are kept (langfuse-local dead-letters replay, or drop)"

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from redis.asyncio import Redis
 
 from appliance.storage.redis.client import translated_errors
 from appliance.storage.redis.keys import key
+from appliance.storage.redis.scripts import Script
 
 KEPT_FOR_S = 30 * 60
+SHORTEST_S = 30
+"""How long patches are kept when Redis is nearly full: longer than the batches of one program are apart."""
+_AMPLE, _SCARCE = 0.25, 0.6
+_WITHOUT_LIMIT_BYTES = 1024**3
+"""What Redis may use before it is called full, when it has no limit of its own."""
 _ENTITIES_PER_TRANSACTION = 128
 
 EntityKey = tuple[str, str, str]
@@ -57,9 +63,20 @@ class Patches:
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
+        self._script = Script(client, "add_patches")
+        self._kept_for_s = KEPT_FOR_S
+
+    async def suit_memory(self) -> None:
+        """Choose how long the next patches are kept, by how full Redis is; raises StoreUnavailable."""
+        with translated_errors():
+            memory: dict[str, int] = await self._redis.info("memory")
+        self._kept_for_s = seconds_to_keep(memory["used_memory"] / (memory.get("maxmemory") or _WITHOUT_LIMIT_BYTES))
 
     async def add(self, items: Sequence[Patch]) -> list[PatchSet]:
-        """Add patches and return one set per entity they touch, in order of first appearance; StoreUnavailable."""
+        """Add patches and return one set per entity they touch, in order of first appearance; StoreUnavailable.
+
+        Works when Redis is full too: see `add_patches.lua`.
+        """
         by_entity: dict[EntityKey, dict[bytes, bytes]] = {}
         for item in items:
             by_entity.setdefault(item.key, {})[item.event_key] = item.body
@@ -71,18 +88,24 @@ class Patches:
 
     async def _add_some(self, entities: list[tuple[EntityKey, dict[bytes, bytes]]]) -> list[PatchSet]:
         with translated_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
+            async with self._redis.pipeline(transaction=False) as pipe:
                 for entity, patches in entities:
-                    name = key("patches", *entity)
-                    mapping: dict[Any, Any] = dict(patches)
-                    pipe.hset(name, mapping=mapping)
-                    pipe.expire(name, KEPT_FOR_S)
-                    pipe.hgetall(name)
-                pipe.time()
+                    words = [word for patch in patches.items() for word in patch]
+                    await self._script([key("patches", *entity)], [self._kept_for_s, *words], pipe)
                 answers = await pipe.execute()
-        seconds, micros = answers.pop()
-        version = seconds * 1_000_000 + micros
-        return [
-            PatchSet(entity, known, version, known.keys() <= added.keys())
-            for (entity, added), known in zip(entities, answers[2::3], strict=True)
-        ]
+        return [_patch_set(entity, added, *answer) for (entity, added), answer in zip(entities, answers, strict=True)]
+
+
+def seconds_to_keep(used_share: float) -> int:
+    """How long to keep patches when so much (0 to 1) of Redis' memory is used: half an hour, less when it gets scarce.
+
+    So a flood of updates cannot fill the memory that the queue needs; what is forgotten is merged with the stored row.
+    """
+    scarcity = min(max((used_share - _AMPLE) / (_SCARCE - _AMPLE), 0.0), 1.0)
+    return max(SHORTEST_S, round(KEPT_FOR_S * (1 - scarcity)))
+
+
+def _patch_set(entity: EntityKey, added: dict[bytes, bytes], known: list[bytes], time: list[bytes]) -> PatchSet:
+    patches = dict(zip(known[::2], known[1::2], strict=True))
+    version = int(time[0]) * 1_000_000 + int(time[1])
+    return PatchSet(entity, patches, version, patches.keys() <= added.keys())

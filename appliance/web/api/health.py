@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.model.receipts import Receipts
+from appliance.storage.redis.receipts import read_receipts
 from appliance.web.auth import authorize
 from appliance.web.context import Context
 from appliance.web.health import HealthCheck
@@ -45,6 +47,14 @@ async def get_queue(request: Request) -> Response:
     return json_response({"queue": found.queue, "disk": found.disk, "workers": found.workers})
 
 
+async def get_receipts(request: Request) -> Response:
+    """What became of this project's requests: accepted, waiting, written, dead and dropped, and the items in them."""
+    auth = await authorize(request)
+    context: Context = request.app.state.context
+    receipts = await read_receipts(context.redis)
+    return json_response(receipts.get(auth.project_id, Receipts()))
+
+
 def _check(request: Request) -> HealthCheck:
     state = request.app.state
     if not hasattr(state, "health"):
@@ -67,4 +77,5 @@ routes = [
     Route("/api/public/health", get_health),
     Route("/api/public/ready", get_ready),
     Route("/api/local/queue", get_queue),
+    Route("/api/local/receipts", get_receipts),
 ]

@@ -77,13 +77,16 @@ async def store_events(request: Request, auth: Auth, events: Sequence[Event], me
     if isinstance(metadata, dict):
         name = name or str(metadata.get("sdk_name") or "")
         version = version or str(metadata.get("sdk_version") or "")
+    body = msgspec.json.encode(events)
     entry = Entry(
         kind="events",
         project_id=auth.project_id,
         accepted_at=time.time_ns() // 1000,
         sdk_name=name,
         sdk_version=version,
-        body=msgspec.json.encode(events),
+        items=len(events),
+        plain_bytes=len(body),
+        body=body,
     )
     await request.app.state.context.stream.append(entry)
 

@@ -15,6 +15,7 @@ from appliance.model.prompts import NewPrompt
 from appliance.storage.postgres.models import Models
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.prompts import Prompts
+from appliance.storage.redis.keys import key as name_of
 from appliance.worker.reference import Reference
 from tests.integration.ingestion.conftest import Pipeline
 
@@ -140,6 +141,6 @@ async def test_what_was_last_known_counts_while_postgres_is_away(pipeline: Pipel
 
 
 async def _waits_for(pipeline: Pipeline) -> str:
-    beats = [key async for key in pipeline.redis.scan_iter("langfuse:worker:*")]
+    beats = [key async for key in pipeline.redis.scan_iter(name_of("worker", "*"))]
     texts = [await pipeline.redis.get(key) for key in beats]
     return next((str(text) for text in texts if text and "Postgres" in str(text)), "")

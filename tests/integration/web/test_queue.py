@@ -8,6 +8,7 @@ import pytest
 
 from appliance.config import IngestionSettings
 from appliance.errors import Overloaded
+from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.storage.redis.ingest_stream import Entry, IngestStream
 from appliance.storage.redis.live import Live
@@ -25,15 +26,15 @@ async def test_an_entry_lives_until_it_is_acknowledged(context: Context) -> None
     assert [first.entry.accepted_at, second.entry.accepted_at] == [0, 1]
     assert (first.entry.body, first.attempts) == (ENTRY.body, 1)
     assert (await stream.backlog()).backlog == 3
-    await stream.ack([first.id])
+    await stream.ack([first])
     (again,) = await stream.read_pending("a", 10)
     assert (again.id, again.attempts) == (second.id, 2)
-    (claimed,) = await stream.claim_stale("b", 0, 10)
+    (claimed,) = await stream.claim_stale("b", 0)
     assert (claimed.id, claimed.attempts) == (second.id, 3)
     assert await stream.read_pending("a", 10) == []
-    await stream.ack([second.id])
+    await stream.ack([second])
     (third,) = await stream.read("a", 10, 10)
-    await stream.ack([third.id])
+    await stream.ack([third])
     assert await stream.read("a", 10, 10) == []
     assert (await stream.backlog()).backlog == 0
 
@@ -45,7 +46,13 @@ async def test_dead_letters_are_kept_and_can_be_replayed(context: Context) -> No
     await stream.dead_letter(delivery, "cannot be decoded")
     status = await stream.backlog()
     assert (status.backlog, status.dead_letters) == (0, 1)
-    assert await stream.replay_dead_letters() == 1
+    letters = DeadLetters(context.redis)
+    (letter,) = [letter async for letter in letters.all()]
+    assert (letter.error, letter.body_bytes, letter.entry.body) == ("cannot be decoded", len(ENTRY.body), b"")
+    found = await letters.get(letter.id)
+    assert found is not None and found.entry == ENTRY
+    assert await letters.replay(letter.id)
+    assert not await letters.replay(letter.id)
     (replayed,) = await stream.read("a", 1, 10)
     assert replayed.entry == ENTRY
 

@@ -1,0 +1,245 @@
+"""`dead-letters`: what could not be processed, and what to do with it.
+
+It goes to Redis itself, not through web: letters belong to whoever runs the appliance, not to a project's key, and it
+must work while web is down, in a container next to external stores, and on this machine alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from appliance.cli import render
+from appliance.cli.options import data_dir_option, settings_from
+from appliance.errors import NotFound, NotRunning
+
+if TYPE_CHECKING:
+    from appliance.storage.redis.dead_letters import DeadLetter, DeadLetters
+
+_COLUMNS = (
+    render.Column("ID", lambda row: row["id"]),
+    render.Column("DIED", lambda row: render.moment(row["diedAt"])),
+    render.Column("PROJECT", lambda row: row["projectId"], is_optional=True),
+    render.Column("KIND", lambda row: row["kind"]),
+    render.Column("ITEMS", lambda row: f"{row['items']:,}", is_number=True, is_optional=True),
+    render.Column("BYTES", lambda row: f"{row['bytes']:,}", is_number=True, is_optional=True),
+    render.Column("ERROR", lambda row: render.preview(row["error"]), is_free=True),
+)
+
+_project_option = click.option("--project", metavar="ID", help="Only those of this project.")
+_all_option = click.option("--all", "wants_all", is_flag=True, help="All of them, or of --project.")
+_ids = click.argument("ids", nargs=-1, metavar="[ID]...")
+
+
+@click.group(name="dead-letters")
+def dead_letters() -> None:
+    """Look at requests that were accepted but could not be processed; replay or drop them.
+
+    \b
+    Example:
+      langfuse-local dead-letters list
+      langfuse-local dead-letters show 1763000000000-0
+      langfuse-local dead-letters replay --all
+    """
+
+
+@dead_letters.command(name="list")
+@_project_option
+@click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Most rows; 0 prints all.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line.")
+@data_dir_option
+def list_letters(project: str | None, limit: int, as_json: bool, as_jsonl: bool, data_dir: Path | None) -> None:
+    """List dead letters, oldest first.
+
+    \b
+    Example:
+      langfuse-local dead-letters list --project local-project --jsonl
+    """
+    rows = asyncio.run(_rows(data_dir, project, limit))
+    if as_jsonl:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    elif as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    elif rows:
+        console = render.console()
+        console.print(render.table(rows, _COLUMNS, console.width))
+    else:
+        click.echo("There are no dead letters.", err=True)
+
+
+@dead_letters.command()
+@click.argument("id")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@data_dir_option
+def show(id: str, as_json: bool, data_dir: Path | None) -> None:
+    """Show one dead letter with its payload: as JSON where it can be read, else its first bytes.
+
+    \b
+    Example:
+      langfuse-local dead-letters show 1763000000000-0
+    """
+    row = asyncio.run(_shown(data_dir, id))
+    if as_json:
+        click.echo(json.dumps(row, ensure_ascii=False, indent=2))
+        return
+    payload = row.pop("payload")
+    for name, value in row.items():
+        click.echo(f"{name:<12}{value}")
+    click.echo("")
+    click.echo(payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False, indent=2))
+
+
+@dead_letters.command()
+@_ids
+@_all_option
+@_project_option
+@data_dir_option
+def replay(ids: tuple[str, ...], wants_all: bool, project: str | None, data_dir: Path | None) -> None:
+    """Put dead letters back into the queue, after what stood in their way is mended.
+
+    \b
+    Example:
+      langfuse-local dead-letters replay --all
+    """
+    _require_choice(ids, wants_all, project)
+    done, missing = asyncio.run(_end(data_dir, ids, project, lambda letters: letters.replay))
+    _tell(f"Put {done} back into the queue.", missing)
+
+
+@dead_letters.command()
+@_ids
+@_all_option
+@_project_option
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
+@data_dir_option
+def drop(ids: tuple[str, ...], wants_all: bool, project: str | None, yes: bool, data_dir: Path | None) -> None:
+    """Delete dead letters for good.
+
+    \b
+    Example:
+      langfuse-local dead-letters drop 1763000000000-0 --yes
+    """
+    _require_choice(ids, wants_all, project)
+    if not yes:
+        what = f"{len(ids)} dead letters" if ids else "all dead letters" + (f" of {project}" if project else "")
+        click.confirm(f"Delete {what}? What is in them is lost.", abort=True, err=True)
+    done, missing = asyncio.run(_end(data_dir, ids, project, lambda letters: letters.drop))
+    _tell(f"Deleted {done}.", missing)
+
+
+def _require_choice(ids: tuple[str, ...], wants_all: bool, project: str | None) -> None:
+    if bool(ids) == wants_all:
+        raise click.UsageError("Name the letters by their ids, or say --all.")
+    if ids and project:
+        raise click.UsageError("--project goes with --all.")
+
+
+def _tell(done: str, missing: list[str]) -> None:
+    click.echo(done, err=True)
+    if missing:
+        click.echo(f"Error: There is no dead letter {', '.join(missing)}.", err=True)
+        sys.exit(1)
+
+
+@asynccontextmanager
+async def _open(data_dir: Path | None) -> AsyncIterator[DeadLetters]:
+    from appliance.storage.redis.client import connect
+    from appliance.storage.redis.dead_letters import DeadLetters
+
+    redis = connect(_redis_settings(data_dir))
+    try:
+        yield DeadLetters(redis)
+    finally:
+        await redis.aclose()
+
+
+def _redis_settings(data_dir: Path | None) -> Any:
+    """Redis as the environment names it, else the one that was started for the data directory; raises NotRunning."""
+    from appliance.config import RedisSettings
+    from appliance.orchestrator.secrets import read_secrets
+    from appliance.orchestrator.state import read_state
+    from appliance.paths import DataDir
+
+    settings = settings_from(data_dir=data_dir)
+    place = DataDir(settings.data_dir)
+    state, secrets = read_state(place), read_secrets(place)
+    is_ours = state.url is not None and state.runtime != "external" and secrets is not None
+    if is_ours and secrets is not None and "redis" in state.ports:
+        url = f"redis://:{secrets.redis_password}@127.0.0.1:{state.ports['redis']}/0"
+        return RedisSettings(connection_string=url)
+    if settings.redis.url:
+        return settings.redis
+    raise NotRunning(f"Nothing runs on {place.root}.", hint="Start it: langfuse-local up --detach")
+
+
+async def _rows(data_dir: Path | None, project: str | None, limit: int) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    async with _open(data_dir) as letters:
+        async for letter in letters.all(project):
+            rows.append(_row(letter))
+            if len(rows) == limit:
+                break
+    return rows
+
+
+async def _shown(data_dir: Path | None, id: str) -> dict[str, Any]:
+    from appliance.ingestion.readable import readable
+
+    async with _open(data_dir) as letters:
+        letter = await letters.get(id) if _is_id(id) else None
+    if letter is None:
+        raise NotFound(f"There is no dead letter {id}.")
+    return _row(letter) | {"payload": readable(letter.entry)}
+
+
+async def _end(
+    data_dir: Path | None,
+    ids: tuple[str, ...],
+    project: str | None,
+    how: Callable[[DeadLetters], Callable[[str], Any]],
+) -> tuple[int, list[str]]:
+    """Ends letters; how many, and the ids that are none."""
+    done, missing = 0, []
+    async with _open(data_dir) as letters:
+        # Listed before the first one is ended: one that dies again meanwhile is not taken twice.
+        wanted = list(ids) or [letter.id async for letter in letters.all(project)]
+        for id in wanted:
+            if _is_id(id) and await how(letters)(id):
+                done += 1
+            elif ids:
+                missing.append(id)
+    return done, missing
+
+
+def _is_id(text: str) -> bool:
+    first, _, second = text.partition("-")
+    return first.isdigit() and second.isdigit()
+
+
+def _row(letter: DeadLetter) -> dict[str, Any]:
+    entry = letter.entry
+    return {
+        "id": letter.id,
+        "projectId": entry.project_id,
+        "kind": entry.kind,
+        "items": entry.items,
+        "bytes": letter.body_bytes,
+        "acceptedAt": _iso(entry.accepted_at),
+        "diedAt": _iso(letter.died_at),
+        "attempts": letter.attempts,
+        "error": letter.error,
+    }
+
+
+def _iso(micros: int) -> str:
+    return datetime.fromtimestamp(micros / 1e6, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

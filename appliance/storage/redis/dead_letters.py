@@ -1,0 +1,84 @@
+"""Requests that could not be processed: kept until somebody puts them back into the queue, or drops them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from redis.asyncio import Redis
+
+from appliance.storage.redis.client import translated_errors
+from appliance.storage.redis.ingest_stream import DEAD_LETTERS, STREAM, Entry
+from appliance.storage.redis.receipts import RECEIPTS
+from appliance.storage.redis.scripts import Script
+
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One of them."""
+
+    id: str
+    """Its place among the dead letters; begins with the millisecond it became one."""
+    entry: Entry
+    """As it was accepted; in a list the body is left out."""
+    body_bytes: int
+    error: str
+    attempts: int
+
+    @property
+    def died_at(self) -> int:
+        """Microseconds since the epoch."""
+        return int(self.id.partition("-")[0]) * 1000
+
+
+class DeadLetters:
+    """List, show, replay and drop. Every method raises StoreUnavailable."""
+
+    def __init__(self, client: Redis) -> None:
+        self._redis = client
+        self._list_script, self._end_script = Script(client, "list_dead_letters"), Script(client, "end_dead_letter")
+
+    async def all(self, project_id: str | None = None) -> AsyncIterator[DeadLetter]:
+        """All letters of a project, or of every one, oldest first, without their bodies."""
+        start = "-"
+        while True:
+            with translated_errors():
+                found = await self._list_script([DEAD_LETTERS], [start, _PAGE])
+            for id, words in found:
+                fields = dict(zip(words[::2], words[1::2], strict=True))
+                size = int(fields[b"b"])
+                letter = _letter(id.decode(), fields | {b"b": b""}, size)
+                if project_id is None or letter.entry.project_id == project_id:
+                    yield letter
+            if len(found) < _PAGE:
+                return
+            start = f"({found[-1][0].decode()}"
+
+    async def get(self, id: str) -> DeadLetter | None:
+        """One letter with its body, None when there is none of this id."""
+        with translated_errors():
+            found: Any = await self._redis.xrange(DEAD_LETTERS, id, id)
+        return _letter(id, found[0][1], len(found[0][1][b"b"])) if found else None
+
+    async def replay(self, id: str) -> bool:
+        """Put a letter back into the queue, as new; False when there is none of this id.
+
+        It is in one place or in the other at every moment. One that fails again becomes a dead letter again.
+        """
+        return await self._end(id, "replay")
+
+    async def drop(self, id: str) -> bool:
+        """Take a letter away for good; False when there is none of this id."""
+        return await self._end(id, "drop")
+
+    async def _end(self, id: str, how: Literal["replay", "drop"]) -> bool:
+        with translated_errors():
+            return bool(await self._end_script([DEAD_LETTERS, STREAM, RECEIPTS], [id, how]))
+
+
+def _letter(id: str, fields: dict[bytes, bytes], size: int) -> DeadLetter:
+    error = fields.get(b"error", b"").decode(errors="replace")
+    return DeadLetter(id, Entry.from_fields(fields), size, error, int(fields.get(b"attempts", 1)))

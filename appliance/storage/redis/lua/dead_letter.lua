@@ -1,0 +1,16 @@
+-- Moves an entry to the dead letters; 0 when somebody else has finished it meanwhile.
+-- KEYS: stream, dead letters, receipts. ARGV: group, id, error, attempts.
+if redis.replicate_commands then redis.replicate_commands() end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
+if not found then return 0 end
+local fields, project, items = found[2], '', 0
+for i = 1, #fields, 2 do
+    if fields[i] == 'p' then project = fields[i + 1] end
+    if fields[i] == 'n' then items = tonumber(fields[i + 1]) or 0 end
+end
+redis.call('XDEL', KEYS[1], ARGV[2])
+redis.call('XADD', KEYS[2], '*', 'error', ARGV[3], 'id', ARGV[2], 'attempts', ARGV[4], unpack(fields))
+redis.call('HINCRBY', KEYS[3], 'dead.requests:' .. project, 1)
+redis.call('HINCRBY', KEYS[3], 'dead.items:' .. project, string.format('%d', items))
+return 1

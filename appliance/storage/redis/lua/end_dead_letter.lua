@@ -1,0 +1,25 @@
+-- Takes a dead letter away, and puts it back into the queue if asked to; 0 when there is none of this id.
+-- KEYS: dead letters, stream, receipts. ARGV: id, 'replay' or 'drop'.
+if redis.replicate_commands then redis.replicate_commands() end
+local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
+if not found then return 0 end
+local entry, project, items = {}, '', 0
+for i = 1, #found[2], 2 do
+    local name, value = found[2][i], found[2][i + 1]
+    if name ~= 'error' and name ~= 'id' and name ~= 'attempts' then
+        entry[#entry + 1] = name
+        entry[#entry + 1] = value
+    end
+    if name == 'p' then project = value end
+    if name == 'n' then items = tonumber(value) or 0 end
+end
+redis.call('XDEL', KEYS[1], ARGV[1])
+redis.call('HINCRBY', KEYS[3], 'dead.requests:' .. project, -1)
+redis.call('HINCRBY', KEYS[3], 'dead.items:' .. project, string.format('%d', -items))
+if ARGV[2] == 'replay' then
+    redis.call('XADD', KEYS[2], '*', unpack(entry))
+else
+    redis.call('HINCRBY', KEYS[3], 'dropped.requests:' .. project, 1)
+    redis.call('HINCRBY', KEYS[3], 'dropped.items:' .. project, string.format('%d', items))
+end
+return 1
