@@ -1,20 +1,29 @@
-"""What we know beyond what was sent: the total of the usage, the matched model, and the cost."""
+"""What we know beyond what was sent: tokens that were not told, the total, the matched model, and the cost."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from appliance.ingestion.json_text import parse_object
+from appliance.ingestion.token_count import count_usage
 from appliance.model.observations import Observation
-from appliance.model.pricing import Attributes, Pricing, price_usage, total_of
+from appliance.model.pricing import Attributes, ModelDefinition, Pricing, price_usage, total_of
 from appliance.model.usage import add_total
 
+COUNTED_TYPES: Final = frozenset({"GENERATION", "EMBEDDING"})
+"""Others that name a model, such as agents, hold the calls that are counted."""
 
-def enrich_costs(row: Observation, pricing: Pricing) -> None:
+
+def enrich_costs(row: Observation, pricing: Pricing, *, holds_calls: bool = False) -> None:
     """Set usage, model id, tier and costs from the model and from what was provided (server semantics section 5).
 
-    Costs that were sent are taken as they are; nothing is computed beside them.
+    Costs that were sent are taken as they are; nothing is computed beside them. `holds_calls` says that calls of models
+    are among the children of this observation, so their tokens are not counted here once more.
     """
-    row.usage_details = add_total(row.provided_usage_details)
     model = pricing.match(row.project_id, row.model, row.start_time) if row.model else None
+    row.usage_details = add_total(row.provided_usage_details)
+    if model is not None and not row.usage_details and not holds_calls:
+        row.usage_details = _counted(row, model)
     tier = None
     if model is not None:
         row.model_id = model.id
@@ -29,6 +38,13 @@ def enrich_costs(row: Observation, pricing: Pricing) -> None:
     elif tier is not None:
         row.cost_details = price_usage(row.usage_details, tier)
         row.total_cost = row.cost_details.get("total")
+
+
+def _counted(row: Observation, model: ModelDefinition) -> dict[str, int]:
+    """The tokens of the texts; none of a call that failed, which was not billed."""
+    if row.level == "ERROR" or row.type not in COUNTED_TYPES:
+        return {}
+    return count_usage(model, row.input, "" if row.type == "EMBEDDING" else row.output)
 
 
 def _attributes(row: Observation) -> Attributes:

@@ -8,6 +8,7 @@ from typing import Final
 
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.accept import inflate
+from appliance.ingestion.enrich import COUNTED_TYPES
 from appliance.ingestion.legacy import decode_events, split_events
 from appliance.ingestion.otel.conventions import draft_of
 from appliance.ingestion.otel.decode import decode_json, decode_protobuf
@@ -73,13 +74,19 @@ def _process_entry(entry: Entry, body: bytes, pricing: Pricing, batch: Batch) ->
 
 def _add_spans(spans: Iterable[Span], source: Source, pricing: Pricing, batch: Batch) -> None:
     traces: dict[str, list[SpanSays]] = {}
+    holding_calls: set[tuple[str, str]] = set()
     for span in spans:
         if not span.trace_id or not span.id:
             continue
         draft = draft_of(span)
         complete_metadata(span, draft)
-        batch.observations.append(observation_of(span, draft, source, pricing))
         traces.setdefault(span.trace_id, []).append(SpanSays(span, draft))
+        if draft.type in COUNTED_TYPES:
+            holding_calls.add((span.trace_id, span.parent_id))
+    for trace_id, says in traces.items():
+        for said in says:
+            holds_calls = (trace_id, said.span.id) in holding_calls
+            batch.observations.append(observation_of(said.span, said.draft, source, pricing, holds_calls=holds_calls))
     for says in traces.values():
         batch.parts += trace_parts(says, source)
 

@@ -18,8 +18,13 @@ from appliance.model.usage import normalise_costs, normalise_usage
 MAX_PROMPT_VERSION: Final = 65_535
 
 
-def observation_of(span: Span, draft: Draft, source: Source, pricing: Pricing) -> Observation:
-    """The whole row of one span: spans are immutable, so nothing stored before is needed."""
+def observation_of(
+    span: Span, draft: Draft, source: Source, pricing: Pricing, *, holds_calls: bool = False
+) -> Observation:
+    """The whole row of one span: spans are immutable, so nothing stored before is needed.
+
+    `holds_calls` says that calls of models are among its children.
+    """
     row = Observation(
         project_id=source.project_id,
         trace_id=span.trace_id,
@@ -52,7 +57,7 @@ def observation_of(span: Span, draft: Draft, source: Source, pricing: Pricing) -
     )
     _set_origin(row, span, source)
     if draft.model or draft.usage or draft.costs or draft.model_parameters:
-        _set_model(row, draft, pricing)
+        _set_model(row, draft, pricing, holds_calls)
     if row.type == "GENERATION":
         if draft.prompt_name and (draft.prompt_version or 0) <= MAX_PROMPT_VERSION:
             row.prompt_name, row.prompt_version = draft.prompt_name, draft.prompt_version or 0
@@ -91,7 +96,7 @@ def parameters_text(parameters: dict[str, Any]) -> str:
     return to_json(plain) if plain else ""
 
 
-def _set_model(row: Observation, draft: Draft, pricing: Pricing) -> None:
+def _set_model(row: Observation, draft: Draft, pricing: Pricing, holds_calls: bool) -> None:
     row.model = draft.model or ""
     if draft.model_parameters:
         row.model_parameters = parameters_text(draft.model_parameters)
@@ -99,4 +104,4 @@ def _set_model(row: Observation, draft: Draft, pricing: Pricing) -> None:
         row.provided_usage_details = normalise_usage(draft.usage)
     if draft.costs:
         row.provided_cost_details = normalise_costs(draft.costs)
-    enrich_costs(row, pricing)
+    enrich_costs(row, pricing, holds_calls=holds_calls)

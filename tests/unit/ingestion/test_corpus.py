@@ -81,12 +81,20 @@ def test_nothing_is_counted_twice(source: str) -> None:
     calls = [call for call in calls if not call["error"]]
     sent = [call for call in calls if not {"input", "output"} & set(call["not_sent"])]
 
-    counted = [row for row in rows if units(row, "input") + units(row, "output")]
+    counted = [row for row in rows if row.provided_usage_details and units(row, "input") + units(row, "output")]
     assert all(is_call(row) for row in counted)
     unsure = len(calls) - len(sent)
     assert len(sent) <= len(counted) - REPORTED_TWICE.get(source, 0) <= len(sent) + unsure
     for row in counted:
         assert row.usage_details["total"] == units(row, "input") + units(row, "output"), row.usage_details
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_tokens_are_not_estimated_around_calls(source: str) -> None:
+    rows = read(source).observations
+    estimated = {row.id for row in rows if row.usage_details and not row.provided_usage_details}
+
+    assert not [row for row in rows if row.parent_id in estimated and is_call(row)]
 
 
 @pytest.mark.parametrize("source", SOURCES)

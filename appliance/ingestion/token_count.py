@@ -1,0 +1,101 @@
+"""Counts tokens where a program sent no usage, as OpenAI's tokenizers do (contract: server semantics section 5).
+
+Exact for the texts of OpenAI's models. For Claude, whose tokenizer is not public, it is an estimate by the nearest one
+that is; so is everything beyond the first part of a very long text, and all of it where the tokenizers are missing.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+from appliance.ingestion.json_text import parse_or_keep, to_text
+from appliance.model.pricing import ModelDefinition
+
+log = logging.getLogger(__name__)
+
+MAX_COUNTED_CHARS: Final = 400_000
+"""Of each text; the rest is assumed to have as many tokens to a character."""
+_PIECE_CHARS: Final = 50_000
+_CHARS_PER_TOKEN: Final = 4
+"""Of English text, where nothing better is at hand."""
+_WIDE: Final = "o200k_base"
+_NARROW: Final = "cl100k_base"
+_WIDE_MODELS: Final = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "o1", "o3", "o4", "gpt-oss", "codex-mini")
+_NAMED_PARTS: Final = ("content", "role", "name", "tool_calls", "function_call", "toolCalls", "functionCall")
+_REPLY_TOKENS: Final = 3
+"""Each answer begins with so many."""
+
+
+class Encoding(Protocol):
+    """What is used of a tokenizer."""
+
+    def count(self, text: str) -> int:
+        """The number of tokens of a text in which nothing has a special meaning."""
+
+
+def count_usage(model: ModelDefinition, asked: str, answered: str) -> dict[str, int]:
+    """Tokens of stored input and output as `input`, `output` and `total`; empty without a tokenizer or any text."""
+    if model.tokenizer_id is None or not (asked or answered):
+        return {}
+    encoding = _encoding(_encoding_name(model))
+    counted = {"input": _count_asked(encoding, model, asked), "output": _count_text(encoding, answered)}
+    return {**counted, "total": sum(counted.values())}
+
+
+def _encoding_name(model: ModelDefinition) -> str:
+    if model.tokenizer_id == "claude":
+        return _NARROW
+    config = model.tokenizer_config if isinstance(model.tokenizer_config, dict) else {}
+    name = str(config.get("tokenizerModel") or model.model_name).lower().removeprefix("ft:")
+    return _WIDE if name.startswith(_WIDE_MODELS) else _NARROW
+
+
+@lru_cache(maxsize=2)
+def _encoding(name: str) -> Encoding | None:
+    """The tokenizer, loaded when the first text needs it; None where this machine has none."""
+    try:
+        # Its public module builds tables for decoding too, which take as long and as much memory again.
+        from bpe_openai._bindings import tokenizer_for_encoding
+    except ImportError:
+        log.warning("There is no tokenizer for this machine: tokens that programs do not report are estimated")
+        return None
+    encoding: Encoding = tokenizer_for_encoding(name)
+    return encoding
+
+
+def _count_asked(encoding: Encoding | None, model: ModelDefinition, asked: str) -> int:
+    """A list of messages costs some tokens around each of them; anything else counts as its text."""
+    config = model.tokenizer_config if isinstance(model.tokenizer_config, dict) else {}
+    per_message, per_name = config.get("tokensPerMessage"), config.get("tokensPerName")
+    messages = parse_or_keep(asked) if asked[:1] == "[" and len(asked) <= MAX_COUNTED_CHARS else None
+    if not isinstance(per_message, int) or not isinstance(per_name, int) or not _are_messages(messages):
+        return _count_text(encoding, asked)
+    tokens = _REPLY_TOKENS
+    for message in messages or ():
+        tokens += per_message + (per_name if message.get("name") else 0)
+        tokens += sum(_count_text(encoding, to_text(message[part])) for part in _NAMED_PARTS if message.get(part))
+    return tokens
+
+
+def _are_messages(found: Any) -> bool:
+    return (
+        isinstance(found, list)
+        and bool(found)
+        and all(
+            isinstance(message, dict)
+            and isinstance(message.get("role"), str)
+            and isinstance(message.get("content"), str | None)
+            for message in found
+        )
+    )
+
+
+def _count_text(encoding: Encoding | None, text: str) -> int:
+    if encoding is None:
+        return -(-len(text) // _CHARS_PER_TOKEN)
+    counted = min(len(text), MAX_COUNTED_CHARS)
+    pieces = (text[start : min(start + _PIECE_CHARS, counted)] for start in range(0, counted, _PIECE_CHARS))
+    tokens = sum(encoding.count(piece) for piece in pieces)
+    return tokens if counted == len(text) else round(tokens * len(text) / counted)

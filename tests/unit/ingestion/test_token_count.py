@@ -1,0 +1,107 @@
+"""Tokens of programs that report none; the expected numbers are those of OpenAI's own tokenizers."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import msgspec
+import pytest
+
+from appliance.ingestion import token_count
+from appliance.ingestion.enrich import enrich_costs
+from appliance.ingestion.token_count import MAX_COUNTED_CHARS, count_usage
+from appliance.model.observations import Observation
+from appliance.model.price_table import built_in_models
+from appliance.model.pricing import ModelDefinition, Pricing
+
+PRICING = Pricing(built_in_models())
+SENTENCE = "The quick brown fox jumps over the lazy dog."  # 10 tokens
+JAPANESE = "日本語テキスト"  # 7 tokens in cl100k, 5 in o200k
+
+
+def model(name: str) -> ModelDefinition:
+    found = PRICING.match("p", name, 0)
+    assert found is not None
+    return found
+
+
+def observation(**fields: Any) -> Observation:
+    plain: dict[str, Any] = {"start_time": 0, "event_ts": 0, "created_at": 0, "updated_at": 0, "type": "GENERATION"}
+    return Observation(project_id="p", trace_id="t", id="o", **{**plain, **fields})
+
+
+def test_texts_are_counted_as_they_are() -> None:
+    assert count_usage(model("gpt-4o"), SENTENCE, "Yes.") == {"input": 10, "output": 2, "total": 12}
+
+
+@pytest.mark.parametrize(("name", "tokens"), [("gpt-4", 7), ("gpt-3.5-turbo", 7), ("gpt-4o", 5), ("gpt-4.1-mini", 5)])
+def test_each_model_has_its_vocabulary(name: str, tokens: int) -> None:
+    assert count_usage(model(name), "", JAPANESE)["output"] == tokens
+
+
+def test_messages_cost_some_tokens_of_their_own() -> None:
+    messages = [{"role": "system", "content": SENTENCE}, {"role": "user", "content": "Yes.", "name": "Ann"}]
+
+    counted = count_usage(model("gpt-4o"), msgspec.json.encode(messages).decode(), "")
+
+    assert counted["input"] == 3 + (3 + 1 + 10) + (3 + 1 + 1 + 2 + 1)
+
+
+def test_claude_is_estimated_and_other_models_are_not() -> None:
+    assert count_usage(model("claude-3-5-sonnet-20241022"), SENTENCE, "") == {"input": 10, "output": 0, "total": 10}
+    assert count_usage(model("gemini-1.5-pro"), SENTENCE, SENTENCE) == {}
+
+
+def test_very_long_texts_are_counted_in_part() -> None:
+    text = "word " * (2 * MAX_COUNTED_CHARS)
+
+    assert count_usage(model("gpt-4o"), "", text)["output"] == pytest.approx(len(text) / 5, rel=0.01)
+
+
+def test_special_words_are_plain_text() -> None:
+    assert count_usage(model("gpt-4o"), "<|endoftext|>", "")["input"] > 1
+
+
+def test_a_machine_without_tokenizers_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bpe_openai._bindings", None)
+    token_count._encoding.cache_clear()
+    try:
+        assert count_usage(model("gpt-4o"), "x" * 401, "")["input"] == 101
+    finally:
+        token_count._encoding.cache_clear()
+
+
+def test_generations_without_usage_are_counted_and_priced() -> None:
+    row = observation(model="gpt-4o", input=SENTENCE, output="Yes.")
+
+    enrich_costs(row, PRICING)
+
+    assert (row.usage_details, row.provided_usage_details) == ({"input": 10, "output": 2, "total": 12}, {})
+    assert row.total_cost == pytest.approx(10 * 2.5e-6 + 2 * 10e-6)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"level": "ERROR"},
+        {"type": "AGENT"},
+        {"model": "our-own"},
+        {"provided_usage_details": {"input": 1}},
+        {"input": "", "output": ""},
+    ],
+)
+def test_what_is_not_counted(fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    row = observation(**{"model": "gpt-4o", "input": SENTENCE, "output": "Yes.", **fields})
+
+    enrich_costs(row, PRICING)
+
+    assert row.usage_details == ({"input": 1, "total": 1} if "provided_usage_details" in fields else {})
+
+
+def test_the_vector_of_an_embedding_is_not_counted() -> None:
+    row = observation(type="EMBEDDING", model="text-embedding-3-small", input=SENTENCE, output="[0.1, 0.2]")
+
+    enrich_costs(row, PRICING)
+
+    assert row.usage_details == {"input": 10, "output": 0, "total": 10}
