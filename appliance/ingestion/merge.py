@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -15,9 +16,12 @@ from appliance.ingestion.timestamps import parse_iso
 from appliance.model.environments import DEFAULT, normalise_environment
 from appliance.model.observations import OBSERVATION_TYPES, Observation
 from appliance.model.pricing import Pricing
+from appliance.model.score_configs import ScoreConfig, category_value, score_fault
 from appliance.model.scores import Score
 from appliance.model.usage import legacy_usage, normalise_costs, normalise_usage
 from appliance.storage.redis.patches import PatchSet
+
+log = logging.getLogger(__name__)
 
 _MINUTE: Final = 60_000_000
 _OBSERVATION_IMMUTABLE: Final = frozenset({"id", "traceId", "environment", "startTime"})
@@ -170,20 +174,30 @@ def _state_of(base: Observation | None) -> State:
     return state | {key: value for key, value in maps.items() if value}
 
 
-def merge_score(patches: PatchSet, events: Sequence[StoredEvent], base: Score | None) -> Score:
-    """The whole row of a score; its time is that of its first event."""
+def merge_score(
+    patches: PatchSet, events: Sequence[StoredEvent], base: Score | None, configs: Mapping[str, ScoreConfig]
+) -> Score | None:
+    """The whole row of a score; its time is that of its first event.
+
+    Events that break the rules of the config they name are left out (server semantics 3.5, rule 11); None when no other
+    is there.
+    """
     project_id, _, entity_id = patches.key
+    events = [event for event in events if _obeys_config(event, configs)]
+    if not events:
+        return None
     stored = {} if base is None else {sent: getattr(base, field) for sent, field in _SCORE_TEXTS.items()}
     if base is not None:
         stored |= {"metadata": base.metadata, "environment": base.environment, "name": base.name, "source": base.source}
     state = fold({key: value for key, value in stored.items() if value}, events, _SCORE_IMMUTABLE)
     first, last = events[0], events[-1]
-    data_type, value, text, long_text = score_value(last.body.get("dataType"), last.body.get("value"))
+    config = configs.get(str(state.get("configId") or ""))
+    data_type, value, text, long_text = score_value(last.body.get("dataType"), last.body.get("value"), config)
     row = Score(
         project_id=project_id,
         id=entity_id,
         timestamp=base.timestamp if base else first.time,
-        name="output" if data_type == "CORRECTION" else str(state.get("name") or ""),
+        name="output" if data_type == "CORRECTION" else config.name if config else str(state.get("name") or ""),
         source=str(state.get("source") or "API"),
         data_type=data_type,
         value=value,
@@ -200,9 +214,21 @@ def merge_score(patches: PatchSet, events: Sequence[StoredEvent], base: Score | 
     return row
 
 
-def score_value(data_type: str | None, value: Any) -> tuple[str, float, str, str]:
-    """Data type, number, text and long text that a score is stored as; without a type, the value decides it."""
-    kind = data_type or ("CATEGORICAL" if isinstance(value, str) else "NUMERIC")
+def _obeys_config(event: StoredEvent, configs: Mapping[str, ScoreConfig]) -> bool:
+    config_id = event.body.get("configId")
+    if not config_id:
+        return True
+    fault = score_fault(configs.get(config_id), event.body.get("dataType"), event.body.get("value"))
+    if fault is not None:
+        log.warning("The score %s is not stored: %s", event.body.get("id"), fault)
+    return fault is None
+
+
+def score_value(data_type: str | None, value: Any, config: ScoreConfig | None = None) -> tuple[str, float, str, str]:
+    """Data type, number, text and long text that a score is stored as; without a type, config or value decide it."""
+    kind = data_type or (config.data_type if config else "CATEGORICAL" if isinstance(value, str) else "NUMERIC")
+    if config is not None and kind == "CATEGORICAL":
+        return kind, category_value(config, value) or 0.0, value, ""
     if kind == "BOOLEAN":
         return kind, float(bool(value)), "True" if value else "False", ""
     if kind == "NUMERIC":

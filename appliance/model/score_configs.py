@@ -60,3 +60,36 @@ def _categories_fault(categories: list[dict[str, Any]] | None) -> str | None:
         if len({category[key] for category in categories}) < len(categories):
             return f"Each category needs its own {key}"
     return None
+
+
+def score_fault(config: ScoreConfig | None, data_type: str | None, value: object) -> str | None:
+    """Why a score that names this config (None: one that does not exist) is not taken; None when it is.
+
+    A score without a data type has that of its config (contract: server semantics 3.5, rule 11).
+    """
+    if config is None:
+        return "its config does not exist"
+    if config.is_archived:
+        return f"its config {config.name!r} is archived"
+    if data_type not in (None, config.data_type):
+        return f"it is {data_type}, its config {config.name!r} is {config.data_type}"
+    if isinstance(value, str) != (config.data_type in ("CATEGORICAL", "TEXT")):
+        return f"{value!r} is no value for {config.data_type}"
+    if config.data_type == "BOOLEAN" and value not in (0, 1):
+        return f"{value!r} is neither 0 nor 1"
+    if config.data_type == "CATEGORICAL" and category_value(config, str(value)) is None:
+        return f"{value!r} is no category of {config.name!r}"
+    if isinstance(value, (int, float)) and not _is_within(config, value):
+        return f"{value!r} is out of the range of {config.name!r}"
+    return None
+
+
+def category_value(config: ScoreConfig, label: str) -> float | None:
+    """The number that stands for a label; None when there is no such category."""
+    return next((float(each["value"]) for each in config.categories or () if each["label"] == label), None)
+
+
+def _is_within(config: ScoreConfig, value: float) -> bool:
+    return (config.min_value is None or config.min_value <= value) and (
+        config.max_value is None or value <= config.max_value
+    )

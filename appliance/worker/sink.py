@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from appliance.ingestion.fold import StoredEvent
 from appliance.ingestion.merge import events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
+from appliance.model.score_configs import ScoreConfig
 from appliance.model.scores import Score
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import stored_observations, stored_scores
 from appliance.storage.clickhouse.writer import Writer
-from appliance.storage.redis.patches import Patch, Patches
+from appliance.storage.redis.patches import Patch, Patches, PatchSet
 from appliance.worker.reference import Reference
 
 
@@ -52,16 +54,33 @@ class Sink:
         base_scores = await stored_scores(
             self._clickhouse, [(project, id) for project, kind, id in wanted if kind == "score"]
         )
+        configs = await self._configs_of(sets, base_scores.values())
         observations: list[Observation] = []
         scores: list[Score] = []
         for patch_set, events in sets:
             project_id, kind, entity_id = patch_set.key
             if kind == "score":
-                scores.append(merge_score(patch_set, events, base_scores.get((project_id, entity_id))))
+                base_score = base_scores.get((project_id, entity_id))
+                if score := merge_score(patch_set, events, base_score, configs.get(project_id, {})):
+                    scores.append(score)
             else:
                 base = bases.get((project_id, entity_id))
                 observations += merge_observation(patch_set, events, base, self._reference.pricing)
         return observations, scores
+
+    async def _configs_of(
+        self, sets: Sequence[tuple[PatchSet, Sequence[StoredEvent]]], stored: Iterable[Score]
+    ) -> dict[str, dict[str, ScoreConfig]]:
+        """The configs that scores name, by project and id."""
+        wanted = {(score.project_id, score.config_id) for score in stored if score.config_id}
+        for patch_set, events in sets:
+            project_id, kind, _ = patch_set.key
+            if kind == "score":
+                wanted |= {(project_id, id) for event in events if (id := event.body.get("configId"))}
+        configs: dict[str, dict[str, ScoreConfig]] = {}
+        for (project_id, config_id), config in (await self._reference.score_configs(wanted)).items():
+            configs.setdefault(project_id, {})[config_id] = config
+        return configs
 
 
 def _changed_traces(batch: Batch, observations: Sequence[Observation], scores: Sequence[Score]) -> dict[str, list[str]]:

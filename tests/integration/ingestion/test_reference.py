@@ -15,6 +15,7 @@ from appliance.model.prompts import NewPrompt
 from appliance.storage.postgres.models import Models
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.prompts import Prompts
+from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.storage.redis.keys import key as name_of
 from appliance.worker.reference import Reference
 from tests.integration.ingestion.conftest import Pipeline
@@ -144,3 +145,41 @@ async def _waits_for(pipeline: Pipeline) -> str:
     beats = [key async for key in pipeline.redis.scan_iter(name_of("worker", "*"))]
     texts = [await pipeline.redis.get(key) for key in beats]
     return next((str(text) for text in texts if text and "Postgres" in str(text)), "")
+
+
+async def test_scores_follow_their_configs(pipeline: Pipeline, postgres: Postgres) -> None:
+    categories = [{"label": "good", "value": 2}, {"label": "bad", "value": -1}]
+    made = {
+        kind: await ScoreConfigs(postgres).create(
+            "p",
+            name=f"official {kind}",
+            data_type=kind,
+            min_value=1 if kind == "NUMERIC" else None,
+            max_value=None,
+            categories=categories if kind == "CATEGORICAL" else None,
+            description=None,
+        )
+        for kind in ("NUMERIC", "CATEGORICAL", "BOOLEAN")
+    }
+
+    def score(id: str, value: object, config_id: str) -> dict[str, Any]:
+        body = {"id": id, "traceId": "t", "name": "mine", "value": value, "configId": config_id}
+        return {"id": f"e-{id}-{value}", "timestamp": TIME, "type": "score-create", "body": body}
+
+    await pipeline.put_events(
+        score("category", "good", made["CATEGORICAL"].id),
+        score("boolean", 1, made["BOOLEAN"].id),
+        score("number", 3, made["NUMERIC"].id),
+        score("number", 0, made["NUMERIC"].id),
+        score("too low", 0, made["NUMERIC"].id),
+        score("no such config", 0, "none"),
+    )
+    await pipeline.work_off()
+
+    rows = await pipeline.rows("SELECT id, name, data_type, value, string_value FROM scores FINAL ORDER BY id")
+
+    assert [tuple(row.values()) for row in rows] == [
+        ("boolean", "official BOOLEAN", "BOOLEAN", 1, "True"),
+        ("category", "official CATEGORICAL", "CATEGORICAL", 2, "good"),
+        ("number", "official NUMERIC", "NUMERIC", 3, ""),
+    ]

@@ -123,7 +123,9 @@ def test_an_end_before_the_start_is_raised() -> None:
 
 def score(**body: Any) -> Score:
     known = patch_set(event("score-create", 1, name="s", **body))
-    return merge_score(known, events_of(known), None)
+    row = merge_score(known, events_of(known), None, {})
+    assert row is not None
+    return row
 
 
 def test_values_of_scores_by_type() -> None:
@@ -142,7 +144,8 @@ def test_values_of_scores_by_type() -> None:
 
 def test_a_score_keeps_its_time_and_takes_later_values() -> None:
     known = patch_set(event("score-create", 1, name="s", value=1, comment="c"), event("score-create", 2, value=2))
-    row = merge_score(known, events_of(known), None)
+    row = merge_score(known, events_of(known), None, {})
+    assert row is not None
 
     assert (row.timestamp, row.value, row.comment, row.trace_id) == (1_704_067_201_000_000, 2.0, "c", "t")
 
