@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -39,12 +40,16 @@ WAIT_MS: Final = 500
 STALE_MS: Final = 30_000
 """Entries that another worker holds for longer than this are taken over."""
 CLAIM_EVERY_S: Final = 10.0
+COLLECT_AFTER: Final = 50_000
+"""Objects made before garbage is looked for: a batch makes many, and none of them in circles."""
 MAX_CRASHES: Final = 10
 """Deliveries after which an entry is thought to be what ends the worker."""
 
 
 async def run(settings: Settings, name: str) -> None:
     """Work until SIGTERM or SIGINT, then finish what is in hand. `name` must be the same after a restart."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from appliance.ingestion.otel.adk import AdkMapper
@@ -42,10 +43,14 @@ MAPPERS: Final[tuple[Mapper, ...]] = (
 def draft_of(span: Span) -> Draft:
     """What all conventions together make of a span; the attributes they read are taken out of it."""
     draft = Draft()
-    words = {key.partition(".")[0] for key in span.attributes}
-    words.update(event.name.partition(".")[0] for event in span.events)
-    for mapper in MAPPERS:
-        if not mapper.prefixes.isdisjoint(words):
-            mapper.map_span(span, draft)
+    for mapper in _asked(tuple(span.attributes), tuple(event.name for event in span.events)):
+        mapper.map_span(span, draft)
     fill_rest(span, draft)
     return draft
+
+
+@lru_cache(maxsize=1024)
+def _asked(keys: tuple[str, ...], events: tuple[str, ...]) -> tuple[Mapper, ...]:
+    """The mappers whose words begin one of the names; remembered, because spans of one kind have the same names."""
+    words = {name.partition(".")[0] for name in (*keys, *events)}
+    return tuple(mapper for mapper in MAPPERS if not mapper.prefixes.isdisjoint(words))

@@ -40,6 +40,9 @@ _SETTINGS = {
     "max_partition_size_to_drop": 0,
 }
 
+# More parts of one size before they are merged: half of the work of merging under load, and all of it when idle again.
+_TABLES = {"merge_selector_base": 10}
+
 
 def config_xml(data: Path, users: Path, port: int, memory_bytes: int, login: str) -> str:
     """The server's configuration: HTTP on loopback only, `memory_bytes` at most, only for requests with `login`.
@@ -47,12 +50,13 @@ def config_xml(data: Path, users: Path, port: int, memory_bytes: int, login: str
     Log tables exist only where their section does, so there is none.
     """
     settings = "".join(f"<{name}>{value}</{name}>\n" for name, value in _SETTINGS.items())
+    tables = "".join(f"<{name}>{value}</{name}>" for name, value in _TABLES.items())
     return (
         "<clickhouse>\n<logger><level>warning</level><console>1</console></logger>\n"
         f"<listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>\n{_handlers_xml(login)}"
         f"<path>{escape(str(data))}/</path><users_config>{escape(str(users))}</users_config>\n"
         f"<max_server_memory_usage>{memory_bytes}</max_server_memory_usage>\n"
-        f"<default_profile>default</default_profile>\n{settings}</clickhouse>\n"
+        f"<default_profile>default</default_profile>\n{settings}<merge_tree>{tables}</merge_tree></clickhouse>\n"
     )
 
 
