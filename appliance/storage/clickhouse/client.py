@@ -135,7 +135,7 @@ class ClickHouse:
         if self.settings.cluster_enabled:
             chosen = {**cluster.DDL_SETTINGS, **chosen}
             if not as_given:
-                statements = cluster.Cluster(self.settings.cluster_name).statements(sql)
+                statements = cluster.Cluster(self.settings.cluster_name, self.database).statements(sql)
         with _translated():
             client = await self._open()
             for statement in statements:

@@ -44,9 +44,10 @@ _COLUMNS: Final = re.compile(r"\b(?:ADD|DROP|MODIFY|RENAME|CLEAR|ALTER) COLUMN\b
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One cluster, and which of our names are views."""
+    """One cluster, the database of our tables on it, and which of our names are views."""
 
     name: str
+    database: str
     views: frozenset[str] = field(default_factory=frozenset)
 
     def statements(self, sql: str) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ class Cluster:
         return local, self._distributed("CREATE TABLE IF NOT EXISTS", name, _sharding_key(sql))
 
     def _distributed(self, begin: str, name: str, sharding_key: str) -> str:
-        engine = f"Distributed(`{self.name}`, currentDatabase(), {name}{LOCAL}, {sharding_key})"
+        engine = f"Distributed(`{self.name}`, `{self.database}`, {name}{LOCAL}, {sharding_key})"
         return f"{begin} {name} {self._everywhere} AS {name}{LOCAL}\nENGINE = {engine}"
 
     def _create_view(self, sql: str, match: re.Match[str]) -> str:

@@ -98,13 +98,14 @@ def split_statements(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in re.split(r";[ \t]*(?:\n|$)", kept) if part.strip())
 
 
-def cluster_statements(name: str) -> list[tuple[str, tuple[str, ...]]]:
-    """All statements of a cluster of that name, by migration."""
+def cluster_statements(name: str, database: str) -> list[tuple[str, tuple[str, ...]]]:
+    """All statements for a cluster, by migration; the first makes the list of those that were applied."""
     migrations = load_migrations()
-    known = Cluster(name, view_names(sql for migration in migrations for sql in migration.statements))
+    known = Cluster(name, database, view_names(sql for migration in migrations for sql in migration.statements))
+    record = Migration(0, "0000_schema_migrations", (_RECORD_TABLE.strip(),))
     return [
         (migration.name, tuple(each for sql in migration.statements for each in known.statements(sql)))
-        for migration in migrations
+        for migration in [record, *migrations]
     ]
 
 
@@ -155,7 +156,7 @@ async def _require_same_kind(clickhouse: ClickHouse) -> None:
 async def _apply(clickhouse: ClickHouse, migration: Migration) -> None:
     statements = migration.statements
     if clickhouse.settings.cluster_enabled:
-        statements = dict(cluster_statements(clickhouse.settings.cluster_name))[migration.name]
+        statements = dict(cluster_statements(clickhouse.settings.cluster_name, clickhouse.database))[migration.name]
     await _run(clickhouse, statements, migration.name, as_given=True)
     await clickhouse.command(
         "INSERT INTO schema_migrations (version, name) SELECT {version:UInt32}, {name:String}",
