@@ -69,6 +69,8 @@ class IngestionSettings:
     """Backlog in Redis from which web answers 503 with Retry-After instead of accepting more."""
     max_backlog_entries: Annotated[int, Env("LANGFUSE_LOCAL_MAX_BACKLOG_ENTRIES")] = 100_000
     """Same, counted in requests."""
+    redis_replicas: Annotated[int, Env("LANGFUSE_LOCAL_REDIS_REPLICAS")] = 0
+    """Replicas of Redis that must have a request before it is answered; with 1 a failover loses nothing."""
     max_attempts: Annotated[int, Env("LANGFUSE_LOCAL_MAX_ATTEMPTS")] = 3
     """How often one payload is tried before it becomes a dead letter."""
 

@@ -142,6 +142,7 @@ class Worker:
                 self._cannot_read = ""
             except StoreUnavailable as error:
                 self._cannot_read = error.message
+                self._recovered_to = "0"  # Redis may have handed out what never arrived
                 log.warning("Cannot read from the queue: %s", error)
                 await backoff.wait(self._stopping)
         async with self._changed:
@@ -156,6 +157,8 @@ class Worker:
             return found
         if not self._waits_for and time.monotonic() - self._claimed_at > CLAIM_EVERY_S:
             self._claimed_at = time.monotonic()
+            if not self._in_hand:  # the driver may have asked again after an answer that was lost on its way
+                self._recovered_to = "0"
             return await self._stream.claim_stale(self.name, STALE_MS)
         return await self._stream.read(self.name, MAX_ENTRIES, WAIT_MS)
 

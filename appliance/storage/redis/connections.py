@@ -21,6 +21,7 @@ from redis.exceptions import (
     MovedError,
     ReadOnlyError,
     RedisError,
+    ResponseError,
     TryAgainError,
 )
 
@@ -55,7 +56,10 @@ class _Located(Connection):
     async def read_response(self, *arguments: Any, **named: Any) -> Any:
         try:
             return await super().read_response(*arguments, **named)
-        except _ELSEWHERE as error:
+        except ResponseError as error:
+            # Redis 6 wraps what a script met into an error of its own.
+            if not isinstance(error, _ELSEWHERE) and "-READONLY" not in str(error):
+                raise
             await self.disconnect()
             raise ConnectionError(f"The server at {self.host}:{self.port} no longer holds our keys: {error}") from error
 

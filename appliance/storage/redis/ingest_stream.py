@@ -13,7 +13,7 @@ import redis.exceptions
 from redis.asyncio import Redis
 
 from appliance.config import IngestionSettings
-from appliance.errors import Overloaded
+from appliance.errors import Overloaded, StoreUnavailable
 from appliance.model.services import QueueStatus
 from appliance.storage.redis.client import answered_within, translated_errors
 from appliance.storage.redis.keys import key
@@ -34,6 +34,7 @@ _MEMORY_SHARE = 0.9
 _MEMORY_SAMPLES = 16
 # Whoever sends waits no longer than this for a Redis that hangs; the worker has time.
 _APPEND_S = 2.5
+_REPLICATED_MS = 2000
 _LOOK_S = 2.0
 
 # The body of the oldest entry may be large: only its id leaves the server.
@@ -123,12 +124,16 @@ class IngestStream:
     async def append(self, entry: Entry) -> str:
         """Store an entry durably and return its id; raises Overloaded when the backlog is at its bound."""
         await self.require_room()
-        async with answered_within(_APPEND_S), self._redis.pipeline(transaction=True) as pipe:
-            pipe.xadd(STREAM, entry.fields())
-            for field, count in zip(accepted_fields(entry.project_id), (1, entry.items), strict=True):
-                pipe.hincrby(RECEIPTS, field, count)
-            answers: list[Any] = await pipe.execute()
-        return str(answers[0].decode())
+        async with answered_within(_APPEND_S):
+            if not self._settings.redis_replicas:
+                return await _add(self._redis, entry)
+            # WAIT speaks of the writes of its own connection.
+            async with self._redis.client() as connection:
+                entry_id = await _add(connection, entry)
+                reached = await connection.wait(self._settings.redis_replicas, _REPLICATED_MS)
+        if reached < self._settings.redis_replicas:
+            raise StoreUnavailable(f"Only {reached} of {self._settings.redis_replicas} replicas have the request.")
+        return entry_id
 
     async def require_room(self) -> None:
         """Raise Overloaded when the backlog is at its bound; looks twice a second at most."""
@@ -262,6 +267,15 @@ class IngestStream:
         if limit and memory["used_memory"] >= limit * _MEMORY_SHARE:
             return "The queue is nearly out of memory."
         return ""
+
+
+async def _add(client: Redis, entry: Entry) -> str:
+    async with client.pipeline(transaction=True) as pipe:
+        pipe.xadd(STREAM, entry.fields())
+        for field, count in zip(accepted_fields(entry.project_id), (1, entry.items), strict=True):
+            pipe.hincrby(RECEIPTS, field, count)
+        answers: list[Any] = await pipe.execute()
+    return str(answers[0].decode())
 
 
 def _small(entry: Entry) -> Entry:
