@@ -10,12 +10,14 @@ from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.accept import inflate
 from appliance.ingestion.enrich import COUNTED_TYPES
 from appliance.ingestion.legacy import decode_events, split_events
+from appliance.ingestion.media import MediaFinder, may_hold_media
 from appliance.ingestion.otel.conventions import draft_of
 from appliance.ingestion.otel.decode import decode_json, decode_protobuf
 from appliance.ingestion.otel.observation import complete_metadata, observation_of
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.otel.trace import SpanSays, trace_parts
 from appliance.ingestion.source import Source
+from appliance.model.media import Content
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
 from appliance.model.traces import TracePart
@@ -34,6 +36,8 @@ class Batch:
     observations: list[Observation] = field(default_factory=list)
     parts: list[TracePart] = field(default_factory=list)
     patches: list[Patch] = field(default_factory=list)
+    media: dict[tuple[str, str], Content] = field(default_factory=dict)
+    """The files that were in the bodies, by project and id."""
     size: int = 0
     """Bytes of the bodies after decompression."""
 
@@ -43,6 +47,7 @@ class Batch:
         self.observations += other.observations
         self.parts += other.parts
         self.patches += other.patches
+        self.media |= other.media
         self.size += other.size
 
 
@@ -59,17 +64,25 @@ def process(deliveries: Iterable[Delivery], pricing: Pricing) -> Batch:
 
 def _process_entry(entry: Entry, body: bytes, pricing: Pricing, batch: Batch) -> None:
     source = Source(entry.project_id, entry.accepted_at, entry.sdk_name, entry.sdk_version)
+    finder = MediaFinder() if may_hold_media(body) else None
     match entry.kind:
-        case "otlp-protobuf":
-            _add_spans(decode_protobuf(body, has_json_metadata=source.has_json_metadata), source, pricing, batch)
-        case "otlp-json":
-            _add_spans(decode_json(body, has_json_metadata=source.has_json_metadata), source, pricing, batch)
+        case "otlp-protobuf" | "otlp-json":
+            decode = decode_protobuf if entry.kind == "otlp-protobuf" else decode_json
+            spans = decode(body, has_json_metadata=source.has_json_metadata)
+            if finder:
+                finder.take_from_spans(spans)
+            _add_spans(spans, source, pricing, batch)
         case "events" | "scores":
-            parts, patches = split_events(decode_events(body), source)
+            events = decode_events(body)
+            if finder:
+                finder.take_from_events(events)
+            parts, patches = split_events(events, source)
             batch.parts += parts
             batch.patches += patches
         case _:
             raise Undecodable(f"Nothing is known about entries of kind {entry.kind!r}.")
+    if finder:
+        batch.media |= {(entry.project_id, key): content for key, content in finder.found.items()}
 
 
 def _add_spans(spans: Iterable[Span], source: Source, pricing: Pricing, batch: Batch) -> None:

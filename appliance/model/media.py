@@ -85,6 +85,18 @@ class Media:
     """When its content arrived; None as long as it has not."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class MediaUse:
+    """Where a file is referred to in what was traced."""
+
+    trace_id: str
+    observation_id: str
+    """Empty for the trace itself."""
+    field: str
+    """`input`, `output` or `metadata`."""
+    media_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """The content of a file, and what follows from it."""

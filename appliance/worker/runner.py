@@ -18,13 +18,16 @@ from typing import Final
 from appliance.config import Settings
 from appliance.errors import StoreUnavailable, Undecodable
 from appliance.ingestion.process import Batch, process
+from appliance.storage.blobs.choice import blob_store
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
+from appliance.worker.media import MediaKeeper
 from appliance.worker.reference import Reference
 from appliance.worker.retry import Backoff
 from appliance.worker.sink import Sink
@@ -68,7 +71,8 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
     try:
         await postgres.open()
         stream = IngestStream(redis, settings.ingestion)
-        sink = Sink(clickhouse, Patches(redis), reference)
+        media = MediaKeeper(MediaRecords(postgres), blob_store(settings))
+        sink = Sink(clickhouse, Patches(redis), reference, media)
         yield Worker(
             name, stream, sink, reference, Live(redis), Heartbeats(redis), settings.ingestion.max_attempts, stopping
         )

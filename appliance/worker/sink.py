@@ -14,14 +14,16 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import stored_observations, stored_scores
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.redis.patches import Patch, Patches, PatchSet
+from appliance.worker.media import MediaKeeper, uses_of
 from appliance.worker.reference import Reference
 
 
 class Sink:
     """Merges patches into rows and inserts everything: observations, then scores, then the traces that show them."""
 
-    def __init__(self, clickhouse: ClickHouse, patches: Patches, reference: Reference) -> None:
+    def __init__(self, clickhouse: ClickHouse, patches: Patches, reference: Reference, media: MediaKeeper) -> None:
         self._reference = reference
+        self._media = media
         self._clickhouse = clickhouse
         self._writer = Writer(clickhouse)
         self._patches = patches
@@ -33,6 +35,9 @@ class Sink:
         """
         observations, scores = await self._merge(batch.patches) if batch.patches else ([], [])
         await self._link_prompts([*batch.observations, *observations])
+        if batch.media:
+            uses = uses_of([*batch.observations, *observations], batch.parts, batch.media.keys())
+            await self._media.keep(batch.media, uses)
         await self._writer.write_observations([*batch.observations, *observations])
         await self._writer.write_scores(scores)
         await self._writer.write_trace_parts(batch.parts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from psycopg.rows import DictRow
 
-from appliance.model.media import Media
+from appliance.model.media import Media, MediaUse
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.statements import statements
 
@@ -28,6 +29,18 @@ class MediaRecords:
         assert row is not None
         return _media(row)
 
+    async def announce_many(self, project_id: str, media: Sequence[Media]) -> dict[str, Media]:
+        """Record what is not known yet, and return all as they are known, by id; none of an unknown project."""
+        columns: dict[str, Any] = {
+            "ids": [each.id for each in media],
+            "hashes": [each.sha256_hash for each in media],
+            "types": [each.content_type for each in media],
+            "lengths": [each.content_length for each in media],
+            "paths": [each.path for each in media],
+        }
+        await self._postgres.execute(_SQL["announce_many"], {"project_id": project_id, **columns})
+        return await self.get_many(project_id, columns["ids"])
+
     async def get(self, project_id: str, media_id: str) -> Media | None:
         """The media with this id; None when there is none in this project."""
         row = await self._postgres.row(_SQL["get"], {"project_id": project_id, "id": media_id})
@@ -42,6 +55,11 @@ class MediaRecords:
         """Record that the content has arrived."""
         key = {"project_id": project_id, "id": media_id}
         await self._postgres.execute(_SQL["mark_uploaded"], {**key, "content_length": content_length})
+
+    async def mark_many_uploaded(self, project_id: str, lengths: Mapping[str, int]) -> None:
+        """Record that contents have arrived; `lengths` are in bytes, by id."""
+        columns: dict[str, Any] = {"ids": list(lengths), "lengths": list(lengths.values())}
+        await self._postgres.execute(_SQL["mark_many_uploaded"], {"project_id": project_id, **columns})
 
     async def confirm(
         self,
@@ -70,6 +88,16 @@ class MediaRecords:
         """Record that a trace, or one of its observations, uses the media in `field`."""
         values = {"project_id": project_id, "media_id": media_id, "trace_id": trace_id, "field": field}
         await self._postgres.execute(_SQL["link_trace"], {**values, "observation_id": observation_id or ""})
+
+    async def link_traces(self, project_id: str, uses: Sequence[MediaUse]) -> None:
+        """Record where media are used; those that are not known are left out."""
+        columns = {
+            "trace_ids": [use.trace_id for use in uses],
+            "observation_ids": [use.observation_id for use in uses],
+            "fields": [use.field for use in uses],
+            "media_ids": [use.media_id for use in uses],
+        }
+        await self._postgres.execute(_SQL["link_traces"], {"project_id": project_id, **columns})
 
     async def link_dataset_item(
         self, project_id: str, media_id: str, *, dataset_id: str, dataset_item_id: str, field: str

@@ -19,6 +19,7 @@ from appliance.config import Settings
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
+from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream, Kind
 from appliance.worker.runner import open_worker
@@ -94,3 +95,15 @@ async def pipeline(stores: Settings) -> AsyncIterator[Pipeline]:
     await clickhouse.command("DROP DATABASE {name:Identifier}", {"name": database})
     await clickhouse.close()
     await redis.aclose()
+
+
+@pytest.fixture
+async def postgres(pipeline: Pipeline) -> AsyncIterator[Postgres]:
+    """A pool, with a project `p` that has nothing else in it."""
+    found = Postgres(pipeline.settings.postgres)
+    await found.open()
+    await found.execute("DELETE FROM organizations WHERE id = 'o'")
+    await found.execute("INSERT INTO organizations (id, name) VALUES ('o', 'o')")
+    await found.execute("INSERT INTO projects (id, org_id, name) VALUES ('p', 'o', 'p')")
+    yield found
+    await found.close()

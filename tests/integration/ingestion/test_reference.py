@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator
 from typing import Any
-
-import pytest
 
 from appliance.model.pricing import ModelDefinition, PricingTier
 from appliance.model.prompts import NewPrompt
@@ -22,18 +19,6 @@ from tests.integration.ingestion.conftest import Pipeline
 
 TIME = "2026-01-01T00:00:00.000Z"
 NOBODY = "postgresql://nobody@127.0.0.1:9/none"
-
-
-@pytest.fixture
-async def postgres(pipeline: Pipeline) -> AsyncIterator[Postgres]:
-    """A pool, with a project `p` that has nothing else in it."""
-    found = Postgres(pipeline.settings.postgres)
-    await found.open()
-    await found.execute("DELETE FROM organizations WHERE id = 'o'")
-    await found.execute("INSERT INTO organizations (id, name) VALUES ('o', 'o')")
-    await found.execute("INSERT INTO projects (id, org_id, name) VALUES ('p', 'o', 'p')")
-    yield found
-    await found.close()
 
 
 def priced(price: float, start: int | None = None) -> ModelDefinition:

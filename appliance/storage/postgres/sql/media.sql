@@ -7,6 +7,17 @@ ON CONFLICT (project_id, id) DO UPDATE SET
     updated_at = clock_timestamp()
 RETURNING *;
 
+-- name: announce_many
+-- Of a project that is being deleted nothing is kept. In one order, so that workers do not wait for each other in a ring.
+INSERT INTO media (project_id, id, sha256_hash, content_type, content_length, path)
+SELECT p.id, m.id, m.sha256_hash, m.content_type, m.content_length, m.path
+FROM projects p, unnest(
+    %(ids)s::text[], %(hashes)s::text[], %(types)s::text[], %(lengths)s::bigint[], %(paths)s::text[]
+) AS m (id, sha256_hash, content_type, content_length, path)
+WHERE p.id = %(project_id)s
+ORDER BY m.id
+ON CONFLICT DO NOTHING;
+
 -- name: get
 SELECT * FROM media WHERE project_id = %(project_id)s AND id = %(id)s;
 
@@ -16,6 +27,11 @@ SELECT * FROM media WHERE project_id = %(project_id)s AND id = ANY(%(ids)s);
 -- name: mark_uploaded
 UPDATE media SET uploaded_at = clock_timestamp(), content_length = %(content_length)s, updated_at = clock_timestamp()
 WHERE project_id = %(project_id)s AND id = %(id)s;
+
+-- name: mark_many_uploaded
+UPDATE media SET uploaded_at = clock_timestamp(), content_length = u.content_length, updated_at = clock_timestamp()
+FROM unnest(%(ids)s::text[], %(lengths)s::bigint[]) AS u (id, content_length)
+WHERE media.project_id = %(project_id)s AND media.id = u.id AND media.uploaded_at IS NULL;
 
 -- name: confirm
 UPDATE media SET
@@ -29,6 +45,16 @@ WHERE project_id = %(project_id)s AND id = %(id)s;
 -- name: link_trace
 INSERT INTO trace_media (project_id, trace_id, observation_id, field, media_id)
 VALUES (%(project_id)s, %(trace_id)s, %(observation_id)s, %(field)s, %(media_id)s)
+ON CONFLICT DO NOTHING;
+
+-- name: link_traces
+INSERT INTO trace_media (project_id, trace_id, observation_id, field, media_id)
+SELECT m.project_id, u.trace_id, u.observation_id, u.field, u.media_id
+FROM unnest(
+    %(trace_ids)s::text[], %(observation_ids)s::text[], %(fields)s::text[], %(media_ids)s::text[]
+) AS u (trace_id, observation_id, field, media_id)
+JOIN media m ON m.project_id = %(project_id)s AND m.id = u.media_id
+ORDER BY u.trace_id, u.observation_id, u.field, u.media_id
 ON CONFLICT DO NOTHING;
 
 -- name: link_dataset_item
