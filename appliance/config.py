@@ -158,6 +158,8 @@ class Settings:
     """Address that users reach web by, when it is not http://host:port."""
     notify_socket: Annotated[str, Env("NOTIFY_SOCKET")] = ""
     """Where a service manager is told that the appliance is ready; systemd sets it."""
+    attach_url: Annotated[str, Env("LANGFUSE_LOCAL_ATTACH_URL")] = ""
+    """Server that `tui` and the reading commands speak to without `--url`, with the first project's keys."""
     log_level: Annotated[str, Env("LANGFUSE_LOG_LEVEL")] = "info"
     """trace, debug, info, warn or error."""
     postgres: PostgresSettings = field(default_factory=PostgresSettings)
@@ -234,11 +236,22 @@ def _build(cls: type[Any], table: Mapping[str, Any], environ: Mapping[str, str],
             values[name] = _build(hint, table.get(name, {}), environ, f"{source} [{name}]")
             continue
         kind, variable = typing.get_args(hint)[0], hint.__metadata__[0].name
-        if environ.get(variable, "") != "":
-            values[name] = _convert(kind, environ[variable], variable)
+        if given := _given(environ, variable):
+            values[name] = _convert(kind, given, variable)
         elif name in table:
             values[name] = _convert(kind, table[name], f"{source}: {name}")
     return cls(**values)
+
+
+def _given(environ: Mapping[str, str], variable: str) -> str:
+    """The variable's value, else what the file holds that NAME_FILE names: how containers hand over secrets."""
+    path = environ.get(f"{variable}_FILE", "")
+    if environ.get(variable) or not path:
+        return environ.get(variable, "")
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{variable}_FILE names {path}, which cannot be read: {error}.") from error
 
 
 def _convert(kind: Any, value: Any, source: str) -> Any:

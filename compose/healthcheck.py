@@ -55,13 +55,18 @@ def encoded(words: list[str]) -> bytes:
     return f"*{len(words)}\r\n{''.join(parts)}".encode()
 
 
+def redis_address() -> str:
+    """What the environment says, itself or by a file."""
+    if given := os.environ.get("REDIS_CONNECTION_STRING"):
+        return given
+    with open(os.environ["REDIS_CONNECTION_STRING_FILE"]) as file:  # noqa: PTH123 - pathlib takes long to import
+        return file.read().strip()
+
+
 def main() -> int:
     """0 when healthy, 1 when not."""
     try:
-        if sys.argv[1] == "web":
-            healthy = is_web_healthy()
-        else:
-            healthy = is_worker_healthy(sys.argv[2], os.environ["REDIS_CONNECTION_STRING"])
+        healthy = is_web_healthy() if sys.argv[1] == "web" else is_worker_healthy(sys.argv[2], redis_address())
     except OSError as error:
         print(error, file=sys.stderr)  # noqa: T201 - Docker shows it with the container's health
         return 1

@@ -28,9 +28,9 @@ def compose_group() -> None:
     help="The directory of the compose files.",
 )
 @click.option("--external", is_flag=True, help="For docker-compose.external.yml: you fill in where the stores are.")
-@click.option("--force", is_flag=True, help="Replace an .env that exists. Its passwords are lost.")
+@click.option("--force", is_flag=True, help="Replace what exists. Its passwords are lost.")
 def init(folder: Path, external: bool, force: bool) -> None:
-    """Write an .env with fresh random secrets, which only you can read.
+    """Write an .env, and fresh random secrets into a directory that only you can enter.
 
     \b
     Example:
@@ -38,17 +38,22 @@ def init(folder: Path, external: bool, force: bool) -> None:
     """
     from appliance.errors import ConfigError
     from appliance.orchestrator.private_files import write_private
-    from appliance.orchestrator.runtimes.docker.compose_env import env_text
+    from appliance.orchestrator.runtimes.docker.compose_env import SECRETS, env_text, secret_texts
     from appliance.orchestrator.secrets import generate_secrets
 
-    target = folder / ".env"
-    if target.exists() and not force:
-        raise ConfigError(
-            f"{target} exists.", hint="Its passwords belong to the volumes; --force replaces it all the same."
-        )
+    target, vault, fresh = folder / ".env", folder / SECRETS, generate_secrets()
+    for place in (target, vault):
+        if place.exists() and not force:
+            raise ConfigError(
+                f"{place} exists.", hint="Its passwords belong to the volumes; --force replaces it all the same."
+            )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_private(target, env_text(generate_secrets(), is_external=external))
+        vault.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, text in secret_texts(fresh, is_external=external).items():
+            write_private(vault / name, text)
+            # The containers' users read the file itself; nobody else on this machine gets through the directory.
+            (vault / name).chmod(0o444)
+        write_private(target, env_text(fresh, is_external=external))
     except OSError as error:
-        raise ConfigError(f"{target} cannot be written: {error.strerror}.") from error
-    click.echo(f"Wrote {target}.", err=True)
+        raise ConfigError(f"{error.filename} cannot be written: {error.strerror}.") from error
+    click.echo(f"Wrote {target} and {vault}.", err=True)

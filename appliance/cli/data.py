@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from appliance.cli import render
-from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.options import attached, data_dir_option, settings_from
 from appliance.errors import NotRunning, RemoteError
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Source:
             if not self.public_key or not self.secret_key:
                 raise click.UsageError("--url needs --public-key and --secret-key.")
             return self.url, self.public_key, self.secret_key
+        if server := attached():
+            return server
         return _local_address(self.data_dir)
 
 

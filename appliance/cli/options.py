@@ -28,3 +28,11 @@ def settings_from(**flags: object) -> Settings:
     from appliance.config import load_settings
 
     return load_settings(flags)
+
+
+def attached() -> tuple[str, str, str] | None:
+    """Address, public and secret key of the server that the settings attach to, as inside a container of web."""
+    settings = settings_from()
+    if not settings.attach_url:
+        return None
+    return settings.attach_url, settings.init.public_key, settings.init.secret_key

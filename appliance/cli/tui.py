@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.options import data_dir_option
+from appliance.cli.options import attached, data_dir_option
 
 
 @click.command()
@@ -23,6 +23,8 @@ def tui(url: str | None, public_key: str | None, secret_key: str | None, data_di
     Example:
       langfuse-local tui --url https://cloud.langfuse.com --public-key pk-lf-... --secret-key sk-lf-...
     """
+    if not url and (server := attached()):
+        url, public_key, secret_key = server
     if url and not (public_key and secret_key):
         raise click.UsageError("--url needs --public-key and --secret-key.")
     given = {"--data-dir": str(data_dir) if data_dir else None}

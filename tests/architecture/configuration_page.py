@@ -35,7 +35,8 @@ max_attempts = 5
 ```
 
 Where Langfuse has a variable for the same thing, its name is used, so that an existing environment file works as it is.
-An empty variable counts as not set.
+An empty variable counts as not set. Secrets may come from files: `SALT_FILE=/run/secrets/salt` stands for `SALT` with
+what that file holds, and so for every variable below; a variable that is set itself wins.
 """
 
 

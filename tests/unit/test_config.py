@@ -47,6 +47,15 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     assert settings.port == 0
 
 
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "salt").write_text("from-a-file\n")
+    environ = {"SALT_FILE": str(tmp_path / "salt")}
+    assert load_settings(environ=environ, config_file=tmp_path / "none").salt == "from-a-file"
+    assert load_settings(environ={**environ, "SALT": "given"}, config_file=tmp_path / "none").salt == "given"
+    with pytest.raises(ConfigError, match="SALT_FILE names /nowhere"):
+        load_settings(environ={"SALT_FILE": "/nowhere"}, config_file=tmp_path / "none")
+
+
 def test_redis_address_from_single_values_or_whole(tmp_path: Path) -> None:
     none = tmp_path / "none.toml"
     parts = {"REDIS_HOST": "h", "REDIS_AUTH": "p@ss", "REDIS_TLS_ENABLED": "true"}

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from appliance.orchestrator.ports import choose_port
-from appliance.orchestrator.runtimes.docker.compose_env import env_text
+from appliance.orchestrator.runtimes.docker.compose_env import SECRETS, env_text, secret_texts
 from appliance.orchestrator.secrets import Secrets, generate_secrets
 from tests.integration.docker.engine_here import ensure_images, require_compose, require_engine
 from tests.integration.docker.standins.names import STORES, store_image_environ, tag_of
@@ -115,6 +115,9 @@ def running_stack(tree: Path, *services: str) -> Iterator[Stack]:
         copy(source, tree / name)
     secrets = generate_secrets()
     (tree / "compose" / ".env").write_text(env_text(secrets))
+    (tree / "compose" / SECRETS).mkdir(mode=0o700)
+    for name, text in secret_texts(secrets).items():
+        (tree / "compose" / SECRETS / name).write_text(text)
     port = choose_port("127.0.0.1", [FIRST_PORT], set())
     made = Stack(tree / "compose", "docker-compose.yml", f"langfuse-test-{os.getpid()}", port, secrets)
     said = made.compose("build", "--quiet", check=False)
@@ -140,6 +143,7 @@ def beside(stack: Stack) -> Iterator[Stack]:
     (stack.folder / ".env").write_text(
         f"{own}\nDATABASE_URL=postgresql://langfuse:{known.postgres_password}@postgres:5432/langfuse\n"
         f"REDIS_CONNECTION_STRING=redis://:{known.redis_password}@redis:6379/0\n"
+        f"CLICKHOUSE_PASSWORD={known.clickhouse_password}\n"
         "CLICKHOUSE_URL=http://clickhouse:8123\nCLICKHOUSE_USER=langfuse\nCLICKHOUSE_DB=langfuse\n"
     )
     port = choose_port("127.0.0.1", [FIRST_PORT + 100], set())

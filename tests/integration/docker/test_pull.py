@@ -32,7 +32,7 @@ async def test_a_pull_tells_its_progress(engine: DockerEngine) -> None:
         await engine.pull(image, seen.append)
         try:
             found = await engine.find_image(image)
-            assert found is not None and found.entrypoint == ("/nothing",)
+            assert found is not None and found.id.startswith("sha256:")
         finally:
             with contextlib.closing(docker.from_env()) as client:
                 client.images.remove(image, force=True)

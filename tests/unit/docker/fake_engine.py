@@ -54,7 +54,7 @@ class FakeEngine:
         self.calls.append(f"pull {image}")
         on_step(PullStep(layer="a", status="Downloading", current_bytes=5, total_bytes=10))
         on_step(PullStep(layer="a", status="Pull complete"))
-        self.images[image] = ImageFacts(id=f"id of {image}", entrypoint=("entry",))
+        self.images[image] = ImageFacts(id=f"id of {image}")
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         self.networks[name] = labels

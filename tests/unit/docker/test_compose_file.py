@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from appliance.config import environment_names
 from appliance.orchestrator.machine import MIB
-from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, env_text
+from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, env_text, secret_texts
 from appliance.orchestrator.runtimes.docker.compose_file import (
     COMPOSE_MEMORY,
     compose_external,
@@ -20,6 +21,7 @@ from appliance.orchestrator.runtimes.docker.compose_file import (
 )
 from appliance.orchestrator.runtimes.docker.images import StoreImage, paced, store_images
 from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container
+from appliance.orchestrator.secrets import generate_secrets
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "compose"
@@ -33,11 +35,11 @@ def services(text: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("store", store_images(COMPOSE_MEMORY, 0), ids=lambda store: store.name)
 def test_stores_are_those_of_the_docker_runtime(store: StoreImage) -> None:
-    plan = plan_container(store, Ownership("x"), "secret", 1, ())
+    plan = plan_container(store, Ownership("x"), "secret", 1)
     described = services(compose_with_stores())[store.name]
-    environment = dict(described["environment"])
-    assert environment.pop(store.password_variable).startswith("${")
-    assert environment == plan.environ
+    assert described["environment"] == plan.environ
+    assert described["secrets"] == [{"source": f"{store.name}_password", "target": plan.files[0].path}]
+    assert plan.files[0].content.strip() == "secret"
     assert described["image"] == f"${{LANGFUSE_LOCAL_DOCKER_{store.name.upper()}_IMAGE:-{plan.image}}}"
     assert described["user"] == plan.user
     assert [word.replace("$$", "$") for word in described.get("command", [])] == list(plan.command)
@@ -65,6 +67,25 @@ def test_only_nginx_is_published() -> None:
         published = {name: service["ports"] for name, service in services(text).items() if "ports" in service}
         assert list(published) == ["nginx"]
         assert published["nginx"][0].startswith("${BIND_ADDRESS:-127.0.0.1}:")
+
+
+@pytest.mark.parametrize("is_external", [False, True], ids=["stores", "external"])
+def test_secrets_are_files_that_init_writes(is_external: bool) -> None:
+    document = yaml.safe_load(compose_external() if is_external else compose_with_stores())
+    texts = secret_texts(PLACEHOLDER, is_external=is_external)
+    assert {name: secret["file"] for name, secret in document["secrets"].items()} == {
+        name: f"./secrets/{name}" for name in texts
+    }
+    for name in ("migrate", "web", "worker"):
+        service = document["services"][name]
+        files = {path for key, path in service["environment"].items() if key.endswith("_FILE")}
+        assert files == {f"/run/secrets/{secret}" for secret in service["secrets"]}
+    assert not any(text in env_text(generate_secrets()) for text in texts.values())
+
+
+def test_every_file_is_for_a_setting_that_exists() -> None:
+    settings = yaml.safe_load(compose_with_stores())["x-settings"]
+    assert {name.removesuffix("_FILE") for name in settings} <= set(environment_names())
 
 
 def test_the_external_file_has_no_stores() -> None:

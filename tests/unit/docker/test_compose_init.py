@@ -21,10 +21,15 @@ def run(*arguments: str) -> None:
 def test_init_writes_fresh_secrets(tmp_path: Path) -> None:
     run("init", "--dir", str(tmp_path / "one"))
     run("init", "--dir", str(tmp_path / "two"))
-    one, two = ((tmp_path / name / ".env") for name in ("one", "two"))
-    assert stat.S_IMODE(one.stat().st_mode) == 0o600
-    assert one.read_text() != two.read_text()
-    assert "change-me" not in one.read_text()
+    one, two = (tmp_path / name for name in ("one", "two"))
+    assert stat.S_IMODE((one / ".env").stat().st_mode) == 0o600
+    assert stat.S_IMODE((one / "secrets").stat().st_mode) == 0o700
+    assert (one / ".env").read_text() != (two / ".env").read_text()
+    first = {file.name: file.read_text() for file in (one / "secrets").iterdir()}
+    second = {file.name: file.read_text() for file in (two / "secrets").iterdir()}
+    assert set(first) == set(second) and not set(first.values()) & set(second.values())
+    assert first["postgres_password"] in first["database_url"]
+    assert not any(text in (one / ".env").read_text() for text in first.values())
 
 
 def test_init_does_not_replace(tmp_path: Path) -> None:
@@ -33,6 +38,9 @@ def test_init_does_not_replace(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="exists"):
         run("init", "--dir", str(tmp_path))
     assert (tmp_path / ".env").read_text() == before
+    (tmp_path / ".env").unlink()
+    with pytest.raises(ConfigError, match="secrets exists"):
+        run("init", "--dir", str(tmp_path))
     run("init", "--dir", str(tmp_path), "--force")
     assert (tmp_path / ".env").read_text() != before
 
@@ -40,4 +48,5 @@ def test_init_does_not_replace(tmp_path: Path) -> None:
 def test_init_external_leaves_the_stores_to_the_user(tmp_path: Path) -> None:
     run("init", "--dir", str(tmp_path), "--external")
     text = (tmp_path / ".env").read_text()
-    assert "DATABASE_URL=" in text and "POSTGRES_PASSWORD" not in text
+    assert "DATABASE_URL=" in text
+    assert not (tmp_path / "secrets" / "postgres_password").exists()

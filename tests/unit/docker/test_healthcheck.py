@@ -47,3 +47,14 @@ async def test_worker(healthcheck: ModuleType, count: bytes, healthy: bool) -> N
         url = f"redis://:pass%2Fword@127.0.0.1:{port}/0"
         assert await asyncio.to_thread(healthcheck.is_worker_healthy, "worker-1", url) is healthy
     assert b"pass/word" in seen[0] and b"{langfuse}:worker:worker-1" in seen[0]
+
+
+def test_the_address_of_redis_may_be_in_a_file(
+    healthcheck: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "address").write_text("redis://from-a-file\n")
+    monkeypatch.delenv("REDIS_CONNECTION_STRING", raising=False)
+    monkeypatch.setenv("REDIS_CONNECTION_STRING_FILE", str(tmp_path / "address"))
+    assert healthcheck.redis_address() == "redis://from-a-file"
+    monkeypatch.setenv("REDIS_CONNECTION_STRING", "redis://given")
+    assert healthcheck.redis_address() == "redis://given"

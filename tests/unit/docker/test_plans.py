@@ -19,25 +19,25 @@ OWNER = Ownership("0a1b2c3d")
 
 @pytest.mark.parametrize("store", STORES, ids=lambda store: store.name)
 def test_the_password_is_only_in_a_file(store: StoreImage) -> None:
-    plan = plan_container(store, OWNER, "s3cret", 1, ("entry",))
+    plan = plan_container(store, OWNER, "s3cret", 1)
     without_files = dataclasses.replace(plan, files=())
     assert "s3cret" not in repr(without_files) and "s3cret" not in repr(plan)
     secret = [file for file in plan.files if "s3cret" in file.content]
     assert [file.mode for file in secret] == [0o400]
     assert f"{secret[0].uid}:" in plan.user
-    assert plan.entrypoint[-1] == "entry" and store.password_variable in plan.entrypoint[2]
+    assert secret[0].path in [*plan.environ.values(), *re.findall(r"\$\(cat (\S+)\)", " ".join(plan.command))]
 
 
 def test_any_change_is_seen_in_the_label() -> None:
-    plan = plan_container(STORES[0], OWNER, "one", 1, ())
+    plan = plan_container(STORES[0], OWNER, "one", 1)
     others = [
-        plan_container(STORES[0], OWNER, "two", 1, ()),
-        plan_container(STORES[0], OWNER, "one", 2, ()),
-        plan_container(dataclasses.replace(STORES[0], memory_bytes=1), OWNER, "one", 1, ()),
+        plan_container(STORES[0], OWNER, "two", 1),
+        plan_container(STORES[0], OWNER, "one", 2),
+        plan_container(dataclasses.replace(STORES[0], memory_bytes=1), OWNER, "one", 1),
     ]
     labels = {each.labels[CONFIG_LABEL] for each in [plan, *others]}
     assert len(labels) == 4
-    assert plan_container(STORES[0], OWNER, "one", 1, ()).labels == plan.labels
+    assert plan_container(STORES[0], OWNER, "one", 1).labels == plan.labels
 
 
 @pytest.mark.parametrize(("host_gib", "expected_mib"), [(2, 768), (8, 2048), (256, 8192)])

@@ -34,7 +34,7 @@ async def launched(runtime: DockerRuntime, name: str = "clickhouse") -> Containe
 
 
 async def test_only_missing_images_are_pulled(runtime: DockerRuntime, engine: FakeEngine) -> None:
-    engine.images["redis:7"] = ImageFacts(id="r", entrypoint=())
+    engine.images["redis:7"] = ImageFacts(id="r")
     seen = await prepared(runtime)
     assert engine.calls == ["pull postgres:17", "pull clickhouse/clickhouse-server:26.3"]
     steps = [step for step in seen if isinstance(step, Fetching)]
@@ -76,7 +76,7 @@ async def test_a_container_of_before_is_replaced(runtime: DockerRuntime, engine:
     await launched(runtime)
     engine.calls.clear()
     if change == "image":
-        engine.images[runtime.images[2].image] = ImageFacts(id="pulled anew", entrypoint=("entry",))
+        engine.images[runtime.images[2].image] = ImageFacts(id="pulled anew")
     elif change == "password":
         changed = msgspec.structs.replace(runtime.secrets, clickhouse_password="x")
         runtime = dataclasses.replace(runtime, secrets=changed)

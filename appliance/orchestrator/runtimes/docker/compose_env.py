@@ -1,7 +1,8 @@
-"""The .env beside the compose files: every secret, and what may be changed, with a word on each."""
+"""The files beside the compose files: secrets, one per file, and .env with what may be changed, with a word on each."""
 
 from __future__ import annotations
 
+from appliance.orchestrator.runtimes.docker.images import DATABASE, USER
 from appliance.orchestrator.secrets import LOCAL_ORGANIZATION, LOCAL_PROJECT, Secrets
 
 PLACEHOLDER = Secrets(
@@ -16,33 +17,44 @@ PLACEHOLDER = Secrets(
 """What .env.example has in place of secrets."""
 
 
+SECRETS = "secrets"
+"""The directory of the secret files, beside the compose files."""
+
+
+def secret_texts(secrets: Secrets, *, is_external: bool = False) -> dict[str, str]:
+    """The secret files by name, for docker-compose.yml or for docker-compose.external.yml."""
+    own = {
+        "salt": secrets.salt,
+        "encryption_key": secrets.encryption_key,
+        "langfuse_init_project_secret_key": secrets.secret_key,
+    }
+    if is_external:
+        return own
+    return {
+        "postgres_password": secrets.postgres_password,
+        "redis_password": secrets.redis_password,
+        "clickhouse_password": secrets.clickhouse_password,
+        "database_url": f"postgresql://{USER}:{secrets.postgres_password}@postgres:5432/{DATABASE}",
+        "redis_connection_string": f"redis://:{secrets.redis_password}@redis:6379/0",
+        **own,
+    }
+
+
 def env_text(secrets: Secrets, *, is_external: bool = False) -> str:
     """The content of .env for docker-compose.yml, or for docker-compose.external.yml."""
-    stores = _EXTERNAL_STORES if is_external else _own_stores(secrets)
-    return f"{stores}{_application(secrets)}{_OPTIONS}{'' if is_external else _STORE_OPTIONS}"
-
-
-def _own_stores(secrets: Secrets) -> str:
     return (
-        "# Passwords of the stores. They are set when the volumes are made: change them in the stores first.\n"
-        f"POSTGRES_PASSWORD={secrets.postgres_password}\n"
-        f"REDIS_AUTH={secrets.redis_password}\n"
-        f"CLICKHOUSE_PASSWORD={secrets.clickhouse_password}\n\n"
+        f"{_EXTERNAL_STORES if is_external else ''}{_project(secrets)}{_OPTIONS}{'' if is_external else _STORE_OPTIONS}"
     )
 
 
-def _application(secrets: Secrets) -> str:
+def _project(secrets: Secrets) -> str:
     return (
-        "# Salts the API keys and encrypts stored credentials: keep them as long as the data.\n"
-        f"SALT={secrets.salt}\n"
-        f"ENCRYPTION_KEY={secrets.encryption_key}\n\n"
-        "# The first project and its key pair, made by the first start.\n"
+        "# The first project and its public key, made by the first start; secrets/ has the secret key.\n"
         f"LANGFUSE_INIT_ORG_ID={LOCAL_ORGANIZATION}\n"
         "LANGFUSE_INIT_ORG_NAME=Local\n"
         f"LANGFUSE_INIT_PROJECT_ID={LOCAL_PROJECT}\n"
         'LANGFUSE_INIT_PROJECT_NAME="My project"\n'
-        f"LANGFUSE_INIT_PROJECT_PUBLIC_KEY={secrets.public_key}\n"
-        f"LANGFUSE_INIT_PROJECT_SECRET_KEY={secrets.secret_key}\n\n"
+        f"LANGFUSE_INIT_PROJECT_PUBLIC_KEY={secrets.public_key}\n\n"
     )
 
 

@@ -10,13 +10,14 @@ from typing import Any
 from appliance.config import DockerSettings
 from appliance.orchestrator.machine import MIB
 from appliance.orchestrator.runtimes.docker.clickhouse_xml import server_config
-from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, env_text
+from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, SECRETS, env_text, secret_texts
 from appliance.orchestrator.runtimes.docker.images import (
     DATABASE,
     HEALTH_INTERVAL_S,
     HEALTH_RETRIES,
     HEALTH_START_S,
     HEALTH_TIMEOUT_S,
+    PASSWORD_FILE,
     USER,
     StoreImage,
     paced,
@@ -25,8 +26,8 @@ from appliance.orchestrator.runtimes.docker.images import (
 from appliance.orchestrator.runtimes.docker.yaml_text import Alias, Anchored, yaml_text
 
 CLICKHOUSE_CONFIG = "clickhouse/langfuse-local.xml"
-PASSWORD_VARIABLES = {"postgres": "POSTGRES_PASSWORD", "redis": "REDIS_AUTH", "clickhouse": "CLICKHOUSE_PASSWORD"}
-"""The variable of .env that holds each store's password."""
+PASSWORD_SECRETS = {store: f"{store}_password" for store in ("postgres", "redis", "clickhouse")}
+"""The file below secrets/ that holds each store's password."""
 COMPOSE_MEMORY = DockerSettings(postgres_memory_mib=512, redis_memory_mib=512, clickhouse_memory_mib=2048)
 """Limits that suit a host of 8 GB."""
 
@@ -45,6 +46,8 @@ _CONFINED: Mapping[str, Any] = {
 }
 """What every container is denied, and how it starts again."""
 _SHARED: Mapping[str, Any] = {"<<": Alias("confined")}
+_SECRETS_FOLDER = "/run/secrets/"
+"""Where compose puts a container's secrets."""
 
 
 def compose_with_stores() -> str:
@@ -54,6 +57,7 @@ def compose_with_stores() -> str:
         "Everything in containers: the three stores, web, worker and nginx.",
         name="langfuse-local",
         settings=_settings_with_stores(),
+        secrets=list(secret_texts(PLACEHOLDER)),
         services={store.name: _store(store) for store in stores},
         networks={"stores": {"internal": True}, "public": None},
         volumes=[store.name for store in stores],
@@ -66,6 +70,7 @@ def compose_external() -> str:
         "Web, worker and nginx in containers; Postgres, Redis and ClickHouse are elsewhere, as .env says.",
         name="langfuse-local-external",
         settings=_settings_external(),
+        secrets=list(secret_texts(PLACEHOLDER, is_external=True)),
         services={},
         networks={"public": None},
         volumes=[],
@@ -86,6 +91,7 @@ def _file(
     *,
     name: str,
     settings: Mapping[str, str],
+    secrets: list[str],
     services: Mapping[str, Any],
     networks: Mapping[str, Any],
     volumes: list[str],
@@ -95,15 +101,16 @@ def _file(
         "x-confined": Anchored("confined", _CONFINED),
         "x-settings": Anchored("settings", settings),
         "x-build": Anchored("build", _build("..", "compose/Dockerfile", "${PYTHON_IMAGE:-python:3.13-slim}")),
-        "services": {**services, **_application(list(services), list(networks)), "nginx": _nginx()},
+        "services": {**services, **_application(list(services), list(networks), settings), "nginx": _nginx()},
         "networks": networks,
         "volumes": dict.fromkeys([*volumes, "data", "certificates"]),
+        "secrets": {name: {"file": f"./{SECRETS}/{name}"} for name in secrets},
     }
     return _HEADER.format(title=title) + yaml_text(document)
 
 
 def _store(store: StoreImage) -> dict[str, Any]:
-    setting, password = f"LANGFUSE_LOCAL_DOCKER_{store.name.upper()}", PASSWORD_VARIABLES[store.name]
+    setting = f"LANGFUSE_LOCAL_DOCKER_{store.name.upper()}"
     mounts = [f"{store.name}:{store.volume_path}"]
     mounts += [f"./{CLICKHOUSE_CONFIG}:{path}:ro" for path in store.files]
     # Redis is told its memory on its command line, so only the others' limits can be changed from outside.
@@ -112,7 +119,8 @@ def _store(store: StoreImage) -> dict[str, Any]:
         **_SHARED,
         "image": f"${{{setting}_IMAGE:-{store.image}}}",
         "user": store.user,
-        "environment": {**store.environ, store.password_variable: _required(password)},
+        "environment": dict(store.environ),
+        "secrets": [{"source": PASSWORD_SECRETS[store.name], "target": PASSWORD_FILE}],
         "command": [_literal(word) for word in store.command],
         "volumes": mounts,
         "tmpfs": list(store.writable),
@@ -126,12 +134,13 @@ def _store(store: StoreImage) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value not in (None, [])}
 
 
-def _application(stores: list[str], networks: list[str]) -> dict[str, Any]:
+def _application(stores: list[str], networks: list[str], settings: Mapping[str, str]) -> dict[str, Any]:
+    secrets = [value.removeprefix(_SECRETS_FOLDER) for name, value in settings.items() if name.endswith("_FILE")]
     migrated = {"migrate": {"condition": "service_completed_successfully"}}
     ready = {store: {"condition": "service_healthy"} for store in stores}
-    migrate = _own(networks, ["migrate"], ready) | {"restart": "on-failure:5"}
-    web = _own(networks, ["web", "--host", "0.0.0.0", "--port", "3000"], migrated)
-    worker = _own(networks, [], migrated)
+    migrate = _own(networks, secrets, ["migrate"], ready) | {"restart": "on-failure:5"}
+    web = _own(networks, secrets, ["web", "--host", "0.0.0.0", "--port", "3000"], migrated)
+    worker = _own(networks, secrets, [], migrated)
     # A name that stays when the container starts again, and differs between the copies of `--scale worker=3`.
     worker["entrypoint"] = ["sh", "-c", 'exec langfuse-local worker --name "worker-$$HOSTNAME"']
     return {
@@ -142,7 +151,7 @@ def _application(stores: list[str], networks: list[str]) -> dict[str, Any]:
     }
 
 
-def _own(networks: list[str], command: list[str], after: Mapping[str, Any]) -> dict[str, Any]:
+def _own(networks: list[str], secrets: list[str], command: list[str], after: Mapping[str, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {
         **_SHARED,
         "image": "${LANGFUSE_LOCAL_IMAGE:-langfuse-local:local}",
@@ -150,6 +159,7 @@ def _own(networks: list[str], command: list[str], after: Mapping[str, Any]) -> d
         "command": command,
         "env_file": [".env"],
         "environment": Alias("settings"),
+        "secrets": secrets,
         "depends_on": after,
         "volumes": ["data:/data"],
         "tmpfs": ["/tmp"],
@@ -176,13 +186,11 @@ def _nginx() -> dict[str, Any]:
 
 
 def _settings_with_stores() -> dict[str, str]:
-    postgres, redis, clickhouse = (_required(PASSWORD_VARIABLES[name]) for name in ("postgres", "redis", "clickhouse"))
     return {
-        "DATABASE_URL": f"postgresql://{USER}:{postgres}@postgres:5432/{DATABASE}",
-        "REDIS_CONNECTION_STRING": f"redis://:{redis}@redis:6379/0",
+        **_files("DATABASE_URL", "REDIS_CONNECTION_STRING"),
         "CLICKHOUSE_URL": "http://clickhouse:8123",
         "CLICKHOUSE_USER": USER,
-        "CLICKHOUSE_PASSWORD": clickhouse,
+        **_files("CLICKHOUSE_PASSWORD"),
         "CLICKHOUSE_DB": DATABASE,
         **_settings(),
     }
@@ -195,15 +203,17 @@ def _settings_external() -> dict[str, str]:
 
 def _settings() -> dict[str, str]:
     return {
-        "SALT": _required("SALT"),
-        "ENCRYPTION_KEY": _required("ENCRYPTION_KEY"),
+        **_files("SALT", "ENCRYPTION_KEY", "LANGFUSE_INIT_PROJECT_SECRET_KEY"),
+        "LANGFUSE_INIT_PROJECT_PUBLIC_KEY": _required("LANGFUSE_INIT_PROJECT_PUBLIC_KEY"),
         "NEXTAUTH_URL": "${NEXTAUTH_URL:-https://localhost:8443}",
         "LANGFUSE_LOCAL_DATA_DIR": "/data",
         # For `docker compose exec web langfuse-local tui` and the other commands that talk to web.
-        "LANGFUSE_BASE_URL": "http://web:3000",
-        "LANGFUSE_PUBLIC_KEY": "${LANGFUSE_INIT_PROJECT_PUBLIC_KEY:-}",
-        "LANGFUSE_SECRET_KEY": "${LANGFUSE_INIT_PROJECT_SECRET_KEY:-}",
+        "LANGFUSE_LOCAL_ATTACH_URL": "http://web:3000",
     }
+
+
+def _files(*variables: str) -> dict[str, str]:
+    return {f"{variable}_FILE": f"{_SECRETS_FOLDER}{variable.lower()}" for variable in variables}
 
 
 def _build(context: str, dockerfile: str, base: str) -> dict[str, Any]:

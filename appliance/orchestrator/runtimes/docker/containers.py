@@ -39,7 +39,6 @@ class ContainerPlan:
     name: str
     image: str
     user: str
-    entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     environ: Mapping[str, str]
     labels: Mapping[str, str]
@@ -64,7 +63,6 @@ class ImageFacts:
     """What the engine knows of an image that is present."""
 
     id: str
-    entrypoint: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ class DockerEngine:
             found = await self._call(f"look at {image}", self._api.inspect_image, image)
         except Missing:
             return None
-        return ImageFacts(id=found["Id"], entrypoint=tuple(found["Config"].get("Entrypoint") or ()))
+        return ImageFacts(id=found["Id"])
 
     async def pull(self, image: str, on_step: Callable[[PullStep], None]) -> None:
         repository, tag, digest = split_reference(image)
@@ -277,7 +277,6 @@ def _container_arguments(api: docker.APIClient, plan: ContainerPlan) -> dict[str
         "name": plan.name,
         "image": plan.image,
         "user": plan.user,
-        "entrypoint": list(plan.entrypoint),
         "command": list(plan.command),
         "environment": dict(plan.environ),
         "labels": dict(plan.labels),

@@ -12,7 +12,7 @@ from appliance.orchestrator.runtimes.docker.clickhouse_xml import server_config
 USER = "langfuse"
 DATABASE = "langfuse"
 PASSWORD_FILE = "/etc/langfuse-local/password"
-"""Where the docker runtime puts a store's password inside its container."""
+"""Where a store finds its password inside its container, so that `docker inspect` does not show it."""
 
 HEALTH_INTERVAL_S = 1
 HEALTH_TIMEOUT_S = 40
@@ -40,8 +40,6 @@ class StoreImage:
     port: int
     volume_path: str
     environ: Mapping[str, str]
-    password_variable: str
-    """The variable that the image, or our command, expects the password in."""
     command: tuple[str, ...]
     health: str
     """A shell command that succeeds when the store answers."""
@@ -102,9 +100,9 @@ def _postgres(image: str, memory_bytes: int) -> StoreImage:
             "POSTGRES_DB": DATABASE,
             "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --no-locale",
             "PGDATA": "/var/lib/postgresql/data",
+            "POSTGRES_PASSWORD_FILE": PASSWORD_FILE,
             "TZ": "UTC",
         },
-        password_variable="POSTGRES_PASSWORD",
         command=("postgres", *(word for name, value in settings.items() for word in ("-c", f"{name}={value}"))),
         # By TCP: while the first start creates the database, the server listens on its socket only.
         health=f"pg_isready -q -h 127.0.0.1 -U {USER} -d {DATABASE}",
@@ -134,10 +132,9 @@ def _redis(image: str, memory_bytes: int) -> StoreImage:
         port=6379,
         volume_path="/data",
         environ={"TZ": "UTC"},
-        password_variable="REDISCLI_AUTH",
-        # The password goes in by standard input, where neither `docker inspect` nor `ps` shows it.
-        command=("sh", "-c", f"exec redis-server {words} - <<END\nrequirepass $REDISCLI_AUTH\nEND"),
-        health=f'REDISCLI_AUTH="${{REDISCLI_AUTH:-$(cat {PASSWORD_FILE})}}" redis-cli ping | grep -q PONG',
+        # The image has no variable for the password, and an argument would show in `ps`.
+        command=("sh", "-c", f"exec redis-server {words} - <<END\nrequirepass $(cat {PASSWORD_FILE})\nEND"),
+        health=f'REDISCLI_AUTH="$(cat {PASSWORD_FILE})" redis-cli ping | grep -q PONG',
         writable=("/tmp",),
         memory_bytes=memory_bytes,
         grace_s=20,
@@ -151,8 +148,12 @@ def _clickhouse(image: str, memory_bytes: int) -> StoreImage:
         user="101:101",
         port=8123,
         volume_path="/var/lib/clickhouse",
-        environ={"CLICKHOUSE_USER": USER, "CLICKHOUSE_DB": DATABASE, "TZ": "UTC"},
-        password_variable="CLICKHOUSE_PASSWORD",
+        environ={
+            "CLICKHOUSE_USER": USER,
+            "CLICKHOUSE_DB": DATABASE,
+            "CLICKHOUSE_PASSWORD_FILE": PASSWORD_FILE,
+            "TZ": "UTC",
+        },
         command=(),
         health="wget -q -O /dev/null http://127.0.0.1:8123/ping",
         # The image's entry point writes the user's file into users.d: better into memory than onto the disk.

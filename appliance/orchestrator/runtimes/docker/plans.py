@@ -56,10 +56,8 @@ def ownership_of(data_dir: DataDir) -> Ownership:
         return Ownership(path.read_text().strip())
 
 
-def plan_container(
-    store: StoreImage, owner: Ownership, password: str, host_port: int, entrypoint: tuple[str, ...]
-) -> ContainerPlan:
-    """The container of a store, published on loopback; `entrypoint` is the image's own."""
+def plan_container(store: StoreImage, owner: Ownership, password: str, host_port: int) -> ContainerPlan:
+    """The container of a store, published on loopback."""
     uid = int(store.user.partition(":")[0])
     placed = [PlacedFile(path=PASSWORD_FILE, content=f"{password}\n", uid=uid, mode=0o400)]
     placed += [PlacedFile(path=path, content=content) for path, content in store.files.items()]
@@ -67,7 +65,6 @@ def plan_container(
         name=owner.name_of(store.name),
         image=store.image,
         user=store.user,
-        entrypoint=_with_password(store.password_variable, entrypoint),
         command=store.command,
         environ=store.environ,
         labels={**owner.labels, SERVICE_LABEL: store.name},
@@ -93,9 +90,3 @@ def fingerprint(plan: ContainerPlan) -> str:
     """Changes when anything changes that a container is made from."""
     text = json.dumps(dataclasses.asdict(plan), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _with_password(variable: str, entrypoint: tuple[str, ...]) -> tuple[str, ...]:
-    """Hands the password to the image by a file, which `docker inspect` does not show, in the variable it expects."""
-    script = f'read -r {variable} < {PASSWORD_FILE} && export {variable} && exec "$@"'
-    return ("/bin/sh", "-c", script, "sh", *entrypoint)

@@ -52,7 +52,7 @@ class DockerStore:
                 f"The image {self.store.image} is not on this machine.",
                 hint="Run up again, which fetches it.",
             )
-        plan = plan_container(self.store, self.owner, self.password, self.port, image.entrypoint)
+        plan = plan_container(self.store, self.owner, self.password, self.port)
         facts = await self._ensure(plan, image)
         return ContainerUnit(
             self.engine, facts, self.store.image, self.store.grace_s, self.data_dir.log_file(self.name)

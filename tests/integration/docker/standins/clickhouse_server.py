@@ -34,9 +34,15 @@ def configuration() -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def password() -> str:
+    """As the official image has it: a file wins."""
+    file = os.environ.get("CLICKHOUSE_PASSWORD_FILE", "")
+    return Path(file).read_text().strip() if file else os.environ["CLICKHOUSE_PASSWORD"]
+
+
 def users() -> str:
     """One user by password; `default`, which the engine itself is, comes only from inside the container."""
-    digest = hashlib.sha256(os.environ["CLICKHOUSE_PASSWORD"].encode()).hexdigest()
+    digest = hashlib.sha256(password().encode()).hexdigest()
     rights = "<profile>default</profile><quota>default</quota><access_management>1</access_management>"
     return (
         "<clickhouse><profiles><default/></profiles><quotas><default/></quotas><users>"

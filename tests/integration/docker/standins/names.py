@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+from pathlib import Path
+
 STORES = ("postgres", "redis", "clickhouse")
+_HERE = Path(__file__).parent
 
 
 def tag_of(name: str) -> str:
-    """The name of a stand-in."""
-    return f"langfuse-local-tests/{name}:local"
+    """The name of a stand-in; another one when its recipe changed."""
+    return f"langfuse-local-tests/{name}:{_version()}"
+
+
+@functools.cache
+def _version() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(path for path in _HERE.iterdir() if path.suffix in (".py", ".sh")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def store_image_environ() -> dict[str, str]:

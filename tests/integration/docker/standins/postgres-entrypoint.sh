@@ -4,7 +4,7 @@ set -euo pipefail
 
 [ "${1:-}" = postgres ] || exec "$@"
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-    : "${POSTGRES_PASSWORD:?a new database needs POSTGRES_PASSWORD}"
+    POSTGRES_PASSWORD=${POSTGRES_PASSWORD:-$(cat "${POSTGRES_PASSWORD_FILE:?a new database needs POSTGRES_PASSWORD}")}
     user=${POSTGRES_USER:-postgres}
     # Unquoted on purpose: it holds several arguments.
     # shellcheck disable=SC2086
