@@ -73,7 +73,7 @@ class Gateway(Protocol):
     async def status(self) -> ApplianceStatus: ...
     def logs(self, service: str, lines: int) -> AsyncIterator[str]: ...
     async def control(self, service: str, verb: str) -> None: ...
-    def start(self) -> AsyncIterator[str]: ...
+    def start(self, runtime: str = "") -> AsyncIterator[str]: ...
 
 
 class _Observations(msgspec.Struct):
@@ -281,7 +281,7 @@ class RemoteGateway:
     async def control(self, service: str, verb: str) -> None:
         raise _not_here()
 
-    def start(self) -> AsyncIterator[str]:
+    def start(self, runtime: str = "") -> AsyncIterator[str]:
         raise _not_here()
 
 
@@ -333,11 +333,15 @@ class LocalGateway(RemoteGateway):
     async def control(self, service: str, verb: str) -> None:
         await self._supervisor().control(service, verb)
 
-    async def start(self) -> AsyncIterator[str]:
-        """Starts the appliance in the background and yields what it says; raises NotRunning when it fails."""
+    async def start(self, runtime: str = "") -> AsyncIterator[str]:
+        """Starts the appliance in the background and yields what it says; raises NotRunning when it fails.
+
+        `runtime` says how its stores run; empty leaves it as it is set.
+        """
         if not self._may_start:
             raise NotRunning(f"Nothing runs on {self._data_dir}.", hint="Start it: langfuse-local up --detach")
         command = [sys.executable, "-m", "appliance", "up", "--detach", "--data-dir", str(self._data_dir)]
+        command += ["--runtime", runtime] if runtime else []
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )

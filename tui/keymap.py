@@ -70,7 +70,11 @@ _EDIT: Final = Action("edit", "e", "", "open the text in $EDITOR or $PAGER")
 _RANGE: Final = Action("range", "t", "range", "choose the time range")
 
 SCREENS: Final[dict[str, tuple[Action, ...]]] = {
-    "start": (Action("start", "s", "start", "start the appliance"), _REFRESH),
+    "start": (
+        Action("start", "s", "start", "start the appliance"),
+        Action("start_in_docker", "d", "start in Docker", "start it with the stores in containers"),
+        _REFRESH,
+    ),
     "first_run": (
         Action("open_received", "enter", "open trace", "open the trace that arrived"),
         Action("copy", "y", "copy snippet", "copy the snippet"),

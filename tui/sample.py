@@ -223,7 +223,7 @@ class SampleGateway:
         self._check()
         self.controlled.append((service, verb))
 
-    async def start(self) -> AsyncIterator[str]:
+    async def start(self, runtime: str = "") -> AsyncIterator[str]:
         for step in ("postgres   started in 0.9 s", "redis      started in 0.1 s", "clickhouse started in 0.8 s"):
             yield step
 

@@ -1,4 +1,4 @@
-"""Shows how far the images' downloads are: a bar per layer on a terminal, a line per image elsewhere."""
+"""Shows how far the images' downloads are: a bar per layer on a terminal, a line per tenth of an image elsewhere."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class PullDisplay:
         self._image = ""
         self._progress: Progress | None = None
         self._layers: dict[str, TaskID] = {}
+        self._tenths = 0
 
     @property
     def is_drawing(self) -> bool:
@@ -34,7 +35,10 @@ class PullDisplay:
             if sys.stderr.isatty():
                 self._progress = _new_progress()
                 self._progress.start()
-        if self._progress is None or not news.layer:
+        if self._progress is None:
+            self._say_tenth(news)
+            return
+        if not news.layer:
             return
         if news.layer not in self._layers:
             self._layers[news.layer] = self._progress.add_task(news.layer, total=None, status=news.status)
@@ -51,7 +55,17 @@ class PullDisplay:
         """Ends the bars, if there are any."""
         if self._progress is not None:
             self._progress.stop()
-        self._progress, self._image, self._layers = None, "", {}
+        self._progress, self._image, self._layers, self._tenths = None, "", {}, 0
+
+    def _say_tenth(self, news: Fetching) -> None:
+        tenths = news.current_bytes * 10 // news.total_bytes if news.total_bytes else 0
+        if tenths > self._tenths:
+            self._tenths = tenths
+            click.echo(
+                f"          fetching {news.image}: {tenths * 10} % of {news.total_bytes / 1e6:.0f} MB,"
+                f" {news.layers_done} of {news.layers_total} layers",
+                err=True,
+            )
 
 
 def _new_progress() -> Progress:

@@ -22,13 +22,16 @@ def fetching(image: str, status: str, current: int = 0, total: int = 0) -> Fetch
     )
 
 
-def test_a_log_has_one_line_per_image(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_has_a_line_per_tenth_of_an_image(capsys: pytest.CaptureFixture[str]) -> None:
     display = PullDisplay()
     for image in ("redis:7", "postgres:17"):
-        for step in (fetching(image, "Downloading", 1, 2), fetching(image, "Pull complete")):
-            display.update(step)
+        for megabytes in range(30):
+            display.update(fetching(image, "Downloading", megabytes * 1_000_000, 29_000_000))
     display.close()
-    assert capsys.readouterr().err.split() == ["fetching", "redis:7", "fetching", "postgres:17"]
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert len(lines) == 22
+    assert lines[:2] == ["fetching redis:7", "fetching redis:7: 10 % of 29 MB, 0 of 1 layers"]
+    assert lines[-1] == "fetching postgres:17: 100 % of 29 MB, 0 of 1 layers"
 
 
 def test_bars_end_with_the_pull(monkeypatch: pytest.MonkeyPatch) -> None:
