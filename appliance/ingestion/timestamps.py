@@ -20,6 +20,12 @@ def clamp(micros: int) -> int:
     return min(max(micros, 0), LATEST)
 
 
+def iso_text(micros: int) -> str:
+    """A time as ISO 8601 with microseconds and Z."""
+    seconds, rest = divmod(clamp(micros), 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:06d}Z"
+
+
 def parse_iso(value: Any) -> int | None:
     """The time of an ISO 8601 text (UTC when it has no offset); None when it is not one."""
     if not isinstance(value, str):

@@ -7,12 +7,26 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from appliance.ingestion.json_text import parse_or_keep, to_json, to_text
+from appliance.ingestion.otel.unflatten import unflatten
 
 _MAX_DEPTH: Final = 12
 _MAX_TOOLS: Final = 1_000
 _HINTS: Final = ("tool", "function", '"arguments"')
 """No shape of a tool call is without one of these words."""
-_DEFINITIONS: Final = ("gen_ai.tool.definitions", "ai.prompt.tools", "mlflow.chat.tools")
+_DEFINITIONS: Final = (
+    "gen_ai.tool.definitions",
+    "gen_ai.request.tools",
+    "ai.prompt.tools",
+    "mlflow.chat.tools",
+    "genkit:input.tools",
+    "model_request_parameters",
+    "tools",
+)
+_FUNCTIONS: Final = "llm.request.functions."
+"""OpenLLMetry's older form: an attribute for each field of each tool."""
+_LISTS: Final = ("function_tools", "output_tools", "function_declarations", "functionDeclarations")
+"""Lists of definitions by Pydantic AI and by Google."""
+_SCHEMAS: Final = ("parameters", "inputSchema", "input_schema", "parameters_json_schema", "parametersJsonSchema")
 _JSON_SCHEMA: Final = ".tool.json_schema"
 _NAMES: Final = ("name", "toolName")
 _ARGUMENTS: Final = ("arguments", "args", "input")
@@ -38,7 +52,7 @@ def tool_use(asked: str, made: str, attributes: Mapping[str, Any] | None = None)
     use = ToolUse()
     for definition in _offered(asked, attributes or {}):
         if len(use.definitions) < _MAX_TOOLS and (name := _first(definition, _NAMES)):
-            schema = definition.get("parameters") or definition.get("inputSchema") or definition.get("input_schema")
+            schema = parse_or_keep(_first(definition, _SCHEMAS))
             described = {"description": definition.get("description") or "", "parameters": schema or {}}
             use.definitions.setdefault(str(name), to_json(described))
     if any(hint in made for hint in _HINTS):
@@ -51,22 +65,38 @@ def tool_use(asked: str, made: str, attributes: Mapping[str, Any] | None = None)
 
 
 def _offered(asked: str, attributes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    flat: dict[str, Any] = {}
     for key, value in attributes.items():
         if key in _DEFINITIONS or key.endswith(_JSON_SCHEMA):
             yield from _definitions(value)
-    if '"tools"' in asked:
+        elif key.startswith(_FUNCTIONS):
+            flat[key[len(_FUNCTIONS) :]] = value
+    if flat:
+        yield from _definitions(unflatten(flat))
+    if '"tools"' in asked or '"parameters"' in asked:
         found = parse_or_keep(asked)
         if isinstance(found, dict):
-            yield from _definitions(found.get("tools"))
+            config = found.get("config")
+            yield from _definitions(found.get("tools") or (config.get("tools") if isinstance(config, dict) else None))
+        elif isinstance(found, list):
+            # Langfuse's handler for LangChain appends the tools to the messages.
+            given = [message for message in found if isinstance(message, dict) and message.get("role") == "tool"]
+            contents = [message.get("content") for message in given]
+            yield from _definitions([each for each in contents if isinstance(each, dict) and "function" in each])
 
 
 def _definitions(value: Any) -> Iterator[dict[str, Any]]:
     found = parse_or_keep(value)
     for item in found if isinstance(found, list) else [found]:
         definition = parse_or_keep(item)
-        if isinstance(definition, dict):
-            inner = definition.get("function")
-            yield inner if isinstance(inner, dict) else definition
+        if not isinstance(definition, dict):
+            continue
+        listed = [definition[key] for key in _LISTS if isinstance(definition.get(key), list)]
+        if listed:
+            yield from (each for several in listed for each in several if isinstance(each, dict))
+            continue
+        inner = definition.get("function")
+        yield inner if isinstance(inner, dict) else definition
 
 
 def _calls(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from appliance.ingestion.otel.adk import AdkMapper
 from appliance.ingestion.otel.draft import Draft, Mapper
+from appliance.ingestion.otel.flue import FlueMapper
 from appliance.ingestion.otel.gen_ai import GenAiMapper
 from appliance.ingestion.otel.generic import fill_rest
 from appliance.ingestion.otel.genkit import GenkitMapper
@@ -31,6 +32,7 @@ MAPPERS: Final[tuple[Mapper, ...]] = (
     MlflowMapper(),
     LangSmithMapper(),
     MastraMapper(),
+    FlueMapper(),
     OpenInferenceMapper(),
     LogfireMapper(),
     TraceloopMapper(),

@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from appliance.errors import Undecodable
 from appliance.ingestion.json_text import to_json
-from appliance.ingestion.otel.span import Attributes, Resource, Scope, Span, SpanEvent
+from appliance.ingestion.otel.span import Attributes, Resource, Scope, Span, SpanEvent, SpanLink
 from appliance.ingestion.timestamps import clamp, now_us
 
 LANGFUSE_SCOPE: Final = "langfuse-sdk"
@@ -52,6 +52,7 @@ def _span(wire: WireSpan, resource: Resource, scope: Scope, now: int) -> Span:
         resource,
         scope,
         [SpanEvent(e.name, e.time_unix_nano // 1000, _attributes(e.attributes)) for e in wire.events],
+        [SpanLink(link.trace_id.hex(), link.span_id.hex(), _attributes(link.attributes)) for link in wire.links],
     )
 
 
@@ -75,12 +76,22 @@ def _value(value: AnyValue) -> Any:
     if kind == "double_value":
         return _number(value.double_value)
     if kind == "array_value":
-        return [item.string_value or _value(item) for item in value.array_value.values]
+        return [item.string_value or _nested(item) for item in value.array_value.values]
     if kind == "kvlist_value":
-        return to_json(_attributes(value.kvlist_value.values))
+        return to_json(_nested(value))
     if kind == "bytes_value":
         return to_json(value.bytes_value)
     return None
+
+
+def _nested(value: AnyValue) -> Any:
+    """A value within a list or an object, where objects stay objects."""
+    kind = value.WhichOneof("value")
+    if kind == "kvlist_value":
+        return {pair.key: _nested(pair.value) for pair in value.kvlist_value.values}
+    if kind == "array_value":
+        return [_nested(item) for item in value.array_value.values]
+    return value.bytes_value if kind == "bytes_value" else value.string_value or _value(value)
 
 
 def _number(value: float) -> float | str:
@@ -145,6 +156,10 @@ def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int)
             SpanEvent(e.get("name") or "", _long(e.get("timeUnixNano")) // 1000, _json_attributes(e.get("attributes")))
             for e in wire.get("events") or ()
         ],
+        [
+            SpanLink(link.get("traceId") or "", link.get("spanId") or "", _json_attributes(link.get("attributes")))
+            for link in wire.get("links") or ()
+        ],
     )
 
 
@@ -165,11 +180,19 @@ def _json_value(value: dict[str, Any]) -> Any:
         if kind == "doubleValue":
             return _json_number(found)
         if kind == "arrayValue":
-            return [_json_value(item) for item in found.get("values") or ()]
+            return [_json_nested(item) for item in found.get("values") or ()]
         if kind == "kvlistValue":
-            return to_json(_json_attributes(found.get("values")))
+            return to_json(_json_nested(value))
         return to_json(found)
     return None
+
+
+def _json_nested(value: dict[str, Any]) -> Any:
+    if (pairs := value.get("kvlistValue")) is not None:
+        return {pair["key"]: _json_nested(pair.get("value") or {}) for pair in pairs.get("values") or ()}
+    if (items := value.get("arrayValue")) is not None:
+        return [_json_nested(item) for item in items.get("values") or ()]
+    return value["bytesValue"] if value.get("bytesValue") is not None else _json_value(value)
 
 
 def _json_number(value: Any) -> float | int | str:

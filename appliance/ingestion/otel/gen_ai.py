@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from appliance.ingestion.json_text import parse_or_keep, to_text
 from appliance.ingestion.otel.draft import Draft
-from appliance.ingestion.otel.span import Attributes, Span
+from appliance.ingestion.otel.span import Attributes, Span, SpanEvent
 from appliance.ingestion.otel.token_usage import raw_details, usage_from_counts
 from appliance.ingestion.otel.unflatten import unflatten
 
@@ -21,6 +21,9 @@ _TYPES: Final = {
     "create_agent": "AGENT",
     "execute_tool": "TOOL",
     "chain": "CHAIN",
+    "invoke_workflow": "CHAIN",
+    "retrieval": "RETRIEVER",
+    "rerank": "RETRIEVER",
 }
 _AGGREGATES: Final = frozenset({"invoke_agent", "agent_step"})
 """Operations whose usage repeats that of their children."""
@@ -115,19 +118,31 @@ def _from_events(span: Span) -> tuple[Any, Any]:
     answered: list[Any] = []
     for event in span.events:
         if event.name == "gen_ai.choice":
-            answered.append({key: parse_or_keep(value) for key, value in event.attributes.items()})
+            answered.append(_fields(event))
         elif event.name == "gen_ai.content.prompt":
-            return event.attributes.get("gen_ai.prompt"), _content_completion(span)
+            return event.attributes.get("gen_ai.prompt") or _fields(event) or None, _content_completion(span)
         elif event.name.startswith("gen_ai.") and event.name.endswith(".message"):
             role = event.name.removeprefix("gen_ai.").removesuffix(".message")
             if role in _ROLES:
-                asked.append({"role": role} | {key: parse_or_keep(v) for key, v in event.attributes.items()})
+                asked.append({"role": role} | _fields(event))
     return asked, answered[0] if len(answered) == 1 else answered or _content_completion(span)
+
+
+def _fields(event: SpanEvent) -> dict[str, Any]:
+    """What an event says of a message; some put all of it into one attribute (Azure's clients, Semantic Kernel)."""
+    said = {key: parse_or_keep(value) for key, value in event.attributes.items() if key != _CONTENT}
+    content = parse_or_keep(event.attributes.get(_CONTENT))
+    if isinstance(content, dict):
+        return said | content
+    return said if content is None else {**said, "content": content}
+
+
+_CONTENT: Final = "gen_ai.event.content"
 
 
 def _content_completion(span: Span) -> Any:
     found = (event for event in span.events if event.name == "gen_ai.content.completion")
-    return next((event.attributes.get("gen_ai.completion") for event in found), None)
+    return next((event.attributes.get("gen_ai.completion") or _fields(event) or None for event in found), None)
 
 
 def _costs(total: Any, amounts: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.ingestion.json_text import to_json
+from appliance.ingestion.json_text import parse_object, to_json
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
 from appliance.model.environments import normalise_environment
@@ -24,14 +24,28 @@ def fill_rest(span: Span, draft: Draft) -> None:
     if draft.model is None and isinstance(model := attributes.pop("model", None), str) and model:
         # MLflow writes it as a JSON text.
         draft.model = model.strip('"')
+    if draft.model_parameters is None and (config := parse_object(attributes.get("model_config"))):
+        draft.model_parameters = config
+        del attributes["model_config"]
     draft.type = draft.type or ("GENERATION" if draft.model else "SPAN")
     draft.level = draft.level or ("ERROR" if span.status_code == _ERROR else "DEFAULT")
-    draft.status_message = draft.status_message or span.status_message or None
+    draft.status_message = draft.status_message or span.status_message or _exception(span) or None
     draft.version = draft.version or span.resource.text("service.version") or None
     draft.release = draft.release or span.resource.text("langfuse.release") or None
     draft.name = draft.name or span.name
     if draft.is_aggregate or draft.type in ("SPAN", "EVENT"):
         _set_aside(draft)
+
+
+def _exception(span: Span) -> str:
+    """What an error says that the program recorded without a message of its own."""
+    if span.status_code != _ERROR:
+        return ""
+    for event in span.events:
+        if event.name == "exception":
+            said = (event.attributes.get("exception.type"), event.attributes.get("exception.message"))
+            return ": ".join(str(part) for part in said if part)
+    return ""
 
 
 def _set_aside(draft: Draft) -> None:

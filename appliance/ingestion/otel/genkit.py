@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from appliance.ingestion.json_text import parse_object
+from appliance.ingestion.json_text import parse_object, to_text
 from appliance.ingestion.otel.draft import Draft
-from appliance.ingestion.otel.span import Span
+from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.otel.token_usage import usage_from_counts
 
 _TYPES: Final = {
@@ -16,6 +16,7 @@ _TYPES: Final = {
     "tool": "TOOL",
     "tool.v2": "TOOL",
     "retriever": "RETRIEVER",
+    "reranker": "RETRIEVER",
     "evaluator": "EVALUATOR",
 }
 _COUNTS: Final = {
@@ -42,13 +43,24 @@ class GenkitMapper:
         is_model = kind == "GENERATION"
         draft.input = _inner(asked, "messages", is_model) if draft.input is None else draft.input
         draft.output = _inner(made, "message", is_model) if draft.output is None else draft.output
+        session = take("genkit:sessionId", None)
+        draft.session_id = draft.session_id or (str(session) if session else None)
         if not is_model:
             return
+        _keep_rest(span.attributes, "genkit:input", asked, ("messages", "config"))
+        _keep_rest(span.attributes, "genkit:output", made, ("message", "usage"))
         draft.model = draft.model or name.rpartition("/")[2] or None
         config, usage = _object(asked, "config"), _object(made, "usage")
         draft.model_parameters = draft.model_parameters or config or None
         counts = {bare: usage[key] for key, bare in _COUNTS.items() if usage.get(key) is not None}
         draft.usage = draft.usage or usage_from_counts(counts) or None
+
+
+def _keep_rest(attributes: Attributes, name: str, value: Any, read: tuple[str, ...]) -> None:
+    """Put back what a call has beside the parts that are read, such as its tools."""
+    for key, rest in (parse_object(value) or {}).items():
+        if key not in read and rest not in (None, [], {}):
+            attributes[f"{name}.{key}"] = to_text(rest)
 
 
 def _inner(value: Any, key: str, is_model: bool) -> Any:

@@ -16,7 +16,9 @@ _HISTORY: Final = ("pydantic_ai.all_messages", "all_messages_events")
 class LogfireMapper:
     """Reads `logfire.msg`, lists of messages in `events` or `all_messages`, and arguments and results of tools."""
 
-    prefixes = frozenset({"logfire", "pydantic_ai", "all_messages_events", "final_result", "tool_arguments"})
+    prefixes = frozenset(
+        {"logfire", "pydantic_ai", "all_messages_events", "events", "final_result", "tool_arguments", "tool_response"}
+    )
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""

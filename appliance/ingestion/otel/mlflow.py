@@ -40,6 +40,8 @@ class MlflowMapper:
         draft.model = draft.model or (str(model) if model else None)
         if counts := parse_object(take("mlflow.chat.tokenUsage", None)):
             draft.usage = draft.usage or usage_from_counts(counts)
+        if costs := parse_object(take("mlflow.llm.cost", None)):
+            draft.costs = draft.costs or {key.removesuffix("_cost"): amount for key, amount in costs.items()}
         session, user = take("mlflow.trace.session", None), take("mlflow.trace.user", None)
         draft.session_id = draft.session_id or _text(session)
         draft.user_id = draft.user_id or _text(user)

@@ -10,6 +10,7 @@ from appliance.ingestion.json_text import to_json, to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.source import Source
+from appliance.ingestion.timestamps import iso_text
 from appliance.ingestion.tools import tool_use
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
@@ -78,10 +79,20 @@ def set_tools(row: Observation, attributes: Mapping[str, Any] | None = None) -> 
 
 
 def complete_metadata(span: Span, draft: Draft) -> None:
-    """Add where the span comes from to its metadata, and for foreign instrumentations the attributes nobody read."""
-    metadata = draft.metadata
-    if not span.scope.is_langfuse_sdk and span.attributes:
-        metadata["attributes"] = to_json({key: to_text(value) for key, value in span.attributes.items()})
+    """Add where the span comes from to its metadata, and what nobody read: attributes, events and links."""
+    metadata, rest = draft.metadata, span.attributes
+    if span.scope.is_langfuse_sdk and rest:  # its own words are for the server
+        rest = {key: value for key, value in rest.items() if not key.startswith("langfuse.")}
+    if rest:
+        metadata["attributes"] = to_json({key: to_text(value) for key, value in rest.items()})
+    if events := [event for event in span.events if not event.name.startswith("gen_ai.")]:
+        metadata["events"] = to_json(
+            [{"name": e.name, "time": iso_text(e.time), "attributes": e.attributes} for e in events]
+        )
+    if span.links:
+        metadata["links"] = to_json(
+            [{"traceId": link.trace_id, "spanId": link.span_id, "attributes": link.attributes} for link in span.links]
+        )
     metadata["resourceAttributes"] = span.resource.json
     metadata["scope"] = span.scope.json
 

@@ -37,14 +37,16 @@ class OpenInferenceMapper:
         """Fill in what is still open."""
         attributes = span.attributes
         take = attributes.pop
-        kind = _TYPES.get(str(take("openinference.span.kind", "")).upper())
+        kind = _TYPES.get(str(attributes.get("openinference.span.kind", "")).upper())
+        if kind:
+            del attributes["openinference.span.kind"]
         draft.type = draft.type or kind
         # What runs within these has the usage; agents repeat its sum.
         draft.is_aggregate = draft.is_aggregate or kind in ("AGENT", "CHAIN")
         if kind == "TOOL" and (tool := take("tool.name", None)):
             draft.name = draft.name or str(tool)
         _map_input_output(attributes, draft)
-        models = take("llm.model_name", None), take("llm.response.model", None), take("embedding.model_name", None)
+        models = take("llm.response.model", None), take("llm.model_name", None), take("embedding.model_name", None)
         draft.model = draft.model or next((str(model) for model in models if model), None)
         if parameters := parse_object(take("llm.invocation_parameters", None)):
             draft.model_parameters = draft.model_parameters or parameters

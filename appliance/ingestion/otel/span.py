@@ -47,6 +47,15 @@ class SpanEvent:
 
 
 @dataclass(slots=True)
+class SpanLink:
+    """Another span that a span has to do with, such as the one that triggered it."""
+
+    trace_id: str
+    span_id: str
+    attributes: Attributes
+
+
+@dataclass(slots=True)
 class Span:
     """One span. Mappers take attributes out of it; what remains is kept as metadata."""
 
@@ -64,3 +73,4 @@ class Span:
     resource: Resource
     scope: Scope
     events: list[SpanEvent] = field(default_factory=list)
+    links: list[SpanLink] = field(default_factory=list)

@@ -18,6 +18,7 @@ _CACHE_READ: Final = (
     "details.cache_read_tokens",
     "details.cache_read_input_tokens",
     "prompt_details.cache_read",
+    "prompt_details.cache_input",
     "input_tokens_details.cached",
     "input_cached_tokens",
     "cached_tokens",
@@ -35,6 +36,16 @@ _CACHE_WRITE: Final = (
 )
 _CACHE_WRITE_IF_ANY: Final = ("cache_write.input_tokens", "cache_write_input_tokens")
 """Names of the same that keep standing for themselves while they count nothing."""
+_CACHE_WRITE_5M: Final = (
+    "ephemeral_5m_input_tokens",
+    "details.ephemeral_5m_input_tokens",
+    "cache_creation.ephemeral_5m_input_tokens",
+    "details.cache_creation.ephemeral_5m_input_tokens",
+    "cache_creation_ephemeral_5m_input_tokens",
+    "input_cache_creation_5m",
+)
+_CACHE_WRITE_1H: Final = tuple(name.replace("5m", "1h") for name in _CACHE_WRITE_5M)
+"""Parts of what was written to the cache, by how long it stays: they differ in price."""
 _REASONING: Final = ("reasoning.output_tokens", "output_tokens_details.reasoning", "output_reasoning_tokens")
 """Reasoning under names that would be summed up with the output."""
 _REASONING_BESIDE: Final = ("experimental.reasoning_tokens",)
@@ -56,18 +67,31 @@ def usage_from_counts(sent: Mapping[str, Any]) -> dict[str, Any]:
     written = _take(counts, _CACHE_WRITE)
     extra = _take(counts, tuple(name for name in _CACHE_WRITE_IF_ANY if counts.get(name)))
     written = max(written or 0, extra) if extra else written
-    cached = (read or 0) + (written or 0)
+    lifetimes = cache_lifetimes(counts, written)
+    cached = (read or 0) + sum(lifetimes.values())
     if given is not None:
         is_apart = cached > given or (total is not None and total == given + (made or 0) + cached)
         usage["input"] = given if is_apart else given - cached
     usage |= {"input_cached_tokens": read} if read is not None else {}
-    usage |= {"input_cache_creation": written} if written is not None else {}
+    usage |= lifetimes
     usage |= _output(counts, made)
     sides = sum(usage.values())
     usage |= {key.removeprefix("details."): units for key, units in counts.items()}
     if total or sides or usage:
         usage["total"] = total or sides
     return usage
+
+
+def cache_lifetimes(counts: dict[str, int], written: int | None) -> dict[str, int]:
+    """What was written to the cache, by how long it stays as far as that is told; `written` is all of it, if known.
+
+    Takes what it reads out of the counts.
+    """
+    short, long = _take(counts, _CACHE_WRITE_5M), _take(counts, _CACHE_WRITE_1H)
+    told = {"input_cache_creation_5m": short or 0, "input_cache_creation_1h": long or 0}
+    told = {key: units for key, units in told.items() if units}
+    rest = max((written or 0) - sum(told.values()), 0)
+    return {"input_cache_creation": rest, **told} if rest or (written is not None and not told) else told
 
 
 def raw_details(raw: Any) -> dict[str, int]:
@@ -78,6 +102,8 @@ def raw_details(raw: Any) -> dict[str, int]:
     made = made or found.get("output_token_details")
     parts = {"cache_read_tokens": found.get("cache_read_input_tokens")}
     parts["cache_write_tokens"] = found.get("cache_creation_input_tokens")
+    if isinstance(kept := found.get("cache_creation"), Mapping):
+        parts |= {key: kept.get(key) for key in ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")}
     if isinstance(asked, Mapping):
         parts["cache_read_tokens"] = asked.get("cached_tokens", asked.get("cache_read"))
         parts["cache_write_tokens"] = asked.get("cache_write_tokens", asked.get("cache_creation"))

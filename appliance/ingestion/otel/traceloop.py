@@ -9,6 +9,8 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
+from appliance.ingestion.otel.token_usage import usage_from_counts
+from appliance.ingestion.otel.unflatten import unflatten
 
 _TYPES: Final = {"tool": "TOOL", "agent": "AGENT"}
 _ENTITIES: Final = {"Retriever": "RETRIEVER", "FunctionTool": "TOOL"}
@@ -19,8 +21,17 @@ _REQUESTS: Final = {
     "embedding": "EMBEDDING",
     "rerank": "RETRIEVER",
 }
+_PARAMETERS: Final = {
+    "temperature": "llm.temperature",
+    "top_p": "llm.top_p",
+    "max_tokens": "llm.request.max_tokens",
+    "frequency_penalty": "llm.frequency_penalty",
+    "presence_penalty": "llm.presence_penalty",
+    "stop": "llm.chat.stop_sequences",
+}
+_USAGE: Final = "llm.usage."
 _PROPERTIES: Final = "traceloop.association.properties."
-_SESSIONS: Final = ("session_id", "sessionId", "langfuse_session_id", "thread_id")
+_SESSIONS: Final = ("session_id", "sessionId", "langfuse_session_id", "conversation_id", "thread_id")
 _USERS: Final = ("user_id", "userId", "langfuse_user_id")
 _TAGS: Final = ("tags", "langfuse_tags")
 
@@ -37,10 +48,26 @@ class TraceloopMapper:
         self._map_properties(attributes, draft)
         kind = str(attributes.pop("llm.request.type", ""))
         draft.type = draft.type or _REQUESTS.get(kind)
+        self._map_first_names(attributes, draft)
         user = attributes.pop("llm.user", None)
         draft.user_id = draft.user_id or (str(user) if user else None)
-        for key in [key for key in attributes if key.startswith("llm.usage.")]:
-            attributes.setdefault(f"gen_ai.usage.{key[len('llm.usage.') :]}", attributes.pop(key))
+        counts = {key[len(_USAGE) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_USAGE)}
+        if any(key.startswith("gen_ai.usage.") for key in attributes):
+            for key, units in counts.items():  # a part of them may stand under the newer names
+                attributes.setdefault(f"gen_ai.usage.{key}", units)
+        elif counts and draft.usage is None:
+            draft.usage = usage_from_counts(counts)
+
+    def _map_first_names(self, attributes: Attributes, draft: Draft) -> None:
+        """What the first versions called `llm.*` before the names of OpenTelemetry existed."""
+        models = attributes.pop("llm.response.model", None), attributes.pop("llm.request.model", None)
+        draft.model = draft.model or next((str(model) for model in models if model), None)
+        said = {name: attributes.pop(key) for name, key in _PARAMETERS.items() if key in attributes}
+        draft.model_parameters = draft.model_parameters or said or None
+        for side, prefix in (("input", "llm.prompts."), ("output", "llm.completions.")):
+            flat = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
+            if flat and getattr(draft, side) is None:
+                setattr(draft, side, unflatten(flat))
 
     def _map_entity(self, attributes: Attributes, draft: Draft) -> None:
         take = attributes.pop

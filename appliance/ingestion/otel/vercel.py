@@ -10,7 +10,7 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
-from appliance.ingestion.otel.token_usage import raw_details
+from appliance.ingestion.otel.token_usage import cache_lifetimes, raw_details
 from appliance.model.usage import whole_number
 
 _CALLS: Final = {
@@ -53,11 +53,11 @@ class VercelMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         attributes = span.attributes
-        operation = str(attributes.pop("ai.operationId", ""))
+        self._map_telemetry(attributes, draft)
+        operation = _operation(attributes)
         if not operation:
             return
         self._map_kind(attributes, operation, draft)
-        self._map_telemetry(attributes, draft)
         first = attributes.pop("ai.response.msToFirstChunk", attributes.pop("ai.stream.msToFirstChunk", None))
         if draft.completion_start is None and isinstance(first, (int, float)):
             draft.completion_start = span.start + math.ceil(first) * 1000
@@ -85,6 +85,14 @@ class VercelMapper:
             draft.prompt_name, draft.prompt_version = str(prompt["name"]), version
         for key, value in told.items():
             draft.metadata.setdefault(key, metadata_text(value))
+
+
+def _operation(attributes: Attributes) -> str:
+    """What the step does; the first versions said it only together with the name of the function."""
+    if operation := attributes.pop("ai.operationId", None):
+        return str(operation)
+    old = str(attributes.get("operation.name", "")).partition(" ")[0]
+    return old if old.startswith("ai.") else ""
 
 
 def _map_input_output(attributes: Attributes, draft: Draft) -> None:
@@ -122,8 +130,10 @@ def _map_model(span: Span, operation: str, draft: Draft) -> None:
 
 def _usage(attributes: Attributes) -> dict[str, int]:
     counts = {key[9:]: attributes.pop(key) for key in list(attributes) if key.startswith("ai.usage.")}
-    provider = parse_object(attributes.pop("ai.response.providerMetadata", None)) or {}
-    openai, own = _object(provider, "openai"), _object(_object(provider, "anthropic"), "usage")
+    provider = parse_object(_first(attributes, _PROVIDER)) or {}
+    openai, anthropic = _object(provider, "openai"), _object(provider, "anthropic")
+    own, bedrock = _object(anthropic, "usage"), _object(_object(provider, "bedrock"), "usage")
+    google = _object(_object(provider, "google"), "usageMetadata")
     given = _number(counts, "inputTokens", "promptTokens", "tokens")
     given = _number(attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens") if given is None else given
     made = _number(counts, "outputTokens", "completionTokens")
@@ -133,16 +143,22 @@ def _usage(attributes: Attributes) -> dict[str, int]:
     reasoning = _number(counts, "reasoningTokens", "outputTokenDetails.reasoningTokens")
     reasoning = _number(openai, "reasoningTokens") if reasoning is None else reasoning
     parts = raw_details(own)
-    read, written = read if read is not None else parts.get("cache_read_tokens"), parts.get("cache_write_tokens")
-    written = _number(counts, "inputTokenDetails.cacheWriteTokens") or written
+    read = parts.get("cache_read_tokens") if read is None else read
+    read = _number(anthropic, "cacheReadInputTokens") if read is None else read
+    read = _number(bedrock, "cacheReadInputTokens") if read is None else read
+    read = _number(google, "cachedContentTokenCount") if read is None else read
+    written = _number(counts, "inputTokenDetails.cacheWriteTokens") or parts.get("cache_write_tokens")
+    written = written or _number(anthropic, "cacheCreationInputTokens") or _number(bedrock, "cacheWriteInputTokens")
     uncached = _number(counts, "inputTokenDetails.noCacheTokens")
     if uncached is None and given is not None:
-        # Anthropic's input leaves out what was read from or written to the cache.
-        is_apart = _number(own, "input_tokens") == given
-        uncached = given if is_apart else max(given - (read or 0) - (written or 0), 0)
-    usage = {"input": uncached, "input_cached_tokens": read, "input_cache_creation": written or None}
-    usage |= {"output": None if made is None else max(made - (reasoning or 0), 0), "output_reasoning_tokens": reasoning}
+        cached = (read or 0) + (written or 0)
+        # The input of Anthropic and Bedrock leaves out what was read from or written to the cache.
+        is_apart = _number(own, "input_tokens") == given or bool(bedrock) or cached > given
+        uncached = given if is_apart else given - cached
+    usage = {"input": uncached, "input_cached_tokens": read}
+    usage |= {"output": _without(made, reasoning, given, counts), "output_reasoning_tokens": reasoning}
     sides = {key: units for key, units in usage.items() if units is not None}
+    sides |= cache_lifetimes(parts, written) if written else {}
     if not sides:
         return {}
     guesses = {f"{name}_prediction_tokens": _number(openai, f"{name}PredictionTokens") for name in _GUESSES}
@@ -151,6 +167,17 @@ def _usage(attributes: Attributes) -> dict[str, int]:
 
 
 _GUESSES: Final = ("accepted", "rejected")
+
+
+def _without(made: int | None, reasoning: int | None, given: int | None, counts: dict[str, Any]) -> int | None:
+    """The output without its reasoning, which Google's total shows to be counted beside it."""
+    if made is None or not reasoning:
+        return made
+    is_beside = _number(counts, "totalTokens") == (given or 0) + made + reasoning
+    return made if is_beside else max(made - reasoning, 0)
+
+
+_PROVIDER: Final = ("ai.response.providerMetadata", "ai.result.providerMetadata")
 
 
 def _first(attributes: Attributes, keys: tuple[str, ...]) -> Any:

@@ -79,11 +79,12 @@ def test_metadata_joins_trace_and_root() -> None:
     assert metadata == {"o": "1", "t": "2", "resourceAttributes": "{}", "scope": "{}"}
 
 
-def test_attributes_that_nobody_read_are_kept_for_foreign_scopes() -> None:
+def test_attributes_that_nobody_read_are_kept_but_for_the_sdks_own() -> None:
     foreign = says({"http.route": "/x", "n": 1}, scope="spring")
 
     assert foreign.draft.metadata["attributes"] == '{"http.route":"/x","n":"1"}'
-    assert "attributes" not in says({"http.route": "/x"}).draft.metadata
+    assert says({"http.route": "/x"}).draft.metadata["attributes"] == '{"http.route":"/x"}'
+    assert "attributes" not in says({"langfuse.internal.something": 1}).draft.metadata
 
 
 def test_the_same_request_makes_the_same_parts() -> None:
