@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 Runtime = Literal["embedded", "docker", "external"]
+RuntimeChoice = Literal["auto", "embedded", "docker", "external"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +139,9 @@ class Settings:
 
     data_dir: Annotated[Path, Env("LANGFUSE_LOCAL_DATA_DIR")] = field(default_factory=default_data_dir)
     """Directory of all data, logs and secrets of one appliance."""
-    runtime: Annotated[Runtime, Env("LANGFUSE_LOCAL_RUNTIME")] = "embedded"
-    """How the stores run: embedded (child processes), docker, or external (endpoints from the environment)."""
+    runtime: Annotated[RuntimeChoice, Env("LANGFUSE_LOCAL_RUNTIME")] = "auto"
+    """How the stores run: embedded (child processes), docker, external (endpoints from the environment), or auto: as
+    the data directory ran before, embedded at first."""
     host: Annotated[str, Env("LANGFUSE_LOCAL_HOST")] = "127.0.0.1"
     """Address that web listens on."""
     port: Annotated[int, Env("LANGFUSE_LOCAL_PORT")] = 0

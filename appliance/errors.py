@@ -47,6 +47,10 @@ class MigrationFailed(ApplianceError):
     """A migration could not be applied; nothing of it was kept."""
 
 
+class CopyFailed(ApplianceError):
+    """Data moved from one store to another is not the same there; the old one is as it was."""
+
+
 class Undecodable(ApplianceError):
     """A payload cannot be decoded, now or ever; it belongs in the dead letters."""
 

@@ -33,6 +33,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "dead-letters": ("dead_letters", "dead_letters", "List, replay or drop what could not be processed."),
     "doctor": ("doctor", "doctor", "Check this machine and say what to do."),
     "compose": ("compose", "compose_group", "Prepare the settings of the compose files."),
+    "runtime": ("runtime", "runtime_group", "Move the data between the embedded stores and Docker's."),
     "service": ("service", "service_group", "Keep the appliance running under systemd."),
     "web": ("processes", "web", "Run one web process in the foreground."),
     "worker": ("processes", "worker", "Run one worker in the foreground."),

@@ -136,7 +136,10 @@ def status(scope: Scope | None, name: str, as_json: bool) -> None:
 
 
 def _unit(scope: Scope, name: str, run_as: str, given: dict[str, Any]) -> Unit:
+    from appliance.orchestrator.runtimes.opening import chosen_runtime
+    from appliance.orchestrator.state import read_state
     from appliance.orchestrator.systemd_unit import SERVICE_USER, STATE_ROOT, Unit
+    from appliance.paths import DataDir
 
     if run_as and scope == "user":
         raise click.UsageError("--run-as is for system units; a user unit runs as you.")
@@ -149,7 +152,7 @@ def _unit(scope: Scope, name: str, run_as: str, given: dict[str, Any]) -> Unit:
         name=name,
         python=Path(sys.executable),
         data_dir=data_dir,
-        runtime=settings.runtime,
+        runtime=chosen_runtime(settings, read_state(DataDir(data_dir))),
         arguments=tuple(word for option, value in words.items() if value is not None for word in (option, str(value))),
         user=run_as or SERVICE_USER,
     )

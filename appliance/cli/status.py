@@ -54,9 +54,9 @@ async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, bool]:
 
     settings = settings_from(data_dir=data_dir)
     place = DataDir(settings.data_dir)
-    state = read_state(place) if place.root.is_dir() else None
-    if state is None or state.control_socket is None or not is_held(place):
-        return stopped_status(place.root, settings.runtime), False
+    state = read_state(place)
+    if state.control_socket is None or not is_held(place):
+        return stopped_status(place.root, state.runtime), False
     client = ControlClient(Path(state.control_socket))
     try:
         return await client.status(), True

@@ -19,12 +19,10 @@ from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
 from appliance.orchestrator.listener import WebListener, claim_web_port, require_grpc_port
 from appliance.orchestrator.logfiles import last_lines
 from appliance.orchestrator.meter import ProcessMeter
-from appliance.orchestrator.ports import choose_store_ports, is_free
+from appliance.orchestrator.ports import is_free
 from appliance.orchestrator.processes import Launcher, ProcessSpec, describe_exit, launch_process, stop_process
 from appliance.orchestrator.room import require_room
-from appliance.orchestrator.runtimes.contract import Runtime
-from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
-from appliance.orchestrator.runtimes.external import ExternalRuntime
+from appliance.orchestrator.runtimes.opening import chosen_runtime, open_runtime
 from appliance.orchestrator.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
 from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
 from appliance.orchestrator.status import disk_status, service_status
@@ -62,13 +60,15 @@ class Appliance:
     async def prepare(self) -> None:
         """Ends leftovers, chooses ports and makes secrets. The lock must be held. Raises ConfigError and OSError."""
         self.state = read_state(self.data_dir)
+        runtime = chosen_runtime(self.settings, self.state)
+        self.settings = dataclasses.replace(self.settings, runtime=runtime)
         self.state.supervisor = record_of("supervisor", os.getpid())
         write_state(self.data_dir, self.state)
         timer = Timer()
         if ended := await asyncio.to_thread(end_leftovers, self.state.processes, self.data_dir):
             self._tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
         self.secrets = ensure_secrets(self.data_dir, self.settings)
-        require_room(self.data_dir, self.settings.runtime)
+        require_room(self.data_dir, runtime)
         self._listener = claim_web_port(self.settings.host, self.settings.port, self.state.ports.get("web"))
         self.state.ports["web"] = self._listener.port
         self.state.ports.pop("otlp-grpc", None)
@@ -76,7 +76,7 @@ class Appliance:
             require_grpc_port(self.settings.host, self.settings.otlp_grpc_port)
             self.state.ports["otlp-grpc"] = self.settings.otlp_grpc_port
         self.settings = with_secrets(dataclasses.replace(self.settings, port=self._listener.port), self.secrets)
-        self.state.runtime, self.state.host = self.settings.runtime, self.settings.host
+        self.state.runtime, self.state.host = runtime, self.settings.host
         await self._assemble(self._listener, avoid=())
         self._remember()
 
@@ -151,24 +151,10 @@ class Appliance:
 
     async def _assemble(self, listener: WebListener, avoid: Collection[int]) -> None:
         """Makes all services anew; the ports of the stores are none of `avoid`."""
-        self.runtime = await self._make_runtime(self.settings, avoid)
+        self.runtime = await open_runtime(self.settings, self.state, self.data_dir, self.secrets, self._launcher, avoid)
         self.settings = self.runtime.connect(self.settings)
         for service in (*self.runtime.stores, *own_services(self.settings, self._launcher, listener)):
             self.supervisor.add(service)
-
-    async def _make_runtime(self, settings: Settings, avoid: Collection[int]) -> Runtime:
-        if settings.runtime == "external":
-            return ExternalRuntime(settings)
-        if settings.runtime == "docker":
-            # Its client library is large: only those who use it pay for it.
-            from appliance.orchestrator.runtimes.docker.runtime import open_runtime
-
-            runtime = await open_runtime(self.data_dir, self.secrets, settings.docker, self.state.ports)
-            self.state.ports |= runtime.ports
-            return runtime
-        ports = choose_store_ports(self.state.ports, avoid)
-        self.state.ports |= ports
-        return EmbeddedRuntime(self.data_dir, self.secrets, ports, self._launcher)
 
     async def _start_stores(self, names: Sequence[str]) -> None:
         """Starts the stores, on other ports when somebody else was quicker to take theirs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from appliance.config import Runtime
 from appliance.errors import ConfigError
 from appliance.orchestrator.private_files import write_private
 from appliance.paths import DataDir
@@ -24,7 +25,10 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     url: str | None = None
     """Address of web while the appliance runs, None after a clean stop."""
-    runtime: str = "embedded"
+    runtime: Runtime = "embedded"
+    """What it runs with, or ran with last."""
+    moving_to: Runtime | None = None
+    """The runtime that a move of the data was begun to and not ended."""
     host: str = "127.0.0.1"
     control_socket: str | None = None
     supervisor: ProcessRecord | None = None

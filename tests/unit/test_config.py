@@ -18,14 +18,14 @@ def test_flags_beat_environment_beats_file_beats_default(tmp_path: Path) -> None
         environ={"LANGFUSE_LOCAL_PORT": "5000", "LANGFUSE_LOCAL_HOST": "::1"},
         config_file=file,
     )
-    assert (settings.workers, settings.port, settings.host, settings.runtime) == (2, 6000, "::1", "embedded")
+    assert (settings.workers, settings.port, settings.host, settings.runtime) == (2, 6000, "::1", "auto")
     assert settings.clickhouse.database == "file"
 
 
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [
-        ({"LANGFUSE_LOCAL_RUNTIME": "podman"}, "must be one of embedded, docker, external"),
+        ({"LANGFUSE_LOCAL_RUNTIME": "podman"}, "must be one of auto, embedded, docker, external"),
         ({"LANGFUSE_LOCAL_PORT": "many"}, "LANGFUSE_LOCAL_PORT is 'many', but must be a int"),
         ({"CLICKHOUSE_CLUSTER_ENABLED": "maybe"}, "must be true or false"),
     ],

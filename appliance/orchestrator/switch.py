@@ -1,0 +1,204 @@
+"""Moves the data of a stopped appliance from one runtime to another: copies all, compares all, then changes over.
+
+The old data stays as it is until `forget`. Until the last step the appliance still runs with the old runtime, so an
+interrupted move is begun again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal
+
+from appliance.config import Settings
+from appliance.errors import AlreadyRunning, ConfigError
+from appliance.orchestrator.leftovers import end_leftovers, marking
+from appliance.orchestrator.lock import exclusive
+from appliance.orchestrator.processes import launch_process
+from appliance.orchestrator.runtimes.contract import Runtime
+from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
+from appliance.orchestrator.runtimes.opening import open_runtime
+from appliance.orchestrator.secrets import Secrets, ensure_secrets, with_secrets
+from appliance.orchestrator.state import State, read_state, write_state
+from appliance.orchestrator.steps import Step, Tell, Timer
+from appliance.orchestrator.supervisor import StartRequested, Supervisor
+from appliance.paths import DataDir
+
+Movable = Literal["embedded", "docker"]
+
+START_TIMEOUT_S = 120.0
+_EMBEDDED_STORES = ("postgres", "redis", "clickhouse")
+_SPARE = 1.2
+"""Room that a copy may need, by the size of what is copied."""
+
+
+async def switch_runtime(settings: Settings, to: Movable, tell: Tell, *, replace: bool = False) -> bool:
+    """Copy everything to the runtime `to` and make it the one that starts; False when it is that already.
+
+    `replace` allows to overwrite data of an earlier time that lies there. Raises AlreadyRunning while the appliance
+    runs, ConfigError, CopyFailed, RuntimeUnavailable, StartFailed and StoreUnavailable.
+    """
+    data_dir = DataDir(settings.data_dir)
+    if not data_dir.root.is_dir():
+        raise ConfigError(
+            f"There is no data in {data_dir.root}.", hint=f"Begin there: langfuse-local up --runtime {to}"
+        )
+    with _stopped(data_dir):
+        state = read_state(data_dir)
+        if state.runtime == to:
+            return False
+        if state.runtime == "external":
+            raise ConfigError("The stores of the external runtime are not ours to move.")
+        await asyncio.to_thread(end_leftovers, state.processes, data_dir)
+        secrets = ensure_secrets(data_dir, settings)
+        settings = with_secrets(settings, secrets)
+        old = dataclasses.replace(settings, runtime=state.runtime)
+        new = dataclasses.replace(settings, runtime=to)
+        async with (
+            _running(old, state, data_dir, secrets, tell) as source,
+            _running(new, state, data_dir, secrets, tell) as target,
+        ):
+            await _refuse_to_overwrite(target, to, data_dir, may=replace or state.moving_to == to)
+            await asyncio.to_thread(_require_room, source, to, data_dir)
+            state.moving_to = to
+            write_state(data_dir, state)
+            await _copy(source, target, tell)
+        write_state(data_dir, State(runtime=to, host=state.host, ports=state.ports))
+    return True
+
+
+def forget(settings: Settings, name: Movable) -> bool:
+    """Delete what a runtime that is not in use has stored; whether there was something. Raises ConfigError."""
+    data_dir = DataDir(settings.data_dir)
+    if not data_dir.root.is_dir():
+        return False
+    with _stopped(data_dir):
+        if read_state(data_dir).runtime == name:
+            raise ConfigError(
+                f"{data_dir.root} runs on {name}.", hint="To delete all its data: langfuse-local down --volumes"
+            )
+        if name == "docker":
+            from appliance.orchestrator.runtimes.docker.leftovers import remove_everything
+
+            existed = (data_dir.root / IDENTITY_FILE).exists()
+            remove_everything(data_dir, settings.docker)
+            return existed
+        folders = [folder for store in _EMBEDDED_STORES if (folder := data_dir.root / store).is_dir()]
+        try:
+            for folder in folders:
+                shutil.rmtree(folder)
+        except OSError as error:
+            raise ConfigError(f"{error.filename} cannot be deleted: {error.strerror}.") from error
+        return bool(folders)
+
+
+@contextlib.contextmanager
+def _stopped(data_dir: DataDir) -> Iterator[None]:
+    try:
+        with exclusive(data_dir):
+            yield
+    except AlreadyRunning as error:
+        raise AlreadyRunning(error.message, hint="Stop it first: langfuse-local down") from None
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, tell: Tell
+) -> AsyncIterator[Settings]:
+    """The settings of a runtime whose stores run, with this version's schema, until the block ends."""
+    from appliance.storage.setup import prepare
+
+    runtime = await open_runtime(settings, state, data_dir, secrets, marking(launch_process, data_dir))
+    supervisor = Supervisor(on_change=lambda: None)
+    loop = asyncio.create_task(supervisor.run())
+    try:
+        await _start(runtime, supervisor, tell)
+        connected = runtime.connect(settings)
+        await prepare(connected, lambda _text: None)
+        yield connected
+    finally:
+        await supervisor.stop([store.name for store in reversed(runtime.stores)])
+        await runtime.close()
+        loop.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await loop
+
+
+async def _start(runtime: Runtime, supervisor: Supervisor, tell: Tell) -> None:
+    timer = Timer()
+    await runtime.prepare(tell)
+    for store in runtime.stores:
+        supervisor.add(store)
+        supervisor.request(StartRequested(store.name))
+    for store in runtime.stores:
+        await supervisor.wait_healthy(store.name, START_TIMEOUT_S)
+    tell(Step(text=f"the stores of the {runtime.name} runtime answer", seconds=timer.seconds()))
+
+
+async def _refuse_to_overwrite(target: Settings, name: Movable, data_dir: DataDir, *, may: bool) -> None:
+    from appliance.storage.clickhouse import copying as clickhouse
+
+    if not may and await asyncio.to_thread(clickhouse.has_rows, target.clickhouse, "observations"):
+        raise ConfigError(
+            f"The {name} runtime of {data_dir.root} holds data already, of an earlier time.",
+            hint=f"Delete it (langfuse-local runtime forget {name}) or add --replace.",
+        )
+
+
+def _require_room(source: Settings, to: Movable, data_dir: DataDir) -> None:
+    from appliance.storage.clickhouse import copying as clickhouse
+
+    if to != "embedded":
+        return  # the volumes lie where Docker keeps them; it says when that is full
+    wanted = int(clickhouse.stored_bytes(source.clickhouse) * _SPARE)
+    free = shutil.disk_usage(data_dir.root).free
+    if wanted > free:
+        raise ConfigError(
+            f"The copy needs about {wanted / 1e9:.1f} GB in {data_dir.root}, where {free / 1e9:.1f} GB are free."
+        )
+
+
+async def _copy(source: Settings, target: Settings, tell: Tell) -> None:
+    await _copy_postgres(source, target, tell)
+    await _copy_clickhouse(source, target, tell)
+    await _copy_redis(source, target, tell)
+
+
+async def _copy_postgres(source: Settings, target: Settings, tell: Tell) -> None:
+    from appliance.storage.postgres.copying import copy_tables
+
+    timer = Timer()
+    copied = await copy_tables(source.postgres, target.postgres)
+    text = f"Postgres: {sum(copied.values())} rows in {len(copied)} tables copied and compared"
+    tell(Step(text=text, seconds=timer.seconds()))
+
+
+async def _copy_clickhouse(source: Settings, target: Settings, tell: Tell) -> None:
+    from appliance.storage.clickhouse.copying import copy_tables
+
+    timer, loop = Timer(), asyncio.get_running_loop()
+
+    def report(table: str, rows: int, total: int) -> None:
+        step = Step(text=f"ClickHouse: {rows:,} of {total:,} rows of {table}", seconds=timer.seconds())
+        loop.call_soon_threadsafe(tell, step)
+
+    copied = await asyncio.to_thread(copy_tables, source.clickhouse, target.clickhouse, report)
+    text = f"ClickHouse: {sum(copied.values()):,} rows in {len(copied)} tables copied and compared"
+    tell(Step(text=text, seconds=timer.seconds()))
+
+
+async def _copy_redis(source: Settings, target: Settings, tell: Tell) -> None:
+    from appliance.storage.redis.client import connect
+    from appliance.storage.redis.copying import copy_keys
+
+    timer = Timer()
+    old, new = connect(source.redis), connect(target.redis)
+    try:
+        keys = await copy_keys(old, new)
+    finally:
+        await old.aclose()
+        await new.aclose()
+    tell(Step(text=f"Redis: {keys} keys copied and compared", seconds=timer.seconds()))

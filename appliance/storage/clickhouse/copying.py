@@ -1,0 +1,143 @@
+"""Copies every table of one ClickHouse into another one of the same schema, part of a table by part, and compares them.
+
+Rows go over as they lie there, superseded ones included, so that a copy is equal and not merely equivalent. Views of
+the target are taken away meanwhile: what they would fill is copied too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import Error
+
+from appliance.config import ClickHouseSettings
+from appliance.errors import CopyFailed, StoreUnavailable
+from appliance.storage.clickhouse.queries import render
+
+_NOUN: Final = "copying"
+_PIECE_BYTES: Final = 1 << 20
+_HOURS_S: Final = 6 * 3600
+_READ: Final = {"max_block_size": 8192, "max_threads": 1, "max_execution_time": 0}
+_WRITE: Final = {
+    "async_insert": 0,
+    "optimize_on_insert": 0,
+    "max_insert_threads": 1,
+    "max_partitions_per_insert_block": 0,
+    "min_insert_block_size_rows": 65_536,
+    "min_insert_block_size_bytes": 64 * 1024 * 1024,
+    "max_execution_time": 0,
+}
+
+
+def copy_tables(
+    source: ClickHouseSettings, target: ClickHouseSettings, report: Callable[[str, int, int], None]
+) -> dict[str, int]:
+    """Replace what the tables of `target` hold by what `source` holds; rows by table. Blocks; run it in a thread.
+
+    `report` is told a table, the rows copied so far and all its rows. Merges rest in both servers meanwhile.
+    Raises CopyFailed when schemas or copies differ, and StoreUnavailable.
+    """
+    with _opened(source) as old, _opened(target) as new:
+        tables = _names(old, "tables")
+        if _names(old, "columns") != _names(new, "columns"):
+            raise CopyFailed("The two ClickHouse have different schemas.")
+        with _at_rest(old, ()), _at_rest(new, _names(new, "views")):
+            for table in tables:
+                new.command(f"TRUNCATE TABLE {_quoted(table)}")
+            return {table: _copy(table, old, new, report) for table in tables}
+
+
+def has_rows(settings: ClickHouseSettings, table: str) -> bool:
+    """Whether a table has any row; blocks. Raises StoreUnavailable."""
+    with _opened(settings) as client:
+        return bool(client.command(f"SELECT count() FROM (SELECT 1 FROM {_quoted(table)} LIMIT 1)"))
+
+
+def stored_bytes(settings: ClickHouseSettings) -> int:
+    """What all tables take on disk; blocks. Raises StoreUnavailable."""
+    with _opened(settings) as client:
+        return int(str(client.command(render(_NOUN, "stored_bytes"))))
+
+
+def _copy(table: str, old: Client, new: Client, report: Callable[[str, int, int], None]) -> int:
+    total = int(str(old.command(f"SELECT count() FROM {_quoted(table)}")))
+    done = 0
+    for partition, rows in _partitions(old, table):
+        reading = f"SELECT * FROM {_quoted(table)} WHERE _partition_id = {{partition:String}}"
+        stream = old.raw_stream(reading, {"partition": partition}, settings=_READ, fmt="Native")
+        new.raw_insert(table, insert_block=_pieces(stream), settings=_WRITE, fmt="Native")
+        done += rows
+        report(table, done, total)
+    before, after = _fingerprint(old, table), _fingerprint(new, table)
+    if before != after:
+        raise CopyFailed(f"The copy of the ClickHouse table {table} differs: {before} became {after}.")
+    return total
+
+
+def _partitions(client: Client, table: str) -> list[tuple[str, int]]:
+    """Partition ids with their rows."""
+    return [
+        (str(id), int(rows)) for id, rows in client.query(render(_NOUN, "partitions"), {"table": table}).result_rows
+    ]
+
+
+def _fingerprint(client: Client, table: str) -> tuple[Any, ...]:
+    """Number of rows, and a sum over their hashes that does not depend on their order."""
+    sql = f"SELECT count(), sum(cityHash64(formatRow('RowBinary', *))) FROM {_quoted(table)}"
+    return tuple(client.query(sql, settings={"max_threads": 1, "max_execution_time": 0}).result_rows[0])
+
+
+def _names(client: Client, query: str) -> list[Any]:
+    rows = client.query(render(_NOUN, query)).result_rows
+    return [row[0] if len(row) == 1 else tuple(row) for row in rows]
+
+
+def _pieces(stream: Any) -> Generator[bytes, None, None]:
+    while piece := stream.read(_PIECE_BYTES):
+        yield piece
+
+
+@contextmanager
+def _at_rest(client: Client, views: Any) -> Iterator[None]:
+    """No merges and none of these views, until the block ends."""
+    client.command("SYSTEM STOP MERGES")
+    for view in views:
+        client.command(f"DETACH TABLE {_quoted(view)}")
+    try:
+        yield
+    finally:
+        for view in views:
+            client.command(f"ATTACH TABLE {_quoted(view)}")
+        client.command("SYSTEM START MERGES")
+
+
+@contextmanager
+def _opened(settings: ClickHouseSettings) -> Iterator[Client]:
+    address = urlsplit(settings.url)
+    try:
+        client = clickhouse_connect.get_client(
+            host=address.hostname,
+            port=address.port or 8123,
+            interface=address.scheme,
+            username=settings.user,
+            password=settings.password,
+            database=settings.database,
+            compress=False,
+            send_receive_timeout=_HOURS_S,
+            autogenerate_session_id=False,
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+    except (Error, OSError) as error:
+        raise StoreUnavailable(f"ClickHouse cannot do this now: {str(error).splitlines()[0][:500]}") from error
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

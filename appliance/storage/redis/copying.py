@@ -1,0 +1,88 @@
+"""Copies every key of one Redis into another one, value by value: an older server cannot read a newer one's dumps."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from appliance.errors import CopyFailed
+from appliance.storage.redis.client import translated_errors
+from appliance.storage.redis.ingest_stream import GROUP, STREAM
+
+_SHORT_LIVED_MS: Final = 60_000
+"""Heartbeats and the like: by the time that anybody reads the copy they are over."""
+_ENTRIES_PER_READ: Final = 50
+
+
+async def copy_keys(source: Redis, target: Redis) -> int:
+    """Replace everything in `target` by what `source` holds, and return the number of keys.
+
+    Entries of the queue that a worker had in hand are handed out anew, which changes nothing (they are idempotent).
+    Raises CopyFailed when the copy differs, and StoreUnavailable.
+    """
+    with translated_errors():
+        await target.flushdb()
+        copied = 0
+        async for key in source.scan_iter(count=1000):
+            left_ms = await source.pttl(key)
+            if left_ms == -2 or 0 <= left_ms < _SHORT_LIVED_MS:
+                continue
+            await _copy(key, source, target)
+            if left_ms > 0:
+                await target.pexpire(key, left_ms)
+            copied += 1
+        return copied
+
+
+# The driver's own types do not tell apart its two kinds of clients: `Any` stands for a Redis here.
+
+
+async def _copy(key: bytes, source: Any, target: Any) -> None:
+    kind = (await source.type(key)).decode()
+    copy, size = _KINDS[kind]
+    await copy(key, source, target)
+    before, after = await getattr(source, size)(key), await getattr(target, size)(key)
+    if before != after:
+        raise CopyFailed(f"The copy of the Redis key {key.decode(errors='replace')} differs: {before} became {after}.")
+
+
+async def _copy_string(key: bytes, source: Any, target: Any) -> None:
+    await target.set(key, await source.get(key))
+
+
+async def _copy_hash(key: bytes, source: Any, target: Any) -> None:
+    await target.hset(key, mapping=await source.hgetall(key))
+
+
+async def _copy_list(key: bytes, source: Any, target: Any) -> None:
+    await target.rpush(key, *await source.lrange(key, 0, -1))
+
+
+async def _copy_set(key: bytes, source: Any, target: Any) -> None:
+    await target.sadd(key, *await source.smembers(key))
+
+
+async def _copy_sorted_set(key: bytes, source: Any, target: Any) -> None:
+    await target.zadd(key, dict(await source.zrange(key, 0, -1, withscores=True)))
+
+
+async def _copy_stream(key: bytes, source: Any, target: Any) -> None:
+    after = "-"
+    while found := await source.xrange(key, min=after, count=_ENTRIES_PER_READ):
+        for id, fields in found:
+            await target.xadd(key, fields, id=id)
+        after = "(" + found[-1][0].decode()
+    if key == STREAM.encode():
+        await target.xgroup_create(key, GROUP, id="0", mkstream=True)
+
+
+_KINDS: Final[dict[str, tuple[Callable[[bytes, Any, Any], Awaitable[None]], str]]] = {
+    "string": (_copy_string, "strlen"),
+    "hash": (_copy_hash, "hlen"),
+    "list": (_copy_list, "llen"),
+    "set": (_copy_set, "scard"),
+    "zset": (_copy_sorted_set, "zcard"),
+    "stream": (_copy_stream, "xlen"),
+}

@@ -1,0 +1,175 @@
+"""Copies from one database into another one beside it: equal row by row, or nothing at all."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError
+
+from appliance.config import RedisSettings, Settings
+from appliance.errors import CopyFailed
+from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.runtimes.embedded_redis import find_server
+from appliance.storage.clickhouse import copying as clickhouse_copying
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.migrations import migrate
+from appliance.storage.postgres import copying as postgres_copying
+from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
+from appliance.storage.redis.client import connect
+from appliance.storage.redis.copying import copy_keys
+from appliance.storage.redis.ingest_stream import Entry, IngestStream
+
+
+def beside(settings: Settings, name: str) -> Settings:
+    """The same servers with databases of another name."""
+    address = urlsplit(settings.postgres.url)
+    return dataclasses.replace(
+        settings,
+        postgres=dataclasses.replace(settings.postgres, url=urlunsplit(address._replace(path=f"/{name}"))),
+        clickhouse=dataclasses.replace(settings.clickhouse, database=name),
+    )
+
+
+@pytest.fixture
+async def pair(stores: Settings) -> AsyncIterator[tuple[Settings, Settings]]:
+    """Two sets of databases with all tables and nothing in them."""
+    names = [f"copy_{uuid.uuid4().hex}" for _ in range(2)]
+    both = (beside(stores, names[0]), beside(stores, names[1]))
+    async with await psycopg.AsyncConnection.connect(stores.postgres.url, autocommit=True) as admin:
+        for name, settings in zip(names, both, strict=True):
+            await admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            await migrate(settings.clickhouse)
+            async with exclusive_connection(settings.postgres) as connection:
+                await apply_migrations(connection)
+        yield both
+        clickhouse = await ClickHouse.connect(stores.clickhouse)
+        for name in names:
+            await admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            await clickhouse.command("DROP DATABASE {name:Identifier}", {"name": name})
+        await clickhouse.close()
+
+
+async def test_postgres_rows_come_over_with_those_they_refer_to(pair: tuple[Settings, Settings]) -> None:
+    old, new = (settings.postgres for settings in pair)
+    async with await psycopg.AsyncConnection.connect(old.url) as source:
+        await source.execute("INSERT INTO organizations (id, name) VALUES ('o', 'Ünï \\ \t tab')")
+        await source.execute("INSERT INTO projects (id, org_id, name) VALUES ('p', 'o', 'old')")
+    async with await psycopg.AsyncConnection.connect(new.url) as target:
+        await target.execute("INSERT INTO organizations (id, name) VALUES ('other', 'of an earlier time')")
+    copied = await postgres_copying.copy_tables(old, new)
+    assert copied["organizations"] == copied["projects"] == 1
+    async with await psycopg.AsyncConnection.connect(new.url) as target:
+        found = await (await target.execute("SELECT id, name FROM organizations")).fetchall()
+    assert found == [("o", "Ünï \\ \t tab")]
+
+
+async def test_another_schema_is_refused_and_nothing_is_touched(pair: tuple[Settings, Settings]) -> None:
+    old, new = (settings.postgres for settings in pair)
+    async with await psycopg.AsyncConnection.connect(new.url) as target:
+        await target.execute("INSERT INTO organizations (id, name) VALUES ('kept', 'kept')")
+        await target.execute("ALTER TABLE projects ADD COLUMN future text")
+    with pytest.raises(CopyFailed):
+        await postgres_copying.copy_tables(old, new)
+    async with await psycopg.AsyncConnection.connect(new.url) as target:
+        assert (await (await target.execute("SELECT count(*) FROM organizations")).fetchone()) == (1,)
+
+
+async def test_clickhouse_rows_come_over_as_they_lie_there(pair: tuple[Settings, Settings]) -> None:
+    old, new = (settings.clickhouse for settings in pair)
+    source, target = await ClickHouse.connect(old), await ClickHouse.connect(new)
+    rows = [
+        {
+            "project_id": "p",
+            "trace_id": f"t{n % 50 % 7}",
+            "id": f"o{n % 50}",
+            "start_time": str(1_700_000_000_000_000 + 1000 * (n % 50) * 86_400),
+            "input": f"text {n}",
+            "metadata": {"n": str(n)},
+            "usage_details": {"input": n},
+            "event_ts": str(1_700_000_000_000_000 + n),
+        }
+        for n in range(100)
+    ]
+    for half in (rows[:50], rows[50:]):  # the second half supersedes the first
+        await source.insert("observations", b"\n".join(json.dumps(row).encode() for row in half))
+    told: list[tuple[str, int, int]] = []
+    copied = clickhouse_copying.copy_tables(old, new, lambda *news: told.append(news))
+    assert copied["observations"] == copied["observations_list"]
+    assert ("observations", copied["observations"], copied["observations"]) in told
+    query = "SELECT count() AS rows, sum(usage_details['input']) AS total FROM {table:Identifier} FINAL"
+    for table in ("observations", "observations_list"):
+        before = await source.rows(query, {"table": table}, dict)
+        assert before == await target.rows(query, {"table": table}, dict)
+        assert before[0]["rows"] == 50
+    await target.insert("observations", json.dumps(rows[0] | {"id": "new"}).encode())
+    seen = await target.rows("SELECT count() AS n FROM observations_list WHERE id = 'new'", {}, dict)
+    assert seen == [{"n": 1}]  # the views of the target work again
+    again = clickhouse_copying.copy_tables(old, new, lambda *_: None)
+    assert again == copied
+    await source.close()
+    await target.close()
+
+
+@pytest.fixture
+def second_redis(tmp_path: Path) -> Iterator[RedisSettings]:
+    """Another Redis, since ours have one database each."""
+    port = choose_port("127.0.0.1", [27600], set())
+    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    server = subprocess.Popen([find_server(), *arguments], stdout=subprocess.DEVNULL)
+    try:
+        yield RedisSettings(connection_string=f"redis://127.0.0.1:{port}/0")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+async def test_redis_keys_of_every_kind_come_over(stores: Settings, second_redis: RedisSettings) -> None:
+    old, new = connect(stores.redis), connect(second_redis)
+    await old.flushdb()
+    async with asyncio.timeout(10):
+        while not await answers(new):
+            await asyncio.sleep(0.02)
+    await new.set("of an earlier time", "x")
+    stream = IngestStream(old, stores.ingestion)
+    for number in range(120):
+        await stream.append(Entry(kind="events", project_id="p", body=b"\x00\xff" * number, accepted_at=number))
+    assert len(await stream.read("worker-1", 3, 10)) == 3  # in hand, never acknowledged
+    await old.hset("h", mapping={"a": b"\x80", "b": "2"})
+    await old.rpush("l", "1", "2")
+    await old.sadd("s", "1", "2")
+    await old.zadd("z", {"a": 1.5})
+    await old.set("lasting", "1", ex=3600)
+    await old.set("heartbeat", "1", ex=10)
+
+    await copy_keys(old, new)
+    assert await new.get("heartbeat") is None and await new.get("of an earlier time") is None
+    assert await new.hgetall("h") == {b"a": b"\x80", b"b": b"2"}
+    assert await new.lrange("l", 0, -1) == [b"1", b"2"]
+    assert await new.smembers("s") == {b"1", b"2"}
+    assert await new.zscore("z", "a") == 1.5
+    assert 3500 < await new.ttl("lasting") <= 3600
+    moved = IngestStream(new, stores.ingestion)
+    handed_out = await moved.read("worker-1", 200, 10)
+    assert [delivery.entry.body for delivery in handed_out] == [b"\x00\xff" * number for number in range(120)]
+    await old.flushdb()
+    await old.aclose()
+    await new.aclose()
+
+
+async def answers(redis: Redis) -> bool:
+    """Whether the server has started."""
+    try:
+        return bool(await redis.ping())
+    except ConnectionError:
+        return False
