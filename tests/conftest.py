@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from collections.abc import Iterator
 
@@ -16,7 +17,8 @@ from appliance.orchestrator.secrets import ensure_secrets, with_secrets
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.paths import DataDir
 
-_FIRST_PORT = 27500
+# Anywhere, because two test runs may share the machine.
+_FIRST_PORT = random.randrange(21_000, 31_000)
 
 
 @pytest.fixture(scope="session")

@@ -226,8 +226,9 @@ def _tls_context(settings: ClickHouseSettings) -> ssl.SSLContext | None:
         if settings.tls_cert_path:
             context.load_cert_chain(settings.tls_cert_path, settings.tls_key_path or None)
     except OSError as error:
+        files = ", ".join(filter(None, (settings.tls_ca_path, settings.tls_cert_path, settings.tls_key_path)))
         raise ConfigError(
-            f"A certificate for ClickHouse cannot be read: {error}.",
+            f"The certificates for ClickHouse cannot be read ({files}): {error.strerror or error}.",
             hint="Mend the LANGFUSE_LOCAL_CLICKHOUSE_TLS settings.",
         ) from error
     if not settings.tls_verify:
