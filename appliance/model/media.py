@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 EXTENSIONS: Final = {
@@ -138,3 +140,35 @@ def file_name(identifier: str, content_type: str) -> str:
 def reference(content_type: str, identifier: str, source: str) -> str:
     """The text that stands for a file in inputs, outputs and metadata."""
     return f"@@@langfuseMedia:type={content_type}|id={identifier}|source={source}@@@"
+
+
+_REFERENCE: Final = re.compile(r"@@@langfuseMedia:type=[^|@]+\|id=(?P<id>[^|@]+)\|source=[^|@]+@@@")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a value holds a reference."""
+
+    json_path: str
+    """From the value's root, in brackets: `$['gallery'][0]`."""
+    reference: str
+    media_id: str
+
+
+def find_references(value: Any) -> Iterator[Place]:
+    """All strings in a JSON value that are a reference, and nothing else; text around one is no place for a file."""
+    waiting: list[tuple[str, Any]] = [("$", value)]
+    while waiting:
+        path, here = waiting.pop()
+        if isinstance(here, str):
+            if found := _REFERENCE.fullmatch(here):
+                yield Place(path, here, found["id"])
+        elif isinstance(here, list):
+            waiting += [(f"{path}[{number}]", item) for number, item in enumerate(here)]
+        elif isinstance(here, dict):
+            waiting += [(path + _step(key), item) for key, item in here.items()]
+
+
+def _step(key: str) -> str:
+    """One key of a path, as the SDKs read it: nothing in it is escaped, and digits stand alone."""
+    return f"[{key}]" if key.isascii() and key.isdigit() else f"['{key}']"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.datasets import Dataset, DatasetItem
 from appliance.storage.postgres.dataset_items import DatasetItems, ItemDraft, ItemQuery
 from appliance.storage.postgres.datasets import Datasets
+from appliance.web.api.media_references import require_known_media, shown_references
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
 from appliance.web.paging import issue, page_from, text_param, time_param
@@ -92,7 +94,8 @@ async def get_dataset_v1(request: Request) -> Response:
     dataset = await _dataset(request, auth.project_id, request.path_params["name"])
     items = await _all_items(request, auth.project_id, dataset)
     runs = await _datasets(request).run_names(auth.project_id, dataset.id)
-    return json_response({**_shown(dataset), "items": [_shown_item(item) for item in items], "runs": runs})
+    shown = await _shown_items(request, auth.project_id, items)
+    return json_response({**_shown(dataset), "items": shown, "runs": runs})
 
 
 async def put_item(request: Request) -> Response:
@@ -109,7 +112,10 @@ async def put_item(request: Request) -> Response:
         source_observation_id=body.source_observation_id,
         status=body.status,
     )
-    return json_response(_shown_item(await _items(request).put(auth.project_id, dataset, draft)))
+    await require_known_media(request, auth.project_id, [body.input, body.expected_output, body.metadata])
+    item = await _items(request).put(auth.project_id, dataset, draft)
+    (shown,) = await _shown_items(request, auth.project_id, [item])
+    return json_response(shown)
 
 
 async def list_items(request: Request) -> Response:
@@ -127,7 +133,7 @@ async def list_items(request: Request) -> Response:
         version=None if version is None else datetime.fromtimestamp(version / 1e6, UTC),
     )
     found, total = await _items(request).find(auth.project_id, query, page.limit, page.offset)
-    return json_response({"data": [_shown_item(item) for item in found], "meta": page.meta(total)})
+    return json_response({"data": await _shown_items(request, auth.project_id, found), "meta": page.meta(total)})
 
 
 async def get_item(request: Request) -> Response:
@@ -136,7 +142,8 @@ async def get_item(request: Request) -> Response:
     item = await _items(request).get(auth.project_id, request.path_params["id"])
     if item is None:
         raise NotFound("Dataset item not found")
-    return json_response(_shown_item(item))
+    (shown,) = await _shown_items(request, auth.project_id, [item])
+    return json_response(shown)
 
 
 async def delete_item(request: Request) -> Response:
@@ -173,6 +180,11 @@ def _shown(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+async def _shown_items(request: Request, project_id: str, items: Sequence[DatasetItem]) -> list[dict[str, Any]]:
+    references = await shown_references(request, project_id, items)
+    return [{**_shown_item(item), "mediaReferences": found} for item, found in zip(items, references, strict=True)]
+
+
 def _shown_item(item: DatasetItem) -> dict[str, Any]:
     return {
         "id": item.id,
@@ -187,7 +199,6 @@ def _shown_item(item: DatasetItem) -> dict[str, Any]:
         "createdAt": iso_time(item.created_at),
         "updatedAt": iso_time(item.updated_at),
         "version": iso_time(item.valid_from),
-        "mediaReferences": [],
     }
 
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from appliance.config import MediaSettings, Settings
-from appliance.model.media import Media, blob_key, media_id
+from appliance.model.media import Media, blob_key, media_id, reference
 from appliance.storage.blobs.choice import blob_store
 from appliance.storage.postgres.media import MediaRecords
 from appliance.web.app import create_app
@@ -152,6 +152,31 @@ async def test_media_of_dataset_items(client: httpx.AsyncClient, file: File, con
     assert [(row["dataset_id"], row["dataset_item_id"]) for row in rows] == [(dataset["id"], "item")]
     unknown = await client.post("/media", json=file.announced(**(place | {"datasetId": "none"})))
     assert (unknown.status_code, unknown.json()["error"]) == (404, "LangfuseNotFoundError")
+
+
+async def test_dataset_items_show_their_media(client: httpx.AsyncClient, anyone: httpx.AsyncClient, file: File) -> None:
+    await upload(client, anyone, file)
+    text = reference("image/png", file.id, "bytes")
+    dataset = (await client.post("/v2/datasets", json={"name": f"media {uuid.uuid4()}"})).json()["name"]
+    body = {"datasetName": dataset, "input": {"images": [text]}, "expectedOutput": text, "metadata": f"like {text}"}
+    put = (await client.post("/dataset-items", json=body)).json()
+    got = (await client.get(f"/dataset-items/{put['id']}")).json()
+    (listed,) = (await client.get("/dataset-items", params={"datasetName": dataset})).json()["data"]
+    for item in (put, got, listed):
+        assert item["input"] == {"images": [text]}
+        assert [(each["field"], each["jsonPath"]) for each in item["mediaReferences"]] == [
+            ("expectedOutput", "$"),
+            ("input", "$['images'][0]"),
+        ]
+        (first, _) = item["mediaReferences"]
+        assert (first["referenceString"], first["media"]["mediaId"]) == (text, file.id)
+        assert (await anyone.get(first["media"]["url"])).content == file.content
+    unknown = {"datasetName": dataset, "input": reference("image/png", "x" * 22, "bytes")}
+    refused = await client.post("/dataset-items", json=unknown)
+    assert (refused.status_code, refused.json()["message"]) == (
+        400,
+        f"Dataset item references unknown media: {'x' * 22}",
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.model.media import Content, blob_key, media_id, reference
+from appliance.model.media import Content, blob_key, find_references, media_id, reference
 
 PNG_HASH = "uEig0wSz8oCevEy61aDUP9+3ND6Aw6j78UQvxNn5AWU="
 """As the Python SDK 5 sent it, with the id uEig0wSz8oCevEy61aDUP9."""
@@ -38,3 +38,15 @@ def test_a_reference_is_that_of_the_sdks() -> None:
 )
 def test_no_name_of_a_project_leads_elsewhere(project: str, expected: str) -> None:
     assert blob_key(project, "id", "image/png") == expected
+
+
+def test_references_are_found_with_their_paths() -> None:
+    text = reference("image/png", "a", "bytes")
+    value = {"gallery": [text, "plain"], "7": {"it's": text}, "more": f"see {text}", "n": None}
+    found = sorted(find_references(value))
+    assert [(place.json_path, place.reference, place.media_id) for place in found] == [
+        ("$['gallery'][0]", text, "a"),
+        ("$[7]['it's']", text, "a"),
+    ]
+    assert [place.json_path for place in find_references(text)] == ["$"]
+    assert list(find_references(None)) == []

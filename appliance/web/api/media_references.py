@@ -1,0 +1,50 @@
+"""The media that dataset items refer to (contract: SDK contract 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from starlette.requests import Request
+
+from appliance.errors import InvalidRequest
+from appliance.model.datasets import DatasetItem
+from appliance.model.media import Place, find_references
+from appliance.web.api.media import media_records, shown_media
+
+
+async def require_known_media(request: Request, project_id: str, values: Iterable[Any]) -> None:
+    """Raises InvalidRequest when one of the values refers to media that the project does not have."""
+    wanted = {place.media_id for value in values for place in find_references(value)}
+    if not wanted:
+        return
+    known = await media_records(request).get_many(project_id, wanted)
+    if unknown := sorted(wanted - known.keys()):
+        raise InvalidRequest(f"Dataset item references unknown media: {', '.join(unknown)}")
+
+
+async def shown_references(
+    request: Request, project_id: str, items: Sequence[DatasetItem]
+) -> list[list[dict[str, Any]]]:
+    """For each item the references in it, with fresh links, in order of field and path; unknown media are left out."""
+    places = [_places(item) for item in items]
+    wanted = {place.media_id for found in places for _, place in found}
+    known = await media_records(request).get_many(project_id, wanted) if wanted else {}
+    return [
+        [
+            {
+                "field": field,
+                "referenceString": place.reference,
+                "jsonPath": place.json_path,
+                "media": shown_media(request, known[place.media_id]),
+            }
+            for field, place in found
+            if place.media_id in known
+        ]
+        for found in places
+    ]
+
+
+def _places(item: DatasetItem) -> list[tuple[str, Place]]:
+    fields = (("expectedOutput", item.expected_output), ("input", item.input), ("metadata", item.metadata))
+    return sorted((field, place) for field, value in fields for place in find_references(value))
