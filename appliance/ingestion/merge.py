@@ -137,7 +137,8 @@ def _taken_away(
     places: set[tuple[str, int]] = set()
     if not patches.is_first:
         starts = {parse_iso(event.body.get("startTime")) or event.time for event in events}
-        traces = {str(event.body.get("traceId") or row.trace_id) for event in events}
+        # A worker that saw only updates without a trace put its row under none.
+        traces = {row.trace_id, *(str(event.body.get("traceId") or "") for event in events)}
         places = {(trace_id, start // _MINUTE) for trace_id in traces for start in starts}
     if base is not None:
         places.add((base.trace_id, base.start_time // _MINUTE))

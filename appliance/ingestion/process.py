@@ -55,7 +55,7 @@ def process(deliveries: Iterable[Delivery], pricing: Pricing) -> Batch:
     """The rows and patches of some deliveries; raises Undecodable when one of them cannot be read."""
     batch = Batch()
     for delivery in deliveries:
-        body = _plain_body(delivery.entry)
+        body = plain_body(delivery.entry)
         batch.deliveries.append(delivery)
         batch.size += len(body)
         _process_entry(delivery.entry, body, pricing, batch)
@@ -104,7 +104,8 @@ def _add_spans(spans: Iterable[Span], source: Source, pricing: Pricing, batch: B
         batch.parts += trace_parts(says, source)
 
 
-def _plain_body(entry: Entry) -> bytes:
+def plain_body(entry: Entry) -> bytes:
+    """The body after decompression; raises Undecodable."""
     if entry.encoding != "gzip":
         return entry.body
     try:

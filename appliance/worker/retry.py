@@ -7,8 +7,13 @@ import contextlib
 import random
 from typing import Final
 
+from appliance.errors import Overloaded, StoreUnavailable
+
 FIRST_S: Final = 0.1
 LONGEST_S: Final = 2.0
+
+AWAY: Final = (StoreUnavailable, Overloaded)
+"""What waiting mends: a store that is down or refuses for now, Redis without memory."""
 
 
 class Backoff:
@@ -27,3 +32,7 @@ class Backoff:
         self._next_s = min(self._next_s * 2, LONGEST_S)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), delay)
+
+
+class Stopped(Exception):
+    """The worker was told to stop while something was away: what is in hand is left to whoever comes next."""

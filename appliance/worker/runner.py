@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from appliance.config import Settings
-from appliance.errors import StoreUnavailable, Undecodable
+from appliance.errors import Undecodable
 from appliance.ingestion.process import Batch, process
 from appliance.storage.blobs.choice import blob_store
 from appliance.storage.clickhouse.client import ClickHouse
@@ -27,9 +27,11 @@ from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
+from appliance.worker.endings import Endings
+from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.media import MediaKeeper
 from appliance.worker.reference import Reference
-from appliance.worker.retry import Backoff
+from appliance.worker.retry import AWAY, Backoff, Stopped
 from appliance.worker.sink import Sink
 
 log = logging.getLogger(__name__)
@@ -39,12 +41,16 @@ MAX_BATCH_BYTES: Final = 12 * 1024 * 1024
 """Bodies (after decompression) that are decoded together; what one insert of observations is made of."""
 MAX_PIECE_BYTES: Final = 2 * 1024 * 1024
 """Bodies that are decoded in one go, before the loop gets a turn."""
+STOP_S: Final = 8.0
+"""How long the worker finishes what is in hand when told to stop; the rest is left to the next one."""
 WAIT_MS: Final = 500
 STALE_MS: Final = 30_000
 """Entries that another worker holds for longer than this are taken over."""
 CLAIM_EVERY_S: Final = 10.0
 COLLECT_AFTER: Final = 50_000
 """Objects made before garbage is looked for: a batch makes many, and none of them in circles."""
+SUSPECT_AFTER: Final = 3
+"""Deliveries after which an entry is decoded alone, in case it is what ends the worker."""
 MAX_CRASHES: Final = 10
 """Deliveries after which an entry is thought to be what ends the worker."""
 
@@ -72,10 +78,10 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
         await postgres.open()
         stream = IngestStream(redis, settings.ingestion)
         media = MediaKeeper(MediaRecords(postgres), blob_store(settings))
-        sink = Sink(clickhouse, Patches(redis), reference, media)
-        yield Worker(
-            name, stream, sink, reference, Live(redis), Heartbeats(redis), settings.ingestion.max_attempts, stopping
-        )
+        patches = Patches(redis)
+        sink = Sink(clickhouse, patches, reference, media)
+        endings = Endings(stream, Live(redis), settings.ingestion.max_attempts, stopping)
+        yield Worker(name, stream, sink, patches, reference, endings, Heartbeats(redis), stopping)
     finally:
         await reference.close()
         await postgres.close()
@@ -91,49 +97,50 @@ class Worker:
         name: str,
         stream: IngestStream,
         sink: Sink,
+        patches: Patches,
         reference: Reference,
-        live: Live,
+        endings: Endings,
         heartbeats: Heartbeats,
-        max_attempts: int,
         stopping: asyncio.Event,
     ) -> None:
         self.name = name
         self._stream = stream
         self._sink = sink
+        self._patches = patches
         self._reference = reference
-        self._live = live
+        self._endings = endings
         self._heartbeats = heartbeats
-        self._max_attempts = max_attempts
         self._stopping = stopping
+        self._large = LargeEntries(name, stream, sink, reference, endings, stopping)
         self._recovered_to: str | None = "0"
         """The last entry taken up again after a start; None when there are no more."""
         self._drained = False
         self._next = Batch()
         """What is decoded and waits for the write before it."""
         self._changed = asyncio.Condition()
-        self._in_hand: set[str] = set()
-        """Ids of all entries that were read and are neither acknowledged nor given up here."""
         self._claimed_at = time.monotonic()
-        self._waits_for = ""
         self._cannot_read = ""
         self._started_at = time.time()
         self._written = 0
 
     async def work(self) -> None:
-        """Read, decode and write until told to stop, then write what was read."""
+        """Read, decode and write until told to stop, then write what was read, as far as there is time."""
         beating = asyncio.create_task(self._beat())
-        writing = asyncio.create_task(self._write())
+        lanes = [asyncio.create_task(lane) for lane in (self._read(), self._write(), self._large.work())]
+        told = asyncio.create_task(self._stopping.wait())
         try:
-            reading = asyncio.create_task(self._read())
-            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
-            if writing.done():  # only by an error: reading must not go on without it
-                reading.cancel()
-            await asyncio.gather(reading, writing)
+            # Before the stop, a lane ends only by an error: the others must not go on without it.
+            await asyncio.wait({*lanes, told}, return_when=asyncio.FIRST_COMPLETED)
+            if self._stopping.is_set():
+                await asyncio.wait(lanes[:2], timeout=STOP_S)
+            for lane in lanes:
+                if lane.done():
+                    lane.result()
         finally:
-            beating.cancel()
-            writing.cancel()
-            await asyncio.gather(beating, writing, return_exceptions=True)
-            with contextlib.suppress(StoreUnavailable):
+            for task in (beating, told, *lanes):
+                task.cancel()
+            await asyncio.gather(beating, told, *lanes, return_exceptions=True)
+            with contextlib.suppress(*AWAY):
                 await self._heartbeats.stop(self.name)
 
     async def _read(self) -> None:
@@ -144,11 +151,13 @@ class Worker:
                 await self._take(await self._more())
                 backoff.reset()
                 self._cannot_read = ""
-            except StoreUnavailable as error:
+            except AWAY as error:
                 self._cannot_read = error.message
                 self._recovered_to = "0"  # Redis may have handed out what never arrived
                 log.warning("Cannot read from the queue: %s", error)
                 await backoff.wait(self._stopping)
+            except Stopped:
+                break
         async with self._changed:
             self._drained = True
             self._changed.notify_all()
@@ -159,47 +168,47 @@ class Worker:
             found = await self._stream.read_pending(self.name, MAX_ENTRIES, self._recovered_to)
             self._recovered_to = found[-1].id if found else None
             return found
-        if not self._waits_for and time.monotonic() - self._claimed_at > CLAIM_EVERY_S:
+        if not self._endings.waits_for and time.monotonic() - self._claimed_at > CLAIM_EVERY_S:
+            if found := await self._stream.claim_stale(self.name, STALE_MS):
+                return found  # there may be more
             self._claimed_at = time.monotonic()
-            if not self._in_hand:  # the driver may have asked again after an answer that was lost on its way
+            if not self._endings.in_hand:  # the driver may have asked again after an answer that was lost on its way
                 self._recovered_to = "0"
-            return await self._stream.claim_stale(self.name, STALE_MS)
         return await self._stream.read(self.name, MAX_ENTRIES, WAIT_MS)
 
     async def _take(self, deliveries: Sequence[Delivery]) -> None:
         """Decode entries, in pieces that fit in memory, and hand them to the writer when it has room."""
-        known = [delivery for delivery in deliveries if delivery.id not in self._in_hand]
-        fresh = [delivery for found in known if (delivery := await self._whole(found)) is not None]
+        fresh = [delivery for delivery in deliveries if delivery.id not in self._endings.in_hand]
         if fresh:
             await self._reference.refresh(max(delivery.entry.accepted_at for delivery in fresh))
         # From here on nothing may fail: what is in hand is not taken up again.
-        self._in_hand.update(delivery.id for delivery in fresh)
-        for piece in pieces(fresh, self._max_attempts):
+        self._endings.in_hand.update(delivery.id for delivery in fresh)
+        for delivery in fresh:
+            if delivery.attempts > MAX_CRASHES:
+                await self._endings.give_up(delivery, "The worker ended again and again while it had this entry.")
+            elif is_large(delivery):
+                self._large.put(delivery)
+        fresh = [found for found in fresh if found.attempts <= MAX_CRASHES and not is_large(found)]
+        for piece in pieces(fresh):
             batch = await self._decode(piece)
             async with self._changed:
                 await self._changed.wait_for(lambda: self._next.size < MAX_BATCH_BYTES)
                 self._next.add(batch)
                 self._changed.notify_all()
 
-    async def _whole(self, delivery: Delivery) -> Delivery | None:
-        return await self._stream.fetch(delivery, self.name) if delivery.is_without_body else delivery
-
     async def _decode(self, deliveries: Sequence[Delivery]) -> Batch:
         """The rows of all entries that can be decoded; the others become dead letters."""
-        if deliveries[0].attempts > MAX_CRASHES:
-            await self._give_up(deliveries[0], "The worker ended again and again while it had this entry.")
-            return await self._decode(deliveries[1:]) if deliveries[1:] else Batch()
         try:
             return await asyncio.to_thread(process, deliveries, self._reference.pricing)
         except Undecodable as error:
             if len(deliveries) == 1:
-                await self._give_up(deliveries[0], error.message)
+                await self._endings.give_up(deliveries[0], error.message)
                 return Batch()
         except Exception as error:
             # The outermost guard: one entry that meets a mistake of ours must not stop all others.
             log.exception("Cannot process %s", ", ".join(delivery.id for delivery in deliveries))
             if len(deliveries) == 1:
-                await self._try_later(deliveries[0], repr(error))
+                await self._endings.try_later(deliveries[0], repr(error))
                 return Batch()
         whole = Batch()
         for delivery in deliveries:
@@ -214,39 +223,27 @@ class Worker:
                 self._changed.notify_all()
             if not batch.deliveries:
                 return
-            await self._store(batch)
+            with contextlib.suppress(Stopped):
+                await self._store(batch)
 
     async def _store(self, batch: Batch) -> None:
         """Write a batch, however long its stores are away; only then acknowledge it and tell who watches.
 
-        Told to stop while a store is away, it leaves the batch to the next worker of its name.
+        Told to stop while a store is away, it leaves the batch to the next worker of its name, and raises Stopped.
         """
-        backoff = Backoff()
-        while True:
-            try:
-                projects = await self._sink.write(batch)
-                await self._stream.ack(batch.deliveries)
-                break
-            except StoreUnavailable as error:
-                self._waits_for = error.message
-                log.warning("Cannot write yet: %s", error)
-                await backoff.wait(self._stopping)
-                if self._stopping.is_set():
-                    return
-            except Undecodable as error:
-                await self._store_apart(batch, error)
-                return
-            except Exception as error:
-                # The outermost guard: what one entry brings about must not stop all others.
-                log.exception("Cannot write %d entries together", len(batch.deliveries))
-                await self._store_apart(batch, error)
-                return
-        self._waits_for = ""
+        try:
+            projects = await self._endings.persist(lambda: self._sink.write(batch))
+        except Undecodable as error:
+            return await self._store_apart(batch, error)
+        except Stopped:
+            raise
+        except Exception as error:
+            # The outermost guard: what one entry brings about must not stop all others.
+            log.exception("Cannot write %d entries together", len(batch.deliveries))
+            return await self._store_apart(batch, error)
+        await self._endings.acknowledge(batch.deliveries)
         self._written += len(batch.observations) + len(batch.patches)
-        self._in_hand.difference_update(delivery.id for delivery in batch.deliveries)
-        with contextlib.suppress(StoreUnavailable):  # who watches can also look
-            for project_id, trace_ids in projects.items():
-                await self._live.publish(project_id, trace_ids)
+        return await self._endings.tell(projects)
 
     async def _store_apart(self, batch: Batch, error: Exception) -> None:
         """Write each entry by itself, so that the one that cannot be written does not take the others with it."""
@@ -254,29 +251,9 @@ class Worker:
             for delivery in batch.deliveries:
                 await self._store(await self._decode([delivery]))
         elif isinstance(error, Undecodable):
-            await self._give_up(batch.deliveries[0], error.message)
+            await self._endings.give_up(batch.deliveries[0], error.message)
         else:
-            await self._try_later(batch.deliveries[0], repr(error))
-
-    async def _give_up(self, delivery: Delivery, reason: str) -> None:
-        log.error("Entry %s becomes a dead letter: %s", delivery.id, reason)
-        backoff = Backoff()
-        while True:
-            try:
-                await self._stream.dead_letter(delivery, reason)
-                break
-            except StoreUnavailable as error:
-                self._waits_for = error.message
-                await backoff.wait(self._stopping)
-                if self._stopping.is_set():
-                    break
-        self._in_hand.discard(delivery.id)
-
-    async def _try_later(self, delivery: Delivery, reason: str) -> None:
-        """Leave an entry unacknowledged, to be claimed again after a while; give it up after too many attempts."""
-        if delivery.attempts >= self._max_attempts:
-            await self._give_up(delivery, reason)
-        self._in_hand.discard(delivery.id)
+            await self._endings.try_later(batch.deliveries[0], repr(error))
 
     async def _beat(self) -> None:
         while True:
@@ -284,25 +261,30 @@ class Worker:
                 "pid": os.getpid(),
                 "started_at": self._started_at,
                 "rows_written": self._written,
-                "in_hand": len(self._in_hand),
-                "waits_for": self._waits_for or self._cannot_read,
+                "in_hand": len(self._endings.in_hand),
+                "waits_for": self._endings.waits_for or self._cannot_read,
             }
-            with contextlib.suppress(StoreUnavailable):
+            with contextlib.suppress(*AWAY):
                 await self._heartbeats.beat(self.name, state)
+                await self._stream.keep(self.name, list(self._endings.in_hand))
+                await self._patches.suit_memory()
             await asyncio.sleep(BEAT_EVERY_S)
 
 
-def pieces(deliveries: Sequence[Delivery], max_attempts: int) -> list[list[Delivery]]:
-    """Entries in groups to decode together; one that was tried too often stands alone, in case it ends the worker."""
+def is_large(delivery: Delivery) -> bool:
+    """Whether an entry is to be decoded in pieces."""
+    return delivery.is_without_body or delivery.entry.weight > LARGE_BYTES
+
+
+def pieces(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+    """Entries in groups to decode together; one that was handed out too often stands alone."""
     groups: list[list[Delivery]] = []
     size = 0
     for delivery in deliveries:
-        # Compressed bodies grow to about four times their size.
-        weight = len(delivery.entry.body) * (4 if delivery.entry.encoding else 1)
-        is_suspect = delivery.attempts > max_attempts
-        if not groups or is_suspect or size + weight > MAX_PIECE_BYTES:
+        is_suspect = delivery.attempts > SUSPECT_AFTER
+        if not groups or is_suspect or size + delivery.entry.weight > MAX_PIECE_BYTES:
             groups.append([])
             size = 0
         groups[-1].append(delivery)
-        size = MAX_PIECE_BYTES if is_suspect else size + weight
+        size = MAX_PIECE_BYTES if is_suspect else size + delivery.entry.weight
     return groups

@@ -14,7 +14,7 @@ from appliance.storage.clickhouse.client import ClickHouse
 
 MAX_BLOCK_BYTES: Final = 16 * 1024 * 1024
 """A batch of the worker is one block: many small parts cost more than few large ones."""
-_ROWS_PER_CHUNK: Final = 256
+_ROWS_PER_CHUNK: Final = 32
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 

@@ -34,7 +34,7 @@ class Heartbeats:
     async def stop(self, worker: str) -> None:
         """Say that `worker` ends on purpose."""
         with translated_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
+            async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.delete(key("worker", worker))
                 pipe.zrem(_WORKERS, worker)
                 await pipe.execute()

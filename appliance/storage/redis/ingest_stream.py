@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import time
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ STREAM: Final = key("ingest")
 GROUP: Final = "workers"
 DEAD_LETTERS: Final = key("dead-letters")
 
-MAX_BODY_READ: Final = 2 * 1024 * 1024
+MAX_BODY_READ: Final = 4 * 1024 * 1024
 """Bodies larger than this are not handed out with their entry; `fetch` gets them when there is room for one."""
 
 _ROOM_CHECK_S = 0.5
@@ -120,6 +119,7 @@ class IngestStream:
         self._no_room = ""
         self._read_script, self._ack_script = Script(client, "read"), Script(client, "ack")
         self._dead_letter_script = Script(client, "dead_letter")
+        self._ensure_group_script = Script(client, "ensure_group")
 
     async def append(self, entry: Entry) -> str:
         """Store an entry durably and return its id; raises Overloaded when the backlog is at its bound."""
@@ -147,7 +147,8 @@ class IngestStream:
     async def backlog(self) -> QueueStatus:
         """How much waits: entries, age of the oldest in seconds, dead letters."""
         with translated_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
+            # No transaction: when its memory is full, Redis refuses every command in one.
+            async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.xlen(STREAM)
                 pipe.eval(_OLDEST_ID, 1, STREAM)
                 pipe.xlen(DEAD_LETTERS)
@@ -186,7 +187,7 @@ class IngestStream:
     async def fetch(self, delivery: Delivery, consumer: str) -> Delivery | None:
         """The delivery with its body; None when the entry is finished, or in another consumer's hands by now."""
         with translated_errors():
-            async with self._redis.pipeline(transaction=True) as pipe:
+            async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.xrange(STREAM, delivery.id, delivery.id)
                 pipe.xpending_range(STREAM, GROUP, delivery.id, delivery.id, 1)
                 found, held = await pipe.execute()
@@ -237,8 +238,7 @@ class IngestStream:
         return [(id.decode(), _small(Entry.from_fields(fields))) for id, fields in entries]
 
     async def _ensure_group(self) -> None:
-        with contextlib.suppress(redis.exceptions.ResponseError):  # BUSYGROUP: it exists
-            await self._redis.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+        await self._ensure_group_script([STREAM], [GROUP])
 
     async def _with_attempts(self, found: list[tuple[str, Entry]]) -> list[Delivery]:
         if not found:

@@ -24,7 +24,7 @@ from appliance.storage.redis.client import connect
 from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream, Kind
 from appliance.worker.runner import open_worker
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 
 
 class Pipeline:

@@ -1,0 +1,73 @@
+"""How entries end: acknowledged when their rows are written, given up as dead letters, or left for later."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from appliance.storage.redis.ingest_stream import Delivery, IngestStream
+from appliance.storage.redis.live import Live
+from appliance.worker.retry import AWAY, Backoff, Stopped
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Endings:
+    """What a worker has in hand, and the ways out of its hands."""
+
+    def __init__(self, stream: IngestStream, live: Live, max_attempts: int, stopping: asyncio.Event) -> None:
+        self.in_hand: set[str] = set()
+        """Ids of all entries that were read and are neither acknowledged nor given up here."""
+        self.waits_for = ""
+        """What is away, in one sentence; empty when all goes on."""
+        self._stream = stream
+        self._live = live
+        self._max_attempts = max_attempts
+        self._stopping = stopping
+
+    async def persist(self, work: Callable[[], Awaitable[T]]) -> T:
+        """The result of `work`, done again and again for as long as a store is away.
+
+        Raises Stopped when told to stop meanwhile, and whatever else `work` raises.
+        """
+        backoff = Backoff()
+        while True:
+            try:
+                result = await work()
+            except AWAY as error:
+                self.waits_for = error.message
+                log.warning("Waiting: %s", error)
+                await backoff.wait(self._stopping)
+                if self._stopping.is_set():
+                    raise Stopped from None
+            else:
+                self.waits_for = ""
+                return result
+
+    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
+        """Their rows are written. Raises Stopped."""
+        await self.persist(lambda: self._stream.ack(deliveries))
+        self.in_hand.difference_update(delivery.id for delivery in deliveries)
+
+    async def give_up(self, delivery: Delivery, reason: str) -> None:
+        """Make a dead letter of an entry. Raises Stopped."""
+        log.error("Entry %s becomes a dead letter: %s", delivery.id, reason)
+        await self.persist(lambda: self._stream.dead_letter(delivery, reason))
+        self.in_hand.discard(delivery.id)
+
+    async def try_later(self, delivery: Delivery, reason: str) -> None:
+        """Leave an entry to be claimed again after a while; give it up after too many attempts. Raises Stopped."""
+        if delivery.attempts >= self._max_attempts:
+            await self.give_up(delivery, reason)
+        self.in_hand.discard(delivery.id)
+
+    async def tell(self, projects: Mapping[str, Sequence[str]]) -> None:
+        """Tell who watches which traces changed, by project; who misses it can also look."""
+        with contextlib.suppress(*AWAY):
+            for project_id, trace_ids in projects.items():
+                await self._live.publish(project_id, trace_ids)
