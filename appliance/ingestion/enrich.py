@@ -41,8 +41,9 @@ def enrich_costs(row: Observation, pricing: Pricing, *, holds_calls: bool = Fals
 
 
 def _counted(row: Observation, model: ModelDefinition) -> dict[str, int]:
-    """The tokens of the texts; none of a call that failed, which was not billed."""
-    if row.level == "ERROR" or row.type not in COUNTED_TYPES:
+    """The tokens of the texts; none of a call that failed, which was not billed, or that an update has still to end."""
+    is_open = row.source == "api" and row.end_time is None and not row.output
+    if is_open or row.level == "ERROR" or row.type not in COUNTED_TYPES:
         return {}
     return count_usage(model, row.input, "" if row.type == "EMBEDDING" else row.output)
 

@@ -24,6 +24,7 @@ from appliance.storage.redis.patches import PatchSet
 log = logging.getLogger(__name__)
 
 _MINUTE: Final = 60_000_000
+_MARGIN: Final = 60 * _MINUTE
 _OBSERVATION_IMMUTABLE: Final = frozenset({"id", "traceId", "environment", "startTime"})
 _SCORE_IMMUTABLE: Final = frozenset({"id", "traceId", "environment"})
 
@@ -52,6 +53,16 @@ _stored_event: Final = msgspec.json.Decoder(StoredEvent)
 def events_of(patches: PatchSet) -> list[StoredEvent]:
     """The events of an entity, in the order that they count in."""
     return in_order(_stored_event.decode(body) for body in patches.patches.values())
+
+
+def began_after(events: Sequence[StoredEvent]) -> int | None:
+    """A time before which nothing can be stored of an observation whose creation tells its start; None without that.
+
+    The margin is for creations that were sent before with a somewhat earlier start.
+    """
+    told = [parse_iso(event.body.get("startTime")) for event in events if event.is_creation]
+    known = [start for start in told if start is not None]
+    return max(min(known) - _MARGIN, 0) if known else None
 
 
 def merge_observation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from appliance.ingestion.fold import StoredEvent
-from appliance.ingestion.merge import events_of, merge_observation, merge_score
+from appliance.ingestion.merge import began_after, events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
 from appliance.model.score_configs import ScoreConfig
@@ -52,13 +52,12 @@ class Sink:
 
     async def _merge(self, patches: Sequence[Patch]) -> tuple[list[Observation], list[Score]]:
         sets = [(patch_set, events_of(patch_set)) for patch_set in await self._patches.add(patches)]
-        wanted = [patch_set.key for patch_set, _ in sets]
-        bases = await stored_observations(
-            self._clickhouse, [(project, id) for project, kind, id in wanted if kind == "observation"]
-        )
-        base_scores = await stored_scores(
-            self._clickhouse, [(project, id) for project, kind, id in wanted if kind == "score"]
-        )
+        wanted: dict[str, dict[tuple[str, str], int | None]] = {"observation": {}, "score": {}}
+        for patch_set, events in sets:
+            project_id, kind, entity_id = patch_set.key
+            wanted[kind][project_id, entity_id] = began_after(events)
+        bases = await stored_observations(self._clickhouse, wanted["observation"])
+        base_scores = await stored_scores(self._clickhouse, wanted["score"])
         configs = await self._configs_of(sets, base_scores.values())
         observations: list[Observation] = []
         scores: list[Score] = []

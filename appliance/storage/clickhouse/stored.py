@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import TypeVar
 
@@ -19,18 +19,29 @@ _ALIASES = {"prefer_column_name_to_alias": 1}
 _Row = TypeVar("_Row", Observation, Score)
 
 
-async def stored_observations(clickhouse: ClickHouse, keys: Iterable[Key]) -> dict[Key, Observation]:
-    """The newest rows by project and id, where there are any; raises StoreUnavailable."""
+async def stored_observations(clickhouse: ClickHouse, wanted: Mapping[Key, int | None]) -> dict[Key, Observation]:
+    """The newest rows by project and id, where there are any; raises StoreUnavailable.
+
+    `wanted` says of each since when it can have begun (microseconds), or None: only rows with a bound are found without
+    a look at the whole table, which an index by id does not save when many are looked for.
+    """
     row = render("observations", "row", texts="input, output, metadata")
-    return await _stored(clickhouse, render("stored", "observations", row=row), keys, Observation)
+    sql = render("stored", "observations", row=row)
+    bounds = [since for since in wanted.values() if since is not None]
+    bounded = [key for key, since in wanted.items() if since is not None]
+    others = [key for key, since in wanted.items() if since is None]
+    found = await _stored(clickhouse, sql, bounded, Observation, {"since": min(bounds, default=0)})
+    return found | await _stored(clickhouse, sql, others, Observation, {"since": 0})
 
 
 async def stored_scores(clickhouse: ClickHouse, keys: Iterable[Key]) -> dict[Key, Score]:
     """As `stored_observations`, for scores."""
-    return await _stored(clickhouse, render("stored", "scores"), keys, Score)
+    return await _stored(clickhouse, render("stored", "scores"), keys, Score, {})
 
 
-async def _stored(clickhouse: ClickHouse, sql: str, keys: Iterable[Key], row_type: type[_Row]) -> dict[Key, _Row]:
+async def _stored(
+    clickhouse: ClickHouse, sql: str, keys: Iterable[Key], row_type: type[_Row], bounds: Mapping[str, int]
+) -> dict[Key, _Row]:
     found: dict[Key, _Row] = {}
     by_project: dict[str, list[str]] = {}
     for project_id, entity_id in keys:
@@ -38,7 +49,7 @@ async def _stored(clickhouse: ClickHouse, sql: str, keys: Iterable[Key], row_typ
     for project_id, ids in by_project.items():
         remaining = iter(ids)
         while some := list(islice(remaining, _IDS_PER_QUERY)):
-            params = {"project_id": project_id, "ids": some}
+            params = {"project_id": project_id, "ids": some, **bounds}
             for row in await clickhouse.rows(sql, params, row_type, settings=_ALIASES):
                 found[row.project_id, row.id] = row
     return found

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from appliance.ingestion.legacy import Event, split_events
-from appliance.ingestion.merge import events_of, merge_observation, merge_score
+from appliance.ingestion.merge import began_after, events_of, merge_observation, merge_score
 from appliance.ingestion.source import Source
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
@@ -176,3 +176,11 @@ def test_an_observation_makes_its_trace_exist() -> None:
 
     assert [(part.id, part.part_id) for part in alone] == [("t", "o:x")]
     assert [part.part_id for part in beside] == ["e:e1"]
+
+
+def test_what_is_stored_is_sought_from_an_hour_before_the_start_that_a_creation_tells() -> None:
+    started = event("span-create", 2, startTime="2024-01-01T10:00:00Z")
+    update = event("span-update", 1, startTime="2024-01-01T02:00:00Z")
+    assert began_after(events_of(patch_set(started, update))) == 1_704_099_600_000_000
+    assert began_after(events_of(patch_set(update))) is None
+    assert began_after(events_of(patch_set(event("span-create", 3)))) is None

@@ -89,6 +89,7 @@ def test_generations_without_usage_are_counted_and_priced() -> None:
         {"model": "our-own"},
         {"provided_usage_details": {"input": 1}},
         {"input": "", "output": ""},
+        {"source": "api", "output": ""},
     ],
 )
 def test_what_is_not_counted(fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

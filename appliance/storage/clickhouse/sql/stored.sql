@@ -4,6 +4,7 @@
 SELECT $row
 FROM observations
 WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} AND is_deleted = 0
+    AND start_time >= fromUnixTimestamp64Micro({since:Int64})
 ORDER BY observations.event_ts DESC
 LIMIT 1 BY id
 
