@@ -1,52 +1,125 @@
-"""How many spans per second are accepted and readable, with four exporters that send as fast as they can."""
+"""How fast spans are accepted and readable, piece after piece, and what reads and memory come to meanwhile.
+
+`python -m tests.benchmarks.ingest --traces 200000` shows whether the rate stays the same as the tables grow.
+"""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
-import httpx
+import aiohttp
+import psutil
 
-from tests.acceptance.appliance_process import eventually, new_appliance
-from tests.acceptance.exporter import HEADERS, PATH, SPANS_PER_TRACE, Request, make_request, send
-from tests.benchmarks.report import percentile, say
+from appliance.storage.clickhouse.client import ClickHouse
+from tests.acceptance.appliance_process import Appliance, new_appliance
+from tests.acceptance.exporter import HEADERS, PATH
+from tests.benchmarks.report import cpu_s, percentile, processes_of, rss_mb, say
+from tests.benchmarks.running import clickhouse_of
+from tests.benchmarks.sending import login, send_all
+from tests.benchmarks.spans import payloads
 
-TRACES_PER_REQUEST = 85
-"""About the 512 spans that an exporter sends at once."""
+TRACES_PER_PIECE = 10_000
+SERVICES = ("web", "worker", "clickhouse")
+_COUNT = "SELECT count() AS spans FROM observations"
+_WATCH_S = 0.25
 
 
-def main() -> None:
+@dataclass(slots=True)
+class Watch:
+    """What was seen beside the load."""
+
+    reads: list[float] = field(default_factory=list)
+    """Seconds of each read of the list of traces."""
+    memory: dict[str, list[float]] = field(default_factory=dict)
+    """Megabytes by service, one for each look."""
+
+    def peak(self, *services: str) -> float:
+        """The most that these services together took at one time, in megabytes."""
+        looks = zip(*(self.memory[name] for name in services), strict=True)
+        return max((sum(values) for values in looks), default=0.0)
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=120)
+    parser.add_argument("--traces", type=int, default=10_000)
     parser.add_argument("--concurrency", type=int, default=4)
-    arguments = parser.parse_args()
-    requests = [make_request("ingest", number, traces=TRACES_PER_REQUEST) for number in range(arguments.requests)]
-    spans = len(requests) * TRACES_PER_REQUEST * SPANS_PER_TRACE
+    arguments = parser.parse_args(argv)
     with new_appliance() as appliance:
         appliance.up()
-        with appliance.http() as http, ThreadPoolExecutor(arguments.concurrency) as pool:
-            http.post(PATH, content=b"", headers=HEADERS)
-            start = time.perf_counter()
-            latencies = list(pool.map(lambda request: _timed(http, request), requests))
-            accepted = time.perf_counter() - start
-            eventually(lambda: _count(http), until=lambda count: count >= spans, within_s=300)
-            readable = time.perf_counter() - start
-    say("spans accepted", f"{spans / accepted:,.0f}/s")
-    say("spans accepted and readable", f"{spans / readable:,.0f}/s", "3,000/s")
-    say("request latency p50, p99", f"{percentile(latencies, 0.5):.3f} s, {percentile(latencies, 0.99):.3f} s")
+        asyncio.run(_measure(appliance, arguments.traces, arguments.concurrency))
 
 
-def _timed(http: httpx.Client, request: Request) -> float:
+async def _measure(appliance: Appliance, traces: int, concurrency: int) -> None:
+    clickhouse = ClickHouse(clickhouse_of(str(appliance.data_dir)))
+    watch = Watch()
+    processes = processes_of(appliance, *SERVICES)
+    busy = {name: cpu_s(found) for name, found in processes.items()}
+    total = 0
+    try:
+        for first in range(0, traces, TRACES_PER_PIECE):
+            piece = min(TRACES_PER_PIECE, traces - first)
+            total += await _measure_piece(appliance, clickhouse, watch, processes, first, piece, concurrency)
+    finally:
+        await clickhouse.close()
+    for name, found in processes.items():
+        say(f"processor time of {name}", f"{1e6 * (cpu_s(found) - busy[name]) / total:.0f} µs a span")
+    say("trace list read during the load, p95", f"{1000 * percentile(watch.reads, 0.95):.0f} ms", "300 ms")
+    say("memory of web and worker during the load", f"{watch.peak('web', 'worker'):.0f} MB", "500 MB")
+    say("memory of ClickHouse during the load", f"{watch.peak('clickhouse'):.0f} MB")
+
+
+async def _measure_piece(
+    appliance: Appliance,
+    clickhouse: ClickHouse,
+    watch: Watch,
+    processes: dict[str, list[psutil.Process]],
+    first: int,
+    traces: int,
+    concurrency: int,
+) -> int:
+    made = list(payloads(traces, first=first, convention="langfuse", now_ns=time.time_ns()))
+    spans = sum(payload.spans for payload in made)
+    before = await _count(clickhouse)
+    watching = asyncio.create_task(_watch(appliance, processes, watch))
     start = time.perf_counter()
-    send(http, request)
-    return time.perf_counter() - start
+    bodies = [payload.body for payload in made]
+    sent = await send_all(appliance.url + PATH, bodies, HEADERS | login(appliance.keys), concurrency=concurrency)
+    accepted = time.perf_counter() - start
+    while await _count(clickhouse) < before + spans:
+        await asyncio.sleep(0.1)
+    readable = time.perf_counter() - start
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
+    say(
+        f"traces {first:,} to {first + traces:,}: accepted; readable; request p50, p99; repeated",
+        f"{spans / accepted:,.0f}; {spans / readable:,.0f} spans/s; {1000 * percentile(sent.latencies, 0.5):.0f}, "
+        f"{1000 * percentile(sent.latencies, 0.99):.0f} ms; {sent.retries}",
+        "readable 8,000 spans/s",
+    )
+    return spans
 
 
-def _count(http: httpx.Client) -> int:
-    answer = http.get("/api/public/observations", params={"userId": "ingest-user", "limit": "1"})
-    total: int = answer.json()["meta"]["totalItems"]
-    return total
+async def _watch(appliance: Appliance, processes: dict[str, list[psutil.Process]], watch: Watch) -> None:
+    async with aiohttp.ClientSession(headers=login(appliance.keys)) as http:
+        while True:
+            start = time.perf_counter()
+            async with http.get(f"{appliance.url}/api/public/traces?limit=50") as answer:
+                await answer.read()
+                assert answer.status == 200, f"a read failed under load: {answer.status}"
+            watch.reads.append(time.perf_counter() - start)
+            for name, found in processes.items():
+                watch.memory.setdefault(name, []).append(rss_mb(found))
+            await asyncio.sleep(_WATCH_S)
+
+
+async def _count(clickhouse: ClickHouse) -> int:
+    found: list[dict[str, int]] = await clickhouse.rows(_COUNT, {}, dict)
+    return found[0]["spans"]
 
 
 if __name__ == "__main__":

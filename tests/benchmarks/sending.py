@@ -1,0 +1,62 @@
+"""Sends prepared requests as fast as a number of exporters can, each repeated until it is accepted."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+
+_RETRYABLE: Final = (429, 502, 503, 504)
+_LONGEST_PAUSE_S: Final = 2.0
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of the requests."""
+
+    latencies: list[float] = field(default_factory=list)
+    """Seconds from sending to the answer that accepted."""
+    retries: int = 0
+
+
+async def send_all(
+    url: str,
+    bodies: Sequence[bytes],
+    headers: Mapping[str, str],
+    *,
+    concurrency: int = 4,
+    until: float = math.inf,
+) -> Sent:
+    """Post every body; raises AssertionError when one is refused for good. Gives up at `until` (monotonic seconds)."""
+    sent, waiting = Sent(), iter(bodies)
+    timeout = aiohttp.ClientTimeout(total=120)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
+        await asyncio.gather(*(_exporter(http, url, waiting, sent, until) for _ in range(concurrency)))
+    return sent
+
+
+def login(keys: tuple[str, str]) -> dict[str, str]:
+    """The header that says who sends."""
+    return {"authorization": "Basic " + b64encode(":".join(keys).encode()).decode()}
+
+
+async def _exporter(http: aiohttp.ClientSession, url: str, waiting: Iterator[bytes], sent: Sent, until: float) -> None:
+    for body in waiting:
+        pause = 0.1
+        while time.monotonic() < until:
+            start = time.perf_counter()
+            async with http.post(url, data=body) as answer:
+                said = await answer.text()
+            if answer.status in (200, 207):
+                sent.latencies.append(time.perf_counter() - start)
+                break
+            assert answer.status in _RETRYABLE, f"{answer.status} {said[:200]}"
+            sent.retries += 1
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
