@@ -49,4 +49,5 @@ def _counted(row: Observation, model: ModelDefinition) -> dict[str, int]:
 
 
 def _attributes(row: Observation) -> Attributes:
-    return {"model_parameters": parse_object(row.model_parameters) or {}, "metadata": row.metadata}
+    parameters = parse_object(row.model_parameters) if row.model_parameters else None
+    return {"model_parameters": parameters or {}, "metadata": row.metadata}

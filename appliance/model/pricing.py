@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -33,7 +33,7 @@ class TierCondition(msgspec.Struct, frozen=True, rename="camel", omit_defaults=T
         if self.source is not None:
             return str(attributes.get(self.source, {}).get(self.key, "")) in self.values
         pattern, is_loose = self.usage_detail_pattern, not self.case_sensitive
-        units = sum(value for key, value in usage.items() if found_in(pattern, key, ignore_case=is_loose))
+        units = sum([value for key, value in usage.items() if _names(pattern, key, is_loose)])
         match self.operator:
             case "gt":
                 return units > self.value
@@ -49,6 +49,12 @@ class TierCondition(msgspec.Struct, frozen=True, rename="camel", omit_defaults=T
                 return units != self.value
             case "in":
                 return False
+
+
+@lru_cache(maxsize=4096)
+def _names(pattern: str, usage_type: str, ignore_case: bool) -> bool:
+    """Whether a pattern finds a usage type: few pairs, asked for with every observation."""
+    return found_in(pattern, usage_type, ignore_case=ignore_case)
 
 
 class PricingTier(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -92,16 +98,23 @@ class ModelDefinition(msgspec.Struct, frozen=True, rename="camel", kw_only=True,
         """Whether any tier depends on model parameters or metadata."""
         return any(each.source for tier in self.pricing_tiers for each in tier.conditions)
 
-    @property
+    @cached_property
+    def _special_tiers(self) -> list[PricingTier]:
+        return sorted((tier for tier in self.pricing_tiers if not tier.is_default), key=lambda tier: tier.priority)
+
+    @cached_property
     def default_tier(self) -> PricingTier | None:
         """The tier without conditions."""
         return next((tier for tier in self.pricing_tiers if tier.is_default), None)
 
     def tier_for(self, usage: Mapping[str, int], attributes: Attributes | None = None) -> PricingTier | None:
         """The first tier by priority whose conditions all hold, else the default one."""
-        special = sorted((tier for tier in self.pricing_tiers if not tier.is_default), key=lambda tier: tier.priority)
-        for tier in special:
-            if all(condition.holds(usage, attributes or {}) for condition in tier.conditions):
+        asked = attributes or {}
+        for tier in self._special_tiers:
+            for condition in tier.conditions:
+                if not condition.holds(usage, asked):
+                    break
+            else:
                 return tier
         return self.default_tier
 

@@ -29,6 +29,13 @@ _AGGREGATES: Final = frozenset({"invoke_agent", "agent_step"})
 """Operations whose usage repeats that of their children."""
 _REQUEST: Final = "gen_ai.request."
 _USAGE: Final = "gen_ai.usage."
+_SERVICE_TIERS: Final = (
+    "gen_ai.openai.response.service_tier",
+    "openai.response.service_tier",
+    "gen_ai.openai.request.service_tier",
+    "openai.request.service_tier",
+)
+"""Ways of processing that differ in price."""
 _COST: Final = "gen_ai.cost."
 _ROLES: Final = ("system", "user", "assistant", "tool")
 
@@ -36,7 +43,7 @@ _ROLES: Final = ("system", "user", "assistant", "tool")
 class GenAiMapper:
     """Reads `gen_ai.*` attributes and events."""
 
-    prefixes = frozenset({"gen_ai"})
+    prefixes = frozenset({"gen_ai", "openai"})
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
@@ -56,6 +63,9 @@ class GenAiMapper:
         response, request = attributes.pop("gen_ai.response.model", None), attributes.pop("gen_ai.request.model", None)
         draft.model = draft.model or (str(response or request) if response or request else None)
         asked = {key[len(_REQUEST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_REQUEST)}
+        tier = next((attributes[key] for key in _SERVICE_TIERS if attributes.get(key)), None)
+        if tier is not None:  # what was granted, where an answer tells it
+            asked["service_tier"] = tier
         if asked and draft.model_parameters is None:
             draft.model_parameters = asked
         counts = {key[len(_USAGE) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_USAGE)}

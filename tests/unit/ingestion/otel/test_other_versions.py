@@ -288,3 +288,13 @@ def _as_json(value: AnyValue) -> dict[str, Any]:
 
     found: dict[str, Any] = MessageToDict(value)
     return found
+
+
+def test_the_service_tier_is_a_parameter() -> None:
+    attributes = {
+        "gen_ai.request.model": "gpt-5.4",
+        "gen_ai.openai.request.service_tier": "auto",
+        "gen_ai.openai.response.service_tier": "priority",
+    }
+
+    assert draft(attributes).model_parameters == {"service_tier": "priority"}
