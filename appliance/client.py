@@ -182,6 +182,10 @@ class LangfuseClient(_HttpClient):
         """One observation with input, output and metadata."""
         return await self.get(f"/api/public/observations/{quote(observation_id, safe='')}", into=Json)
 
+    async def media(self, media_id: str) -> Json:
+        """A file with its size and a link that opens it for a while."""
+        return await self.get(f"/api/public/media/{quote(media_id, safe='')}", into=Json)
+
     async def sessions(self, **params: Param) -> Page:
         """A page of sessions, newest first."""
         return await self.get("/api/public/sessions", params, into=Page)

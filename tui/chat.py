@@ -6,6 +6,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from appliance.model.media import readable
+
+_MEDIA_KEYS = ("image_url", "url", "source", "inlineData", "input_audio", "image", "file", "data")
+
 Kind = Literal["text", "thinking", "call", "result", "media", "json"]
 
 
@@ -67,7 +71,7 @@ def _parts(content: Any) -> list[Part]:
     if content is None or content == "":
         return []
     if isinstance(content, str):
-        return [Part("text", content)]
+        return [Part("text", readable(content))]
     if isinstance(content, list):
         return [part for item in content for part in _piece(item)]
     return _piece(content)
@@ -75,14 +79,14 @@ def _parts(content: Any) -> list[Part]:
 
 def _piece(item: Any) -> list[Part]:
     if isinstance(item, str):
-        return [Part("text", item)]
+        return [Part("text", readable(item))]
     if not isinstance(item, dict):
         return [Part("json", pretty(item))]
     kind = str(item.get("type", ""))
     if kind in ("thinking", "reasoning"):
         return [Part("thinking", str(item.get("thinking") or item.get("text") or item.get("content") or ""))]
     if isinstance(item.get("text"), str):
-        return [Part("text", item["text"])]
+        return [Part("text", readable(item["text"]))]
     if kind in ("tool_use", "tool_call", "function_call") or "functionCall" in item:
         return [_call(item.get("functionCall") or item)]
     if kind in ("tool_result", "tool_call_response", "function_call_output") or "functionResponse" in item:
@@ -110,10 +114,10 @@ def _call(call: dict[str, Any]) -> Part:
 
 
 def _media(item: dict[str, Any]) -> str:
-    url = item.get("image_url") or item.get("url") or item.get("source") or item.get("inlineData") or ""
+    url = next((item[key] for key in _MEDIA_KEYS if item.get(key)), "")
     if isinstance(url, dict):
-        url = url.get("url") or url.get("data") or url.get("media_type") or ""
-    text = str(url)
+        url = url.get("url") or url.get("data") or url.get("file_data") or url.get("media_type") or ""
+    text = readable(str(url))
     return text if len(text) <= 120 else f"{text[:60]}… ({len(text):,} characters)"
 
 

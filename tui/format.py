@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from rich.cells import cell_len, set_cell_size
 
+from appliance.model.media import readable
+
 Align = Literal["left", "right"]
 
 MISSING = "–"
@@ -119,7 +121,7 @@ def ago(seconds: float | None) -> str:
 
 def one_line(text: str) -> str:
     """Text on one line, its white space squeezed and control characters gone."""
-    return " ".join(text[: PREVIEW_CHARS * 4].split())[:PREVIEW_CHARS]
+    return " ".join(readable(text[: PREVIEW_CHARS * 4]).split())[:PREVIEW_CHARS]
 
 
 def preview(value: Any) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from appliance.cli import render
+from appliance.cli.media import media_of
 from appliance.cli.options import attached, data_dir_option, settings_from
 from appliance.errors import NotRunning, RemoteError
 
@@ -154,10 +155,14 @@ async def trace(source: Source, output: Output, trace_id: str) -> None:
     """
     async with source.client() as client:
         found = await client.trace(trace_id)
-    if output.as_json or output.as_jsonl:
+        is_drawn = not (output.as_json or output.as_jsonl)
+        media = await media_of(client, found) if is_drawn else {}
+    if not is_drawn:
         click.echo(json.dumps(found, ensure_ascii=False, indent=None if output.as_jsonl else 2))
     else:
-        render.console().print(render.trace_tree(found))
+        render.console().print(render.trace_tree(found, media))
+        for line in render.media_lines(media):
+            click.echo(line)
 
 
 @click.command()

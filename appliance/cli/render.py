@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from appliance.cli.media import media_in
+from appliance.model.media import readable
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.tree import Tree
@@ -68,7 +71,7 @@ def preview(value: object) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return " ".join(text.split())
+    return " ".join(readable(text).split())
 
 
 def between(start: object, end: object) -> str:
@@ -201,13 +204,14 @@ def table(rows: Sequence[Json], columns: Sequence[Column], width: int) -> Render
     return drawn
 
 
-def trace_tree(trace: Json) -> Tree:
-    """One trace: what is said of it, its observations as a tree, and its scores."""
+def trace_tree(trace: Json, media: Mapping[str, Json] | None = None) -> Tree:
+    """One trace: what is said of it, its observations as a tree with the files they refer to, and its scores."""
     from rich.text import Text
     from rich.tree import Tree
 
     tree = Tree(Text.assemble((trace.get("name") or "(no name)", "bold"), "  ", (trace["id"], "cyan")))
     tree.add(Text(_trace_facts(trace), style="dim"))
+    _add_media(tree, trace, media or {})
     branches: dict[str | None, Tree] = {None: tree}
     known = {entry["id"] for entry in trace["observations"]}
     waiting = sorted(trace["observations"], key=lambda entry: (entry["startTime"], entry["id"]))
@@ -218,6 +222,7 @@ def trace_tree(trace: Json) -> Tree:
             parent = parent if parent in known and parent != entry["id"] else None
             if parent in branches:
                 branches[entry["id"]] = branches[parent].add(_observation_line(entry))
+                _add_media(branches[entry["id"]], entry, media or {})
             else:
                 rest.append(entry)
         if len(rest) == len(waiting):
@@ -227,6 +232,30 @@ def trace_tree(trace: Json) -> Tree:
         value = preview(score.get("stringValue") or score.get("value"))
         tree.add(Text.assemble("score ", (str(score["name"]), "bold"), f" {value}  {preview(score.get('comment'))}"))
     return tree
+
+
+def _add_media(branch: Tree, one: Json, media: Mapping[str, Json]) -> None:
+    from rich.text import Text
+
+    for where, media_id in media_in(one):
+        if found := media.get(media_id):
+            branch.add(Text.assemble("media ", (f"{where} {_media_facts(found)}  ", "dim"), (media_id, "cyan")))
+
+
+def media_lines(media: Mapping[str, Json]) -> list[str]:
+    """Where each file can be opened; not for a table, which would break the links."""
+    return [f"{media_id}  {_media_facts(found)}  {found['url']}" for media_id, found in media.items()]
+
+
+def _media_facts(found: Json) -> str:
+    return f"{found['contentType']}, {_size(found['contentLength'])}"
+
+
+def _size(number: int) -> str:
+    for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if number >= limit:
+            return f"{number / limit:.3g} {unit}"
+    return f"{number} B"
 
 
 def _trace_facts(trace: Json) -> str:

@@ -142,7 +142,7 @@ def reference(content_type: str, identifier: str, source: str) -> str:
     return f"@@@langfuseMedia:type={content_type}|id={identifier}|source={source}@@@"
 
 
-_REFERENCE: Final = re.compile(r"@@@langfuseMedia:type=[^|@]+\|id=(?P<id>[^|@]+)\|source=[^|@]+@@@")
+_REFERENCE: Final = re.compile(r"@@@langfuseMedia:type=(?P<type>[^|@]+)\|id=(?P<id>[^|@]+)\|source=[^|@]+@@@")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -167,6 +167,16 @@ def find_references(value: Any) -> Iterator[Place]:
             waiting += [(f"{path}[{number}]", item) for number, item in enumerate(here)]
         elif isinstance(here, dict):
             waiting += [(path + _step(key), item) for key, item in here.items()]
+
+
+def referenced_ids(text: str) -> list[str]:
+    """The ids of all references anywhere in a text, each once, in order."""
+    return list(dict.fromkeys(found["id"] for found in _REFERENCE.finditer(text)))
+
+
+def readable(text: str) -> str:
+    """The text with references as people read them: `[image/png uEig0wSz8oCevEy61aDUP9]`."""
+    return _REFERENCE.sub(r"[\g<type> \g<id>]", text) if "@@@langfuseMedia:" in text else text
 
 
 def _step(key: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tui import format
+from tui.chat import parse_messages
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,12 @@ def test_change() -> None:
 def test_clock_shows_the_date_of_older_times() -> None:
     now = datetime(2026, 11, 23, 12, tzinfo=UTC)
     assert format.clock(now - timedelta(days=30), now) == "2026-10-24"
+
+
+def test_references_to_files_are_readable() -> None:
+    text = "@@@langfuseMedia:type=image/png|id=uEig0wSz8oCevEy61aDUP9|source=bytes@@@"
+    assert format.preview(f"see {text}") == "see [image/png uEig0wSz8oCevEy61aDUP9]"
+    messages = parse_messages([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": text}}]}])
+    assert messages is not None
+    (part,) = messages[0].parts
+    assert (part.kind, part.text) == ("media", "[image/png uEig0wSz8oCevEy61aDUP9]")

@@ -105,3 +105,24 @@ def test_observations_without_their_parent_and_in_a_circle_are_still_shown() -> 
     lost = [observation("a", "gone"), observation("b", "c"), observation("c", "b"), observation("d", "d")]
     text = drawn(render.trace_tree({"id": "t", "observations": lost}))
     assert all(f"name-{one}" in text for one in "abcd")
+
+
+def test_the_files_of_a_trace_stand_below_what_refers_to_them() -> None:
+    text = "@@@langfuseMedia:type=image/png|id=uEig0wSz8oCevEy61aDUP9|source=bytes@@@"
+    step = {"id": "o", "type": "SPAN", "name": "look", "startTime": "2026-01-01T00:00:00Z", "input": {"image": [text]}}
+    media = {
+        "uEig0wSz8oCevEy61aDUP9": {
+            "mediaId": "uEig0wSz8oCevEy61aDUP9",
+            "contentType": "image/png",
+            "contentLength": 34_000,
+            "url": "http://localhost:3000/api/media/p/uEig0wSz8oCevEy61aDUP9?expires=1",
+        }
+    }
+    trace = {"id": "t", "name": "vision", "output": f"![]({text})", "observations": [step]}
+    lines = drawn(render.trace_tree(trace, media)).splitlines()
+    assert sum("media output image/png, 34 kB  uEig0wSz8oCevEy61aDUP9" in line for line in lines) == 1
+    below = lines[next(number for number, line in enumerate(lines) if "look" in line) + 1]
+    assert "media input image/png, 34 kB" in below
+    assert "media" not in drawn(render.trace_tree(trace))
+    (link,) = render.media_lines(media)
+    assert link.endswith("34 kB  http://localhost:3000/api/media/p/uEig0wSz8oCevEy61aDUP9?expires=1")
