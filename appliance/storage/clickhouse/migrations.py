@@ -55,8 +55,8 @@ async def migrate(settings: ClickHouseSettings) -> list[str]:
     await _prepare_database(chosen)
     clickhouse = await ClickHouse.connect(chosen)
     try:
-        await _require_same_kind(clickhouse)
-        await _run(clickhouse, (_RECORD_TABLE.strip(),), "the list of migrations")
+        if not await _has_tables(clickhouse):  # even IF NOT EXISTS asks for the right to create
+            await _run(clickhouse, (_RECORD_TABLE.strip(),), "the list of migrations")
         found: list[dict[str, int]] = await clickhouse.rows("SELECT version FROM schema_migrations", {}, dict)
         done = {row["version"] for row in found}
         applied = []
@@ -139,8 +139,11 @@ async def _require_version(server: ClickHouse) -> None:
         )
 
 
-async def _require_same_kind(clickhouse: ClickHouse) -> None:
-    """Raises MigrationFailed when the tables were made for one server and a cluster is wanted, or the reverse."""
+async def _has_tables(clickhouse: ClickHouse) -> bool:
+    """Whether there is a list of migrations.
+
+    Raises MigrationFailed when it was made for one server and a cluster is wanted, or the reverse.
+    """
     found: list[dict[str, str]] = await clickhouse.rows(
         "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'", {}, dict
     )
@@ -151,6 +154,7 @@ async def _require_same_kind(clickhouse: ClickHouse) -> None:
             f"The tables in {clickhouse.database} were made for {made}, not for {wanted}.",
             hint="Set CLICKHOUSE_CLUSTER_ENABLED as it was, or another CLICKHOUSE_DB.",
         )
+    return bool(found)
 
 
 async def _apply(clickhouse: ClickHouse, migration: Migration) -> None:

@@ -88,7 +88,9 @@ async def _require_usable(connection: Connection) -> None:
 async def apply_migrations(connection: Connection) -> list[str]:
     """Apply what is missing and return the names; raises MigrationFailed, with nothing of the failed one kept."""
     try:
-        await connection.execute(_CREATE_TABLE)
+        found = await (await connection.execute("SELECT to_regclass('schema_migrations') AS list")).fetchone()
+        if not found or found["list"] is None:  # even IF NOT EXISTS asks for the right to create
+            await connection.execute(_CREATE_TABLE)
     except psycopg.errors.InsufficientPrivilege as error:
         raise _denied(error) from error
     rows = await (await connection.execute("SELECT version FROM schema_migrations")).fetchall()
