@@ -39,6 +39,10 @@ class StoreUnavailable(ApplianceError):
     """A store (Postgres, Redis or ClickHouse) cannot be reached right now; trying again may help."""
 
 
+class ServiceSilent(StoreUnavailable):
+    """A service runs, but says nothing to who asks it: it hangs, or is far too busy."""
+
+
 class QueryTooExpensive(ApplianceError):
     """ClickHouse refused a query for time or memory; the caller should narrow it."""
 

@@ -47,7 +47,7 @@ class Appliance:
         self._tell = tell
         self._launcher = marking(launcher, self.data_dir)
         self._timer = Timer()
-        self.supervisor = Supervisor(on_change=self._remember)
+        self.supervisor = Supervisor(on_change=self._remember, never_restarted=("web",))
         self.state: State = State()
         self._meter = ProcessMeter()
         self._disk, self._disk_seen = DiskStatus(), -_DISK_VALID_S

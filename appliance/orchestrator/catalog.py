@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from appliance.config import Settings, to_environ
-from appliance.errors import StoreUnavailable
+from appliance.errors import ServiceSilent, StoreUnavailable
 from appliance.orchestrator.listener import WebListener
 from appliance.orchestrator.probes import ask_http, ask_redis_of
 from appliance.orchestrator.processes import Launcher, Process, ProcessSpec, inherited_environ
@@ -86,7 +86,7 @@ class WorkerService:
         beat = await ask_redis_of(self.settings.redis, "GET", key("worker", self.consumer))
         # The heartbeat of a killed predecessor lives on for some seconds: only its own one counts.
         if beat.startswith(b"$") or msgspec.json.decode(beat, type=_Beat).pid != unit.pid:
-            raise StoreUnavailable("The worker gives no sign of life.")
+            raise ServiceSilent("The worker gives no sign of life.")
 
 
 class _Beat(msgspec.Struct):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from appliance.config import RedisSettings
-from appliance.errors import StoreUnavailable
+from appliance.errors import ServiceSilent, StoreUnavailable
 
 TIMEOUT_S = 3.0
 _POSTGRES_PROTOCOL = 196608  # 3.0
@@ -60,8 +60,10 @@ async def ask_redis(url: str, *command: str) -> bytes:
             if reply.startswith(b"$") and reply != b"$-1":
                 return (await reader.readexactly(int(reply[1:]) + 2))[:-2]
             return reply
-    except (OSError, EOFError, TimeoutError) as error:
-        raise StoreUnavailable(f"Redis does not answer: {error or 'time-out'}.") from error
+    except TimeoutError as error:
+        raise ServiceSilent("Redis does not answer (time-out).") from error
+    except (OSError, EOFError) as error:
+        raise StoreUnavailable(f"Redis does not answer: {error}.") from error
     finally:
         writer.close()
 
@@ -128,7 +130,9 @@ async def _ask(target: SplitResult, default_port: int, request: bytes, *, read: 
         async with asyncio.timeout(TIMEOUT_S):
             writer.write(request)
             return await reader.read(read)
-    except (OSError, TimeoutError) as error:
+    except TimeoutError as error:
+        raise ServiceSilent(f"{target.hostname}:{target.port} does not answer (time-out).") from error
+    except OSError as error:
         raise StoreUnavailable(f"{target.hostname}:{target.port} does not answer ({_reason(error)}).") from error
     finally:
         writer.close()

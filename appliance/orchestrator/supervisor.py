@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from appliance.errors import ApplianceError, NotFound, StartFailed, StoreUnavailable
+from appliance.errors import ApplianceError, NotFound, ServiceSilent, StartFailed, StoreUnavailable
 from appliance.orchestrator.runtimes.contract import Service, Unit
 
 CHECK_STARTING_S = 0.05
@@ -17,6 +17,8 @@ FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STEADY_AFTER_S = 60.0
 """A service that ran this long starts again with the first back-off."""
+HANGS_AFTER_S = 60.0
+"""A service that runs but has been silent for this long is started anew: killing it loses nothing."""
 
 
 class Clock(Protocol):
@@ -128,6 +130,8 @@ class Supervisor:
     clock: Clock = field(default_factory=SystemClock)
     on_change: Callable[[], None] = lambda: None
     services: dict[str, Supervised] = field(default_factory=dict)
+    never_restarted: Collection[str] = ()
+    """Services whose silence may be somebody else's fault: they are not started anew for it."""
     _events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -245,12 +249,18 @@ class Supervisor:
         self._events.put_nowait(UnitEnded(name, unit, await unit.wait()))
 
     async def _watch_health(self, entry: Supervised, unit: Unit) -> None:
+        heard_at = self.clock.now()
         while entry.unit is unit and entry.wanted:
             problem: str | None = None
+            is_silent = False
             try:
                 await entry.service.check(unit)
             except StoreUnavailable as error:
-                problem = str(error)
+                problem, is_silent = str(error), isinstance(error, ServiceSilent) and entry.state == "running"
+            heard_at = heard_at if is_silent else self.clock.now()
+            if self.clock.now() - heard_at >= HANGS_AFTER_S and entry.service.name not in self.never_restarted:
+                self._events.put_nowait(RestartRequested(entry.service.name))
+                return
             if (problem is None) != entry.healthy or problem != entry.reason:
                 self._events.put_nowait(Checked(entry.service.name, unit, problem))
             starting = entry.state == "starting" and problem is not None

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from appliance.errors import ApplianceError, StoreUnavailable
+from appliance.errors import ApplianceError, ServiceSilent, StoreUnavailable
 from appliance.orchestrator.runtimes.contract import Unit
 
 
@@ -58,6 +58,7 @@ class FakeService:
     units: list[FakeUnit] = field(default_factory=list)
     refusal: ApplianceError | None = None
     problem: str | None = None
+    is_silent: bool = False
     on_launch: Callable[[FakeUnit], None] = lambda unit: None
 
     async def launch(self) -> Unit:
@@ -69,5 +70,7 @@ class FakeService:
         return unit
 
     async def check(self, unit: Unit) -> None:
+        if self.is_silent:
+            raise ServiceSilent("It says nothing.")
         if self.problem is not None:
             raise StoreUnavailable(self.problem)

@@ -10,6 +10,7 @@ import pytest
 
 from appliance.errors import NotFound, RuntimeUnavailable, StartFailed
 from appliance.orchestrator.supervisor import (
+    HANGS_AFTER_S,
     LONGEST_BACKOFF_S,
     STEADY_AFTER_S,
     RestartRequested,
@@ -113,6 +114,32 @@ async def test_a_restart_makes_a_new_unit() -> None:
         await until(lambda: len(service.units) == 2)
         await supervisor.wait_healthy("redis", 5)
         assert supervisor.services["redis"].failures == 0
+
+
+async def test_a_service_that_hangs_is_started_anew() -> None:
+    service = FakeService()
+    async with running(service) as supervisor:
+        supervisor.request(StartRequested("redis"))
+        await supervisor.wait_healthy("redis", 5)
+        service.is_silent = True
+        await until(lambda: len(service.units) == 2)
+        assert service.units[0].stops == 1
+        service.is_silent = False
+        await supervisor.wait_healthy("redis", 5)
+        clock = supervisor.clock
+        assert isinstance(clock, FakeClock) and clock.time >= 1000 + HANGS_AFTER_S
+
+
+async def test_a_service_that_answers_with_a_problem_is_left_alone() -> None:
+    service = FakeService()
+    async with running(service) as supervisor:
+        supervisor.request(StartRequested("redis"))
+        await supervisor.wait_healthy("redis", 5)
+        service.problem = "The disk is full."
+        clock = supervisor.clock
+        assert isinstance(clock, FakeClock)
+        await until(lambda: clock.time > 1000 + 3 * HANGS_AFTER_S)
+        assert (len(service.units), supervisor.services["redis"].reason) == (1, "The disk is full.")
 
 
 async def test_a_stop_during_the_pause_ends_the_attempts() -> None:
