@@ -13,7 +13,7 @@ from appliance.ingestion.json_text import to_text
 from appliance.ingestion.source import Source
 from appliance.ingestion.timestamps import parse_iso
 from appliance.model.environments import normalise_environment
-from appliance.model.traces import TracePart
+from appliance.model.traces import TOLD_BY_OBSERVATION, TracePart
 from appliance.storage.redis.patches import Patch
 
 NAMED_ON_PURPOSE: Final = 2
@@ -106,7 +106,7 @@ def _bare_part(event: Event, source: Source) -> TracePart:
     return TracePart(
         project_id=source.project_id,
         id=str(body["traceId"]),
-        part_id=f"o:{body['id']}",
+        part_id=f"{TOLD_BY_OBSERVATION}{body['id']}",
         timestamp=time,
         order_ts=time,
         event_ts=source.accepted_at,

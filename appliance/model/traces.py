@@ -9,6 +9,9 @@ import msgspec
 
 from appliance.model.metadata import merge_stored
 
+TOLD_BY_OBSERVATION = "o:"
+"""Begins the part id of what is only known because an observation named its trace."""
+
 
 class TracePart(msgspec.Struct, kw_only=True):
     """What one request says of one trace; None means "not said". Times are microseconds since the epoch (UTC)."""
@@ -71,12 +74,13 @@ _LAST_WINS = ("user_id", "session_id", "version", "release", "public", "bookmark
 def fold_parts(parts: Iterable[TracePart]) -> Trace:
     """One trace out of all its parts, in any order of arrival and with repetitions.
 
-    The rules (contract: server semantics 3.5 and SDK contract 4.4): the timestamp and the environment are those of the
-    earliest part; tags are a sorted union; metadata merges by key; a name given to the trace beats the root span's; for
-    the rest the latest part that says something wins, and a null said on purpose erases. `parts` must not be empty.
+    The rules (contract: server semantics 3.5 and SDK contract 4.4): the timestamp is that of the earliest part which a
+    trace event or a span made, else of the earliest observation; the environment is the earliest one said; tags are a
+    sorted union; metadata merges by key; a name given to the trace beats the root span's; for the rest the latest part
+    that says something wins, and a null said on purpose erases. `parts` must not be empty.
     """
     ordered = sorted(parts, key=lambda part: (part.order_ts, part.event_ts, part.part_id))
-    first = min(ordered, key=lambda part: part.timestamp)
+    first = min(ordered, key=lambda part: (part.part_id.startswith(TOLD_BY_OBSERVATION), part.timestamp))
     trace = Trace(
         project_id=first.project_id,
         id=first.id,

@@ -9,7 +9,6 @@ from typing import Final
 from appliance.storage.clickhouse.observation_filters import sum_of
 
 TRACE: Final = "trace"
-OBSERVED: Final = "observed"
 SCORED: Final = "scored"
 OBSERVATION: Final = "observation"
 OBSERVATION_SCORES: Final = "observation_scores"
@@ -55,37 +54,37 @@ _TOTAL_TOKENS: Final = "item.usage_details['total']"
 _ONE: Final = Field("1")
 
 _TRACE_DIMENSIONS: Final[Mapping[str, Field]] = {
-    "traceName": _name("trace.fold_name", TRACE),
-    "tags": _list("trace.fold_tags", TRACE),
-    "userId": _name("trace.fold_user", TRACE),
-    "sessionId": _name("trace.fold_session", TRACE),
-    "traceRelease": _name("trace.fold_release", TRACE),
-    "traceVersion": _name("trace.fold_version", TRACE),
+    "traceName": _name("trace.name", TRACE),
+    "tags": _list("trace.tags", TRACE),
+    "userId": _name("trace.user_id", TRACE),
+    "sessionId": _name("trace.session_id", TRACE),
+    "traceRelease": _name("trace.release", TRACE),
+    "traceVersion": _name("trace.version", TRACE),
 }
 
 _TRACES: Final = View(
     time="trace.started",
     dimensions={
         "id": _name("trace.id"),
-        "name": _name("trace.fold_name"),
-        "tags": _list("trace.fold_tags"),
-        "userId": _name("trace.fold_user"),
-        "sessionId": _name("trace.fold_session"),
-        "release": _name("trace.fold_release"),
-        "version": _name("trace.fold_version"),
-        "environment": _name("trace.fold_environment"),
-        "level": _name("observed.top_level", OBSERVED),
+        "name": _name("trace.name"),
+        "tags": _list("trace.tags"),
+        "userId": _name("trace.user_id"),
+        "sessionId": _name("trace.session_id"),
+        "release": _name("trace.release"),
+        "version": _name("trace.version"),
+        "environment": _name("trace.environment"),
+        "level": _name("trace.top_level"),
         "timestampMonth": _name("formatDateTime(trace.started, '%Y-%m')"),
     },
     measures={
         "count": _ONE,
-        "observationsCount": Field("observed.observation_count", OBSERVED),
+        "observationsCount": Field("trace.observation_count"),
         "scoresCount": Field("scored.score_count", SCORED),
-        "uniqueUserIds": _name("trace.fold_user"),
-        "uniqueSessionIds": _name("trace.fold_session"),
-        "latency": Field("if(observed.observation_count = 0, NULL, observed.span_micros / 1000)", OBSERVED),
-        "totalTokens": Field("observed.total_tokens", OBSERVED),
-        "totalCost": Field("observed.total_cost", OBSERVED),
+        "uniqueUserIds": _name("trace.user_id"),
+        "uniqueSessionIds": _name("trace.session_id"),
+        "latency": Field("if(trace.observation_count = 0, NULL, trace.span_micros / 1000)"),
+        "totalTokens": Field("trace.total_tokens"),
+        "totalCost": Field("trace.total_cost"),
     },
 )
 

@@ -22,7 +22,7 @@ from appliance.storage.clickhouse.metric_views import (
 from appliance.storage.clickhouse.observation_filters import observation_filter, through_trace
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.scores import score_test
-from appliance.storage.clickhouse.trace_filters import trace_filter
+from appliance.storage.clickhouse.trace_filters import all_traces, trace_filter
 from appliance.storage.clickhouse.where import Binder, all_of
 
 _SETTINGS: Final = {"prefer_column_name_to_alias": 1}
@@ -157,11 +157,8 @@ def _trace_rows(statement: _Statement) -> tuple[str, str, str]:
     query, binder = statement.query, statement.binder
     made = trace_filter(query.conditions, binder)
     made.sources |= statement.sources
-    made.since = made.since or binder.time(query.since)
-    made.starts.append(f"timestamp >= {binder.time(query.since)} - INTERVAL 1 DAY")
-    made.starts.append(f"timestamp <= {binder.time(query.until)} + INTERVAL 1 DAY")
     made.tests += _range("trace.started", query, binder)
-    return f"({made.fold()}) AS trace", made.joins(), made.where
+    return f"{all_traces()} AS trace", made.joins(), made.where
 
 
 def _observation_rows(query: MetricsQuery, binder: Binder) -> str:
@@ -183,8 +180,7 @@ def _joins(statement: _Statement) -> str:
     joins = []
     since = statement.binder.time(statement.query.since)
     if TRACE in statement.sources:
-        bounds = f"AND timestamp >= {since} - INTERVAL 7 DAY"
-        joins.append(render("metrics", "join_trace", fold=render("traces", "fold", bounds=bounds)))
+        joins.append(render("metrics", "join_trace", all=all_traces()))
     if OBSERVATION in statement.sources:
         joins.append(render("metrics", "join_observation", since=since))
     if OBSERVATION_SCORES in statement.sources:
@@ -234,5 +230,5 @@ async def daily(
     )
     binder = Binder({"project_id": project_id})
     traces = trace_filter(trace_conditions, binder)
-    sql = render("metrics", "daily_traces", fold=traces.fold(), where=traces.where)
+    sql = render("metrics", "daily_traces", all=all_traces(), where=traces.where)
     return usage, await clickhouse.rows(sql, binder.params, DailyTraces, settings=_SETTINGS)

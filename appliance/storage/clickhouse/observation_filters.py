@@ -9,7 +9,7 @@ from typing import Final
 from appliance.model.filters import Condition
 from appliance.model.query_bar import SEARCH_COLUMN
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.trace_filters import trace_filter
+from appliance.storage.clickhouse.trace_filters import all_traces, trace_filter
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
 
 _WIDE: Final = "observations"
@@ -117,7 +117,7 @@ def _add(made: ObservationFilter, condition: Condition, binder: Binder) -> None:
 def through_trace(condition: Condition, binder: Binder) -> str:
     """A test of `trace_id` by what the folded trace says."""
     folded = trace_filter([condition], binder)
-    return render("observations", "through_trace", fold=folded.fold(), where=folded.where)
+    return render("observations", "through_trace", all=all_traces(), where=folded.where)
 
 
 def _search(text: str, binder: Binder) -> str:

@@ -13,7 +13,7 @@ from appliance.model.filters import Condition
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, trace_filter
+from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, all_traces, trace_filter
 from appliance.storage.clickhouse.where import Binder, all_of
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
@@ -68,7 +68,6 @@ class _Matching(msgspec.Struct):
     id: str
     started_micros: int
     last_part_micros: int
-    total: int
 
 
 class _Total(msgspec.Struct):
@@ -103,34 +102,26 @@ async def list_page(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[Tra
         newest, total = await asyncio.gather(_newest(clickhouse, query, asked), _count(clickhouse, _asked(query)))
         if newest is not None:
             return newest, total
+    matching, total = await asyncio.gather(_matching(clickhouse, query, asked), _count(clickhouse, _asked(query)))
+    return matching, total
+
+
+async def _matching(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> list[TraceKey]:
     direction = "DESC" if query.descending else "ASC"
-    sql = render(
-        "traces",
-        "matching",
-        fold=asked.filter.fold(),
-        joins=asked.filter.joins(),
-        where=asked.filter.where,
-        order=f"{ORDERS[query.order_by]} {direction}, trace.id {direction}",
-    )
+    order = f"{ORDERS[query.order_by]} {direction}, trace.id {direction}"
+    sql = _rendered("matching", asked, order=order)
     params = asked.params | {"limit": query.limit, "offset": query.offset}
     rows = await clickhouse.rows(sql, params, _Matching, settings=_ALIASES)
-    if not rows:
-        return [], await _count(clickhouse, asked) if query.offset else 0
-    return [TraceKey(row.id, row.started_micros, row.last_part_micros) for row in rows], rows[0].total
+    return [TraceKey(row.id, row.started_micros, row.last_part_micros) for row in rows]
 
 
 async def _count(clickhouse: ClickHouse, asked: _Asked) -> int:
-    if asked.filter.tests or asked.filter.candidates:
-        sql = render(
-            "traces",
-            "count_matching",
-            fold=asked.filter.fold(),
-            joins=asked.filter.joins(),
-            where=asked.filter.where,
-        )
-    else:
-        sql = render("traces", "count_ids")
+    sql = _rendered("count_matching", asked)
     return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
+
+
+def _rendered(name: str, asked: _Asked, **texts: str) -> str:
+    return render("traces", name, all=all_traces(), joins=asked.filter.joins(), where=asked.filter.where, **texts)
 
 
 async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> list[TraceKey] | None:
@@ -139,7 +130,7 @@ async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> l
     Parts are read from the newest back until enough traces began in the window. A trace that began before the window
     may look newer than it is when its other parts lie far back: such traces are found by their ids and left out.
     """
-    starts = [test.replace("started", "timestamp", 1) for test in asked.filter.exact_starts]
+    starts = [test.replace("trace.started", "timestamp", 1) for test in asked.filter.exact_starts]
     sql = render("traces", "newest", bounds=all_of(starts, prefix="AND "))
     window = (query.offset + query.limit) * 2 + 100
     displaced: list[str] = []

@@ -43,8 +43,6 @@ class Column:
     sql: str
     source: str = ""
     """What must be joined for it; the meaning is the noun's own."""
-    hint: str = ""
-    """Column of the unmerged rows of which at least one must fulfil a positive condition."""
 
 
 @dataclass(slots=True)

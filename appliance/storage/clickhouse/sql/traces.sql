@@ -2,13 +2,16 @@
 
 -- name: fold
 SELECT
+    project_id,
     id,
-    min(timestamp) AS started,
+    if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp)) AS started,
+    min(timestamp) AS first_part,
     max(timestamp) AS last_part,
-    min(created_at) AS first_written,
     if(environment_said = '', 'default', environment_said) AS fold_environment,
-    argMinIf(environment, (timestamp, order_ts), environment != 'default') AS environment_said,
-    argMaxIf(ifNull(name, ''), (if(isNull(name), 2, name_rank), order_ts, event_ts, part_id), isNotNull(name) OR has(nulls, 'name')) AS fold_name,
+    argMinIf(environment, (timestamp, order_ts, event_ts, part_id), environment != 'default') AS environment_said,
+    maxIf((order_ts, event_ts, part_id), has(nulls, 'name')) AS name_erased,
+    groupArrayIf((name_rank, (order_ts, event_ts, part_id), assumeNotNull(name)), isNotNull(name)) AS names,
+    arrayMax(arrayFilter(x -> x.2 > name_erased, names)).3 AS fold_name,
     argMaxIf(ifNull(user_id, ''), (order_ts, event_ts, part_id), isNotNull(user_id) OR has(nulls, 'user_id')) AS fold_user,
     argMaxIf(ifNull(session_id, ''), (order_ts, event_ts, part_id), isNotNull(session_id) OR has(nulls, 'session_id')) AS fold_session,
     argMaxIf(ifNull(version, ''), (order_ts, event_ts, part_id), isNotNull(version) OR has(nulls, 'version')) AS fold_version,
@@ -16,17 +19,23 @@ SELECT
     argMaxIf(ifNull(public, false), (order_ts, event_ts, part_id), isNotNull(public) OR has(nulls, 'public')) AS fold_public,
     argMaxIf(ifNull(bookmarked, false), (order_ts, event_ts, part_id), isNotNull(bookmarked)) AS fold_bookmarked,
     arraySort(groupUniqArrayArray(tags)) AS fold_tags,
-    arrayReverseSort(x -> (x.1, x.2, x.3), groupArray((order_ts, event_ts, part_id, metadata))) AS said_metadata,
+    maxIf((order_ts, event_ts, part_id), has(nulls, 'metadata')) AS metadata_erased,
+    arrayFilter(
+        x -> x.1 > metadata_erased,
+        arrayReverseSort(x -> x.1, groupArrayIf(((order_ts, event_ts, part_id), metadata), notEmpty(metadata)))
+    ) AS said_metadata,
+    arrayDistinct(arrayFlatten(arrayMap(x -> mapKeys(x.2), said_metadata))) AS metadata_keys,
     mapFromArrays(
-        arrayFlatten(arrayMap(x -> mapKeys(x.4), said_metadata)),
-        arrayFlatten(arrayMap(x -> mapValues(x.4), said_metadata))
+        metadata_keys,
+        arrayMap(key -> arrayFirst(x -> mapContains(x.2, key), said_metadata).2[key], metadata_keys)
     ) AS fold_metadata
-FROM trace_parts
-WHERE project_id = {project_id:String} $bounds
-GROUP BY id
+FROM trace_parts FINAL
+WHERE $rows
+GROUP BY project_id, id
 
 -- name: observed
 SELECT
+    project_id,
     trace_id,
     count() AS observation_count,
     countIf(level = 'ERROR') AS error_count,
@@ -34,19 +43,95 @@ SELECT
     countIf(level = 'DEFAULT') AS default_count,
     countIf(level = 'DEBUG') AS debug_count,
     multiIf(error_count > 0, 'ERROR', warning_count > 0, 'WARNING', default_count > 0, 'DEFAULT', 'DEBUG') AS top_level,
-    toInt64(greatest(max(toUnixTimestamp64Micro(start_time)), max(toUnixTimestamp64Micro(ifNull(end_time, start_time))))
-        - min(toUnixTimestamp64Micro(start_time))) AS span_micros,
+    min(start_time) AS first_start,
+    max(start_time) AS last_start,
+    dateDiff('microsecond', first_start, greatest(last_start, max(ifNull(end_time, start_time)))) AS span_micros,
     sum(ifNull(total_cost, 0)) AS total_cost,
     sum(arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, 'input') > 0, cost_details)))) AS input_cost,
     sum(arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, 'output') > 0, cost_details)))) AS output_cost,
     sum(arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, 'input') > 0, usage_details)))) AS input_tokens,
     sum(arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, 'output') > 0, usage_details)))) AS output_tokens,
     sum(usage_details['total']) AS total_tokens,
-    groupUniqArrayIf(toString(model), model != '') AS models,
-    groupUniqArray(toString(type)) AS types
+    arraySort(groupUniqArrayIf(toString(model), model != '')) AS models,
+    arraySort(groupUniqArray(toString(type))) AS types
 FROM observations_list FINAL
-WHERE project_id = {project_id:String} $bounds
-GROUP BY trace_id
+WHERE $rows
+GROUP BY project_id, trace_id
+
+-- name: folded
+-- Whole rows of traces, out of their parts and observations.
+SELECT
+    trace.project_id AS project_id,
+    trace.id AS id,
+    trace.started AS started,
+    trace.last_part AS last_part,
+    toLowCardinality(trace.fold_environment) AS environment,
+    toLowCardinality(trace.fold_name) AS name,
+    trace.fold_user AS user_id,
+    trace.fold_session AS session_id,
+    toLowCardinality(trace.fold_version) AS version,
+    toLowCardinality(trace.fold_release) AS release,
+    trace.fold_public AS public,
+    trace.fold_bookmarked AS bookmarked,
+    trace.fold_tags::Array(LowCardinality(String)) AS tags,
+    trace.fold_metadata::Map(LowCardinality(String), String) AS metadata,
+    observed.observation_count AS observation_count,
+    observed.error_count AS error_count,
+    observed.warning_count AS warning_count,
+    observed.default_count AS default_count,
+    observed.debug_count AS debug_count,
+    toLowCardinality(observed.top_level) AS top_level,
+    observed.span_micros AS span_micros,
+    if(observed.observation_count = 0, trace.first_part, least(trace.first_part, observed.first_start)) AS first_start,
+    greatest(trace.last_part, observed.last_start) AS last_start,
+    toDecimal64(observed.total_cost, 12) AS total_cost,
+    toDecimal64(observed.input_cost, 12) AS input_cost,
+    toDecimal64(observed.output_cost, 12) AS output_cost,
+    observed.input_tokens AS input_tokens,
+    observed.output_tokens AS output_tokens,
+    observed.total_tokens AS total_tokens,
+    observed.models::Array(LowCardinality(String)) AS models,
+    observed.types::Array(LowCardinality(String)) AS types
+FROM ($fold) AS trace
+LEFT JOIN ($observed) AS observed ON observed.project_id = trace.project_id AND observed.trace_id = trace.id
+
+-- name: columns
+    id, started, last_part, environment, name, user_id, session_id, version, release, public, bookmarked, tags, metadata,
+    observation_count, error_count, warning_count, default_count, debug_count, top_level, span_micros, total_cost,
+    input_cost, output_cost, input_tokens, output_tokens, total_tokens, models, types
+
+-- name: unsettled
+-- What was written since the last folding.
+SELECT trace_id
+FROM touched_traces
+WHERE project_id = {project_id:String} AND touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
+
+-- name: earliest_unsettled
+-- The earliest row of any trace that was written to since the last folding; the far future when there is none.
+SELECT min(start)
+FROM
+(
+    SELECT toDateTime64('2299-01-01 00:00:00', 6, 'UTC') AS start
+    UNION ALL
+    SELECT first_start
+    FROM touched_traces
+    WHERE project_id = {project_id:String} AND touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
+    UNION ALL
+    SELECT first_start
+    FROM folded_traces
+    WHERE project_id = {project_id:String} AND id IN ($unsettled)
+)
+
+-- name: all
+-- Every trace once: as it was folded when nothing was written to it since, else folded now.
+(
+    SELECT $columns
+    FROM folded_traces FINAL
+    WHERE project_id = {project_id:String} AND id NOT IN ($unsettled)
+    UNION ALL
+    SELECT $columns
+    FROM ($folded)
+)
 
 -- name: scored
 SELECT
@@ -86,13 +171,14 @@ WITH
     ) AS cutoff
 SELECT
     id,
-    toUnixTimestamp64Micro(min(timestamp)) AS started,
+    if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp)) AS began,
+    toUnixTimestamp64Micro(began) AS started,
     toUnixTimestamp64Micro(max(timestamp)) AS last_part,
     toUnixTimestamp64Micro(any(cutoff)) AS cutoff_micros
 FROM trace_parts
 WHERE project_id = {project_id:String} AND timestamp >= cutoff - INTERVAL 1 HOUR $bounds AND id NOT IN {displaced:Array(String)}
 GROUP BY id
-HAVING min(timestamp) >= cutoff
+HAVING began >= cutoff
 ORDER BY started DESC, id DESC
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
@@ -105,16 +191,15 @@ WHERE project_id = {project_id:String}
 SELECT
     id,
     toUnixTimestamp64Micro(started) AS started_micros,
-    toUnixTimestamp64Micro(last_part) AS last_part_micros,
-    count() OVER () AS total
-FROM ($fold) AS trace $joins
+    toUnixTimestamp64Micro(last_part) AS last_part_micros
+FROM $all AS trace $joins
 $where
 ORDER BY $order
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: count_matching
 SELECT count() AS total
-FROM ($fold) AS trace $joins
+FROM $all AS trace $joins
 $where
 
 -- name: parts
@@ -157,12 +242,6 @@ FROM scores FINAL
 WHERE project_id = {project_id:String} AND trace_id IN {ids:Array(String)} AND data_type != 'CORRECTION'
 GROUP BY trace_id
 
--- name: said
-SELECT id FROM trace_parts WHERE project_id = {project_id:String} AND $test
-
--- name: had
-SELECT trace_id FROM observations_list WHERE project_id = {project_id:String} AND $test
-
 -- name: search
 SELECT trace_id
 FROM observations
@@ -177,7 +256,11 @@ WHERE project_id = {project_id:String}
         OR position(lower(ifNull(input, '')), $lowered) > 0 OR position(lower(ifNull(output, '')), $lowered) > 0)
 
 -- name: beginnings
-SELECT id, toUnixTimestamp64Micro(min(timestamp)) AS started
+SELECT
+    id,
+    toUnixTimestamp64Micro(
+        if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp))
+    ) AS started
 FROM trace_parts
 WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
 GROUP BY id

@@ -1,0 +1,96 @@
+"""Folds traces that have been quiet for a while into rows of their own, for lists and metrics (docs/decisions)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.where import Binder
+
+SETTLE_S: Final = 90
+"""Longer than any insert may take until it is acknowledged: what was touched before this is visible."""
+MOST_TOUCHES: Final = 20_000
+"""How many touches one round takes on, which bounds its memory."""
+_SETTINGS: Final = {"prefer_column_name_to_alias": 1, "max_execution_time": 300}
+_MICROS: Final = 1_000_000
+
+
+class _State(msgspec.Struct):
+    sequence: int
+    until_micros: int
+    now_micros: int
+
+
+class _Next(msgspec.Struct):
+    touches: int
+    upto_micros: int
+
+
+class _Bounds(msgspec.Struct):
+    first_micros: int
+    last_micros: int
+
+
+class _Day(msgspec.Struct):
+    day: str
+
+
+async def fold_round(clickhouse: ClickHouse, settle_s: float = SETTLE_S) -> int:
+    """Fold the longest untouched traces, and return how many touches that settled; 0 when there are none.
+
+    Whoever calls it makes sure that only one round runs at a time. A round that ends early is simply repeated: readers
+    fold by themselves what no round has finished. Raises QueryTooExpensive and StoreUnavailable.
+    """
+    [state] = await clickhouse.rows(render("folding", "state"), {}, _State)
+    horizon = state.now_micros - int(settle_s * _MICROS)
+    if horizon < state.until_micros - int(settle_s * _MICROS):
+        # The clock was set back: what was touched since then lies before the mark.
+        await _advance(clickhouse, state.sequence + 1, horizon)
+        return 0
+    binder = Binder({"most": MOST_TOUCHES})
+    since, until = binder.time(state.until_micros), binder.time(horizon)
+    sql = render("folding", "next", since=since, horizon=until)
+    [chosen] = await clickhouse.rows(sql, binder.params, _Next)
+    if chosen.touches:
+        await _fold(clickhouse, state, chosen.upto_micros)
+        await _advance(clickhouse, state.sequence + 1, chosen.upto_micros)
+    return chosen.touches
+
+
+async def forget_touches(clickhouse: ClickHouse) -> None:
+    """Drop the touches of past days that are all folded. Raises StoreUnavailable."""
+    [state] = await clickhouse.rows(render("folding", "state"), {}, _State)
+    binder = Binder()
+    sql = render("folding", "finished_days", until=binder.time(state.until_micros))
+    for row in await clickhouse.rows(sql, binder.params, _Day):
+        await clickhouse.command(render("folding", "forget_day"), {"day": row.day})
+
+
+async def _fold(clickhouse: ClickHouse, state: _State, upto_micros: int) -> None:
+    binder = Binder({"sequence": state.sequence + 1})
+    since, upto = binder.time(state.until_micros), binder.time(upto_micros)
+    touched = render("folding", "touched", since=since, upto=upto)
+    sql = render("folding", "bounds", since=since, upto=upto, touched=touched)
+    [bounds] = await clickhouse.rows(sql, binder.params, _Bounds)
+    first, last = binder.time(bounds.first_micros), binder.time(bounds.last_micros)
+    parts = f"timestamp >= {first} AND timestamp <= {last} AND (project_id, id) IN ({touched})"
+    observations = f"start_time >= {first} AND start_time <= {last} AND (project_id, trace_id) IN ({touched})"
+    folded = render(
+        "traces",
+        "folded",
+        fold=render("traces", "fold", rows=parts),
+        observed=render("traces", "observed", rows=observations),
+    )
+    columns = render("traces", "columns")
+    sql = render("folding", "fold", columns=columns, folded=folded)
+    await clickhouse.command(sql, binder.params, settings=_SETTINGS)
+    await clickhouse.command(render("folding", "remove", touched=touched), binder.params, settings=_SETTINGS)
+
+
+async def _advance(clickhouse: ClickHouse, sequence: int, until_micros: int) -> None:
+    binder = Binder({"sequence": sequence})
+    sql = render("folding", "advance", upto=binder.time(until_micros))
+    await clickhouse.command(sql, binder.params)

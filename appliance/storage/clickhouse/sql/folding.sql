@@ -1,0 +1,59 @@
+-- Traces that were written to some time ago are folded into rows of their own.
+
+-- name: state
+SELECT
+    max(sequence) AS sequence,
+    toUnixTimestamp64Micro(argMax(until, sequence)) AS until_micros,
+    toUnixTimestamp64Micro(now64(6, 'UTC')) AS now_micros
+FROM folded_until
+WHERE name = 'traces'
+
+-- name: next
+SELECT count() AS touches, toUnixTimestamp64Micro(max(touched_at)) AS upto_micros
+FROM
+(
+    SELECT touched_at
+    FROM touched_traces
+    WHERE touched_at > $since AND touched_at <= $horizon
+    ORDER BY touched_at
+    LIMIT {most:UInt64}
+)
+
+-- name: touched
+SELECT project_id, trace_id FROM touched_traces WHERE touched_at > $since AND touched_at <= $upto
+
+-- name: bounds
+SELECT toUnixTimestamp64Micro(min(first_start)) AS first_micros, toUnixTimestamp64Micro(max(last_start)) AS last_micros
+FROM
+(
+    SELECT first_start, last_start FROM touched_traces WHERE touched_at > $since AND touched_at <= $upto
+    UNION ALL
+    SELECT first_start, last_start FROM folded_traces WHERE (project_id, id) IN ($touched)
+)
+
+-- name: fold
+INSERT INTO folded_traces
+    (project_id, $columns, first_start, last_start, sequence)
+SELECT project_id, $columns, first_start, last_start, {sequence:UInt64}
+FROM ($folded)
+
+-- name: remove
+-- A row whose trace is gone, or begins at another moment than it was thought to.
+INSERT INTO folded_traces
+    (project_id, id, started, sequence, is_deleted)
+SELECT project_id, id, started, {sequence:UInt64}, 1
+FROM folded_traces FINAL
+WHERE (project_id, id) IN ($touched) AND sequence < {sequence:UInt64}
+
+-- name: advance
+INSERT INTO folded_until
+    (name, sequence, until)
+SELECT 'traces', {sequence:UInt64}, $upto
+
+-- name: finished_days
+SELECT DISTINCT toString(toDate(touched_at)) AS day
+FROM touched_traces
+WHERE touched_at < toStartOfDay(least($until, now64(6, 'UTC')))
+
+-- name: forget_day
+ALTER TABLE touched_traces DROP PARTITION {day:String}
