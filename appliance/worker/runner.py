@@ -25,9 +25,11 @@ from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
+from appliance.storage.redis.lease import Lease
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
 from appliance.worker.endings import Endings
+from appliance.worker.folding import LEASE_S, folding
 from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.media import MediaKeeper
 from appliance.worker.reference import Reference
@@ -81,7 +83,8 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
         patches = Patches(redis)
         sink = Sink(clickhouse, patches, reference, media)
         endings = Endings(stream, Live(redis), settings.ingestion.max_attempts, stopping)
-        yield Worker(name, stream, sink, patches, reference, endings, Heartbeats(redis), stopping)
+        async with folding(clickhouse, Lease(redis, "folding", LEASE_S)):
+            yield Worker(name, stream, sink, patches, reference, endings, Heartbeats(redis), stopping)
     finally:
         await reference.close()
         await postgres.close()

@@ -44,7 +44,7 @@ async def fold_round(clickhouse: ClickHouse, settle_s: float = SETTLE_S) -> int:
     Whoever calls it makes sure that only one round runs at a time. A round that ends early is simply repeated: readers
     fold by themselves what no round has finished. Raises QueryTooExpensive and StoreUnavailable.
     """
-    [state] = await clickhouse.rows(render("folding", "state"), {}, _State)
+    [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_SETTINGS)
     horizon = state.now_micros - int(settle_s * _MICROS)
     if horizon < state.until_micros - int(settle_s * _MICROS):
         # The clock was set back: what was touched since then lies before the mark.
@@ -62,7 +62,7 @@ async def fold_round(clickhouse: ClickHouse, settle_s: float = SETTLE_S) -> int:
 
 async def forget_touches(clickhouse: ClickHouse) -> None:
     """Drop the touches of past days that are all folded. Raises StoreUnavailable."""
-    [state] = await clickhouse.rows(render("folding", "state"), {}, _State)
+    [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_SETTINGS)
     binder = Binder()
     sql = render("folding", "finished_days", until=binder.time(state.until_micros))
     for row in await clickhouse.rows(sql, binder.params, _Day):

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS touched_traces
 )
 ENGINE = MergeTree
 PARTITION BY toDate(touched_at)
-ORDER BY (touched_at, project_id);
+ORDER BY (touched_at, project_id, trace_id);
 
 -- Up to which moment everything touched is folded; the row with the highest sequence holds.
 CREATE TABLE IF NOT EXISTS folded_until

@@ -1,0 +1,52 @@
+"""Keeps the folded traces up to date while the worker runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+
+from appliance.errors import ApplianceError
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.folding import MOST_TOUCHES, fold_round, forget_touches
+from appliance.storage.redis.lease import Lease
+
+log = logging.getLogger(__name__)
+
+EVERY_S: Final = 30.0
+LEASE_S: Final = 360
+"""Longer than the statements of one round may take together."""
+_FORGET_EVERY_S: Final = 3600.0
+
+
+@contextlib.asynccontextmanager
+async def folding(clickhouse: ClickHouse, lease: Lease) -> AsyncIterator[None]:
+    """Folds quiet traces every half minute inside the block; a round that is cut short is repeated later."""
+    task = asyncio.create_task(_keep_folding(clickhouse, lease))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _keep_folding(clickhouse: ClickHouse, lease: Lease) -> None:
+    forgotten_at = float("-inf")
+    while True:
+        await asyncio.sleep(EVERY_S)
+        try:
+            if not await lease.take():
+                continue
+            try:
+                while await fold_round(clickhouse) >= MOST_TOUCHES:
+                    await lease.renew()
+                if time.monotonic() - forgotten_at > _FORGET_EVERY_S:
+                    await forget_touches(clickhouse)
+                    forgotten_at = time.monotonic()
+            finally:
+                await lease.give_back()
+        except ApplianceError as error:
+            log.warning("Traces are not folded this time: %s", error)

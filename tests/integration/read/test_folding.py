@@ -1,0 +1,224 @@
+"""What lists and metrics read of a trace, folded or not yet, is what `fold_parts` and its observations say."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from appliance.model.observations import Observation
+from appliance.model.traces import TracePart, fold_parts
+from appliance.storage.clickhouse.folding import fold_round, forget_touches
+from appliance.storage.clickhouse.trace_filters import all_traces
+from tests.integration.read.conftest import NOW, SECOND, Project
+
+TRACES = 25
+_encode = msgspec.json.Encoder(decimal_format="number").encode_lines
+
+
+class World:
+    """Rows that are written in any order and more than once, and what they come to."""
+
+    def __init__(self, project_id: str, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.project_id = project_id
+        self.parts: dict[tuple[str, str], TracePart] = {}
+        self.observations: dict[tuple[str, str], Observation] = {}
+        self.version = NOW
+
+    def maybe(self, value: Any, likelihood: float = 0.4) -> Any:
+        return value if self.random.random() < likelihood else None
+
+    def part(self, trace_id: str, number: int) -> TracePart:
+        choose = self.random.choice
+        at = NOW + self.random.randrange(-3, 50) * SECOND
+        erased = [name for name in ("name", "user_id", "session_id", "public", "metadata") if self.maybe(True, 0.1)]
+        name = self.maybe(choose("abc")) if "name" not in erased else None
+        return TracePart(
+            project_id=self.project_id,
+            id=trace_id,
+            part_id=f"{choose(['o:', 'r:', 'u:'])}{number}",
+            timestamp=at,
+            order_ts=at + self.random.randrange(3) * SECOND,
+            event_ts=self.version,
+            created_at=at,
+            name=name,
+            name_rank=choose([1, 2]) if name else 0,
+            user_id=self.maybe(choose("uvw")) if "user_id" not in erased else None,
+            session_id=self.maybe("s") if "session_id" not in erased else None,
+            release=self.maybe(choose("12")),
+            environment=choose(["default", "prod", "dev"]),
+            tags=sorted({choose("xyz") for _ in range(self.random.randrange(3))}),
+            public=self.maybe(choose([True, False])) if "public" not in erased else None,
+            bookmarked=self.maybe(choose([True, False]), 0.2),
+            metadata={choose("kl"): choose("12")} if self.maybe(True) and "metadata" not in erased else {},
+            nulls=erased,
+        )
+
+    def observation(self, trace_id: str, number: int) -> Observation:
+        choose = self.random.choice
+        # Updates never move an observation to another minute: the writer takes the old row away then.
+        start = NOW + number * 60 * SECOND + self.random.randrange(9) * SECOND
+        tokens = self.random.randrange(100)
+        return Observation(
+            project_id=self.project_id,
+            trace_id=trace_id,
+            id=f"{trace_id}-{number}",
+            start_time=start,
+            end_time=self.maybe(start + self.random.randrange(9) * SECOND, 0.8),
+            event_ts=self.version,
+            created_at=start,
+            updated_at=start,
+            type=choose(["SPAN", "GENERATION"]),
+            level=choose(["DEFAULT", "DEBUG", "WARNING", "ERROR"]),
+            model=choose(["", "m1", "m2"]),
+            usage_details={"input": tokens, "output": 2, "total": tokens + 2},
+            cost_details={"input": 0.25, "output": 0.5},
+            total_cost=self.maybe(0.75, 0.7),
+        )
+
+    def change(self) -> tuple[list[TracePart], list[Observation]]:
+        """Some more rows: new ones, and new versions of old ones."""
+        self.version += SECOND
+        parts: list[TracePart] = []
+        observations: list[Observation] = []
+        for trace in self.random.sample(range(TRACES), 8):
+            trace_id = f"t{trace}"
+            for number in range(self.random.randrange(1, 4)):
+                parts.append(self.part(trace_id, self.random.randrange(1000) * 10 + number))
+            observations += [self.observation(trace_id, self.random.randrange(6)) for _ in range(3)]
+        self.parts |= {(row.id, row.part_id): row for row in parts}
+        for row in observations:
+            self.observations[row.trace_id, row.id] = row
+        return parts, [self.observations[key] for key in {(row.trace_id, row.id): None for row in observations}]
+
+    def removal(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Rows that take a whole trace away, and an observation of another."""
+        self.version += SECOND
+        gone = {"event_ts": self.version, "is_deleted": 1}
+        trace_id = self.random.choice(sorted(self.parts))[0]
+        parts = [key for key in self.parts if key[0] == trace_id]
+        observations = {key for key in self.observations if key[0] == trace_id}
+        observations.add(self.random.choice(sorted(self.observations)))
+        return (
+            [msgspec.to_builtins(self.parts.pop(key)) | gone for key in parts],
+            [msgspec.to_builtins(self.observations.pop(key)) | gone for key in observations],
+        )
+
+    def expected(self) -> dict[str, dict[str, Any]]:
+        by_trace: dict[str, list[TracePart]] = {}
+        for (trace_id, _), part in self.parts.items():
+            by_trace.setdefault(trace_id, []).append(part)
+        return {trace_id: self._row(trace_id, parts) for trace_id, parts in by_trace.items()}
+
+    def _row(self, trace_id: str, parts: list[TracePart]) -> dict[str, Any]:
+        trace = fold_parts(parts)
+        rows = [row for (of, _), row in self.observations.items() if of == trace_id]
+        levels = [row.level for row in rows]
+        order = ("ERROR", "WARNING", "DEFAULT", "DEBUG")
+        ends = [max(row.start_time, row.end_time or row.start_time) for row in rows]
+        return {
+            "id": trace_id,
+            "started": trace.timestamp,
+            "environment": trace.environment,
+            "name": trace.name or "",
+            "user_id": trace.user_id or "",
+            "session_id": trace.session_id or "",
+            "release": trace.release or "",
+            "public": trace.public,
+            "bookmarked": trace.bookmarked,
+            "tags": trace.tags,
+            "metadata": trace.metadata,
+            "observation_count": len(rows),
+            "error_count": levels.count("ERROR"),
+            "top_level": next((level for level in order if level in levels), ""),
+            "span_micros": max(ends) - min(row.start_time for row in rows) if rows else 0,
+            "cost": float(sum(Decimal(str(row.total_cost or 0)) for row in rows)),
+            "input_cost": 0.25 * len(rows),
+            "total_tokens": sum(row.usage_details["total"] for row in rows),
+            "models": sorted({row.model for row in rows} - {""}),
+            "types": sorted({row.type for row in rows}),
+        }
+
+
+_READ = """
+SELECT
+    id, toUnixTimestamp64Micro(trace.started) AS started, environment, name, user_id, session_id, release, public,
+    bookmarked, tags, metadata, observation_count, error_count, top_level, span_micros,
+    toFloat64(trace.total_cost) AS cost, toFloat64(trace.input_cost) AS input_cost, total_tokens, models, types
+FROM {all} AS trace
+"""
+
+
+async def found(project: Project) -> dict[str, dict[str, Any]]:
+    sql = _READ.replace("{all}", all_traces())
+    settings = {"prefer_column_name_to_alias": 1}
+    rows: list[dict[str, Any]] = await project.clickhouse.rows(sql, {"project_id": project.id}, dict, settings=settings)
+    assert len(rows) == len({row["id"] for row in rows}), "a trace is there twice"
+    return {row["id"]: row for row in rows}
+
+
+async def write(project: Project, parts: list[Any], observations: list[Any]) -> None:
+    for table, rows in (("observations", observations), ("trace_parts", parts)):
+        if rows:
+            await project.clickhouse.insert(table, _encode(rows))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_folded_or_not_the_rows_are_those_of_the_model(project: Project, seed: int) -> None:
+    world = World(project.id, seed)
+    delivered: list[tuple[list[Any], list[Any]]] = []
+    for step in range(8):
+        rows = world.removal() if step in (4, 6) else world.change()
+        delivered.append(rows)
+        await write(project, *rows)
+        if world.random.random() < 0.6:  # an exporter sends again what it is not sure of, much later
+            await write(project, *world.random.choice(delivered))
+        if world.random.random() < 0.5:
+            await fold_round(project.clickhouse, settle_s=0)
+        assert await found(project) == world.expected()
+    await fold_round(project.clickhouse, settle_s=0)
+    assert await found(project) == world.expected()
+
+
+async def test_a_folded_trace_changes_with_what_comes_later(project: Project) -> None:
+    await project.observation("t1", "o1", total_cost=0.5)
+    await project.trace("t1", name="chat", user_id="alice")
+    await fold_round(project.clickhouse, settle_s=0)
+    assert await project.ids("/traces", userId="alice") == ["t1"]
+    await project.trace("t1", part="q", at=NOW - SECOND, environment="prod")
+    await project.trace("t1", part="r", at=NOW + SECOND, user_id="bob")
+    await project.observation("t1", "o2", total_cost=0.25)
+    for _ in range(2):
+        assert await project.ids("/traces", userId="alice") == []
+        assert await project.ids("/traces", userId="bob", environment="prod") == ["t1"]
+        [row] = (await found(project)).values()
+        assert row["cost"] == 0.75 and row["started"] == NOW - SECOND
+        await fold_round(project.clickhouse, settle_s=0)
+
+
+async def test_what_was_just_written_is_not_folded_yet(project: Project) -> None:
+    await project.trace("t1", name="chat")
+    await fold_round(project.clickhouse)
+    count: list[dict[str, int]] = await project.clickhouse.rows(
+        "SELECT count() AS n FROM folded_traces WHERE project_id = {project_id:String}",
+        {"project_id": project.id},
+        dict,
+    )
+    assert count == [{"n": 0}]
+    assert await project.ids("/traces", name="chat") == ["t1"]
+
+
+async def test_touches_of_today_are_kept(project: Project) -> None:
+    await project.trace("t1")
+    await fold_round(project.clickhouse, settle_s=0)
+    await forget_touches(project.clickhouse)
+    kept: list[dict[str, int]] = await project.clickhouse.rows(
+        "SELECT count() AS n FROM touched_traces WHERE project_id = {project_id:String}",
+        {"project_id": project.id},
+        dict,
+    )
+    assert kept == [{"n": 1}]
