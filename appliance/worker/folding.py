@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 EVERY_S: Final = 30.0
 LEASE_S: Final = 360
 """Longer than the statements of one round may take together."""
+_FIRST_AFTER_S: Final = 3.0
 _FORGET_EVERY_S: Final = 3600.0
 
 
@@ -35,8 +36,10 @@ async def folding(clickhouse: ClickHouse, lease: Lease) -> AsyncIterator[None]:
 
 async def _keep_folding(clickhouse: ClickHouse, lease: Lease) -> None:
     forgotten_at = float("-inf")
+    pause_s = _FIRST_AFTER_S
     while True:
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(pause_s)
+        pause_s = EVERY_S
         try:
             if not await lease.take():
                 continue

@@ -22,7 +22,7 @@ from tests.benchmarks.running import clickhouse_of
 
 OBSERVATIONS_PER_TRACE: Final = 8
 LARGE_TRACE: Final = "large-trace"
-_TRACES_PER_INSERT: Final = 12_500
+_TRACES_PER_INSERT: Final = 6_250
 _DAY: Final = 86_400_000_000
 _SETTINGS: Final[dict[str, Any]] = {
     "max_block_size": 8192,
@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--data-dir", help="of a running appliance; else the environment says where ClickHouse is")
     parser.add_argument("--project", default="local-project")
     parser.add_argument("--traces", type=int, default=100_000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first trace, to go on after a break")
     parser.add_argument("--days", type=float, default=30)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--large", type=int, default=0, help="also one trace of this many observations")
@@ -49,9 +50,14 @@ async def _run(arguments: argparse.Namespace) -> None:
     clickhouse = ClickHouse(clickhouse_of(arguments.data_dir))
     try:
         seconds = await fill(
-            clickhouse, arguments.project, traces=arguments.traces, days=arguments.days, seed=arguments.seed
+            clickhouse,
+            arguments.project,
+            traces=arguments.traces,
+            days=arguments.days,
+            seed=arguments.seed,
+            first=arguments.first,
         )
-        spans = arguments.traces * OBSERVATIONS_PER_TRACE
+        spans = (arguments.traces - arguments.first) * OBSERVATIONS_PER_TRACE
         print(f"{spans:,} spans in {seconds:.0f} s, {spans / max(seconds, 0.001):,.0f} spans/s", file=sys.stderr)
         if arguments.large:
             await add_large_trace(clickhouse, arguments.project, arguments.large)
@@ -59,7 +65,9 @@ async def _run(arguments: argparse.Namespace) -> None:
         await clickhouse.close()
 
 
-async def fill(clickhouse: ClickHouse, project_id: str, *, traces: int, days: float, seed: str) -> float:
+async def fill(
+    clickhouse: ClickHouse, project_id: str, *, traces: int, days: float, seed: str, first: int = 0
+) -> float:
     """Writes so many traces, spread over the last `days`, and returns the seconds that took; progress on stderr."""
     spread = int(days * _DAY)
     params: dict[str, Any] = {
@@ -71,11 +79,11 @@ async def fill(clickhouse: ClickHouse, project_id: str, *, traces: int, days: fl
     }
     start = time.perf_counter()
     await clickhouse.command(_block("words"))
-    for first in range(0, traces, _TRACES_PER_INSERT):
-        params |= {"from": first, "count": min(_TRACES_PER_INSERT, traces - first)}
+    for number in range(first, traces, _TRACES_PER_INSERT):
+        params |= {"from": number, "count": min(_TRACES_PER_INSERT, traces - number)}
         for name in ("observations", "scores", "trace_parts"):
             await clickhouse.command(_block(name), params, settings=_SETTINGS)
-        done = (first + params["count"]) * OBSERVATIONS_PER_TRACE
+        done = (number + params["count"] - first) * OBSERVATIONS_PER_TRACE
         print(f"\r{done:,} spans, {done / (time.perf_counter() - start):,.0f}/s", end="", file=sys.stderr, flush=True)
     await clickhouse.command(_block("drop_words"))
     print(file=sys.stderr)

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.storage.clickhouse.all_traces import folded_rows
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.where import Binder
@@ -78,12 +79,7 @@ async def _fold(clickhouse: ClickHouse, state: _State, upto_micros: int) -> None
     first, last = binder.time(bounds.first_micros), binder.time(bounds.last_micros)
     parts = f"timestamp >= {first} AND timestamp <= {last} AND (project_id, id) IN ({touched})"
     observations = f"start_time >= {first} AND start_time <= {last} AND (project_id, trace_id) IN ({touched})"
-    folded = render(
-        "traces",
-        "folded",
-        fold=render("traces", "fold", rows=parts),
-        observed=render("traces", "observed", rows=observations),
-    )
+    folded = folded_rows(parts, observations)
     columns = render("traces", "columns")
     sql = render("folding", "fold", columns=columns, folded=folded)
     await clickhouse.command(sql, binder.params, settings=_SETTINGS)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.metrics import NON_NUMERIC_AGGREGATIONS, TIME_DIMENSION, Metric, MetricsQuery, default_order
+from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.metric_views import (
     METRIC_VIEWS,
@@ -22,7 +23,7 @@ from appliance.storage.clickhouse.metric_views import (
 from appliance.storage.clickhouse.observation_filters import observation_filter, through_trace
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.scores import score_test
-from appliance.storage.clickhouse.trace_filters import all_traces, trace_filter
+from appliance.storage.clickhouse.trace_filters import trace_filter
 from appliance.storage.clickhouse.where import Binder, all_of
 
 _SETTINGS: Final = {"prefer_column_name_to_alias": 1}
@@ -44,6 +45,7 @@ class _Statement:
     query: MetricsQuery
     view: View
     binder: Binder
+    unsettled: Unsettled
     columns: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
@@ -64,7 +66,8 @@ async def run(clickhouse: ClickHouse, project_id: str, query: MetricsQuery) -> l
     Latencies are in milliseconds, costs in USD. Raises InvalidRequest for unknown fields, QueryTooExpensive,
     StoreUnavailable.
     """
-    statement = _Statement(query, METRIC_VIEWS[query.view], Binder({"project_id": project_id}))
+    unsettled = await read_unsettled(clickhouse, project_id)
+    statement = _Statement(query, METRIC_VIEWS[query.view], Binder({"project_id": project_id}), unsettled)
     _add_columns(statement)
     order = _order(statement)
     sql = _assembled(statement, order)
@@ -130,11 +133,11 @@ def _order(statement: _Statement) -> str:
 
 
 def _assembled(statement: _Statement, order: str) -> str:
-    query, binder = statement.query, statement.binder
+    query = statement.query
     if query.view == "traces":
         rows, joins, where = _trace_rows(statement)
     else:
-        rows = _observation_rows(query, binder) if query.view == "observations" else _score_rows(query, binder)
+        rows = _observation_rows(statement) if query.view == "observations" else _score_rows(statement)
         joins, where = _joins(statement), ""
     groups = [alias for alias in statement.aliases.values() if not alias.startswith("m")]
     return render(
@@ -158,19 +161,21 @@ def _trace_rows(statement: _Statement) -> tuple[str, str, str]:
     made = trace_filter(query.conditions, binder)
     made.sources |= statement.sources
     made.tests += _range("trace.started", query, binder)
-    return f"{all_traces()} AS trace", made.joins(), made.where
+    return f"({statement.unsettled.all_traces(binder)}) AS trace", made.joins(), made.where
 
 
-def _observation_rows(query: MetricsQuery, binder: Binder) -> str:
-    made = observation_filter(query.conditions, binder)
+def _observation_rows(statement: _Statement) -> str:
+    query, binder = statement.query, statement.binder
+    made = observation_filter(query.conditions, binder, statement.unsettled)
     bounds = _range("start_time", query, binder)
     made.tests += bounds
     made.times += bounds
     return render("metrics", "observation_rows", where=made.where)
 
 
-def _score_rows(query: MetricsQuery, binder: Binder) -> str:
-    tests = [score_test(condition, binder) for condition in query.conditions]
+def _score_rows(statement: _Statement) -> str:
+    query, binder = statement.query, statement.binder
+    tests = [score_test(condition, binder, statement.unsettled) for condition in query.conditions]
     kinds = binder.bind(SCORE_TYPES[query.view], "Array(String)")
     tests += [f"data_type IN {kinds}", *_range("timestamp", query, binder)]
     return render("metrics", "score_rows", where=all_of(tests, prefix="AND "))
@@ -180,7 +185,7 @@ def _joins(statement: _Statement) -> str:
     joins = []
     since = statement.binder.time(statement.query.since)
     if TRACE in statement.sources:
-        joins.append(render("metrics", "join_trace", all=all_traces()))
+        joins.append(render("metrics", "join_trace", all=statement.unsettled.all_traces(statement.binder)))
     if OBSERVATION in statement.sources:
         joins.append(render("metrics", "join_observation", since=since))
     if OBSERVATION_SCORES in statement.sources:
@@ -218,17 +223,18 @@ async def daily(
     trace_conditions: Sequence[Condition],
 ) -> tuple[list[DailyUsage], list[DailyTraces]]:
     """Usage by day and model, newest day first, and the traces of each day. Raises as `run`."""
+    unsettled = await read_unsettled(clickhouse, project_id)
     binder = Binder({"project_id": project_id})
-    made = observation_filter([], binder)
+    made = observation_filter([], binder, unsettled)
     for condition in observation_conditions:
         if condition.column == "startTime":
-            made.tests += observation_filter([condition], binder).tests
+            made.tests += observation_filter([condition], binder, unsettled).tests
         else:
-            made.tests.append(through_trace(condition, binder))
+            made.tests.append(through_trace(condition, binder, unsettled))
     usage = await clickhouse.rows(
         render("metrics", "daily_models", where=made.where), binder.params, DailyUsage, settings=_SETTINGS
     )
     binder = Binder({"project_id": project_id})
     traces = trace_filter(trace_conditions, binder)
-    sql = render("metrics", "daily_traces", all=all_traces(), where=traces.where)
+    sql = render("metrics", "daily_traces", all=unsettled.all_traces(binder), where=traces.where)
     return usage, await clickhouse.rows(sql, binder.params, DailyTraces, settings=_SETTINGS)

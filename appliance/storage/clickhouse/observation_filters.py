@@ -8,8 +8,10 @@ from typing import Final
 
 from appliance.model.filters import Condition
 from appliance.model.query_bar import SEARCH_COLUMN
+from appliance.storage.clickhouse.all_traces import Unsettled
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.trace_filters import all_traces, trace_filter
+from appliance.storage.clickhouse.search import observation_says
+from appliance.storage.clickhouse.trace_filters import trace_filter
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
 
 _WIDE: Final = "observations"
@@ -92,21 +94,21 @@ class ObservationFilter:
         return all_of(tests, prefix="AND ")
 
 
-def observation_filter(conditions: Iterable[Condition], binder: Binder) -> ObservationFilter:
+def observation_filter(conditions: Iterable[Condition], binder: Binder, unsettled: Unsettled) -> ObservationFilter:
     """The SQL of `conditions`; raises InvalidRequest for unknown columns and types that do not fit."""
     made = ObservationFilter()
     for condition in conditions:
         if condition.column == SEARCH_COLUMN:
-            made.wide_tests.append(_search(str(condition.value), binder))
+            made.wide_tests.append(observation_says(str(condition.value), binder))
         elif condition.type != "positionInTrace":
-            _add(made, condition, binder)
+            _add(made, condition, binder, unsettled)
     return made
 
 
-def _add(made: ObservationFilter, condition: Condition, binder: Binder) -> None:
+def _add(made: ObservationFilter, condition: Condition, binder: Binder, unsettled: Unsettled) -> None:
     column = find_column(OBSERVATION_COLUMNS, condition)
     if column.source == _TRACE:
-        made.tests.append(through_trace(condition, binder))
+        made.tests.append(through_trace(condition, binder, unsettled))
         return
     test = binder.test(column, condition)
     (made.wide_tests if column.source == _WIDE else made.tests).append(test)
@@ -114,16 +116,12 @@ def _add(made: ObservationFilter, condition: Condition, binder: Binder) -> None:
         made.times.append(test)
 
 
-def through_trace(condition: Condition, binder: Binder) -> str:
+def through_trace(condition: Condition, binder: Binder, unsettled: Unsettled) -> str:
     """A test of `trace_id` by what the folded trace says."""
     folded = trace_filter([condition], binder)
-    return render("observations", "through_trace", all=all_traces(), where=folded.where)
-
-
-def _search(text: str, binder: Binder) -> str:
-    bound = binder.bind(text.lower())
-    inside = [
-        f"(hasAllTokens(lower({name}), {bound}) AND position(lower({name}), {bound}) > 0)"
-        for name in ("input", "output")
-    ]
-    return " OR ".join([*inside, f"position(lower(name), {bound}) > 0"])
+    return render(
+        "observations",
+        "through_trace",
+        all=unsettled.all_traces(binder, observed=folded.is_observed),
+        where=folded.where,
+    )

@@ -10,6 +10,7 @@ import msgspec
 
 from appliance.model.filters import Condition
 from appliance.model.observations import Observation
+from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observation_filters import ObservationFilter, observation_filter
 from appliance.storage.clickhouse.queries import render
@@ -90,7 +91,7 @@ async def list_page(clickhouse: ClickHouse, query: ObservationQuery) -> tuple[li
 
 async def count(clickhouse: ClickHouse, query: ObservationQuery) -> int:
     """How many observations fulfil the conditions."""
-    binder, made = _filter(query)
+    binder, made = await _filter(clickhouse, query)
     sql = render("observations", "count", where=made.where)
     return (await clickhouse.rows(sql, binder.params, _Total, settings=_ALIASES))[0].total
 
@@ -120,13 +121,14 @@ async def find(clickhouse: ClickHouse, project_id: str, observation_id: str) -> 
     return found[0] if found else None
 
 
-def _filter(query: ObservationQuery) -> tuple[Binder, ObservationFilter]:
+async def _filter(clickhouse: ClickHouse, query: ObservationQuery) -> tuple[Binder, ObservationFilter]:
     binder = Binder({"project_id": query.project_id})
-    return binder, observation_filter(query.conditions, binder)
+    unsettled = await read_unsettled(clickhouse, query.project_id, needed=bool(query.conditions))
+    return binder, observation_filter(query.conditions, binder, unsettled)
 
 
 async def _list_keys(clickhouse: ClickHouse, query: ObservationQuery) -> list[ObservationKey]:
-    binder, made = _filter(query)
+    binder, made = await _filter(clickhouse, query)
     if query.after is not None:
         made.tests.append(_after(query.after, binder))
     sql = render("observations", "keys", where=made.where)

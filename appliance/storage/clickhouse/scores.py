@@ -10,6 +10,7 @@ import msgspec
 
 from appliance.model.filters import Condition
 from appliance.model.scores import Score
+from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observation_filters import through_trace
 from appliance.storage.clickhouse.queries import render
@@ -64,14 +65,14 @@ class _Total(msgspec.Struct):
 
 async def list_page(clickhouse: ClickHouse, query: ScoreQuery) -> list[Score]:
     """One page in order. Raises InvalidRequest for a bad filter, QueryTooExpensive and StoreUnavailable."""
-    where, binder = _where(query)
+    where, binder = await _where(clickhouse, query)
     params = binder.params | {"limit": query.limit, "offset": query.offset}
     return await clickhouse.rows(render("scores", "page", where=where), params, Score, settings=_ALIASES)
 
 
 async def count(clickhouse: ClickHouse, query: ScoreQuery) -> int:
     """How many scores fulfil the conditions."""
-    where, binder = _where(query)
+    where, binder = await _where(clickhouse, query)
     sql = render("scores", "count", where=where)
     return (await clickhouse.rows(sql, binder.params, _Total, settings=_ALIASES))[0].total
 
@@ -90,9 +91,10 @@ async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> li
     return await list_page(clickhouse, query)
 
 
-def _where(query: ScoreQuery) -> tuple[str, Binder]:
+async def _where(clickhouse: ClickHouse, query: ScoreQuery) -> tuple[str, Binder]:
     binder = Binder({"project_id": query.project_id})
-    tests = [score_test(condition, binder) for condition in query.conditions]
+    unsettled = await read_unsettled(clickhouse, query.project_id, needed=bool(query.conditions))
+    tests = [score_test(condition, binder, unsettled) for condition in query.conditions]
     if query.only_traces:
         tests.append("trace_id != '' AND data_type != 'CORRECTION'")
     if query.after is not None:
@@ -101,7 +103,9 @@ def _where(query: ScoreQuery) -> tuple[str, Binder]:
     return all_of(tests, prefix="AND "), binder
 
 
-def score_test(condition: Condition, binder: Binder) -> str:
+def score_test(condition: Condition, binder: Binder, unsettled: Unsettled) -> str:
     """SQL of one condition on the rows of scores; raises InvalidRequest as `Binder.test`."""
     column = find_column(SCORE_COLUMNS, condition)
-    return through_trace(condition, binder) if column.source == _TRACE else binder.test(column, condition)
+    if column.source == _TRACE:
+        return through_trace(condition, binder, unsettled)
+    return binder.test(column, condition)

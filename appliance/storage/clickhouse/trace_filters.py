@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Final
 
 from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.query_bar import SEARCH_COLUMN
 from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.search import traces_that_say
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
 
+OBSERVED: Final = "observed"
+"""Source of what the observations of a trace add up to."""
 SCORED: Final = "scored"
 """Source of what the scores of a trace say."""
 
@@ -20,7 +22,7 @@ _NAME: Final = Column("string", "trace.name")
 _TAGS: Final = Column("array", "trace.tags")
 _VERSION: Final = Column("string", "trace.version")
 _RELEASE: Final = Column("string", "trace.release")
-_TOKENS: Final = Column("number", "trace.total_tokens")
+_TOKENS: Final = Column("number", "trace.total_tokens", OBSERVED)
 
 TRACE_COLUMNS: Final[Mapping[str, Column]] = {
     "id": Column("string", "trace.id"),
@@ -40,22 +42,22 @@ TRACE_COLUMNS: Final[Mapping[str, Column]] = {
     "traceTags": _TAGS,
     "bookmarked": Column("boolean", "trace.bookmarked"),
     "public": Column("boolean", "trace.public"),
-    "level": Column("string", "trace.top_level"),
-    "errorCount": Column("number", "trace.error_count"),
-    "warningCount": Column("number", "trace.warning_count"),
-    "defaultCount": Column("number", "trace.default_count"),
-    "debugCount": Column("number", "trace.debug_count"),
-    "observationCount": Column("number", "trace.observation_count"),
-    "inputTokens": Column("number", "trace.input_tokens"),
-    "outputTokens": Column("number", "trace.output_tokens"),
+    "level": Column("string", "trace.top_level", OBSERVED),
+    "errorCount": Column("number", "trace.error_count", OBSERVED),
+    "warningCount": Column("number", "trace.warning_count", OBSERVED),
+    "defaultCount": Column("number", "trace.default_count", OBSERVED),
+    "debugCount": Column("number", "trace.debug_count", OBSERVED),
+    "observationCount": Column("number", "trace.observation_count", OBSERVED),
+    "inputTokens": Column("number", "trace.input_tokens", OBSERVED),
+    "outputTokens": Column("number", "trace.output_tokens", OBSERVED),
     "totalTokens": _TOKENS,
     "tokens": _TOKENS,
-    "inputCost": Column("number", "trace.input_cost"),
-    "outputCost": Column("number", "trace.output_cost"),
-    "totalCost": Column("number", "trace.total_cost"),
-    "latency": Column("number", "trace.span_micros / 1000000"),
-    "model": Column("array", "trace.models"),
-    "observationTypes": Column("array", "trace.types"),
+    "inputCost": Column("number", "trace.input_cost", OBSERVED),
+    "outputCost": Column("number", "trace.output_cost", OBSERVED),
+    "totalCost": Column("number", "trace.total_cost", OBSERVED),
+    "latency": Column("number", "trace.span_micros / 1000000", OBSERVED),
+    "model": Column("array", "trace.models", OBSERVED),
+    "observationTypes": Column("array", "trace.types", OBSERVED),
     "scores_avg": Column("numbers", "scored.numbers", SCORED),
     "score_categories": Column("categories", "scored.categories", SCORED),
     "score_booleans": Column("booleans", "scored.booleans", SCORED),
@@ -76,6 +78,7 @@ ORDERS: Final[Mapping[str, str]] = {
 }
 """What a list of traces can be sorted by (the last two only here, for the terminal)."""
 
+_OBSERVED_ORDERS: Final = frozenset({"latency", "totalCost"})
 # The names that the key `scores` stands for, by the type of its condition.
 _SCORE_COLUMNS: Final = {
     "numberObject": "scores_avg",
@@ -86,9 +89,10 @@ _SCORE_COLUMNS: Final = {
 
 @dataclass(slots=True)
 class TraceFilter:
-    """The SQL of a set of conditions on `all_traces`, to which `joins` adds what the tests need."""
+    """The SQL of a set of conditions on `Unsettled.all_traces`, to which `joins` adds what the tests need."""
 
     binder: Binder
+    since: int = 0
     tests: list[str] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
     exact_starts: list[str] = field(default_factory=list)
@@ -98,6 +102,11 @@ class TraceFilter:
     def is_time_only(self) -> bool:
         """Whether no condition but the time range was asked for."""
         return len(self.tests) == len(self.exact_starts) and not self.sources
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether the tests or the order need what observations add up to."""
+        return OBSERVED in self.sources
 
     @property
     def where(self) -> str:
@@ -110,31 +119,20 @@ class TraceFilter:
         return f"LEFT JOIN ({render('traces', 'scored')}) AS scored ON scored.trace_id = trace.id"
 
 
-@cache
-def all_traces() -> str:
-    """The subquery of all traces of `{project_id}`, one row each; to be read with `prefer_column_name_to_alias`."""
-    unsettled = render("traces", "unsettled")
-    earliest = render("traces", "earliest_unsettled", unsettled=unsettled)
-    fold = _rows("id", "timestamp", unsettled, earliest)
-    observed = _rows("trace_id", "start_time", unsettled, earliest)
-    folded = render(
-        "traces",
-        "folded",
-        fold=render("traces", "fold", rows=fold),
-        observed=render("traces", "observed", rows=observed),
-    )
-    return render("traces", "all", columns=render("traces", "columns"), unsettled=unsettled, folded=folded)
+def trace_filter(
+    conditions: Iterable[Condition], binder: Binder, *, order_by: str = "timestamp", since: int = 0
+) -> TraceFilter:
+    """The SQL of `conditions`, for traces that began at `since` or later (microseconds since the epoch).
 
-
-def _rows(trace_id: str, time: str, unsettled: str, earliest: str) -> str:
-    return f"project_id = {{project_id:String}} AND {trace_id} IN ({unsettled}) AND {time} >= ({earliest})"
-
-
-def trace_filter(conditions: Iterable[Condition], binder: Binder, *, order_by: str = "timestamp") -> TraceFilter:
-    """The SQL of `conditions`; raises InvalidRequest for unknown columns, types that do not fit, or a wrong order."""
-    made = TraceFilter(binder)
+    Raises InvalidRequest for unknown columns, types that do not fit, or a wrong order.
+    """
+    made = TraceFilter(binder, since)
+    if since:
+        made.tests.append(f"trace.started >= {binder.time(since)}")
     if order_by not in ORDERS:
         raise InvalidRequest(f"Invalid order by column: {order_by}")
+    if order_by in _OBSERVED_ORDERS:
+        made.sources.add(OBSERVED)
     for condition in conditions:
         _add(made, condition)
     return made
@@ -142,9 +140,8 @@ def trace_filter(conditions: Iterable[Condition], binder: Binder, *, order_by: s
 
 def _add(made: TraceFilter, condition: Condition) -> None:
     if condition.column == SEARCH_COLUMN:
-        text = str(condition.value)
-        bound, lowered = made.binder.bind(text), made.binder.bind(text.lower())
-        made.tests.append(f"trace.id IN ({render('traces', 'search', text=bound, lowered=lowered)})")
+        found = traces_that_say(str(condition.value), made.binder, made.since)
+        made.tests.append(f"trace.id IN ({found})")
         return
     if condition.type == "positionInTrace":
         return

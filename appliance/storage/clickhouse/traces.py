@@ -10,10 +10,13 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from appliance.model.filters import Condition
+from appliance.model.query_bar import SEARCH_COLUMN
 from appliance.model.traces import TracePart
+from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, all_traces, trace_filter
+from appliance.storage.clickhouse.search import reach_of
+from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, trace_filter
 from appliance.storage.clickhouse.where import Binder, all_of
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
@@ -85,43 +88,70 @@ class _Asked:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def _asked(query: TraceQuery) -> _Asked:
+def _asked(query: TraceQuery, since: int = 0) -> _Asked:
     binder = Binder()
-    made = trace_filter(query.conditions, binder, order_by=query.order_by)
+    made = trace_filter(query.conditions, binder, order_by=query.order_by, since=since)
     binder.params["project_id"] = query.project_id
     return _Asked(made, binder.params)
 
 
 async def list_page(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[TraceKey], int]:
-    """The traces of one page in order, and how many there are on all pages.
+    """The traces of one page in order, and how many there are on all pages; of a search for common words, at least.
 
     Raises InvalidRequest for a bad filter or order, QueryTooExpensive and StoreUnavailable.
     """
     asked = _asked(query)
     if query.order_by == "timestamp" and query.descending and asked.filter.is_time_only:
-        newest, total = await asyncio.gather(_newest(clickhouse, query, asked), _count(clickhouse, _asked(query)))
+        unsettled = await read_unsettled(clickhouse, query.project_id)
+        newest, total = await asyncio.gather(_newest(clickhouse, query, asked), _count(clickhouse, query, unsettled))
         if newest is not None:
             return newest, total
-    matching, total = await asyncio.gather(_matching(clickhouse, query, asked), _count(clickhouse, _asked(query)))
-    return matching, total
+    unsettled = await read_unsettled(clickhouse, query.project_id)
+    if (since := await _search_since(clickhouse, query)) is not None:
+        found = await _found(clickhouse, query, unsettled, since)
+        if len(found[0]) == query.limit:
+            return found
+    return await _found(clickhouse, query, unsettled)
 
 
-async def _matching(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> list[TraceKey]:
+async def _found(
+    clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, since: int = 0
+) -> tuple[list[TraceKey], int]:
+    return await asyncio.gather(
+        _matching(clickhouse, query, unsettled, since), _count(clickhouse, query, unsettled, since)
+    )
+
+
+async def _search_since(clickhouse: ClickHouse, query: TraceQuery) -> int | None:
+    """From when on the newest traces with a common word are likely found; None unless that is what is asked for."""
+    texts = [str(condition.value) for condition in query.conditions if condition.column == SEARCH_COLUMN]
+    if not texts or query.order_by != "timestamp" or not query.descending:
+        return None
+    wanted = query.offset + query.limit
+    reaches = await asyncio.gather(*(reach_of(clickhouse, query.project_id, text, wanted) for text in texts))
+    found = [reach for reach in reaches if reach is not None]
+    return min(found) if len(found) == len(texts) else None
+
+
+async def _matching(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, since: int) -> list[TraceKey]:
+    asked = _asked(query, since)
     direction = "DESC" if query.descending else "ASC"
     order = f"{ORDERS[query.order_by]} {direction}, trace.id {direction}"
-    sql = _rendered("matching", asked, order=order)
+    sql = _rendered("matching", asked, unsettled, order=order)
     params = asked.params | {"limit": query.limit, "offset": query.offset}
     rows = await clickhouse.rows(sql, params, _Matching, settings=_ALIASES)
     return [TraceKey(row.id, row.started_micros, row.last_part_micros) for row in rows]
 
 
-async def _count(clickhouse: ClickHouse, asked: _Asked) -> int:
-    sql = _rendered("count_matching", asked)
+async def _count(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, since: int = 0) -> int:
+    asked = _asked(query, since)
+    sql = _rendered("count_matching", asked, unsettled)
     return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
 
 
-def _rendered(name: str, asked: _Asked, **texts: str) -> str:
-    return render("traces", name, all=all_traces(), joins=asked.filter.joins(), where=asked.filter.where, **texts)
+def _rendered(name: str, asked: _Asked, unsettled: Unsettled, **texts: str) -> str:
+    made = asked.filter
+    return render("traces", name, all=unsettled.all_traces(made.binder), joins=made.joins(), where=made.where, **texts)
 
 
 async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> list[TraceKey] | None:

@@ -59,12 +59,16 @@ async def list_page(request: Request) -> Response:
     rows, keys = await observations.list_page(clickhouse, query) if limit else ([], [])
     more = len(keys) > limit
     rows, keys = rows[:limit], keys[:limit]
+    bookmarked: set[str] = set()
     if groups & _FROM_TRACE:
-        await _fill_from_traces(clickhouse, auth.project_id, rows)
+        bookmarked = await _fill_from_traces(clickhouse, auth.project_id, rows)
     expanded = set(list_param(request, "expandMetadata"))
     return json_response(
         {
-            "data": [observation_v2(row, set(groups), expanded) for row in rows],
+            "data": [
+                observation_v2(row, set(groups), expanded, in_bookmarked_trace=row.trace_id in bookmarked)
+                for row in rows
+            ],
             "meta": {"cursor": _cursor(keys[-1])} if more else {},
         }
     )
@@ -87,8 +91,11 @@ def _conditions(request: Request) -> list[Condition]:
     return found
 
 
-async def _fill_from_traces(clickhouse: ClickHouse, project_id: str, rows: Sequence[Observation]) -> None:
-    """What only the trace was told (by the ingestion API, or by another span) is shown on its observations too."""
+async def _fill_from_traces(clickhouse: ClickHouse, project_id: str, rows: Sequence[Observation]) -> set[str]:
+    """What only the trace was told (by the ingestion API, or by another span) is shown on its observations too.
+
+    Returns the ids of the bookmarked ones among the traces.
+    """
     ids = sorted({row.trace_id for row in rows})
     parts = await traces.read_parts(clickhouse, project_id, ids, with_texts=False)
     folded = {trace_id: fold_parts(found) for trace_id, found in parts.items()}
@@ -100,6 +107,8 @@ async def _fill_from_traces(clickhouse: ClickHouse, project_id: str, rows: Seque
         row.trace_name = row.trace_name or trace.name or ""
         row.release = row.release or trace.release or ""
         row.tags = row.tags or trace.tags
+        row.public = row.public or trace.public
+    return {trace_id for trace_id, trace in folded.items() if trace.bookmarked}
 
 
 def _cursor(key: ObservationKey) -> str:

@@ -156,7 +156,9 @@ def observation(row: Observation) -> Json:
     }
 
 
-def observation_v2(row: Observation, groups: set[str], expanded: set[str]) -> Json:
+def observation_v2(
+    row: Observation, groups: set[str], expanded: set[str], *, in_bookmarked_trace: bool = False
+) -> Json:
     """The observation of the second API version: only the asked groups of fields; input and output as stored."""
     shape: Json = {
         "id": row.id,
@@ -171,6 +173,9 @@ def observation_v2(row: Observation, groups: set[str], expanded: set[str]) -> Js
     }
     for group in groups & _V2_GROUPS.keys():
         shape |= _V2_GROUPS[group](row)
+    if "basic" in groups:
+        # A trace is bookmarked, and its root stands for it.
+        shape["bookmarked"] = in_bookmarked_trace and _is_root(row)
     if "metadata" in groups:
         shape["metadata"] = {
             key: parsed(text) if key in expanded or len(text) <= _SHORT else text[:_SHORT]
@@ -191,12 +196,15 @@ def _basic(row: Observation) -> Json:
         "statusMessage": row.status_message or None,
         "version": row.version or None,
         "environment": row.environment,
-        "bookmarked": False,
         "public": row.public,
         "userId": row.user_id or None,
         "sessionId": row.session_id or None,
-        "isRootObservation": not row.parent_id or row.is_app_root,
+        "isRootObservation": _is_root(row),
     }
+
+
+def _is_root(row: Observation) -> bool:
+    return not row.parent_id or row.is_app_root
 
 
 def _time(row: Observation) -> Json:

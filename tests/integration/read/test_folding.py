@@ -11,8 +11,9 @@ import pytest
 
 from appliance.model.observations import Observation
 from appliance.model.traces import TracePart, fold_parts
+from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.folding import fold_round, forget_touches
-from appliance.storage.clickhouse.trace_filters import all_traces
+from appliance.storage.clickhouse.where import Binder
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 TRACES = 25
@@ -149,14 +150,16 @@ SELECT
     id, toUnixTimestamp64Micro(trace.started) AS started, environment, name, user_id, session_id, release, public,
     bookmarked, tags, metadata, observation_count, error_count, top_level, span_micros,
     toFloat64(trace.total_cost) AS cost, toFloat64(trace.input_cost) AS input_cost, total_tokens, models, types
-FROM {all} AS trace
+FROM ({all}) AS trace
 """
 
 
 async def found(project: Project) -> dict[str, dict[str, Any]]:
-    sql = _READ.replace("{all}", all_traces())
+    unsettled = await read_unsettled(project.clickhouse, project.id)
+    binder = Binder({"project_id": project.id})
+    sql = _READ.replace("{all}", unsettled.all_traces(binder))
     settings = {"prefer_column_name_to_alias": 1}
-    rows: list[dict[str, Any]] = await project.clickhouse.rows(sql, {"project_id": project.id}, dict, settings=settings)
+    rows: list[dict[str, Any]] = await project.clickhouse.rows(sql, binder.params, dict, settings=settings)
     assert len(rows) == len({row["id"] for row in rows}), "a trace is there twice"
     return {row["id"]: row for row in rows}
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.model.price_table import built_in_models
+from appliance.storage.clickhouse.stored import stored_observations
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 
@@ -154,3 +155,25 @@ async def test_v2_answers_only_the_groups_asked_for(project: Project) -> None:
     assert await project.ids("/v2/observations", limit=0) == []
     assert await project.ids("/v2/observations", isRootObservation="true") == ["o3", "o1"]
     assert await project.ids("/v2/observations?parentObservationId=") == ["o1"]
+
+
+async def test_the_root_of_a_bookmarked_trace_is_bookmarked(project: Project) -> None:
+    await seed(project)
+    await project.trace("t1", part="later", at=NOW + SECOND, bookmarked=True)
+    page = await project.get("/v2/observations")
+    assert {row["id"]: row["bookmarked"] for row in page["data"]} == {"o1": True, "o2": False, "o3": False}
+
+
+async def test_what_was_taken_away_is_not_read(project: Project) -> None:
+    await seed(project)
+    await project.observation("t1", "o2", at=NOW + SECOND, event_ts=NOW + 9 * SECOND, is_deleted=1)
+    assert await project.ids("/observations") == ["o3", "o1"]
+    assert [row["id"] for row in (await project.get("/traces/t1"))["observations"]] == ["o1"]
+    assert (await project.answer("/observations/o2")).status_code == 404
+    assert await stored_observations(project.clickhouse, [(project.id, "o2")]) == {}
+
+
+async def test_what_is_stored_is_read_whole(project: Project) -> None:
+    await project.observation("t1", "o1", experiment={"id": "e1"}, name="step")
+    stored = await stored_observations(project.clickhouse, [(project.id, "o1")])
+    assert stored[project.id, "o1"].experiment == {"id": "e1"}

@@ -40,8 +40,8 @@ FROM ($folded)
 -- name: remove
 -- A row whose trace is gone, or begins at another moment than it was thought to.
 INSERT INTO folded_traces
-    (project_id, id, started, sequence, is_deleted)
-SELECT project_id, id, started, {sequence:UInt64}, 1
+    (project_id, id, started, first_start, last_start, sequence, is_deleted)
+SELECT project_id, id, started, first_start, last_start, {sequence:UInt64}, 1
 FROM folded_traces FINAL
 WHERE (project_id, id) IN ($touched) AND sequence < {sequence:UInt64}
 

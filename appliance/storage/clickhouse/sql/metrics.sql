@@ -16,7 +16,7 @@ LIMIT {row_limit:UInt64}
 (SELECT * FROM scores FINAL WHERE project_id = {project_id:String} $where) AS item
 
 -- name: join_trace
-LEFT JOIN $all AS trace ON trace.id = item.trace_id
+LEFT JOIN ($all) AS trace ON trace.id = item.trace_id
 
 -- name: join_observation
 LEFT JOIN
@@ -52,6 +52,6 @@ ORDER BY day DESC, cost DESC, model_name
 
 -- name: daily_traces
 SELECT toString(toDate32(trace.started)) AS day, count() AS trace_count
-FROM $all AS trace
+FROM ($all) AS trace
 $where
 GROUP BY day

@@ -5,7 +5,7 @@
     is_app_root, trace_name, user_id, session_id, tags, public, $texts, model, model_id, model_parameters,
     provided_usage_details, usage_details, provided_cost_details, cost_details, total_cost, pricing_tier_id,
     pricing_tier_name, prompt_id, prompt_name, prompt_version, tool_definitions, tool_calls, tool_call_names,
-    service_name, scope_name, scope_version, sdk_name, sdk_version, source,
+    experiment, service_name, scope_name, scope_version, sdk_name, sdk_version, source,
     toUnixTimestamp64Micro(observations.start_time) AS start_time,
     toUnixTimestamp64Micro(observations.end_time) AS end_time,
     toUnixTimestamp64Micro(observations.completion_start_time) AS completion_start_time,
@@ -31,17 +31,28 @@ WHERE project_id = {project_id:String} $where
 
 -- name: by_key
 SELECT $row
-FROM observations
-WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} $where
+FROM
+(
+    SELECT *
+    FROM observations
+    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} $where
+    ORDER BY event_ts DESC
+    LIMIT 1 BY trace_id, id
+) AS observations
+WHERE is_deleted = 0
 ORDER BY observations.event_ts DESC
-LIMIT 1 BY trace_id, id
 
 -- name: of_trace
 SELECT $row
-FROM observations
-WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
-ORDER BY observations.event_ts DESC
-LIMIT 1 BY id
+FROM
+(
+    SELECT *
+    FROM observations
+    WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+    ORDER BY event_ts DESC
+    LIMIT 1 BY id
+) AS observations
+WHERE is_deleted = 0
 
 -- name: steps
 SELECT
@@ -55,7 +66,7 @@ ORDER BY start_time, id
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: through_trace
-trace_id IN (SELECT id FROM $all AS trace $where)
+trace_id IN (SELECT id FROM ($all) AS trace $where)
 
 -- name: in_wide
 (trace_id, id) IN (SELECT trace_id, id FROM observations FINAL WHERE project_id = {project_id:String} $where)

@@ -2,9 +2,16 @@
 
 -- name: observations
 SELECT $row
-FROM observations
-WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} AND is_deleted = 0
-    AND start_time >= fromUnixTimestamp64Micro({since:Int64})
+FROM
+(
+    SELECT *
+    FROM observations
+    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
+        AND start_time >= fromUnixTimestamp64Micro({since:Int64})
+    ORDER BY event_ts DESC
+    LIMIT 1 BY trace_id, toStartOfMinute(start_time), id
+) AS observations
+WHERE is_deleted = 0
 ORDER BY observations.event_ts DESC
 LIMIT 1 BY id
 
@@ -17,7 +24,12 @@ SELECT
     toUnixTimestamp64Micro(scores.event_ts) AS event_ts,
     toUnixTimestamp64Micro(scores.created_at) AS created_at,
     toUnixTimestamp64Micro(scores.updated_at) AS updated_at
-FROM scores
-WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} AND is_deleted = 0
-ORDER BY scores.event_ts DESC
-LIMIT 1 BY id
+FROM
+(
+    SELECT *
+    FROM scores
+    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
+    ORDER BY event_ts DESC
+    LIMIT 1 BY id
+) AS scores
+WHERE is_deleted = 0

@@ -18,7 +18,7 @@ SELECT
     argMaxIf(ifNull(release, ''), (order_ts, event_ts, part_id), isNotNull(release) OR has(nulls, 'release')) AS fold_release,
     argMaxIf(ifNull(public, false), (order_ts, event_ts, part_id), isNotNull(public) OR has(nulls, 'public')) AS fold_public,
     argMaxIf(ifNull(bookmarked, false), (order_ts, event_ts, part_id), isNotNull(bookmarked)) AS fold_bookmarked,
-    arraySort(groupUniqArrayArray(tags)) AS fold_tags,
+    arraySort(groupUniqArrayArray(tags))::Array(String) AS fold_tags,
     maxIf((order_ts, event_ts, part_id), has(nulls, 'metadata')) AS metadata_erased,
     arrayFilter(
         x -> x.1 > metadata_erased,
@@ -73,7 +73,7 @@ SELECT
     toLowCardinality(trace.fold_release) AS release,
     trace.fold_public AS public,
     trace.fold_bookmarked AS bookmarked,
-    trace.fold_tags::Array(LowCardinality(String)) AS tags,
+    trace.fold_tags AS tags,
     trace.fold_metadata::Map(LowCardinality(String), String) AS metadata,
     observed.observation_count AS observation_count,
     observed.error_count AS error_count,
@@ -90,8 +90,8 @@ SELECT
     observed.input_tokens AS input_tokens,
     observed.output_tokens AS output_tokens,
     observed.total_tokens AS total_tokens,
-    observed.models::Array(LowCardinality(String)) AS models,
-    observed.types::Array(LowCardinality(String)) AS types
+    observed.models AS models,
+    observed.types AS types
 FROM ($fold) AS trace
 LEFT JOIN ($observed) AS observed ON observed.project_id = trace.project_id AND observed.trace_id = trace.id
 
@@ -100,38 +100,34 @@ LEFT JOIN ($observed) AS observed ON observed.project_id = trace.project_id AND 
     observation_count, error_count, warning_count, default_count, debug_count, top_level, span_micros, total_cost,
     input_cost, output_cost, input_tokens, output_tokens, total_tokens, models, types
 
--- name: unsettled
--- What was written since the last folding.
-SELECT trace_id
+-- name: until
+-- Up to when everything is folded, what was written to since then, and where its earliest row may lie.
+WITH (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces') AS settled_until
+SELECT toUnixTimestamp64Micro(settled_until) AS until_micros, count() AS touches, toUnixTimestamp64Micro(min(first_start)) AS first_micros
 FROM touched_traces
-WHERE project_id = {project_id:String} AND touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
+WHERE project_id = {project_id:String} AND touched_at > settled_until
 
--- name: earliest_unsettled
--- The earliest row of any trace that was written to since the last folding; the far future when there is none.
-SELECT min(start)
-FROM
-(
-    SELECT toDateTime64('2299-01-01 00:00:00', 6, 'UTC') AS start
-    UNION ALL
-    SELECT first_start
-    FROM touched_traces
-    WHERE project_id = {project_id:String} AND touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
-    UNION ALL
-    SELECT first_start
-    FROM folded_traces
-    WHERE project_id = {project_id:String} AND id IN ($unsettled)
-)
+-- name: unsettled
+SELECT trace_id FROM touched_traces WHERE project_id = {project_id:String} AND touched_at > $until
 
--- name: all
+-- name: earlier
+SELECT toUnixTimestamp64Micro(min(first_start)) AS first_micros
+FROM folded_traces
+WHERE project_id = {project_id:String} AND first_start < $first AND id IN ($unsettled)
+
+-- name: settled
+SELECT $columns
+FROM folded_traces FINAL
+WHERE project_id = {project_id:String}
+
+-- name: settled_and_unsettled
 -- Every trace once: as it was folded when nothing was written to it since, else folded now.
-(
-    SELECT $columns
-    FROM folded_traces FINAL
-    WHERE project_id = {project_id:String} AND id NOT IN ($unsettled)
-    UNION ALL
-    SELECT $columns
-    FROM ($folded)
-)
+SELECT $columns
+FROM folded_traces FINAL
+WHERE project_id = {project_id:String} AND id NOT IN ($unsettled)
+UNION ALL
+SELECT $columns
+FROM ($folded)
 
 -- name: scored
 SELECT
@@ -192,14 +188,14 @@ SELECT
     id,
     toUnixTimestamp64Micro(started) AS started_micros,
     toUnixTimestamp64Micro(last_part) AS last_part_micros
-FROM $all AS trace $joins
+FROM ($all) AS trace $joins
 $where
 ORDER BY $order
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: count_matching
 SELECT count() AS total
-FROM $all AS trace $joins
+FROM ($all) AS trace $joins
 $where
 
 -- name: parts
@@ -210,8 +206,15 @@ SELECT
     toUnixTimestamp64Micro(trace_parts.order_ts) AS order_ts,
     toUnixTimestamp64Micro(trace_parts.event_ts) AS event_ts,
     toUnixTimestamp64Micro(trace_parts.created_at) AS created_at
-FROM trace_parts
-WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
+FROM
+(
+    SELECT *
+    FROM trace_parts
+    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
+    ORDER BY event_ts DESC
+    LIMIT 1 BY id, part_id, toStartOfMinute(timestamp)
+) AS trace_parts
+WHERE is_deleted = 0
 
 -- name: totals
 SELECT
@@ -228,12 +231,14 @@ FROM
         observations_list.id AS id,
         toUnixTimestamp64Micro(start_time) AS started,
         toUnixTimestamp64Micro(end_time) AS ended,
-        ifNull(total_cost, 0) AS cost
+        ifNull(total_cost, 0) AS cost,
+        is_deleted
     FROM observations_list
     WHERE project_id = {project_id:String} AND trace_id IN {ids:Array(String)} $bounds
     ORDER BY event_ts DESC
     LIMIT 1 BY trace_id, id
 )
+WHERE is_deleted = 0
 GROUP BY trace_id
 
 -- name: score_ids
@@ -241,19 +246,6 @@ SELECT trace_id AS id, arrayDistinct(groupArray(scores.id)) AS score_ids
 FROM scores FINAL
 WHERE project_id = {project_id:String} AND trace_id IN {ids:Array(String)} AND data_type != 'CORRECTION'
 GROUP BY trace_id
-
--- name: search
-SELECT trace_id
-FROM observations
-WHERE project_id = {project_id:String}
-    AND ((hasAllTokens(lower(input), $lowered) AND position(lower(input), $lowered) > 0)
-        OR (hasAllTokens(lower(output), $lowered) AND position(lower(output), $lowered) > 0))
-UNION ALL
-SELECT id
-FROM trace_parts
-WHERE project_id = {project_id:String}
-    AND (id = $text OR user_id = $text OR session_id = $text OR position(lower(ifNull(name, '')), $lowered) > 0
-        OR position(lower(ifNull(input, '')), $lowered) > 0 OR position(lower(ifNull(output, '')), $lowered) > 0)
 
 -- name: beginnings
 SELECT

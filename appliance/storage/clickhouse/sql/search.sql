@@ -1,0 +1,33 @@
+-- Free text: the words of observations and of parts of traces; the expressions are those of the index by_text.
+
+-- name: observation_text
+lower(concat(name, '\n', input, '\n', output, '\n', arrayStringConcat(mapValues(metadata), '\n')))
+
+-- name: part_text
+lower(concat(ifNull(name, ''), '\n', ifNull(input, ''), '\n', ifNull(output, ''), '\n', arrayStringConcat(mapValues(metadata), '\n')))
+
+-- name: traces
+-- Ids of the traces that say the text in any of their rows, or are called so.
+SELECT trace_id
+FROM observations
+WHERE project_id = {project_id:String} AND $observation_says AND start_time >= $since
+UNION DISTINCT
+SELECT id
+FROM trace_parts
+WHERE project_id = {project_id:String} AND $part_says AND timestamp >= $since
+UNION DISTINCT
+SELECT id
+FROM trace_parts
+WHERE project_id = {project_id:String} AND timestamp >= $since AND (id = $text OR user_id = $text OR session_id = $text)
+
+-- name: reach
+-- How many of the newest observations have the words, up to a bound, and when the earliest of them began.
+SELECT count() AS found, toUnixTimestamp64Micro(min(start)) AS since_micros
+FROM
+(
+    SELECT start_time AS start
+    FROM observations
+    WHERE project_id = {project_id:String} AND $observation_has
+    ORDER BY project_id DESC, toStartOfMinute(start_time) DESC
+    LIMIT {most:UInt64}
+)
