@@ -41,8 +41,12 @@ def enrich_costs(row: Observation, pricing: Pricing, *, holds_calls: bool = Fals
 
 
 def _counted(row: Observation, model: ModelDefinition) -> dict[str, int]:
-    """The tokens of the texts; none of a call that failed, which was not billed, or that an update has still to end."""
-    is_open = row.source == "api" and row.end_time is None and not row.output
+    """The tokens of the texts; none of a call that failed, which was not billed, or that an update has still to end.
+
+    A span that ended without an answer is not the whole call either: libraries report a stream's answer by another one.
+    """
+    is_span = row.source == "otel" and row.type == "GENERATION"
+    is_open = not row.output and (is_span or row.end_time is None)
     if is_open or row.level == "ERROR" or row.type not in COUNTED_TYPES:
         return {}
     return count_usage(model, row.input, "" if row.type == "EMBEDDING" else row.output)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from appliance.ingestion.json_text import parse_or_keep
+from appliance.ingestion.json_text import parse_object, parse_or_keep
 from appliance.ingestion.otel.draft import Draft
-from appliance.ingestion.otel.span import Span
+from appliance.ingestion.otel.span import Attributes, Span
+from appliance.ingestion.otel.token_usage import raw_details, usage_from_counts
 
 _INPUTS: Final = ("tool_arguments", "prompt")
 _OUTPUTS: Final = ("final_result", "tool_response")
@@ -36,8 +37,28 @@ class LogfireMapper:
             draft.input = next((value for value in (asked, *told) if value), None)
         if draft.output is None:
             draft.output = next((value for value in (made, *found) if value is not None), None)
+        _map_request(span.attributes, draft)
         group = take("group_id", None)
         draft.session_id = draft.session_id or (str(group) if group else None)
+
+
+def _map_request(attributes: Attributes, draft: Draft) -> None:
+    """The request and the answer of a provider, as versions before the common names kept them."""
+    asked = parse_object(attributes.get("request_data")) or {}
+    made = parse_object(attributes.get("response_data")) or {}
+    if draft.input is None:
+        draft.input = next((asked[key] for key in _ASKED if asked.get(key)), None)
+    if draft.output is None:
+        draft.output = next((made[key] for key in _ANSWERED if made.get(key)), None)
+    has_counts = any(key.startswith("gen_ai.usage.") for key in attributes)
+    if draft.usage is None and not has_counts and isinstance(usage := made.get("usage"), dict):
+        draft.usage = usage_from_counts({**usage, **raw_details(usage)})
+    if draft.model is None and "gen_ai.request.model" not in attributes and isinstance(asked.get("model"), str):
+        draft.model = asked["model"] if made or draft.input else None
+
+
+_ASKED: Final = ("messages", "input", "prompt")
+_ANSWERED: Final = ("message", "combined_chunk_content", "text", "output")
 
 
 def _split_events(value: Any) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ _TYPES: Final = {
     "CHAT_MODEL": "GENERATION",
     "EMBEDDING": "EMBEDDING",
     "CHAIN": "CHAIN",
+    "WORKFLOW": "CHAIN",
     "AGENT": "AGENT",
     "TOOL": "TOOL",
     "RETRIEVER": "RETRIEVER",

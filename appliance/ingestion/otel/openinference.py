@@ -31,7 +31,9 @@ _COUNTS: Final = "llm.token_count."
 class OpenInferenceMapper:
     """Reads `openinference.*`, `llm.*`, `input.value`, `output.value`, `metadata` and `tag.tags`."""
 
-    prefixes = frozenset({"openinference", "llm", "input", "output", "metadata", "tag", "embedding", "tool"})
+    prefixes = frozenset(
+        {"openinference", "llm", "input", "output", "metadata", "tag", "embedding", "reranker", "retrieval", "tool"}
+    )
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
@@ -46,6 +48,7 @@ class OpenInferenceMapper:
         if kind == "TOOL" and (tool := take("tool.name", None)):
             draft.name = draft.name or str(tool)
         _map_input_output(attributes, draft)
+        _map_parts(attributes, draft, kind)
         models = take("llm.response.model", None), take("llm.model_name", None), take("embedding.model_name", None)
         draft.model = draft.model or next((str(model) for model in models if model), None)
         if parameters := parse_object(take("llm.invocation_parameters", None)):
@@ -72,6 +75,30 @@ def _map_input_output(attributes: Attributes, draft: Draft) -> None:
         is_text = value is None or (mime != "application/json" and _calls_tools(messages))
         if getattr(draft, side) is None:
             setattr(draft, side, messages if is_text and messages is not None else value)
+
+
+def _map_parts(attributes: Attributes, draft: Draft, kind: str | None) -> None:
+    """What stands only in attributes of its own: choices, documents, texts to embed, arguments of a tool."""
+    if draft.output is None:
+        for prefix in ("llm.choices.", "retrieval.documents.", "reranker.output_documents."):
+            if (found := _unwrapped(attributes, prefix)) is not None:
+                draft.output = found
+                break
+    if draft.input is not None:
+        return
+    if kind == "EMBEDDING":
+        texts = [attributes[key] for key in attributes if key.endswith(".embedding.text")]
+        draft.input = texts[0] if len(texts) == 1 else texts or None
+    elif kind == "TOOL":
+        draft.input = attributes.pop("tool.parameters", None)
+    else:
+        draft.input = attributes.pop("reranker.query", None)
+
+
+def _unwrapped(attributes: Attributes, prefix: str) -> Any:
+    found = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
+    flat = {re.sub(r"^(\d+)\.(?:document|completion)\.", r"\1.", key): found[key] for key in found}
+    return unflatten(flat) if flat else None
 
 
 def _calls_tools(messages: Any) -> bool:

@@ -20,6 +20,7 @@ _CALLS: Final = {
     "ai.streamObject.doStream": "GENERATION",
     "ai.embed.doEmbed": "EMBEDDING",
     "ai.embedMany.doEmbed": "EMBEDDING",
+    "ai.rerank.doRerank": "RETRIEVER",
     "ai.toolCall": "TOOL",
 }
 _METADATA: Final = "ai.telemetry.metadata."

@@ -106,3 +106,11 @@ def test_the_vector_of_an_embedding_is_not_counted() -> None:
     enrich_costs(row, PRICING)
 
     assert row.usage_details == {"input": 10, "output": 0, "total": 10}
+
+
+def test_a_span_without_an_answer_is_no_whole_call() -> None:
+    spans = [observation(model="gpt-4o", input=SENTENCE, end_time=9, source=source) for source in ("otel", "api")]
+    for row in spans:
+        enrich_costs(row, PRICING)
+
+    assert [row.usage_details for row in spans] == [{}, {"input": 10, "output": 0, "total": 10}]

@@ -298,3 +298,47 @@ def test_the_service_tier_is_a_parameter() -> None:
     }
 
     assert draft(attributes).model_parameters == {"service_tier": "priority"}
+
+
+def test_parts_that_openinference_flattens() -> None:
+    document = {"document.id": "d", "document.content": "Paris", "document.score": 0.5}
+    retrieved = draft(
+        {"openinference.span.kind": "RETRIEVER", **{f"retrieval.documents.0.{key}": document[key] for key in document}}
+    )
+    embedded = draft(
+        {
+            "openinference.span.kind": "EMBEDDING",
+            "embedding.embeddings.0.embedding.text": "a",
+            "embedding.embeddings.1.embedding.text": "b",
+        }
+    )
+    called = draft({"openinference.span.kind": "TOOL", "tool.name": "look", "tool.parameters": '{"city":"Paris"}'})
+    completed = draft({"openinference.span.kind": "LLM", "llm.choices.0.completion.text": "answer"})
+
+    assert retrieved.output == [{"id": "d", "content": "Paris", "score": 0.5}]
+    assert embedded.input == ["a", "b"]
+    assert (called.name, called.input) == ("look", '{"city":"Paris"}')
+    assert completed.output == [{"text": "answer"}]
+
+
+def test_requests_and_answers_of_older_logfire() -> None:
+    found = draft(
+        {
+            "logfire.msg": "Chat Completion with 'gpt-4o'",
+            "request_data": '{"model":"gpt-4o","messages":[{"role":"user","content":"asked"}]}',
+            "response_data": '{"message":{"role":"assistant","content":"answered"},"usage":{"prompt_tokens":10,'
+            '"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4}}}',
+        }
+    )
+
+    assert (found.type, found.model) == ("GENERATION", "gpt-4o")
+    assert found.input == [{"role": "user", "content": "asked"}]
+    assert found.output == {"role": "assistant", "content": "answered"}
+    assert found.usage == {"input": 6, "input_cached_tokens": 4, "output": 5, "total": 15}
+
+
+def test_pipecat_speaks_and_listens() -> None:
+    spoken = says({"text": "Hello", "gen_ai.request.model": "tts-1"}, scope="pipecat", name="tts").draft
+    heard = says({"transcript": "Hi", "gen_ai.request.model": "whisper"}, scope="pipecat", name="stt").draft
+
+    assert (spoken.input, heard.output) == ("Hello", "Hi")
