@@ -45,26 +45,27 @@ def split_body(kind: Kind, body: bytes, max_bytes: int) -> Iterator[bytes]:
 
 def _split_message(content: memoryview, depth: int, max_bytes: int) -> Iterator[bytes]:
     """Contents of messages with some of the children each, and all other fields in every one."""
-    own, children = bytearray(), []
+    own: list[memoryview] = []
+    children: list[tuple[memoryview, memoryview]] = []
     for number, record, payload in _records(content):
         if number == _CHILD_FIELDS[depth]:
             children.append((record, payload))
         else:
-            own += record
-    group, size = bytearray(own), 0
+            own.append(record)
+    group, size = list(own), 0
     for record, payload in children:
         is_large = len(record) > max_bytes and depth + 1 < len(_CHILD_FIELDS)
         if size and (is_large or size + len(record) > max_bytes):
-            yield bytes(group)
-            group, size = bytearray(own), 0
+            yield b"".join(group)
+            group, size = list(own), 0
         if is_large:
             for part in _split_message(payload, depth + 1, max_bytes):
-                yield bytes(own) + _record(_CHILD_FIELDS[depth], part)
+                yield b"".join((*own, _head(_CHILD_FIELDS[depth], len(part)), part))
         else:
-            group += record
+            group.append(record)
             size += len(record)
     if size:
-        yield bytes(group)
+        yield b"".join(group)
 
 
 def _records(content: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
@@ -99,13 +100,14 @@ def _varint(content: memoryview, at: int) -> tuple[int, int]:
         shift += 7
 
 
-def _record(number: int, payload: bytes) -> bytes:
-    head, rest = bytearray([number << 3 | _LENGTH_DELIMITED]), len(payload)
+def _head(number: int, length: int) -> bytes:
+    """What stands before the payload of a field."""
+    head, rest = bytearray([number << 3 | _LENGTH_DELIMITED]), length
     while rest >= 0x80:
         head.append(rest & 0x7F | 0x80)
         rest >>= 7
     head.append(rest)
-    return bytes(head) + payload
+    return bytes(head)
 
 
 def _split_object(content: bytes | msgspec.Raw, depth: int, max_bytes: int) -> Iterator[bytes]:

@@ -49,8 +49,7 @@ class LargeEntries:
 
     def put(self, delivery: Delivery) -> None:
         """Take an entry into the queue."""
-        entry = dataclasses.replace(delivery.entry, body=b"")
-        self._waiting.put_nowait(dataclasses.replace(delivery, entry=entry))
+        self._waiting.put_nowait(_without_body(delivery))
 
     async def work(self) -> None:
         """Store one entry after the other, until told to stop; what is not finished then is left to the next worker."""
@@ -81,6 +80,7 @@ class LargeEntries:
     async def _write(self, delivery: Delivery) -> None:
         """First the contents of all pieces, then the parts of traces: no trace shows before all of its observations."""
         body = await asyncio.to_thread(plain_body, delivery.entry)
+        delivery = _without_body(delivery)
         for writes_parts in (False, True):
             pieces = split_body(delivery.entry.kind, body, PIECE_BYTES)
             while (batch := await asyncio.to_thread(self._next_batch, pieces, delivery)) is not None:
@@ -100,3 +100,7 @@ class LargeEntries:
             return None
         entry = dataclasses.replace(delivery.entry, body=piece, encoding="")
         return process([dataclasses.replace(delivery, entry=entry)], self._reference.pricing)
+
+
+def _without_body(delivery: Delivery) -> Delivery:
+    return dataclasses.replace(delivery, entry=dataclasses.replace(delivery.entry, body=b""))

@@ -27,6 +27,9 @@ def encode(rows: Sequence[msgspec.Struct], max_bytes: int = MAX_BLOCK_BYTES) -> 
         if block and len(block) + len(lines) > max_bytes:
             yield bytes(block)
             block.clear()
+        if len(lines) >= max_bytes:  # a copy of it is what memory may not have room for
+            yield lines
+            continue
         block += lines
         if len(block) >= max_bytes:
             yield bytes(block)
