@@ -235,3 +235,34 @@ async def test_a_thousand_updates_of_one_entity(pipeline: Pipeline) -> None:
     await pipeline.work_off()
     (row,) = await pipeline.rows("SELECT name, output, length(metadata) AS keys FROM observations FINAL")
     assert row == {"name": "n", "output": "out-999", "keys": 1000}
+
+
+async def test_older_and_later_events_count_by_their_own_time_not_by_arrival(pipeline: Pipeline) -> None:
+    evening, midnight, later = "2025-11-13T23:59:59Z", "2025-11-14T00:00:00Z", "2025-11-14T00:00:05Z"
+    arrivals: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("3", "span-update", later, {"output": "new"}),
+        ("2", "span-update", midnight, {"output": "old", "level": "ERROR"}),
+        ("1", "span-create", evening, {"name": "n", "startTime": "2025-11-13T23:59:58Z", "output": "first"}),
+        # Of the same time as the first update: the creation counts first.
+        ("0", "span-create", midnight, {"level": "DEBUG"}),
+    ]
+    async with pipeline.worker():
+        for id, type, time, body in arrivals:
+            trace = {"traceId": "t"} if type == "span-create" else {}
+            await pipeline.put_events({"id": id, "type": type, "timestamp": time, "body": {"id": "s", **trace, **body}})
+            await pipeline.drained()
+    rows = await pipeline.rows(
+        "SELECT trace_id, name, output, level, toString(start_time) AS start FROM observations FINAL"
+    )
+    assert rows == [
+        {"trace_id": "t", "name": "n", "output": "new", "level": "ERROR", "start": "2025-11-13 23:59:58.000000"}
+    ]
+
+
+async def test_a_published_trace_stays_published(pipeline: Pipeline) -> None:
+    told: list[dict[str, Any]] = [{"public": True}, {"name": "later"}, {"public": None}]
+    for second, body in enumerate(told):
+        await pipeline.put_events(event("trace-create", second, id="t", **body))
+    await pipeline.work_off()
+    parts = await pipeline.rows("SELECT public FROM trace_parts FINAL ORDER BY order_ts")
+    assert [part["public"] for part in parts] == [True, None, None]
