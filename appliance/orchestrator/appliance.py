@@ -165,11 +165,12 @@ class Appliance:
                 return await self._start_together(names)
             except StartFailed:
                 await self.supervisor.stop(names)
-                ports = [self.state.ports[name] for name in names] if self.runtime.name == "embedded" else []
+                ports = [self.state.ports[name] for name in names] if self.runtime.name != "external" else []
                 taken = {port for port in ports if not is_free("127.0.0.1", port)}
                 if not taken or attempt == MOST_PORT_CHANGES or self._listener is None:
                     raise
             lost |= taken
+            await self.runtime.close()
             await self._assemble(self._listener, lost)
             self._tell(Step(text=f"port {', '.join(map(str, sorted(taken)))} was just taken", seconds=timer.seconds()))
         return None

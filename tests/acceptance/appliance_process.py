@@ -93,6 +93,10 @@ class Appliance:
         """Starts everything and waits until the API answers healthy; raises AssertionError with the logs otherwise."""
         done = self.run("up", "--detach", *flags)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{self.last_logs()}"
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Asks the running appliance for its address and keys."""
         self.settings = json.loads(self.run("env", "--format", "json").stdout)
 
     def down(self) -> None:
@@ -102,7 +106,7 @@ class Appliance:
 
     def remove(self) -> None:
         """Stops everything and removes what does not lie in its directory: containers and volumes."""
-        self.run("down", *([] if RUNTIME == "embedded" else ["--volumes", "--yes"]))
+        self.run("down", *(["--volumes", "--yes"] if self.environ.get("LANGFUSE_LOCAL_RUNTIME") == "docker" else []))
 
     def status(self) -> dict[str, Any]:
         """What `status --json` prints; empty while nothing runs."""
@@ -177,13 +181,16 @@ def new_home() -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def docker_settings() -> dict[str, str]:
+    """The environment variables of an appliance whose stores run in containers of the stand-in images."""
+    return {**store_image_environ(), "LANGFUSE_LOCAL_RUNTIME": "docker"}
+
+
 @contextmanager
 def new_appliance(**settings: str) -> Iterator[Appliance]:
     """An appliance that is not yet up, with some environment variables; taken down and removed at the end."""
     with new_home() as home:
-        environ = clean_environment(home) | settings
-        if RUNTIME == "docker":
-            environ = store_image_environ() | {"LANGFUSE_LOCAL_RUNTIME": "docker"} | environ
+        environ = clean_environment(home) | (docker_settings() if RUNTIME == "docker" else {}) | settings
         appliance = Appliance(home=home, environ=environ)
         try:
             yield appliance

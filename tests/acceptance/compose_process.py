@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import tempfile
 from collections.abc import Iterator
@@ -68,6 +69,7 @@ def new_compose_appliance(*, is_external: bool) -> Iterator[ComposeAppliance]:
         certificate.write_text(own.certificate())
         trusts = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "OTEL_EXPORTER_OTLP_CERTIFICATE")
         environ = clean_environment(home) | own.environ | dict.fromkeys(trusts, str(certificate))
+        environ["DOCKER_CONFIG"] = os.environ.get("DOCKER_CONFIG", str(Path.home() / ".docker"))  # where compose lies
         settings = {
             "LANGFUSE_BASE_URL": own.url,
             "LANGFUSE_HOST": own.url,

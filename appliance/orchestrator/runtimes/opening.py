@@ -35,7 +35,7 @@ async def open_runtime(
         # Its client library is large: only those who use it pay for it.
         from appliance.orchestrator.runtimes.docker.runtime import open_runtime as open_docker
 
-        runtime = await open_docker(data_dir, secrets, settings.docker, state.ports)
+        runtime = await open_docker(data_dir, secrets, settings.docker, state.ports, avoid)
         state.ports |= runtime.ports
         return runtime
     ports = choose_store_ports(state.ports, avoid)

@@ -161,6 +161,12 @@ async def test_ports_are_those_of_the_running_containers(
     assert chosen["redis"] == 29999 and chosen["postgres"] >= USUAL_PORTS["postgres"]
 
 
+async def test_a_port_that_was_lost_is_not_chosen_again(runtime: DockerRuntime, engine: FakeEngine) -> None:
+    first = await choose_ports(engine, runtime.owner, ["redis"], {})
+    second = await choose_ports(engine, runtime.owner, ["redis"], first, avoid=set(first.values()))
+    assert second["redis"] > first["redis"]
+
+
 def test_an_appliance_keeps_its_identity(data_dir: DataDir) -> None:
     assert ownership_of(data_dir) == ownership_of(data_dir)
     assert len(ownership_of(data_dir).appliance_id) == 8

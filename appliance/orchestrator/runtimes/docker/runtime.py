@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from appliance.config import DockerSettings, Settings
@@ -120,22 +120,31 @@ class DockerRuntime:
 
 
 async def open_runtime(
-    data_dir: DataDir, secrets: Secrets, settings: DockerSettings, remembered: Mapping[str, int]
+    data_dir: DataDir,
+    secrets: Secrets,
+    settings: DockerSettings,
+    remembered: Mapping[str, int],
+    avoid: Collection[int] = (),
 ) -> DockerRuntime:
     """The runtime of a data directory on the engine of this machine; raises RuntimeUnavailable.
 
-    Each store keeps the port of its container, else the `remembered` one, as long as nobody else took it.
+    Each store keeps the port of its container, else the `remembered` one, as long as nobody else took it and it is
+    none of `avoid`.
     """
     engine = await DockerEngine.connect(engine_address(settings.host, usual_sockets()))
     facts = await engine.facts()
     images = store_images(settings, facts.memory_bytes)
     owner = ownership_of(data_dir)
-    ports = await choose_ports(engine, owner, [image.name for image in images], remembered)
+    ports = await choose_ports(engine, owner, [image.name for image in images], remembered, avoid)
     return DockerRuntime(engine, images, owner, data_dir, secrets, ports)
 
 
 async def choose_ports(
-    engine: ContainerEngine, owner: Ownership, stores: Sequence[str], remembered: Mapping[str, int]
+    engine: ContainerEngine,
+    owner: Ownership,
+    stores: Sequence[str],
+    remembered: Mapping[str, int],
+    avoid: Collection[int] = (),
 ) -> dict[str, int]:
     """One loopback port per store; a running container of ours keeps its own. Raises RuntimeUnavailable."""
     chosen: dict[str, int] = {}
@@ -145,7 +154,7 @@ async def choose_ports(
             chosen[name] = found.host_port
             continue
         wanted = [found.host_port if found is not None else None, remembered.get(name), USUAL_PORTS[name]]
-        chosen[name] = choose_port(_HOST, [port for port in wanted if port], set(chosen.values()))
+        chosen[name] = choose_port(_HOST, [port for port in wanted if port], {*chosen.values(), *avoid})
     return chosen
 
 
