@@ -16,11 +16,14 @@ import pytest
 from appliance.config import ClickHouseSettings, DockerSettings
 from appliance.errors import RuntimeUnavailable, StartFailed, StoreUnavailable
 from appliance.orchestrator.probes import ask_redis
+from appliance.orchestrator.runtimes.docker.containers import APPLIANCE_LABEL
+from appliance.orchestrator.runtimes.docker.plans import ownership_of
 from appliance.orchestrator.runtimes.docker.units import ContainerUnit
+from appliance.orchestrator.supervisor import RestartRequested
 from appliance.storage.clickhouse.client import ClickHouse
 from tests.integration.docker.conftest import Host, clean, make_host
 from tests.integration.docker.engine_here import HOST
-from tests.integration.docker.standins.names import STORES
+from tests.integration.docker.standins.names import STORES, tag_of
 
 
 def docker(*arguments: str) -> str:
@@ -95,6 +98,50 @@ async def test_a_changed_configuration_makes_a_new_container_with_the_old_data(h
         seen = inspect(stack.container("redis"))
         assert seen["Id"] != before and seen["HostConfig"]["Memory"] == 400 << 20
         assert await ask_redis(stack.runtime.endpoints.redis_url, "EXISTS", "kept") == b":1"
+
+
+async def test_another_image_takes_over_the_data(host: Host) -> None:
+    newer = f"{tag_of('redis')}-newer"
+    subprocess.run(
+        ["docker", "build", "--quiet", "--tag", newer, "-"],
+        input=f"FROM {tag_of('redis')}\nLABEL version=newer\n",
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    try:
+        async with host.running("redis") as stack:
+            await ask_redis(stack.runtime.endpoints.redis_url, "SET", "kept", "yes")
+        async with host.running("redis", redis_image=newer) as stack:
+            assert inspect(stack.container("redis"))["Config"]["Image"] == newer
+            assert await ask_redis(stack.runtime.endpoints.redis_url, "EXISTS", "kept") == b":1"
+        docker("rm", "--force", stack.runtime.owner.name_of("redis"))
+    finally:
+        docker("rmi", "--force", newer)
+
+
+async def test_a_restart_on_request_keeps_the_data(host: Host) -> None:
+    async with host.running("redis") as stack:
+        entry = stack.supervisor.services["redis"]
+        await ask_redis(stack.runtime.endpoints.redis_url, "SET", "kept", "yes")
+        first = inspect(stack.container("redis"))["State"]["StartedAt"]
+        before = entry.unit
+        stack.supervisor.request(RestartRequested("redis"))
+        await stack.until(lambda: entry.unit is not before and entry.healthy)
+        assert inspect(stack.container("redis"))["State"]["StartedAt"] != first
+        assert await ask_redis(stack.runtime.endpoints.redis_url, "EXISTS", "kept") == b":1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to mount a small file system")
+async def test_a_full_disk_is_named(host: Host) -> None:
+    volume = ownership_of(host.data_dir).name_of("postgres")
+    small = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=8m,uid=999,mode=0700"]
+    label = f"{APPLIANCE_LABEL}={ownership_of(host.data_dir).appliance_id}"
+    docker("volume", "create", "--label", label, *small, volume)
+    with pytest.raises(StartFailed, match="the disk is full"):
+        async with host.running("postgres"):
+            pass
 
 
 async def test_a_network_that_somebody_removed_is_made_again(host: Host) -> None:
