@@ -71,7 +71,9 @@ async def _look(context: Context) -> Health:
     disk = _disk(context)
     if disk.free_bytes and disk.free_bytes < _MIN_FREE_BYTES:
         reasons.append(f"The disk of {context.settings.data_dir} has only {disk.free_bytes // 1_000_000} MB left.")
-    warnings = [f"{found.dead_letters} requests could not be processed."] if found.dead_letters else []
+    warnings = []
+    if found.dead_letters:
+        warnings.append(f"{found.dead_letters} requests could not be processed (langfuse-local dead-letters list).")
     return Health(reasons, warnings, found, disk, workers if isinstance(workers, list) else [])
 
 

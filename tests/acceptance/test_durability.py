@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -56,6 +57,23 @@ def listed_ids(http: httpx.Client, path: str, **params: str) -> Counter[str]:
         page += 1
 
 
+def receipts_of(http: httpx.Client) -> dict[str, Any]:
+    answer = http.get("/api/local/receipts")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def settled_receipts(http: httpx.Client) -> dict[str, Any]:
+    """The receipts once nothing waits; what was accepted is written, dead or dropped."""
+    found = eventually(
+        lambda: receipts_of(http), until=lambda receipts: receipts["waiting"]["requests"] == 0, within_s=RECOVERY_S
+    )
+    for unit in ("requests", "items"):
+        assert found["accepted"][unit] == sum(found[fate][unit] for fate in ("written", "dead", "dropped"))
+    return found
+
+
 def kill(appliance: Appliance, service: str) -> None:
     """Kills all processes of a service and waits until it has others."""
     killed = appliance.pids(service)
@@ -85,6 +103,7 @@ def test_killing_a_service_loses_nothing_and_doubles_nothing(
             lambda: observation_ids(http, f"{seed}-user"), until=lambda seen: set(seen) >= expected, within_s=RECOVERY_S
         )
         assert observations == Counter(dict.fromkeys(expected, 1))
+        settled_receipts(http)
         traces = listed_ids(http, "/api/public/traces", name=seed)
         assert traces == Counter(dict.fromkeys(load.accepted, 1))
         some = next(iter(load.accepted))

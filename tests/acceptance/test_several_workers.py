@@ -8,14 +8,12 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
-import httpx
 import pytest
 
 from tests.acceptance.appliance_process import Appliance, eventually, new_appliance
 from tests.acceptance.exporter import SPANS_PER_TRACE, Load
-from tests.acceptance.test_durability import RECOVERY_S, observation_ids
+from tests.acceptance.test_durability import RECOVERY_S, observation_ids, settled_receipts
 
 LONGEST_STOP_S = 30.0
 
@@ -25,23 +23,6 @@ def crowd() -> Iterator[Appliance]:
     with new_appliance() as appliance:
         appliance.up("--workers", "3", "--web-workers", "2")
         yield appliance
-
-
-def receipts_of(http: httpx.Client) -> dict[str, Any]:
-    answer = http.get("/api/local/receipts")
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-def settled(http: httpx.Client) -> dict[str, Any]:
-    """The receipts once nothing waits; what was accepted is written, dead or dropped."""
-    found = eventually(
-        lambda: receipts_of(http), until=lambda receipts: receipts["waiting"]["requests"] == 0, within_s=RECOVERY_S
-    )
-    for unit in ("requests", "items"):
-        assert found["accepted"][unit] == sum(found[fate][unit] for fate in ("written", "dead", "dropped"))
-    return found
 
 
 def accepts(load: Load, more: int) -> None:
@@ -63,7 +44,7 @@ def test_killing_workers_again_and_again_loses_nothing(crowd: Appliance) -> None
             accepts(load, 20)
     assert load.error is None
     with crowd.http() as http:
-        receipts = settled(http)
+        receipts = settled_receipts(http)
         assert observation_ids(http, "storm-user") == span_ids(load)
     # A request whose answer was lost is sent again: it counts twice, its spans are there once.
     assert receipts["written"]["items"] >= len(load.accepted) * SPANS_PER_TRACE
@@ -82,7 +63,7 @@ def test_a_worker_that_hangs_does_not_hold_anything_back(crowd: Appliance) -> No
         with contextlib.suppress(ProcessLookupError):  # the supervisor has started it anew
             os.kill(pid, signal.SIGCONT)
     with crowd.http() as http:
-        settled(http)
+        settled_receipts(http)
 
 
 def test_stopping_under_load_is_quick_and_loses_nothing(crowd: Appliance) -> None:
@@ -95,7 +76,7 @@ def test_stopping_under_load_is_quick_and_loses_nothing(crowd: Appliance) -> Non
         accepts(load, 50)
     assert load.error is None
     with crowd.http() as http:
-        settled(http)
+        settled_receipts(http)
         assert observation_ids(http, "stop-user") == span_ids(load)
     told = crowd.status()["receipts"]
     assert [receipts["waiting"]["requests"] for receipts in told.values()] == [0]

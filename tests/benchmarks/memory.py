@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -17,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from tests.acceptance.appliance_process import Appliance, eventually, new_appliance
-from tests.acceptance.exporter import HEADERS, PATH, prose
+from tests.acceptance.exporter import HEADERS, PATH, make_request, prose, send
 from tests.benchmarks.report import say
 
 GOAL_MB = 900
@@ -93,7 +94,7 @@ def long_json(http: httpx.Client) -> None:
     span = {"traceId": "0af7651916cd43dd8448eb211c80319c", "name": "s", "startTimeUnixNano": str(time.time_ns())}
     spans = [span | {"spanId": f"{number:016x}", "attributes": value} for number in range(1, 15_001)]
     body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).encode()
-    post(http, body[: 64 * 1024 * 1024], "application/json")
+    post(http, body, "application/json")
 
 
 def long_attribute(http: httpx.Client) -> None:
@@ -110,12 +111,19 @@ def many_long_requests(http: httpx.Client) -> None:
         post(http, body)
 
 
+def bulk_load(http: httpx.Client) -> None:
+    requests = [make_request("memory", number, traces=85) for number in range(120)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda request: send(http, request, within_s=WITHIN_S), requests))
+
+
 CASES: dict[str, Case] = {
     "100,000 spans in one request": many_spans,
-    "one request of JSON, 45 MB": long_json,
+    "one request of JSON, 50 MB": long_json,
     "one attribute of 10 MB": long_attribute,
     "one attribute of 60 MB": longest_attribute,
     "64 requests of 20 MB": many_long_requests,
+    "61,200 spans, 510 per request, from four exporters": bulk_load,
 }
 
 

@@ -15,6 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from appliance.errors import Overloaded
 from appliance.storage.redis.dead_letters import DeadLetters
+from appliance.storage.redis.keys import key
 from appliance.storage.redis.receipts import read_receipts
 from appliance.worker import large, runner
 from tests.integration.ingestion.conftest import Pipeline
@@ -206,6 +207,27 @@ async def test_a_full_redis_refuses_more_but_is_worked_off(pipeline: Pipeline) -
     assert (await pipeline.stream.backlog()).dead_letters == 1
     pipeline.stream._room_checked_at = 0.0
     await pipeline.put("otlp-protobuf", many_spans(1, 10))
+
+
+async def test_a_clickhouse_that_refuses_for_now_is_waited_for(pipeline: Pipeline) -> None:
+    refusing = "ALTER TABLE observations MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1"
+    await pipeline.put("otlp-protobuf", many_spans(1, 10))
+    await pipeline.work_off()
+    await pipeline.clickhouse.command(refusing)
+    await pipeline.put("otlp-protobuf", many_spans(1, 10, first=50))
+    async with pipeline.worker():
+        await until(lambda: is_waiting(pipeline))
+        await pipeline.clickhouse.command(
+            "ALTER TABLE observations RESET SETTING parts_to_throw_insert, parts_to_delay_insert"
+        )
+        await pipeline.drained()
+    assert await counts(pipeline) == (2, 2, 2)
+    assert (await pipeline.stream.backlog()).dead_letters == 0
+
+
+async def is_waiting(pipeline: Pipeline) -> bool:
+    beat = await pipeline.redis.get(key("worker", "worker-1"))
+    return beat is not None and "parts" in msgspec.json.decode(beat)["waits_for"]
 
 
 async def test_a_replayed_letter_that_fails_again_is_a_dead_letter_again(pipeline: Pipeline) -> None:
