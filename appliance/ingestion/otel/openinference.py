@@ -78,12 +78,10 @@ def _map_input_output(attributes: Attributes, draft: Draft) -> None:
 
 
 def _map_parts(attributes: Attributes, draft: Draft, kind: str | None) -> None:
-    """What stands only in attributes of its own: choices, documents, texts to embed, arguments of a tool."""
-    if draft.output is None:
-        for prefix in ("llm.choices.", "retrieval.documents.", "reranker.output_documents."):
-            if (found := _unwrapped(attributes, prefix)) is not None:
-                draft.output = found
-                break
+    """What stands only in attributes of its own: choices, texts to embed, arguments of a tool."""
+    choices = {key[len(_CHOICES) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_CHOICES)}
+    if choices and draft.output is None:
+        draft.output = unflatten({key.replace(".completion.", ".", 1): value for key, value in choices.items()})
     if draft.input is not None:
         return
     if kind == "EMBEDDING":
@@ -91,14 +89,9 @@ def _map_parts(attributes: Attributes, draft: Draft, kind: str | None) -> None:
         draft.input = texts[0] if len(texts) == 1 else texts or None
     elif kind == "TOOL":
         draft.input = attributes.pop("tool.parameters", None)
-    else:
-        draft.input = attributes.pop("reranker.query", None)
 
 
-def _unwrapped(attributes: Attributes, prefix: str) -> Any:
-    found = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
-    flat = {re.sub(r"^(\d+)\.(?:document|completion)\.", r"\1.", key): found[key] for key in found}
-    return unflatten(flat) if flat else None
+_CHOICES: Final = "llm.choices."
 
 
 def _calls_tools(messages: Any) -> bool:
