@@ -12,16 +12,16 @@ import pytest
 from tests.acceptance.appliance_process import Appliance
 from tests.acceptance.sdks import SDKS, run_program
 
-PROGRAMS = {"python-5": "python_media.py", "python-4.18": "python_media.py", "js-5.11": "js_media.mjs"}
+PROGRAM = {"python": "python_media.py", "js": "js_media.mjs"}
 
 
 @pytest.mark.parametrize(
     ("name", "uploads"),
-    [("python-5", True), ("python-5", False), ("python-4.18", True), ("js-5.11", True)],
-    ids=["python-5", "python-5 without uploads", "python-4.18", "js-5.11"],
+    [("python-5", True), ("python-5", False), ("python-4.18", True), ("python-3.15", True), ("js-5.11", True)],
+    ids=["python-5", "python-5 without uploads", "python-4.18", "python-3.15", "js-5.11"],
 )
 def test_files_come_back(appliance: Appliance, name: str, uploads: bool) -> None:
-    sdk = dataclasses.replace(next(sdk for sdk in SDKS if sdk.name == name), program=PROGRAMS[name])
+    sdk = dataclasses.replace(next(sdk for sdk in SDKS if sdk.name == name), program=PROGRAM[name.partition("-")[0]])
     environ = appliance.environ | {name: value for name, value in appliance.settings.items() if "OTEL" not in name}
     environ.pop("PYTHONPATH")
     if not uploads:
