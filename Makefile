@@ -32,7 +32,7 @@ format: .venv/.installed-dev ## Put the source in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.installed-dev ## Measure start-up, ingestion, freshness and idle cost
+bench: .venv/.installed-dev ## Measure start-up, freshness, ingestion and idle cost
 	$(BIN)/python -m tests.benchmarks
 
 compose: .venv/.installed-dev ## Write the compose files anew from the catalog of images

@@ -46,7 +46,7 @@ async def _measure(appliance: Appliance, requests: int, concurrency: int) -> Non
     accepted = time.perf_counter() - start
     try:
         while await _ended(clickhouse) < events // 2:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)
     finally:
         await clickhouse.close()
     readable = time.perf_counter() - start

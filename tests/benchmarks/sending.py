@@ -51,12 +51,15 @@ async def _exporter(http: aiohttp.ClientSession, url: str, waiting: Iterator[byt
         pause = 0.1
         while time.monotonic() < until:
             start = time.perf_counter()
-            async with http.post(url, data=body) as answer:
-                said = await answer.text()
-            if answer.status in (200, 207):
-                sent.latencies.append(time.perf_counter() - start)
-                break
-            assert answer.status in _RETRYABLE, f"{answer.status} {said[:200]}"
+            try:
+                async with http.post(url, data=body) as answer:
+                    said = await answer.text()
+                if answer.status in (200, 207):
+                    sent.latencies.append(time.perf_counter() - start)
+                    break
+                assert answer.status in _RETRYABLE, f"{answer.status} {said[:200]}"
+            except (aiohttp.ClientConnectionError, TimeoutError):
+                pass  # as an exporter does: it may be there again in a moment
             sent.retries += 1
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from appliance.storage.redis.client import translated_errors
 from appliance.storage.redis.keys import key
-from appliance.storage.redis.scripts import Script
+from appliance.storage.redis.scripts import Argument, Script
 
 KEPT_FOR_S = 30 * 60
 SHORTEST_S = 30
@@ -23,7 +23,7 @@ SHORTEST_S = 30
 _AMPLE, _SCARCE = 0.25, 0.6
 _WITHOUT_LIMIT_BYTES = 1024**3
 """What Redis may use before it is called full, when it has no limit of its own."""
-_ENTITIES_PER_TRANSACTION = 128
+_ENTITIES_PER_STEP = 128
 
 EntityKey = tuple[str, str, str]
 
@@ -82,18 +82,18 @@ class Patches:
             by_entity.setdefault(item.key, {})[item.event_key] = item.body
         entities = list(by_entity.items())
         sets: list[PatchSet] = []
-        for start in range(0, len(entities), _ENTITIES_PER_TRANSACTION):
-            sets += await self._add_some(entities[start : start + _ENTITIES_PER_TRANSACTION])
+        for start in range(0, len(entities), _ENTITIES_PER_STEP):
+            sets += await self._add_some(entities[start : start + _ENTITIES_PER_STEP])
         return sets
 
     async def _add_some(self, entities: list[tuple[EntityKey, dict[bytes, bytes]]]) -> list[PatchSet]:
+        names = [key("patches", *entity) for entity, _ in entities]
+        arguments: list[Argument] = [self._kept_for_s]
+        for _, patches in entities:
+            arguments += [len(patches), *(word for patch in patches.items() for word in patch)]
         with translated_errors():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for entity, patches in entities:
-                    words = [word for patch in patches.items() for word in patch]
-                    await self._script([key("patches", *entity)], [self._kept_for_s, *words], pipe)
-                answers = await pipe.execute()
-        return [_patch_set(entity, added, *answer) for (entity, added), answer in zip(entities, answers, strict=True)]
+            sets, time = await self._script(names, arguments)
+        return [_patch_set(entity, added, known, time) for (entity, added), known in zip(entities, sets, strict=True)]
 
 
 def seconds_to_keep(used_share: float) -> int:
