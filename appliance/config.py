@@ -66,6 +66,8 @@ class IngestionSettings:
 
     max_body_bytes: Annotated[int, Env("LANGFUSE_LOCAL_MAX_BODY_BYTES")] = 64 * 1024 * 1024
     """Largest request body, after decompression; larger ones get 413."""
+    max_inflight_bytes: Annotated[int, Env("LANGFUSE_LOCAL_MAX_INFLIGHT_BYTES")] = 384 * 1024 * 1024
+    """Memory that the requests in the hands of one web process may take together; what does not fit gets 503."""
     max_backlog_bytes: Annotated[int, Env("LANGFUSE_LOCAL_MAX_BACKLOG_BYTES")] = 256 * 1024 * 1024
     """Backlog in Redis from which web answers 503 with Retry-After instead of accepting more."""
     max_backlog_entries: Annotated[int, Env("LANGFUSE_LOCAL_MAX_BACKLOG_ENTRIES")] = 100_000

@@ -130,6 +130,13 @@ class PayloadTooLarge(RequestError):
     name = "PayloadTooLargeError"
 
 
+class RequestTimedOut(RequestError):
+    """408: the client stopped, or was too slow, in the middle of its request."""
+
+    status = 408
+    name = "RequestTimeoutError"
+
+
 class Overloaded(RequestError):
     """503 with Retry-After: the backlog is at its bound, or a store is down; nothing was accepted."""
 

@@ -7,6 +7,8 @@ import os
 import uvicorn
 from starlette.applications import Starlette
 
+from appliance.cli.allocator import give_large_blocks_back
+from appliance.cli.bounded_http import BoundedHttp
 from appliance.cli.logs_setup import log_to_stderr
 from appliance.config import Settings, load_settings, to_environ
 from appliance.orchestrator.ports import USUAL_PORTS
@@ -18,6 +20,7 @@ _GRACE_S = 5
 def make_app() -> Starlette:
     """The application with settings from the environment; each of several processes calls it for itself."""
     settings = load_settings()
+    give_large_blocks_back()
     log_to_stderr(settings.log_level)
     return create_app(settings)
 
@@ -31,6 +34,7 @@ def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None
     if several:  # they are started anew and know only the environment
         os.environ.update(to_environ(settings))
     else:
+        give_large_blocks_back()
         log_to_stderr(settings.log_level)
     uvicorn.run(
         "appliance.cli.serve:make_app" if several else create_app(settings),
@@ -40,7 +44,7 @@ def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None
         fd=fd,
         workers=settings.web_workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         access_log=False,
         log_config=None,

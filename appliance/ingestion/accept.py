@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -10,32 +11,40 @@ from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from appliance.errors import PayloadTooLarge, Undecodable
+from appliance.ingestion.otel.json_shape import groups, has_too_many_values
+from appliance.ingestion.otel.wire import MOST_SPANS, pieces
 
 _GZIP_WINDOW = 31
+_STEP_BYTES = 64 * 1024
+_MOST_MEMBERS = 10_000
 
 
-def inflate(content: bytes, limit: int) -> bytes:
+def inflate(content: bytes, limit: int, take: Callable[[int], None] = lambda size: None) -> bytes:
     """The content of a gzip stream of one or more members.
 
+    `take` is called with the bytes of memory that each step needs, before it is kept, and may raise.
     Raises PayloadTooLarge beyond `limit` bytes, without inflating more, and Undecodable for anything but whole gzip.
     """
     parts: list[bytes] = []
-    size = 0
-    rest = content
-    while rest:
+    size = position = members = 0
+    while position < len(content):
         member = zlib.decompressobj(_GZIP_WINDOW)
-        try:
-            part = member.decompress(rest, limit - size + 1)
-        except zlib.error as error:
-            raise Undecodable("Failed to decompress request body") from error
-        size += len(part)
-        if size > limit:
-            raise PayloadTooLarge(f"The request body is larger than {limit} bytes after decompression.")
-        if not member.eof:
-            raise Undecodable("Failed to decompress request body")
-        parts.append(part)
-        rest = member.unused_data
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        members += 1
+        while not member.eof:
+            chunk = content[position : position + _STEP_BYTES]
+            if not chunk or members > _MOST_MEMBERS:
+                raise Undecodable("Failed to decompress request body")
+            try:
+                part = member.decompress(chunk, _STEP_BYTES)
+            except zlib.error as error:
+                raise Undecodable("Failed to decompress request body") from error
+            position += len(chunk) - len(member.unused_data) - len(member.unconsumed_tail)
+            size += len(part)
+            if size > limit:
+                raise PayloadTooLarge(f"The request body is larger than {limit} bytes after decompression.")
+            take(2 * len(part))  # the parts, and all of them joined
+            parts.append(part)
+    return b"".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,62 +59,71 @@ class Counted:
     """Size of the export after decompression, once known."""
 
 
-def _counted(found: int, without_ids: int) -> Counted:
-    if not without_ids:
-        return Counted(found)
-    return Counted(found - without_ids, without_ids, "a span has no traceId or spanId")
-
-
 def count_protobuf_spans(content: bytes) -> Counted:
-    """The spans of an OTLP export in protobuf; those without ids are refused. Raises Undecodable when it is none."""
-    message = ExportTraceServiceRequest()
-    try:
-        message.ParseFromString(content)
-    except DecodeError as error:
-        raise Undecodable("Failed to parse OTel Protobuf Trace") from error
-    found = without_ids = 0
-    for resource in message.resource_spans:
-        for scope in resource.scope_spans:
-            found += len(scope.spans)
-            without_ids += sum(not span.trace_id or not span.span_id for span in scope.spans)
-    return _counted(found, without_ids)
+    """The spans of an OTLP export in protobuf; some may be refused.
+
+    Raises Undecodable when it is none, PayloadTooLarge when it holds too many.
+    """
+    found = without_ids = too_large = 0
+    for piece in pieces(content):
+        if piece is None:
+            too_large += 1
+            continue
+        message = ExportTraceServiceRequest()
+        try:
+            message.ParseFromString(piece)
+        except DecodeError as error:
+            raise Undecodable("Failed to parse OTel Protobuf Trace") from error
+        for resource in message.resource_spans:
+            for scope in resource.scope_spans:
+                found += len(scope.spans)
+                without_ids += sum(not span.trace_id or not span.span_id for span in scope.spans)
+    return _counted(found + too_large, without_ids, too_large)
 
 
 class _JsonSpan(msgspec.Struct, rename="camel"):
     trace_id: str = ""
     span_id: str = ""
-    attributes: list[msgspec.Raw] | None = None
-    events: list[msgspec.Raw] | None = None
+    attributes: msgspec.Raw = msgspec.Raw()
+    events: msgspec.Raw = msgspec.Raw()
 
 
-class _JsonScope(msgspec.Struct, rename="camel"):
-    spans: list[_JsonSpan] = []
-
-
-class _JsonResource(msgspec.Struct, rename="camel"):
-    scope_spans: list[_JsonScope] = []
-
-
-class _JsonExport(msgspec.Struct, rename="camel"):
-    resource_spans: list[_JsonResource] = []
-
-
-_json_export = msgspec.json.Decoder(_JsonExport)
+_json_span = msgspec.json.Decoder(_JsonSpan)
 
 
 def count_json_spans(content: bytes) -> Counted:
-    """The spans of an OTLP export in JSON; those without ids are refused. Raises Undecodable when it is none."""
+    """The spans of an OTLP export in JSON; some may be refused.
+
+    Raises Undecodable when it is none, PayloadTooLarge when it holds too many.
+    """
     if not content.strip():
         return Counted(0)
-    try:
-        export = _json_export.decode(content)
-    except msgspec.ValidationError as error:
-        raise Undecodable(f"Invalid OTLP trace export: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Undecodable("Failed to parse OTel JSON Trace") from error
-    found = without_ids = 0
-    for resource in export.resource_spans:
-        for scope in resource.scope_spans:
-            found += len(scope.spans)
-            without_ids += sum(not span.trace_id or not span.span_id for span in scope.spans)
-    return _counted(found, without_ids)
+    found = without_ids = too_large = 0
+    for group in groups(content):
+        found += len(group.spans)
+        for text in group.spans:
+            try:
+                span = _json_span.decode(text)
+            except msgspec.ValidationError as error:
+                raise Undecodable(f"Invalid OTLP trace export: {error}") from error
+            if not _is_list(span.attributes) or not _is_list(span.events):
+                raise Undecodable("Invalid OTLP trace export: attributes and events must be lists")
+            if has_too_many_values(text):
+                too_large += 1
+            elif not span.trace_id or not span.span_id:
+                without_ids += 1
+    return _counted(found, without_ids, too_large)
+
+
+def _is_list(text: msgspec.Raw) -> bool:
+    return bytes(memoryview(text)[:1]) in (b"[", b"", b"n")  # n: null
+
+
+def _counted(found: int, without_ids: int, too_large: int) -> Counted:
+    reasons = []
+    if without_ids:
+        reasons.append("a span has no traceId or spanId")
+    if too_large:
+        reasons.append(f"a span has more than {MOST_SPANS} values")
+    refused = without_ids + too_large
+    return Counted(found - refused, refused, "; ".join(reasons))

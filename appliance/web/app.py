@@ -13,6 +13,7 @@ from appliance.config import Settings
 from appliance.web.context import Context, create_context
 from appliance.web.errors import exception_handlers
 from appliance.web.rawpath import RawPath
+from appliance.web.room import Bounded
 from appliance.web.routes import routes
 from appliance.web.stopping import set_on_stop_signal
 
@@ -45,7 +46,11 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
     )
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(RawPath), cors],
+        middleware=[
+            Middleware(RawPath),
+            Middleware(Bounded, capacity=settings.ingestion.max_inflight_bytes),
+            cors,
+        ],
         exception_handlers=dict(exception_handlers),
         lifespan=lifespan,
     )

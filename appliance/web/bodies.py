@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
-from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge, Undecodable
+from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge, RequestTimedOut, Undecodable
 from appliance.ingestion.accept import inflate
+from appliance.web.room import held_by
 
 Body = TypeVar("Body")
 
 # Above this size, work on a body leaves the event loop.
 _LARGE_BYTES = 1_000_000
 
+# A body may take this long, and then as long as this rate makes of it.
+_SLOW_S = 30.0
+_SLOWEST_BYTES_PER_S = 32_000
+
 # Every escape of a JSON text: pairs of surrogates, lone ones, and all others.
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
-_LONE_SURROGATE_LENGTH = 6
 _REPLACEMENT = rb"\ufffd"
 
 _VALIDATION_PATH = re.compile(r" - at `(key in )?\$(?P<path>[^`]*)`$")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """The whole body as sent; raises PayloadTooLarge as soon as it passes `limit` bytes."""
+    """The whole body as sent.
+
+    Raises PayloadTooLarge as soon as it passes `limit` bytes, Overloaded when there is no room for more of it, and
+    RequestTimedOut when it comes too slowly.
+    """
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise PayloadTooLarge(f"The request body is larger than {limit} bytes.")
+    held = held_by(request.scope)
+    began = time.monotonic()
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
@@ -37,7 +48,12 @@ async def read_body(request: Request, limit: int) -> bytes:
         size += len(part)
         if size > limit:
             raise PayloadTooLarge(f"The request body is larger than {limit} bytes.")
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        held.take(2 * len(part))  # the parts, and all of them joined
+        if time.monotonic() - began > _SLOW_S + size / _SLOWEST_BYTES_PER_S:
+            raise RequestTimedOut("The request body came too slowly.")
+    body = b"".join(parts)
+    held.give_back(size)
+    return body
 
 
 async def read_json(request: Request, body_type: type[Body]) -> Body:
@@ -58,15 +74,18 @@ async def read_inflated(request: Request) -> bytes:
     if "gzip" not in request.headers.get("content-encoding", ""):
         return content
     try:
-        inflated: bytes = await off_loop(len(content), inflate, content, limit)
+        inflated: bytes = await off_loop(len(content), inflate, content, limit, held_by(request.scope).take)
     except Undecodable as error:
         raise InvalidRequest(error.message) from None
     return inflated
 
 
 async def read_json_text(request: Request) -> bytes:
-    """The body of `read_inflated`, and lone surrogates in it replaced."""
+    """The body of `read_inflated`, and lone surrogates in it replaced; there is room to decode it."""
     content = await read_inflated(request)
+    held = held_by(request.scope)
+    held.take_for_json(content)
+    held.take(len(content))
     mended: bytes = await off_loop(len(content), without_lone_surrogates, content)
     return mended
 
@@ -75,11 +94,12 @@ def without_lone_surrogates(content: bytes) -> bytes:
     """JSON text with U+FFFD for each escape of half a character, which JavaScript writes for text cut in an emoji."""
     if rb"\ud" not in content and rb"\uD" not in content:
         return content
-    return _ESCAPE.sub(lambda found: _REPLACEMENT if _is_lone_surrogate(found[0]) else found[0], content)
-
-
-def _is_lone_surrogate(escape: bytes) -> bool:
-    return len(escape) == _LONE_SURROGATE_LENGTH
+    mended = bytearray(content)
+    for found in _ESCAPE.finditer(content):
+        start, end = found.span()
+        if end - start == len(_REPLACEMENT):  # pairs are longer, other escapes shorter
+            mended[start:end] = _REPLACEMENT
+    return bytes(mended)
 
 
 async def off_loop(size: int, work: Any, *args: Any) -> Any:

@@ -17,6 +17,7 @@ from appliance.errors import (
     Overloaded,
     QueryTooExpensive,
     RequestError,
+    RequestTimedOut,
     StoreUnavailable,
     Unauthorized,
 )
@@ -37,7 +38,11 @@ def request_error(request: Request, error: Exception) -> Response:
         body["error"] = error.issues
     elif _has_name(request, error):
         body["error"] = error.name
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Overloaded) else None
+    headers = None
+    if isinstance(error, Overloaded):
+        headers = {"Retry-After": str(error.retry_after_s)}
+    elif isinstance(error, RequestTimedOut):
+        headers = {"Connection": "close"}
     return json_response(body, error.status, headers)
 
 

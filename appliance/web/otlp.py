@@ -12,8 +12,12 @@ from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf
 from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.bodies import off_loop, without_lone_surrogates
 from appliance.web.context import Context
+from appliance.web.room import Held
 
 NEWEST_INGESTION_VERSION: Final = 4
+
+_BYTES_PER_OBJECT = 100
+"""What one object of a JSON export takes at most while its spans are counted; most are never made."""
 
 OtlpKind = Literal["otlp-protobuf", "otlp-json"]
 
@@ -25,6 +29,7 @@ class Export:
     kind: OtlpKind
     body: bytes
     is_gzip: bool
+    held: Held
     sdk: tuple[str, str] = ("", "")
     """Name and version."""
 
@@ -50,12 +55,12 @@ async def accept(context: Context, project_id: str, export: Export) -> Counted:
     limit = context.settings.ingestion.max_body_bytes
     body, is_gzip = export.body, export.is_gzip
     try:
-        counted: Counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit)
+        counted: Counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit, export.held)
     except Undecodable:
         if export.kind != "otlp-json":
             raise
-        body, is_gzip = await off_loop(len(body), _mended, is_gzip, body, limit), False
-        counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit)
+        body, is_gzip = await off_loop(len(body), _mended, is_gzip, body, limit, export.held), False
+        counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit, export.held)
     if counted.refused and not counted.spans:
         raise Undecodable(f"Invalid OTLP trace export: {counted.reason}")
     if counted.spans:
@@ -75,11 +80,17 @@ async def accept(context: Context, project_id: str, export: Export) -> Counted:
     return counted
 
 
-def _mended(is_gzip: bool, body: bytes, limit: int) -> bytes:
-    return without_lone_surrogates(inflate(body, limit) if is_gzip else body)
+def _mended(is_gzip: bool, body: bytes, limit: int, held: Held) -> bytes:
+    content = inflate(body, limit, held.take) if is_gzip else body
+    held.take(2 * len(content))
+    return without_lone_surrogates(content)
 
 
-def _count(kind: OtlpKind, is_gzip: bool, body: bytes, limit: int) -> Counted:
-    content = inflate(body, limit) if is_gzip else body
-    counted = count_protobuf_spans(content) if kind == "otlp-protobuf" else count_json_spans(content)
+def _count(kind: OtlpKind, is_gzip: bool, body: bytes, limit: int, held: Held) -> Counted:
+    content = inflate(body, limit, held.take) if is_gzip else body
+    if kind == "otlp-protobuf":
+        counted = count_protobuf_spans(content)
+    else:
+        held.take(_BYTES_PER_OBJECT * content.count(b"{"))
+        counted = count_json_spans(content)
     return dataclasses.replace(counted, plain_bytes=len(content))

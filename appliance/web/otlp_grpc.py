@@ -18,19 +18,21 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from appliance.errors import ConfigError, Overloaded, PayloadTooLarge, RequestError, StoreUnavailable, Undecodable
+from appliance.errors import ApplianceError, ConfigError, Overloaded, RequestError, StoreUnavailable, Undecodable
 from appliance.web.auth import authorize_header
 from appliance.web.context import Context
 from appliance.web.otlp import Export, accept, check_version
+from appliance.web.room import Held, Room
 from appliance.web.sdk import sdk_of
 
 log = logging.getLogger(__name__)
 
 MOST_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """Largest message, after decompression; smaller when LANGFUSE_LOCAL_MAX_BODY_BYTES is."""
-READERS: Final = 8
+READERS: Final = 4
 """How many messages are received at one time; more wait unread, and cost next to nothing."""
 MOST_CALLS: Final = 1000
+_WINDOW_BYTES = 256 * 1024
 _MOST_METADATA_BYTES = 32 * 1024
 _READ_S = 30.0
 _GRACE_S = 3.0
@@ -51,6 +53,8 @@ async def serving(context: Context, host: str, port: int) -> AsyncIterator[int]:
         maximum_concurrent_rpcs=MOST_CALLS,
         options=[
             ("grpc.max_receive_message_length", limit),
+            ("grpc.http2.bdp_probe", 0),  # it would grow windows until whole messages wait in memory
+            ("grpc.http2.lookahead_bytes", _WINDOW_BYTES),
             ("grpc.max_metadata_size", _MOST_METADATA_BYTES),
             ("grpc.so_reuseport", int(context.settings.web_workers > 1)),
         ],
@@ -85,48 +89,55 @@ class _Door:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._room = Room(context.settings.ingestion.max_inflight_bytes)
         self._places = asyncio.Semaphore(READERS)
 
-    async def export_traces(self, requests: AsyncIterator[bytes], call: Call) -> bytes:
+    async def export_traces(self, call: Call) -> bytes:
         """Answers once the spans are stored durably."""
         metadata = _metadata(call)
         auth = await authorize_header(metadata.get("authorization"), self._context.keys)
         check_version(metadata.get("x-langfuse-ingestion-version"))
         await self._context.stream.require_room()
-        async with self._places:
-            body = await _read(requests)
-        export = Export(kind="otlp-protobuf", body=body, is_gzip=False, sdk=sdk_of(metadata))
-        counted = await accept(self._context, auth.project_id, export)
+        with Held(self._room) as held:
+            async with self._places:
+                body = await _read(call)
+                held.take(2 * len(body))  # once more on its way to Redis
+            export = Export(kind="otlp-protobuf", body=body, is_gzip=False, held=held, sdk=sdk_of(metadata))
+            counted = await accept(self._context, auth.project_id, export)
         answer = ExportTraceServiceResponse()
         if counted.refused:
             answer.partial_success.rejected_spans = counted.refused
             answer.partial_success.error_message = counted.reason
         return answer.SerializeToString()
 
-    async def drop(self, requests: AsyncIterator[bytes], call: Call) -> bytes:
+    async def drop(self, call: Call) -> bytes:
         """Metrics and logs are not kept; exporters that are set up to send them must not fail."""
         await authorize_header(_metadata(call).get("authorization"), self._context.keys)
         async with self._places:
-            await _read(requests)
+            await _read(call)
         return b""
 
 
-async def _read(requests: AsyncIterator[bytes]) -> bytes:
-    """The one message of a call; raises Undecodable when there is none within half a minute."""
+async def _read(call: Call) -> bytes:
+    """The one message of a call; raises Undecodable when there is none within half a minute.
+
+    Iterating over the requests would keep the message until the next garbage collection.
+    """
     try:
         async with asyncio.timeout(_READ_S):
-            async for message in requests:
-                return message
+            message = await call.read()
     except TimeoutError:
         raise Undecodable(f"No whole message came within {_READ_S:g} s.") from None
-    raise Undecodable("The call holds no message.")
+    if not isinstance(message, bytes):  # grpc.aio.EOF
+        raise Undecodable("The call holds no message.")
+    return message
 
 
 def _metadata(call: Call) -> Mapping[str, str]:
     return {key: value for key, value in call.invocation_metadata() or () if isinstance(value, str)}
 
 
-Method = Callable[[AsyncIterator[bytes], Call], Awaitable[bytes]]
+Method = Callable[[Call], Awaitable[bytes]]
 
 
 def _handlers(door: _Door) -> grpc.GenericRpcHandler:
@@ -149,28 +160,36 @@ def _handlers(door: _Door) -> grpc.GenericRpcHandler:
 def _guarded(method: Method) -> Any:
     """The method with every refusal told as a gRPC status."""
 
-    async def answer(requests: AsyncIterator[bytes], call: Call) -> bytes:
+    async def answer(requests: object, call: Call) -> bytes:
         try:
-            return await method(requests, call)
-        except Undecodable as error:
-            await _abort(call, grpc.StatusCode.INVALID_ARGUMENT, error.message)
-        except Overloaded as error:
-            await _abort(call, grpc.StatusCode.UNAVAILABLE, error.message, error.retry_after_s)
-        except PayloadTooLarge as error:
-            await _abort(call, grpc.StatusCode.RESOURCE_EXHAUSTED, error.message)
-        except StoreUnavailable as error:
-            log.warning("OTLP over gRPC: %s", error)
-            await _abort(call, grpc.StatusCode.UNAVAILABLE, "Service Unavailable", _RETRY_AFTER_S)
-        except RequestError as error:
-            await _abort(call, _CODES.get(error.status, grpc.StatusCode.INVALID_ARGUMENT), error.message)
+            return await method(call)
+        except (Undecodable, RequestError, StoreUnavailable) as error:
+            code, message, retry_after_s = _refusal(error)
+        # Not within `except`: the error holds on to the message that was read.
+        return await _abort(call, code, message, retry_after_s)
 
     return answer
 
 
-_CODES: Final = {401: grpc.StatusCode.UNAUTHENTICATED, 403: grpc.StatusCode.PERMISSION_DENIED}
+def _refusal(error: ApplianceError) -> tuple[grpc.StatusCode, str, int]:
+    """Code, message, and after how many seconds to come back (0: never)."""
+    if isinstance(error, StoreUnavailable):
+        log.warning("OTLP over gRPC: %s", error)
+        return grpc.StatusCode.UNAVAILABLE, "Service Unavailable", _RETRY_AFTER_S
+    if isinstance(error, Overloaded):
+        return grpc.StatusCode.UNAVAILABLE, error.message, error.retry_after_s
+    status = error.status if isinstance(error, RequestError) else 400
+    return _CODES.get(status, grpc.StatusCode.INVALID_ARGUMENT), error.message, 0
 
 
-async def _abort(call: Call, code: grpc.StatusCode, message: str, retry_after_s: int = 0) -> NoReturn:
+_CODES: Final = {
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    413: grpc.StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+async def _abort(call: Call, code: grpc.StatusCode, message: str, retry_after_s: int) -> NoReturn:
     """Ends a call with a status; with `retry_after_s` it says when to come back, as exporters need to retry."""
     if not retry_after_s:
         await call.abort(code, message)

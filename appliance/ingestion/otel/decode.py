@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -12,28 +12,42 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
-from appliance.errors import Undecodable
+from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.json_text import to_json
+from appliance.ingestion.otel.json_shape import groups, has_too_many_values
 from appliance.ingestion.otel.span import Attributes, Resource, Scope, Span, SpanEvent, SpanLink
+from appliance.ingestion.otel.wire import pieces
 from appliance.ingestion.timestamps import clamp, now_us
 
 LANGFUSE_SCOPE: Final = "langfuse-sdk"
 
 
-def decode_protobuf(body: bytes, *, has_json_metadata: bool = False) -> list[Span]:
-    """All spans of a serialised ExportTraceServiceRequest, in order; raises Undecodable."""
-    try:
-        request = ExportTraceServiceRequest.FromString(body)
-    except DecodeError as error:
-        raise Undecodable(f"The OTLP protobuf cannot be read: {error}.") from error
-    spans: list[Span] = []
+def decode_protobuf(body: bytes, *, has_json_metadata: bool = False) -> Iterator[Span]:
+    """The spans of a serialised ExportTraceServiceRequest, in order; large ones are read in pieces.
+
+    Raises Undecodable, at any span.
+    """
     now = now_us()
-    for group in request.resource_spans:
-        resource = _resource(_attributes(group.resource.attributes))
-        for part in group.scope_spans:
-            scope = _scope(part.scope.name, part.scope.version, _attributes(part.scope.attributes), has_json_metadata)
-            spans += [_span(wire, resource, scope, now) for wire in part.spans]
-    return spans
+    for piece in _pieces(body):
+        try:
+            request = ExportTraceServiceRequest.FromString(piece)
+        except DecodeError as error:
+            raise Undecodable(f"The OTLP protobuf cannot be read: {error}.") from error
+        for group in request.resource_spans:
+            resource = _resource(_attributes(group.resource.attributes))
+            for part in group.scope_spans:
+                own = _attributes(part.scope.attributes)
+                scope = _scope(part.scope.name, part.scope.version, own, has_json_metadata)
+                for wire in part.spans:
+                    yield _span(wire, resource, scope, now)
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """Without the spans that web refused to keep."""
+    try:
+        yield from (piece for piece in pieces(body) if piece is not None)
+    except PayloadTooLarge as error:
+        raise Undecodable(error.message) from error
 
 
 def _span(wire: WireSpan, resource: Resource, scope: Scope, now: int) -> Span:
@@ -115,25 +129,28 @@ def _scope(name: str, version: str, attributes: Attributes, has_json_metadata: b
     return Scope(name, version, attributes, text, name.startswith(LANGFUSE_SCOPE), has_json_metadata)
 
 
-def decode_json(body: bytes, *, has_json_metadata: bool = False) -> list[Span]:
-    """All spans of an OTLP/JSON export, in order; ids are hex already. Raises Undecodable."""
-    try:
-        request = msgspec.json.decode(body)
-        return list(_json_spans(request, has_json_metadata))
-    except (msgspec.DecodeError, AttributeError, TypeError, ValueError, KeyError, RecursionError) as error:
-        raise Undecodable(f"The OTLP JSON cannot be read: {error}.") from error
-
-
-def _json_spans(request: dict[str, Any], has_json_metadata: bool) -> Iterable[Span]:
+def decode_json(body: bytes, *, has_json_metadata: bool = False) -> Iterator[Span]:
+    """The spans of an OTLP/JSON export, in order; ids are hex already. Raises Undecodable, at any span."""
     now = now_us()
-    for group in request.get("resourceSpans") or ():
-        resource = _resource(_json_attributes((group.get("resource") or {}).get("attributes")))
-        for part in group.get("scopeSpans") or ():
-            wire = part.get("scope") or {}
+    try:
+        for group in groups(body):
+            resource = _resource(_json_attributes(_parsed(group.resource).get("attributes")))
+            wire = _parsed(group.scope)
             name, version = wire.get("name") or "", wire.get("version") or ""
             scope = _scope(name, version, _json_attributes(wire.get("attributes")), has_json_metadata)
-            for span in part.get("spans") or ():
-                yield _json_span(span, resource, scope, now)
+            for text in group.spans:
+                if not has_too_many_values(text):
+                    yield _json_span(_parsed(text), resource, scope, now)
+    except (msgspec.DecodeError, AttributeError, TypeError, ValueError, KeyError, RecursionError) as error:
+        raise Undecodable(f"The OTLP JSON cannot be read: {error}.") from error
+    except PayloadTooLarge as error:
+        raise Undecodable(error.message) from error
+
+
+def _parsed(text: msgspec.Raw) -> dict[str, Any]:
+    """What a part of the export says; an empty object when it is missing."""
+    found: dict[str, Any] = (msgspec.json.decode(text) if len(memoryview(text)) else None) or {}
+    return found
 
 
 def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int) -> Span:

@@ -13,16 +13,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from appliance.errors import InvalidData, InvalidRequest
+from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge
 from appliance.ingestion.events import accepted_event
 from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.auth import Access, Auth, authorize
 from appliance.web.bodies import issue_from, read_json, read_json_text
 from appliance.web.paging import parse_time
 from appliance.web.responses import iso_micros, json_response
+from appliance.web.room import held_by
 from appliance.web.sdk import sdk_of
 
 log = logging.getLogger(__name__)
+
+_MOST_EVENTS = 100_000
+_ANSWER_BYTES = 1000
+"""What is answered to one event, with the objects that it is made of."""
 
 _SCORES_ONLY_TYPES = ("score-create", "sdk-log")
 
@@ -44,6 +49,9 @@ async def ingest_batch(request: Request) -> Response:
         return json_response({"message": "Invalid request data", "errors": [str(error)]}, 400)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("Invalid JSON") from None
+    if len(batch.batch) > _MOST_EVENTS:
+        raise PayloadTooLarge(f"The batch holds more than {_MOST_EVENTS} events.")
+    held_by(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # what is stored is as long again
     accepted, errors = sort_out(batch.batch, auth.access)
     stored = [event for event in accepted if event["type"] != "sdk-log"]
     await store_events(request, auth, stored, batch.metadata)

@@ -24,6 +24,7 @@ from appliance.web.bodies import read_body
 from appliance.web.errors import request_error, store_unavailable
 from appliance.web.otlp import Export, OtlpKind, accept, check_version
 from appliance.web.responses import json_response
+from appliance.web.room import held_by
 from appliance.web.sdk import sdk_of
 
 PROTOBUF: Final = "application/x-protobuf"
@@ -63,6 +64,7 @@ async def export_traces(request: Request) -> Response:
         kind=kind,
         body=await read_body(request, context.settings.ingestion.max_body_bytes),
         is_gzip=_is_gzip(request.headers.get("content-encoding", "")),
+        held=held_by(request.scope),
         sdk=sdk_of(request.headers),
     )
     return _success(request, await accept(context, auth.project_id, export))

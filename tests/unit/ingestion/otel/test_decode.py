@@ -110,9 +110,9 @@ def test_halves_of_a_long_are_put_together() -> None:
 )
 def test_other_json_is_refused(body: bytes) -> None:
     with pytest.raises(Undecodable):
-        decode_json(body)
+        list(decode_json(body))
 
 
 def test_other_bytes_are_refused() -> None:
     with pytest.raises(Undecodable):
-        decode_protobuf(b"\xff\xff\xff")
+        list(decode_protobuf(b"\xff\xff\xff"))

@@ -1,0 +1,158 @@
+"""The outer shape of an OTLP export in protobuf, read without decoding it: large exports in pieces, and their bounds.
+
+Decoding makes up to a hundred bytes of memory from two bytes of a message, so that nothing large is decoded whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from appliance.errors import PayloadTooLarge, Undecodable
+
+PIECE_BYTES: Final = 512 * 1024
+MOST_SPANS: Final = 250_000
+"""Of one export; and so many attributes, events, links and elements of lists a large span may have."""
+
+_VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+_RESOURCE_SPANS, _SCOPE_SPANS, _SPANS = 1, 2, 2
+
+# Which fields of a message hold messages, and of what kind; only those that can be many.
+_CHILDREN: Final[Mapping[str, Mapping[int, str]]] = {
+    "resource spans": {1: "resource"},
+    "resource": {1: "pair"},
+    "scope spans": {1: "scope"},
+    "scope": {3: "pair"},
+    "span": {9: "pair", 11: "event", 13: "link"},
+    "event": {3: "pair"},
+    "link": {4: "pair"},
+    "pair": {2: "value"},
+    "value": {5: "array", 6: "pairs"},
+    "array": {1: "value"},
+    "pairs": {1: "pair"},
+}
+
+
+def pieces(body: bytes) -> Iterator[bytes | None]:
+    """Exports that together say what `body` says, each of about `PIECE_BYTES`, or of one span that is larger.
+
+    What stands beside the spans (resource, scope) is repeated in each. None stands for a span with too many values,
+    which is left out. Raises Undecodable, and PayloadTooLarge for more than `MOST_SPANS` spans.
+    """
+    if len(body) <= PIECE_BYTES:
+        yield body
+        return
+    left = MOST_SPANS
+    resources = _Split(body, 0, len(body), _RESOURCE_SPANS, left)
+    for start, end in resources.found:
+        resource = _Split(body, start, end, _SCOPE_SPANS, left)
+        head = _checked(resource.others, "resource spans")
+        for scope_start, scope_end in resource.found:
+            scope = _Split(body, scope_start, scope_end, _SPANS, left)
+            left -= len(scope.found)
+            yield from _scope_pieces(body, head, _checked(scope.others, "scope spans"), scope.found)
+
+
+def has_more_values(message: bytes, limit: int, kind: str = "span") -> bool:
+    """Whether a serialised message holds more than `limit` others: attributes, events, links, elements of lists."""
+    count = 0
+    open_messages: list[tuple[str, int, int]] = [(kind, 0, len(message))]
+    while open_messages:
+        found, start, end = open_messages.pop()
+        children = _CHILDREN[found]
+        for number, child_start, child_end in _fields(message, start, end):
+            if child := children.get(number):
+                count += 1
+                if count > limit:
+                    return True
+                open_messages.append((child, child_start, child_end))
+    return False
+
+
+class _Split:
+    """A message as the bytes of all other fields (`others`) and the places of the wanted ones (`found`)."""
+
+    def __init__(self, body: bytes, start: int, end: int, wanted: int, most: int) -> None:
+        others: list[bytes] = []
+        self.found: list[tuple[int, int]] = []
+        last = start
+        for number, child_start, child_end in _fields(body, start, end):
+            if number == wanted:
+                self.found.append((child_start, child_end))
+            else:
+                others.append(body[last:child_end])
+            last = child_end
+            if len(self.found) + len(others) > most + 100:
+                raise PayloadTooLarge(f"The export holds more than {MOST_SPANS} spans.")
+        self.others = b"".join(others)
+
+
+def _checked(head: bytes, kind: str) -> bytes:
+    if len(head) > PIECE_BYTES and has_more_values(head, MOST_SPANS, kind):
+        raise Undecodable("Invalid OTLP trace export: a resource or scope has too many attributes")
+    return head
+
+
+def _scope_pieces(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple[int, int]]) -> Iterator[bytes | None]:
+    wanted = max(PIECE_BYTES, len(head) + len(scope_head))
+    gathered: list[bytes] = []
+    size = 0
+    for start, end in spans:
+        span = body[start:end]
+        if len(span) > PIECE_BYTES and has_more_values(span, MOST_SPANS):
+            yield None
+            continue
+        if gathered and size + len(span) > wanted:
+            yield _export(head, scope_head, gathered)
+            gathered, size = [], 0
+        gathered.append(_field(_SPANS, span))
+        size += len(span)
+    if gathered:
+        yield _export(head, scope_head, gathered)
+
+
+def _export(head: bytes, scope_head: bytes, spans: list[bytes]) -> bytes:
+    scope = _field(_SCOPE_SPANS, scope_head + b"".join(spans))
+    return _field(_RESOURCE_SPANS, head + scope)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    prefix = bytearray([number << 3 | _LENGTH])
+    size = len(content)
+    while size > 0x7F:
+        prefix.append(size & 0x7F | 0x80)
+        size >>= 7
+    prefix.append(size)
+    return bytes(prefix) + content
+
+
+def _fields(body: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Every field of a message: its number (0 when it is a plain number), and where its content begins and ends."""
+    while position < end:
+        tag, position = _varint(body, position, end)
+        kind, number = tag & 7, 0
+        start = position
+        if kind == _LENGTH:
+            size, start = _varint(body, position, end)
+            position, number = start + size, tag >> 3
+        elif kind == _VARINT:
+            _, position = _varint(body, position, end)
+        elif kind in (_FIXED32, _FIXED64):
+            position += 4 if kind == _FIXED32 else 8
+        else:
+            raise Undecodable("Failed to parse OTel Protobuf Trace")
+        if position > end:
+            raise Undecodable("Failed to parse OTel Protobuf Trace")
+        yield number, start, position
+
+
+def _varint(body: bytes, position: int, end: int) -> tuple[int, int]:
+    value = shift = 0
+    while position < end and shift < 70:
+        byte = body[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7
+    raise Undecodable("Failed to parse OTel Protobuf Trace")
