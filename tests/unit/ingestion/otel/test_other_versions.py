@@ -278,7 +278,7 @@ def test_structured_attributes_keep_their_structure() -> None:
     }
     expected = {"role": "user", "parts": [{"content": "asked"}]}
 
-    for span in (decode_protobuf(request.SerializeToString())[0], decode_json(json.dumps(as_json).encode())[0]):
+    for span in (next(decode_protobuf(request.SerializeToString())), next(decode_json(json.dumps(as_json).encode()))):
         assert span.attributes["gen_ai.input.messages"] == [expected]
         assert json.loads(span.attributes["one"]) == expected
         assert [(link.trace_id, link.span_id) for link in span.links] == [("33" * 16, "34" * 8)]
