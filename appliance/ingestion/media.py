@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from appliance.ingestion.json_text import parse, to_json
@@ -63,12 +63,13 @@ class MediaFinder:
         self.found: dict[str, Content] = {}
         """By media id."""
 
-    def take_from_spans(self, spans: Iterable[Span]) -> None:
-        """Replace files in all attributes, in place."""
+    def without_files(self, spans: Iterable[Span]) -> Iterator[Span]:
+        """The spans with the files in all attributes replaced, in place."""
         for span in spans:
             self._take_from_attributes(span.attributes)
             for event in span.events:
                 self._take_from_attributes(event.attributes)
+            yield span
 
     def take_from_events(self, events: Iterable[Event]) -> None:
         """Replace files in inputs, outputs and metadata, in place."""

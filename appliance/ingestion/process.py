@@ -69,9 +69,7 @@ def _process_entry(entry: Entry, body: bytes, pricing: Pricing, batch: Batch) ->
         case "otlp-protobuf" | "otlp-json":
             decode = decode_protobuf if entry.kind == "otlp-protobuf" else decode_json
             spans = decode(body, has_json_metadata=source.has_json_metadata)
-            if finder:
-                finder.take_from_spans(spans)
-            _add_spans(spans, source, pricing, batch)
+            _add_spans(finder.without_files(spans) if finder else spans, source, pricing, batch)
         case "events" | "scores":
             events = decode_events(body)
             if finder:
