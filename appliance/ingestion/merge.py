@@ -18,7 +18,7 @@ from appliance.model.observations import OBSERVATION_TYPES, Observation
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig, category_value, score_fault
 from appliance.model.scores import Score
-from appliance.model.usage import legacy_usage, normalise_costs, normalise_usage
+from appliance.model.usage import legacy_usage, normalise_costs, normalise_usage, whole_number
 from appliance.storage.redis.patches import PatchSet
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def merge_observation(
 
 def _fill_observation(row: Observation, state: State, base: Observation | None) -> None:
     for sent, field in _TEXTS.items():
-        setattr(row, field, state.get(sent) or "")
+        setattr(row, field, _plain_text(state.get(sent)))
     row.level = row.level or "DEFAULT"
     row.is_root = not row.parent_id
     ends = parse_iso(state.get("endTime")) or (base.end_time if base and "endTime" not in state else None)
@@ -108,9 +108,10 @@ def _fill_observation(row: Observation, state: State, base: Observation | None) 
     row.input = _text(state.get("input"))
     row.output = _text(state.get("output"))
     row.metadata = {key: to_text(value) for key, value in (state.get("metadata") or {}).items()}
-    row.model_parameters = parameters_text(state.get("modelParameters") or {})
-    if state.get("promptName") and 0 < (state.get("promptVersion") or 0) <= MAX_PROMPT_VERSION:
-        row.prompt_name, row.prompt_version = state["promptName"], state["promptVersion"]
+    row.model_parameters = parameters_text(_object(state.get("modelParameters")))
+    prompt_version = whole_number(state.get("promptVersion")) or 0
+    if state.get("promptName") and 0 < prompt_version <= MAX_PROMPT_VERSION:
+        row.prompt_name, row.prompt_version = _plain_text(state["promptName"]), prompt_version
         if base and (base.prompt_name, base.prompt_version) == (row.prompt_name, row.prompt_version):
             row.prompt_id = base.prompt_id  # stays, even when the prompt has been deleted since
     _fill_usage(row, state, base)
@@ -118,12 +119,12 @@ def _fill_observation(row: Observation, state: State, base: Observation | None) 
 
 def _fill_usage(row: Observation, state: State, base: Observation | None) -> None:
     """Usage and costs are replaced whole: what is stored counts only where no known event says anything."""
-    usage, costs = legacy_usage(state.get("usage") or {})
-    details = normalise_usage(state.get("usageDetails") or {})
+    usage, costs = legacy_usage(_object(state.get("usage")))
+    details = normalise_usage(_object(state.get("usageDetails")))
     if usage and not details and "total" not in usage:
         usage["total"] = sum(usage.values())
     row.provided_usage_details = {**usage, **details}
-    row.provided_cost_details = {**costs, **normalise_costs(state.get("costDetails") or {})}
+    row.provided_cost_details = {**costs, **normalise_costs(_object(state.get("costDetails")))}
     if base is not None and not state.keys() & {"usage", "usageDetails"}:
         row.provided_usage_details = base.provided_usage_details
     if base is not None and not state.keys() & {"usage", "costDetails"}:
@@ -246,6 +247,15 @@ def score_value(data_type: str | None, value: Any, config: ScoreConfig | None = 
     if kind == "NUMERIC":
         return kind, float(value), "", ""
     return (kind, 0.0, "", str(value)) if kind == "CORRECTION" else (kind, 0.0, str(value), "")
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """An object, or none: an event may carry fields of other types of events, which nobody has checked."""
+    return value if isinstance(value, dict) else {}
+
+
+def _plain_text(value: Any) -> str:
+    return to_text(value) if value else ""
 
 
 def _text(value: Any) -> str:

@@ -61,8 +61,8 @@ def normalise_costs(sent: Mapping[str, Any]) -> dict[str, float]:
     for key, value in sent.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
-        if math.isfinite(value) and value >= 0:
-            costs[key] = min(float(value), MAX_COST)
+        if value >= 0 and value < math.inf:
+            costs[key] = float(min(value, MAX_COST))
     return costs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -20,6 +21,8 @@ from appliance.ingestion.otel.wire import pieces
 from appliance.ingestion.timestamps import clamp, now_us
 
 LANGFUSE_SCOPE: Final = "langfuse-sdk"
+
+_TWO_TO_63: Final = 1 << 63
 
 
 def decode_protobuf(body: bytes, *, has_json_metadata: bool = False) -> Iterator[Span]:
@@ -65,7 +68,7 @@ def _span(wire: WireSpan, resource: Resource, scope: Scope, now: int) -> Span:
         status.message,
         resource,
         scope,
-        [SpanEvent(e.name, e.time_unix_nano // 1000, _attributes(e.attributes)) for e in wire.events],
+        [SpanEvent(e.name, clamp(e.time_unix_nano // 1000), _attributes(e.attributes)) for e in wire.events],
         [SpanLink(link.trace_id.hex(), link.span_id.hex(), _attributes(link.attributes)) for link in wire.links],
     )
 
@@ -130,101 +133,151 @@ def _scope(name: str, version: str, attributes: Attributes, has_json_metadata: b
 
 
 def decode_json(body: bytes, *, has_json_metadata: bool = False) -> Iterator[Span]:
-    """The spans of an OTLP/JSON export, in order; ids are hex already. Raises Undecodable, at any span."""
+    """The spans of an OTLP/JSON export, in order; ids are hex already. Raises Undecodable, at any span.
+
+    A field of another kind than the specification says costs that field, not the span.
+    """
     now = now_us()
     try:
         for group in groups(body):
             resource = _resource(_json_attributes(_parsed(group.resource).get("attributes")))
             wire = _parsed(group.scope)
-            name, version = wire.get("name") or "", wire.get("version") or ""
+            name, version = _text(wire.get("name")), _text(wire.get("version"))
             scope = _scope(name, version, _json_attributes(wire.get("attributes")), has_json_metadata)
             for text in group.spans:
                 if not has_too_many_values(text):
                     yield _json_span(_parsed(text), resource, scope, now)
-    except (msgspec.DecodeError, AttributeError, TypeError, ValueError, KeyError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Undecodable(f"The OTLP JSON cannot be read: {error}.") from error
     except PayloadTooLarge as error:
         raise Undecodable(error.message) from error
 
 
 def _parsed(text: msgspec.Raw) -> dict[str, Any]:
-    """What a part of the export says; an empty object when it is missing."""
-    found: dict[str, Any] = (msgspec.json.decode(text) if len(memoryview(text)) else None) or {}
-    return found
+    """What a part of the export says; an empty object when it is missing or something else."""
+    content = bytes(memoryview(text))
+    if not content:
+        return {}
+    try:
+        return _object(msgspec.json.decode(content))
+    except msgspec.ValidationError:  # a number beyond all bounds, which stays text
+        return _object(json.loads(content, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str))
+
+
+def _int_or_text(text: str) -> int | str:
+    return int(text) if len(text) < 20 else text
+
+
+def _float_or_text(text: str) -> float | str:
+    return found if math.isfinite(found := float(text)) else text
 
 
 def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int) -> Span:
-    status = wire.get("status") or {}
-    start, end = _edges(_long(wire.get("startTimeUnixNano")), _long(wire.get("endTimeUnixNano")), now)
-    code = status.get("code") or 0
+    status = _object(wire.get("status"))
+    start, end = _edges(_nanos(wire.get("startTimeUnixNano")), _nanos(wire.get("endTimeUnixNano")), now)
+    code = status.get("code")
     return Span(
-        wire.get("traceId") or "",
-        wire.get("spanId") or "",
-        wire.get("parentSpanId") or "",
-        wire.get("name") or "",
+        _text(wire.get("traceId")),
+        _text(wire.get("spanId")),
+        _text(wire.get("parentSpanId")),
+        _text(wire.get("name")),
         start,
         end,
         _json_attributes(wire.get("attributes")),
         2 if code in (2, "2", "STATUS_CODE_ERROR") else 1 if code in (1, "1", "STATUS_CODE_OK") else 0,
-        status.get("message") or "",
+        _text(status.get("message")),
         resource,
         scope,
         [
-            SpanEvent(e.get("name") or "", _long(e.get("timeUnixNano")) // 1000, _json_attributes(e.get("attributes")))
-            for e in wire.get("events") or ()
+            SpanEvent(
+                _text(event.get("name")),
+                clamp(_nanos(event.get("timeUnixNano")) // 1000),
+                _json_attributes(event.get("attributes")),
+            )
+            for event in _objects(wire.get("events"))
         ],
         [
-            SpanLink(link.get("traceId") or "", link.get("spanId") or "", _json_attributes(link.get("attributes")))
-            for link in wire.get("links") or ()
+            SpanLink(_text(link.get("traceId")), _text(link.get("spanId")), _json_attributes(link.get("attributes")))
+            for link in _objects(wire.get("links"))
         ],
     )
 
 
 def _json_attributes(pairs: Any) -> Attributes:
-    return {pair["key"]: _json_value(pair.get("value") or {}) for pair in pairs or ()}
+    return {_text(pair.get("key")): _json_value(pair.get("value")) for pair in _objects(pairs)}
 
 
-def _json_value(value: dict[str, Any]) -> Any:
+def _json_value(value: Any) -> Any:
+    if not isinstance(value, dict):  # written without the name of its kind
+        return value if isinstance(value, (str, bool)) or value is None else _json_number(value)
     for kind, found in value.items():
         if found is None:
             continue
         if kind == "stringValue":
-            return found if isinstance(found, str) else to_json(found)
+            return _text(found)
         if kind == "boolValue":
-            return found
+            return found if isinstance(found, bool) else _text(found)
         if kind == "intValue":
             return _long(found)
         if kind == "doubleValue":
             return _json_number(found)
         if kind == "arrayValue":
-            return [_json_nested(item) for item in found.get("values") or ()]
+            return [_json_nested(item) for item in _values(found)]
         if kind == "kvlistValue":
             return to_json(_json_nested(value))
         return to_json(found)
     return None
 
 
-def _json_nested(value: dict[str, Any]) -> Any:
+def _json_nested(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return _json_value(value)
     if (pairs := value.get("kvlistValue")) is not None:
-        return {pair["key"]: _json_nested(pair.get("value") or {}) for pair in pairs.get("values") or ()}
+        return {_text(pair.get("key")): _json_nested(pair.get("value")) for pair in _objects(_values(pairs))}
     if (items := value.get("arrayValue")) is not None:
-        return [_json_nested(item) for item in items.get("values") or ()]
-    return value["bytesValue"] if value.get("bytesValue") is not None else _json_value(value)
+        return [_json_nested(item) for item in _values(items)]
+    return _text(value["bytesValue"]) if value.get("bytesValue") is not None else _json_value(value)
 
 
 def _json_number(value: Any) -> float | int | str:
-    if not isinstance(value, str):
-        return value if isinstance(value, int) else _number(float(value))
+    if isinstance(value, int):
+        return _long(value)
     try:
         return _number(float(value))
-    except ValueError:
-        return value
+    except (TypeError, ValueError):
+        return _text(value)
 
 
-def _long(value: Any) -> int:
-    """A 64-bit integer as OTLP/JSON writers send it: number, decimal text, or two halves."""
-    if value is None:
-        return 0
-    if isinstance(value, dict):
-        return (int(value.get("high") or 0) << 32) | (int(value.get("low") or 0) & 0xFFFFFFFF)
-    return int(value)
+def _long(value: Any) -> int | str:
+    """A 64-bit integer as OTLP/JSON writers send it: number, decimal text, or two halves; anything else as text."""
+    try:
+        if isinstance(value, dict):
+            found = (int(value.get("high") or 0) << 32) | (int(value.get("low") or 0) & 0xFFFFFFFF)
+        else:
+            found = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return _text(value)
+    return found if -_TWO_TO_63 <= found < 2 * _TWO_TO_63 else str(found)
+
+
+def _nanos(value: Any) -> int:
+    """A time; 0, which means missing, for what is none."""
+    found = 0 if value is None else _long(value)
+    return found if isinstance(found, int) else 0
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
+
+
+def _values(value: Any) -> list[Any]:
+    found = _object(value).get("values")
+    return found if isinstance(found, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else to_json(value)
