@@ -105,9 +105,7 @@ def test_halves_of_a_long_are_put_together() -> None:
     assert span.start == (2**33 - 1) // 1000
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"[]", b'{"resourceSpans": [3]}', b'{"resourceSpans":[{"scopeSpans":[{"spans":[3]}]}]}']
-)
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"resourceSpans": [3]}'])
 def test_other_json_is_refused(body: bytes) -> None:
     with pytest.raises(Undecodable):
         list(decode_json(body))
