@@ -59,13 +59,24 @@ def redis_address() -> str:
     """What the environment says, itself or by a file."""
     if given := os.environ.get("REDIS_CONNECTION_STRING"):
         return given
+    if "REDIS_CONNECTION_STRING_FILE" not in os.environ:
+        return ""
     with open(os.environ["REDIS_CONNECTION_STRING_FILE"]) as file:  # noqa: PTH123 - pathlib takes long to import
         return file.read().strip()
+
+
+def is_simple(address: str) -> bool:
+    """Whether these few lines can ask there: one server, and no certificates of one's own."""
+    special = ("REDIS_TLS_CA_PATH", "REDIS_TLS_CERT_PATH", "REDIS_TLS_SERVERNAME", "REDIS_CLUSTER_NODES")
+    is_cluster = os.environ.get("REDIS_CLUSTER_ENABLED", "").lower() in ("true", "1", "yes")
+    return address.startswith(("redis://", "rediss://")) and not is_cluster and not any(map(os.environ.get, special))
 
 
 def main() -> int:
     """0 when healthy, 1 when not."""
     try:
+        if sys.argv[1] != "web" and not is_simple(redis_address()):
+            os.execv(sys.executable, [sys.executable, "-m", "appliance.storage.redis.alive", sys.argv[2]])
         healthy = is_web_healthy() if sys.argv[1] == "web" else is_worker_healthy(sys.argv[2], redis_address())
     except OSError as error:
         print(error, file=sys.stderr)  # noqa: T201 - Docker shows it with the container's health

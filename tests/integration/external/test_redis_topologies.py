@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
 import pytest
 import redis
 
-from appliance.config import RedisSettings
+from appliance.config import RedisSettings, Settings, to_environ
 from appliance.errors import StoreUnavailable
 from appliance.orchestrator.probes import ask_redis_of
+from appliance.orchestrator.processes import inherited_environ
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.connections import SLOT
 from appliance.storage.redis.examination import examine
@@ -85,6 +87,13 @@ def master_of(servers: list[RedisServer]) -> RedisServer:
     return master
 
 
+async def is_alive(settings: Settings, worker: str) -> bool:
+    """What a container's health check says of a worker."""
+    program = (sys.executable, "-m", "appliance.storage.redis.alive", worker)
+    process = await asyncio.create_subprocess_exec(*program, env={**inherited_environ(), **to_environ(settings)})
+    return await process.wait() == 0
+
+
 async def put_through(pipe: Pipeline, body: bytes) -> None:
     """Sends a payload as an exporter does: again until it is accepted."""
     async with asyncio.timeout(DEADLINE_S):
@@ -130,6 +139,7 @@ async def test_every_key_lives_in_one_slot_of_a_cluster(pipeline: Pipeline, node
         await beats.beat("worker-9", {"pid": 1})
         assert await beats.alive() == ["worker-9"]
         assert b'"pid":1' in await ask_redis_of(pipe.settings.redis, "GET", key("worker", "worker-9"))
+        assert await is_alive(pipe.settings, "worker-9") and not await is_alive(pipe.settings, "worker-8")
         messages = live.messages("p", silence_s=5)
         assert await anext(messages) is None
         await live.publish("p", ["t"])

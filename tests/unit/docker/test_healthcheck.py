@@ -58,3 +58,22 @@ def test_the_address_of_redis_may_be_in_a_file(
     assert healthcheck.redis_address() == "redis://from-a-file"
     monkeypatch.setenv("REDIS_CONNECTION_STRING", "redis://given")
     assert healthcheck.redis_address() == "redis://given"
+
+
+@pytest.mark.parametrize(
+    ("address", "variables", "simple"),
+    [
+        ("redis://h/0", {}, True),
+        ("rediss://h/0", {}, True),
+        ("rediss://h/0", {"REDIS_TLS_CA_PATH": "/ca.pem"}, False),
+        ("redis+sentinel://h/master", {}, False),
+        ("redis://h/0", {"REDIS_CLUSTER_ENABLED": "true"}, False),
+        ("", {"REDIS_CLUSTER_NODES": "a:1"}, False),
+    ],
+)
+def test_what_the_driver_has_to_ask(
+    healthcheck: ModuleType, monkeypatch: pytest.MonkeyPatch, address: str, variables: dict[str, str], simple: bool
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert healthcheck.is_simple(address) is simple
