@@ -133,7 +133,8 @@ class ClickHouse:
         chosen = dict(settings or {})
         statements: tuple[str, ...] = (sql,)
         if self.settings.cluster_enabled:
-            chosen = {**cluster.DDL_SETTINGS, **chosen}
+            inserting = cluster.insert_settings(self.settings.insert_quorum)
+            chosen = {**cluster.READ_SETTINGS, **inserting, **cluster.DDL_SETTINGS, **chosen}
             if not as_given:
                 statements = cluster.Cluster(self.settings.cluster_name, self.database).statements(sql)
         with _translated():

@@ -89,16 +89,19 @@ def tables(shards: list[ClickHouseSettings]) -> ClickHouseSettings:
 
 
 async def _make_tables(shards: list[ClickHouseSettings]) -> None:
+    """Runs everywhere what ON CLUSTER would; what fills tables runs once, as it does on a cluster."""
     for settings in shards:
         server = ClickHouse(settings, database="")
         await _answering(server)
         await server.command(f"CREATE DATABASE {DATABASE}", as_given=True)
         await server.close()
-        clickhouse = ClickHouse(settings)
-        for _, statements in cluster_statements(NAME, DATABASE):
-            for sql in statements:
-                await clickhouse.command(_NOT_HERE.sub("", sql), as_given=True)
-        await clickhouse.close()
+    servers = [ClickHouse(settings) for settings in shards]
+    for _, statements in cluster_statements(NAME, DATABASE):
+        for sql in statements:
+            for server in servers if "ON CLUSTER" in sql else servers[:1]:
+                await server.command(_NOT_HERE.sub("", sql), as_given=True)
+    for server in servers:
+        await server.close()
 
 
 async def _answering(server: ClickHouse) -> None:
