@@ -83,7 +83,8 @@ async def _fold(clickhouse: ClickHouse, state: _State, upto_micros: int) -> None
     columns = render("traces", "columns")
     sql = render("folding", "fold", columns=columns, folded=folded)
     await clickhouse.command(sql, binder.params, settings=_SETTINGS)
-    await clickhouse.command(render("folding", "remove", touched=touched), binder.params, settings=_SETTINGS)
+    sql = render("folding", "remove", touched=touched, first=first, last=last)
+    await clickhouse.command(sql, binder.params, settings=_SETTINGS)
 
 
 async def _advance(clickhouse: ClickHouse, sequence: int, until_micros: int) -> None:

@@ -13,7 +13,7 @@ from appliance.storage.clickhouse.where import Binder
 
 ROWS_PER_TRACE: Final = 40
 """How many observations with a common word are looked at for each trace wanted."""
-_SOME: Final = 1000
+SOME_ROWS: Final = 1000
 _HOUR: Final = 3_600_000_000
 
 # The index splits at everything that is no ASCII letter or digit, but keeps other scripts' letters whole.
@@ -49,7 +49,7 @@ async def reach_of(clickhouse: ClickHouse, project_id: str, text: str, traces: i
 
     None when so few observations have them that all can be looked at. Microseconds since the epoch.
     """
-    most = traces * ROWS_PER_TRACE + _SOME
+    most = traces * ROWS_PER_TRACE + SOME_ROWS
     binder = Binder({"project_id": project_id, "most": most})
     has = _has_words(render("search", "observation_text"), text.lower(), binder)
     if not has:

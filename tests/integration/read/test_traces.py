@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.config import ClickHouseSettings
+from appliance.storage.clickhouse import search
 from appliance.storage.clickhouse.client import ClickHouse
 from tests.integration.read.conftest import NOW, SECOND, Project
 
@@ -207,3 +208,37 @@ async def test_a_long_query_is_waited_for_while_the_server_answers(tables: Click
     found: list[dict[str, int]] = await clickhouse.rows("SELECT sleep(1.5) AS slept", {}, dict)
     await clickhouse.close()
     assert found == [{"slept": 0}]
+
+
+async def test_words_are_found_wherever_they_were_said(project: Project) -> None:
+    await project.observation("a", "o1", input="The Refund policy is", metadata={"note": "urgent-matter"})
+    await project.observation("b", "o1", at=NOW + SECOND, output="policy of no refund")
+    await project.trace("a")
+    await project.trace("b", at=NOW + SECOND, user_id="alice", metadata={"place": "Zürich"})
+
+    async def search(text: str) -> list[str]:
+        condition = {"type": "string", "column": "search", "operator": "contains", "value": text}
+        return await project.ids("/traces", filter=[condition])
+
+    assert await search("refund") == ["b", "a"]
+    assert await search("refund policy") == ["a"]
+    assert await search("urgent") == ["a"]
+    assert await search("ZÜRICH") == await search("Zürich") == ["b"]
+    assert await search("alice") == ["b"]
+    assert await search("fund") == [] and await search("—") == []
+
+
+async def test_a_common_word_is_found_in_the_newest_traces_first(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "ROWS_PER_TRACE", 1)
+    monkeypatch.setattr(search, "SOME_ROWS", 2)
+    for number in range(9):
+        at = NOW + number * 7200 * SECOND
+        await project.observation(f"t{number}", "o1", at=at, input="a common word")
+        await project.trace(f"t{number}", at=at)
+    condition = {"type": "string", "column": "search", "operator": "contains", "value": "common"}
+    page = await project.get("/traces", filter=[condition], limit=2)
+    assert [row["id"] for row in page["data"]] == ["t8", "t7"] and 2 <= page["meta"]["totalItems"] < 9
+    assert await project.ids("/traces", filter=[condition], limit=2, page=4) == ["t2", "t1"]
+    assert await project.ids("/traces", filter=[condition], limit=50) == [f"t{number}" for number in range(8, -1, -1)]

@@ -43,7 +43,7 @@ INSERT INTO folded_traces
     (project_id, id, started, first_start, last_start, sequence, is_deleted)
 SELECT project_id, id, started, first_start, last_start, {sequence:UInt64}, 1
 FROM folded_traces FINAL
-WHERE (project_id, id) IN ($touched) AND sequence < {sequence:UInt64}
+WHERE started >= $first AND started <= $last AND (project_id, id) IN ($touched) AND sequence < {sequence:UInt64}
 
 -- name: advance
 INSERT INTO folded_until

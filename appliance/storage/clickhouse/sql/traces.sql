@@ -24,10 +24,15 @@ SELECT
         x -> x.1 > metadata_erased,
         arrayReverseSort(x -> x.1, groupArrayIf(((order_ts, event_ts, part_id), metadata), notEmpty(metadata)))
     ) AS said_metadata,
-    arrayDistinct(arrayFlatten(arrayMap(x -> mapKeys(x.2), said_metadata))) AS metadata_keys,
+    arrayFlatten(arrayMap(x -> mapKeys(x.2), said_metadata)) AS metadata_keys,
+    arrayEnumerateUniq(metadata_keys) AS metadata_places,
     mapFromArrays(
-        metadata_keys,
-        arrayMap(key -> arrayFirst(x -> mapContains(x.2, key), said_metadata).2[key], metadata_keys)
+        arrayFilter((key, place) -> place = 1, metadata_keys, metadata_places),
+        arrayFilter(
+            (value, place) -> place = 1,
+            arrayFlatten(arrayMap(x -> mapValues(x.2), said_metadata)),
+            metadata_places
+        )
     ) AS fold_metadata
 FROM trace_parts FINAL
 WHERE $rows
