@@ -49,7 +49,7 @@ class DeadLetters:
                 found = await self._list_script([DEAD_LETTERS], [start, _PAGE])
             for id, words in found:
                 fields = dict(zip(words[::2], words[1::2], strict=True))
-                size = int(fields[b"b"])
+                size = int(fields.get(b"b", 0))
                 letter = _letter(id.decode(), fields | {b"b": b""}, size)
                 if project_id is None or letter.entry.project_id == project_id:
                     yield letter
@@ -61,7 +61,7 @@ class DeadLetters:
         """One letter with its body, None when there is none of this id."""
         with translated_errors():
             found: Any = await self._redis.xrange(DEAD_LETTERS, id, id)
-        return _letter(id, found[0][1], len(found[0][1][b"b"])) if found else None
+        return _letter(id, found[0][1], len(found[0][1].get(b"b", b""))) if found else None
 
     async def replay(self, id: str) -> bool:
         """Put a letter back into the queue, as new; False when there is none of this id.

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import msgspec
 import redis.exceptions
 from redis.asyncio import Redis
 
@@ -19,7 +20,7 @@ from appliance.storage.redis.keys import key
 from appliance.storage.redis.receipts import RECEIPTS, accepted_fields
 from appliance.storage.redis.scripts import Script
 
-Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores"]
+Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores", "foreign"]
 
 STREAM: Final = key("ingest")
 GROUP: Final = "workers"
@@ -80,18 +81,25 @@ class Entry:
 
     @classmethod
     def from_fields(cls, fields: dict[bytes, bytes]) -> Entry:
-        """The entry that `fields` were made from."""
-        return cls(
-            kind=fields[b"k"].decode(),  # type: ignore[arg-type]  # written by `fields` only
-            project_id=fields[b"p"].decode(),
-            encoding=fields[b"e"].decode(),  # type: ignore[arg-type]
-            accepted_at=int(fields[b"t"]),
-            sdk_name=fields[b"s"].decode(),
-            sdk_version=fields[b"v"].decode(),
-            items=int(fields.get(b"n", 0)),
-            plain_bytes=int(fields.get(b"z", 0)),
-            body=fields[b"b"],
-        )
+        """The entry that `fields` made; one of kind `foreign`, with all of them as JSON, when they are not ours.
+
+        Whatever else writes to the stream, one strange entry must not end every worker that reads it.
+        """
+        try:
+            return cls(
+                kind=fields[b"k"].decode(),  # type: ignore[arg-type]  # `process` knows what it cannot read
+                project_id=fields[b"p"].decode(),
+                encoding=fields[b"e"].decode(),  # type: ignore[arg-type]
+                accepted_at=int(fields[b"t"]),
+                sdk_name=fields[b"s"].decode(),
+                sdk_version=fields[b"v"].decode(),
+                items=int(fields.get(b"n", 0)),
+                plain_bytes=int(fields.get(b"z", 0)),
+                body=fields[b"b"],
+            )
+        except (KeyError, ValueError):
+            shown = {name.decode(errors="replace"): value.decode(errors="replace") for name, value in fields.items()}
+            return cls(kind="foreign", project_id="", body=msgspec.json.encode(shown), accepted_at=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from appliance.storage.clickhouse.migrations import migrate
+from appliance.storage.redis.dead_letters import DeadLetters
+from appliance.storage.redis.ingest_stream import STREAM
 from appliance.storage.redis.live import Live
 from tests.integration.ingestion.conftest import Pipeline
 
@@ -72,6 +74,22 @@ async def test_what_cannot_be_read_stands_aside(pipeline: Pipeline) -> None:
 
     assert await pipeline.rows("SELECT count() AS n FROM observations") == [{"n": 2}]
     assert (await pipeline.stream.backlog()).dead_letters == 3
+
+
+async def test_what_somebody_else_put_into_the_queue_ends_no_worker(pipeline: Pipeline) -> None:
+    await pipeline.redis.xadd(STREAM, {"who": b"\xff\x00 knows"})
+    await pipeline.redis.xadd(STREAM, {"k": "events", "p": "p", "t": "yesterday", "b": "[]"})
+    await pipeline.put("otlp-protobuf", export(1))
+
+    await pipeline.work_off()
+
+    assert await pipeline.rows("SELECT count() AS n FROM observations") == [{"n": 1}]
+    letters = DeadLetters(pipeline.redis)
+    ids = [letter.id async for letter in letters.all()]
+    assert len(ids) == 2
+    shown = await letters.get(ids[0])
+    assert shown is not None and b"knows" in shown.entry.body
+    assert [await letters.drop(id) for id in ids] == [True, True]
 
 
 async def test_a_crash_loses_nothing_and_doubles_nothing(pipeline: Pipeline) -> None:
