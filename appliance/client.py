@@ -291,5 +291,13 @@ def _message(content: bytes) -> str:
         body = msgspec.json.decode(content)
     except msgspec.DecodeError:
         return ""
-    said = body.get("message") if isinstance(body, dict) else None
-    return said if isinstance(said, str) else ""
+    if not isinstance(body, dict):
+        return ""
+    match body:
+        case {"message": str(said), "error": [{"message": str(issue), "path": [*path]}, *_]}:
+            return f"{said}: {'.'.join(map(str, path))}: {issue}" if path else f"{said}: {issue}"
+        case {"message": str(said)}:
+            return said
+        case {"reasons": [*reasons]}:
+            return " ".join(map(str, reasons))
+    return ""

@@ -30,6 +30,9 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the terminal UI until it is left; returns the exit code."""
     arguments = parse_arguments(argv)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        sys.stderr.write("The terminal UI needs a terminal; `traces`, `trace` and `status` print without one.\n")
+        return 2
     # Modules and trees of many thousand rows are not garbage: looking through them costs a tenth of the start.
     gc.set_threshold(100_000, 20, 20)
     from tui.app import LangfuseApp

@@ -180,7 +180,8 @@ class LangfuseApp(App[None]):
             self.problem = ""
             self._resume_screen()
         elif not health.ok:
-            self.problem = f"The server is not healthy: {health.reason or 'it does not say why'}."
+            reason = health.reason.rstrip(".") or "it does not say why"
+            self.problem = f"The server is not healthy: {reason}."
 
     def report(self, error: ApplianceError | None) -> None:
         """Shows an error in the banner, or clears it when None; an unreachable server counts as connection lost."""

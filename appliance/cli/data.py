@@ -153,6 +153,8 @@ async def trace(source: Source, output: Output, trace_id: str) -> None:
       langfuse-local trace 0af7651916cd43dd8448eb211c80319c
       langfuse-local trace 0af7651916cd43dd8448eb211c80319c --json | jq .totalCost
     """
+    if not trace_id.strip():
+        raise click.UsageError("The ID is empty.")
     async with source.client() as client:
         found = await client.trace(trace_id)
         is_drawn = not (output.as_json or output.as_jsonl)

@@ -113,7 +113,7 @@ def replay(ids: tuple[str, ...], wants_all: bool, project: str | None, data_dir:
     """
     _require_choice(ids, wants_all, project)
     done, missing = asyncio.run(_end(data_dir, ids, project, lambda letters: letters.replay))
-    _tell(f"Put {done} back into the queue.", missing)
+    _tell(done, f"Put {done} back into the queue", missing)
 
 
 @dead_letters.command()
@@ -134,7 +134,7 @@ def drop(ids: tuple[str, ...], wants_all: bool, project: str | None, yes: bool, 
         what = f"{len(ids)} dead letters" if ids else "all dead letters" + (f" of {project}" if project else "")
         click.confirm(f"Delete {what}? What is in them is lost.", abort=True, err=True)
     done, missing = asyncio.run(_end(data_dir, ids, project, lambda letters: letters.drop))
-    _tell(f"Deleted {done}.", missing)
+    _tell(done, f"Deleted {done}", missing)
 
 
 def _require_choice(ids: tuple[str, ...], wants_all: bool, project: str | None) -> None:
@@ -144,8 +144,9 @@ def _require_choice(ids: tuple[str, ...], wants_all: bool, project: str | None) 
         raise click.UsageError("--project goes with --all.")
 
 
-def _tell(done: str, missing: list[str]) -> None:
-    click.echo(done, err=True)
+def _tell(count: int, done: str, missing: list[str]) -> None:
+    if count or not missing:
+        click.echo(f"{done}.", err=True)
     if missing:
         click.echo(f"Error: There is no dead letter {', '.join(missing)}.", err=True)
         sys.exit(1)

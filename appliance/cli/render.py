@@ -50,7 +50,9 @@ def usd(amount: object) -> str:
     """US dollars with enough places to tell small amounts apart; empty for nothing or zero."""
     if not isinstance(amount, int | float) or not amount:
         return ""
-    return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}" if amount >= 0.0001 else f"${amount:.2g}"
+    if amount >= 0.0001:
+        return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"
+    return "$" + f"{amount:.10f}".rstrip("0").rstrip(".")
 
 
 def tokens(usage: object) -> str:

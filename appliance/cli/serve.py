@@ -13,6 +13,7 @@ from appliance.cli.logs_setup import log_to_stderr
 from appliance.config import Settings, load_settings, to_environ
 from appliance.orchestrator.ports import USUAL_PORTS
 from appliance.web.app import create_app
+from appliance.web.context import require_addresses
 
 _GRACE_S = 5
 
@@ -26,10 +27,11 @@ def make_app() -> Starlette:
 
 
 def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None:
-    """Serves until SIGTERM or SIGINT, then finishes what is in hand.
+    """Serves until SIGTERM or SIGINT, then finishes what is in hand; raises ConfigError when a store has no address.
 
     `fd` is a socket that listens already; `instance` goes into a header of every answer.
     """
+    require_addresses(settings)
     several = settings.web_workers > 1
     if several:  # they are started anew and know only the environment
         os.environ.update(to_environ(settings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -19,12 +20,18 @@ if TYPE_CHECKING:
 DEFAULT_NAME = "langfuse-local"
 
 
+def _unit_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+        raise click.BadParameter(f"{name!r} is no name of a unit: letters, digits, `-`, `_` and `.` only.")
+    return name
+
+
 def scope_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--system`, `--user` and `--name`."""
     options = (
         click.option("--system", "scope", flag_value="system", help="A unit of the machine; root's default."),
         click.option("--user", "scope", flag_value="user", help="A unit of this user; everyone else's default."),
-        click.option("--name", default=DEFAULT_NAME, show_default=True, help="Name of the unit."),
+        click.option("--name", default=DEFAULT_NAME, show_default=True, callback=_unit_name, help="Name of the unit."),
     )
     for option in reversed(options):
         command = option(command)

@@ -9,8 +9,10 @@ from appliance.config import Settings
 from appliance.storage.blobs.choice import blob_store
 from appliance.storage.blobs.contract import BlobStore
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.postgres import address as postgres_address
 from appliance.storage.postgres.api_keys import ApiKeys
 from appliance.storage.postgres.pool import Postgres
+from appliance.storage.redis import address as redis_address
 from appliance.storage.redis import client as redis_client
 from appliance.storage.redis.client import Redis
 from appliance.storage.redis.ingest_stream import IngestStream
@@ -43,6 +45,13 @@ class Context:
         await self.redis.aclose()
         await self.live_redis.aclose()
         await self.clickhouse.close()
+
+
+def require_addresses(settings: Settings) -> None:
+    """Raises ConfigError when a store has no address; contacts none."""
+    postgres_address.address_of(settings.postgres)
+    redis_address.address_of(settings.redis)
+    ClickHouse(settings.clickhouse)
 
 
 def create_context(settings: Settings) -> Context:

@@ -131,3 +131,9 @@ def test_an_address_needs_keys() -> None:
     done = CliRunner().invoke(data.traces, ["--url", "http://127.0.0.1:1"])
     assert done.exit_code == 2
     assert "--public-key" in done.stderr
+
+
+def test_an_empty_id_is_wrong_usage(api: Api) -> None:
+    done = run(api, data.trace, "")
+    assert done.exit_code == 2
+    assert api.asked == []

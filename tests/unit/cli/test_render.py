@@ -37,7 +37,7 @@ def test_durations_read_well(seconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(None, ""), (0, ""), (12.345, "$12.35"), (0.00451, "$0.0045"), (0.0000021, "$2.1e-06")]
+    ("amount", "text"), [(None, ""), (0, ""), (12.345, "$12.35"), (0.00451, "$0.0045"), (0.0000021, "$0.0000021")]
 )
 def test_costs_keep_small_amounts_apart(amount: float | None, text: str) -> None:
     assert render.usd(amount) == text

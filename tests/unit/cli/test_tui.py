@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.cli.tui import tui
+from tui.__main__ import main
 
 
 class Became(Exception):
@@ -26,3 +27,10 @@ def test_the_secret_key_is_not_among_the_arguments(monkeypatch: pytest.MonkeyPat
     assert became[3:] == ["--url", "http://there", "--public-key", "pk", "--secret-key-fd", became[-1]]
     with os.fdopen(int(became[-1])) as secret:
         assert secret.read() == "sk-secret"
+
+
+def test_without_a_terminal_nothing_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    shown = capsys.readouterr()
+    assert "needs a terminal" in shown.err
+    assert shown.out == ""

@@ -68,3 +68,10 @@ def test_a_dry_run_prints_the_unit() -> None:
 def test_wrong_usage_says_what_to_do(arguments: list[str], complaint: str) -> None:
     done = CliRunner().invoke(service_group, arguments)
     assert done.exit_code == 2 and complaint in done.output
+
+
+@pytest.mark.parametrize("name", ["a b", "../x", "", "x/y"])
+def test_a_name_that_is_none_of_a_unit_is_refused(name: str) -> None:
+    done = CliRunner().invoke(service_group, ["install", "--system", "--name", name, "--dry-run"])
+    assert done.exit_code == 2
+    assert "no name of a unit" in done.output
