@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from itertools import count
 
 import pytest
 
@@ -96,14 +97,13 @@ def test_tail_prints_traces_as_they_arrive(appliance: Appliance) -> None:
     reader.start()
     try:
         with appliance.http() as http:
-            sent = [make_request(name, number, traces=1) for number in range(40) for name in ("tailed", "other")]
-            numbers = iter(sent)
+            requests = (make_request(name, number, traces=1) for number in count() for name in ("tailed", "other"))
 
             def one_more() -> list[str]:
-                send(http, next(numbers))
+                send(http, next(requests))
                 return lines
 
-            eventually(one_more, within_s=15)
+            eventually(one_more, within_s=30)  # the command may have to start inside a container
     finally:
         process.terminate()
         process.wait(timeout=10)
