@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import shutil
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.acceptance.appliance_process import eventually
+from tests.acceptance.terminal import open_terminal
 from tests.integration.docker.stack import Stack, beside, running_stack
 
 
@@ -97,6 +103,28 @@ def test_containers_run_as_nobody_in_particular(stack: Stack) -> None:
         said = stack.compose("exec", "-T", service, "sh", "-c", "id -u; touch /forbidden", check=False)
         assert said.split()[0] not in ("0", ""), service
         assert "Read-only file system" in said, service
+
+
+def test_no_secret_can_be_inspected(stack: Stack) -> None:
+    known = stack.secrets
+    containers = stack.compose("ps", "--all", "--quiet").split()
+    seen = subprocess.run(["docker", "inspect", *containers], capture_output=True, text=True, check=True).stdout
+    for secret in (known.postgres_password, known.redis_password, known.clickhouse_password, known.salt):
+        assert secret not in seen
+    assert known.secret_key not in seen and known.encryption_key not in seen
+
+
+@pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")
+def test_the_terminal_ui_runs_inside_the_container_of_web(stack: Stack, tmp_path: Path) -> None:
+    with stack.client() as client:
+        send_trace(client, "seen-inside")
+        wait_for_trace(client, "seen-inside")
+    command = stack.command("exec", "web", "langfuse-local", "tui")
+    environ = {**os.environ, **stack.environ}
+    with open_terminal(command, environ, columns=120, rows=40, folder=tmp_path) as terminal:
+        terminal.see("seen-inside", within_s=30)
+        terminal.press("C-q")
+        eventually(terminal.is_over)
 
 
 def test_the_external_file_on_the_same_stores(stack: Stack) -> None:
