@@ -14,6 +14,7 @@ from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.ingest_stream import STREAM
 from appliance.storage.redis.live import Live
+from appliance.storage.redis.receipts import read_receipts
 from tests.integration.ingestion.conftest import Pipeline
 
 START_S = 1_763_000_000
@@ -89,6 +90,7 @@ async def test_what_somebody_else_put_into_the_queue_ends_no_worker(pipeline: Pi
     assert len(ids) == 2
     shown = await letters.get(ids[0])
     assert shown is not None and b"knows" in shown.entry.body
+    assert "" not in await read_receipts(pipeline.redis)
     assert [await letters.drop(id) for id in ids] == [True, True]
 
 

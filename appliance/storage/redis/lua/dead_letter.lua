@@ -11,6 +11,7 @@ for i = 1, #fields, 2 do
 end
 redis.call('XDEL', KEYS[1], ARGV[2])
 redis.call('XADD', KEYS[2], '*', 'error', ARGV[3], 'id', ARGV[2], 'attempts', ARGV[4], unpack(fields))
+if project == '' then return 1 end -- nobody's: it was never accepted
 redis.call('HINCRBY', KEYS[3], 'dead.requests:' .. project, 1)
 redis.call('HINCRBY', KEYS[3], 'dead.items:' .. project, string.format('%d', items))
 return 1

@@ -14,11 +14,11 @@ for i = 1, #found[2], 2 do
     if name == 'n' then items = tonumber(value) or 0 end
 end
 redis.call('XDEL', KEYS[1], ARGV[1])
+if ARGV[2] == 'replay' then redis.call('XADD', KEYS[2], '*', unpack(entry)) end
+if project == '' then return 1 end -- nobody's: it was never accepted
 redis.call('HINCRBY', KEYS[3], 'dead.requests:' .. project, -1)
 redis.call('HINCRBY', KEYS[3], 'dead.items:' .. project, string.format('%d', -items))
-if ARGV[2] == 'replay' then
-    redis.call('XADD', KEYS[2], '*', unpack(entry))
-else
+if ARGV[2] == 'drop' then
     redis.call('HINCRBY', KEYS[3], 'dropped.requests:' .. project, 1)
     redis.call('HINCRBY', KEYS[3], 'dropped.items:' .. project, string.format('%d', items))
 end
