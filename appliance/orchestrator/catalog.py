@@ -83,7 +83,10 @@ class WorkerService:
         return await launch_unit(self.launcher, spec)
 
     async def check(self, unit: Unit) -> None:
-        beat = await ask_redis_of(self.settings.redis, "GET", key("worker", self.consumer))
+        try:
+            beat = await ask_redis_of(self.settings.redis, "GET", key("worker", self.consumer))
+        except ServiceSilent as error:  # Redis is, and of the worker this says nothing
+            raise StoreUnavailable(error.message) from error
         # The heartbeat of a killed predecessor lives on for some seconds: only its own one counts.
         if beat.startswith(b"$") or msgspec.json.decode(beat, type=_Beat).pid != unit.pid:
             raise ServiceSilent("The worker gives no sign of life.")

@@ -120,7 +120,9 @@ async def _connect(
     try:
         async with asyncio.timeout(TIMEOUT_S):
             return await asyncio.open_connection(host, port, ssl=context)
-    except (OSError, TimeoutError) as error:
+    except TimeoutError as error:  # nobody takes connections any more, and their queue is full
+        raise ServiceSilent(f"Nothing answers at {host}:{port} (time-out).") from error
+    except OSError as error:
         raise StoreUnavailable(f"Nothing answers at {host}:{port} ({_reason(error)}).") from error
 
 

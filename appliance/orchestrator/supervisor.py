@@ -19,6 +19,8 @@ STEADY_AFTER_S = 60.0
 """A service that ran this long starts again with the first back-off."""
 HANGS_AFTER_S = 60.0
 """A service that runs but has been silent for this long is started anew: killing it loses nothing."""
+HANGS_AFTER_CHECKS = 5
+"""So many checks it must have left without an answer, too: when this machine pauses, everything seems silent once."""
 
 
 class Clock(Protocol):
@@ -118,8 +120,24 @@ class Checked:
     problem: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """A running unit has been silent for too long."""
+
+    name: str
+    unit: Unit
+
+
 Event = (
-    StartRequested | StopRequested | RestartRequested | BackoffPassed | Launched | LaunchRefused | UnitEnded | Checked
+    StartRequested
+    | StopRequested
+    | RestartRequested
+    | BackoffPassed
+    | Launched
+    | LaunchRefused
+    | UnitEnded
+    | Checked
+    | Hung
 )
 
 
@@ -165,11 +183,10 @@ class Supervisor:
                 self._want(entry)
             case StopRequested():
                 self._unwant(entry)
-            case RestartRequested() if entry.unit is not None:
-                entry.wanted, entry.state, entry.healthy = True, "stopping", False
-                self._spawn(entry.unit.stop())
             case RestartRequested():
-                self._want(entry)
+                self._renew(entry)
+            case Hung(unit=unit) if unit is entry.unit and entry.state == "running":
+                self._renew(entry)
             case BackoffPassed():
                 if entry.wanted and entry.state == "failed":
                     self._launch(entry)
@@ -225,6 +242,13 @@ class Supervisor:
         elif entry.state == "failed":
             entry.state = "stopped"
 
+    def _renew(self, entry: Supervised) -> None:
+        if entry.unit is None:
+            self._want(entry)
+            return
+        entry.wanted, entry.state, entry.healthy = True, "stopping", False
+        self._spawn(entry.unit.stop())
+
     def _launch(self, entry: Supervised) -> None:
         entry.state, entry.healthy, entry.reason = "starting", False, "starting"
         self._spawn(self._launch_and_tell(entry.service))
@@ -249,7 +273,7 @@ class Supervisor:
         self._events.put_nowait(UnitEnded(name, unit, await unit.wait()))
 
     async def _watch_health(self, entry: Supervised, unit: Unit) -> None:
-        heard_at = self.clock.now()
+        heard_at, unanswered = self.clock.now(), 0
         while entry.unit is unit and entry.wanted:
             problem: str | None = None
             is_silent = False
@@ -257,9 +281,10 @@ class Supervisor:
                 await entry.service.check(unit)
             except StoreUnavailable as error:
                 problem, is_silent = str(error), isinstance(error, ServiceSilent) and entry.state == "running"
-            heard_at = heard_at if is_silent else self.clock.now()
-            if self.clock.now() - heard_at >= HANGS_AFTER_S and entry.service.name not in self.never_restarted:
-                self._events.put_nowait(RestartRequested(entry.service.name))
+            heard_at, unanswered = (heard_at, unanswered + 1) if is_silent else (self.clock.now(), 0)
+            hangs = unanswered >= HANGS_AFTER_CHECKS and self.clock.now() - heard_at >= HANGS_AFTER_S
+            if hangs and entry.service.name not in self.never_restarted:
+                self._events.put_nowait(Hung(entry.service.name, unit))
                 return
             if (problem is None) != entry.healthy or problem != entry.reason:
                 self._events.put_nowait(Checked(entry.service.name, unit, problem))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from appliance.errors import ApplianceError, ServiceSilent, StoreUnavailable
@@ -60,6 +60,7 @@ class FakeService:
     problem: str | None = None
     is_silent: bool = False
     on_launch: Callable[[FakeUnit], None] = lambda unit: None
+    on_check: Callable[[], Awaitable[None]] | None = None
 
     async def launch(self) -> Unit:
         if self.refusal is not None:
@@ -70,6 +71,8 @@ class FakeService:
         return unit
 
     async def check(self, unit: Unit) -> None:
+        if self.on_check is not None:
+            await self.on_check()
         if self.is_silent:
             raise ServiceSilent("It says nothing.")
         if self.problem is not None:

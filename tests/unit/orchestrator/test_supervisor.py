@@ -10,6 +10,7 @@ import pytest
 
 from appliance.errors import NotFound, RuntimeUnavailable, StartFailed
 from appliance.orchestrator.supervisor import (
+    CHECK_RUNNING_S,
     HANGS_AFTER_S,
     LONGEST_BACKOFF_S,
     STEADY_AFTER_S,
@@ -140,6 +141,50 @@ async def test_a_service_that_answers_with_a_problem_is_left_alone() -> None:
         assert isinstance(clock, FakeClock)
         await until(lambda: clock.time > 1000 + 3 * HANGS_AFTER_S)
         assert (len(service.units), supervisor.services["redis"].reason) == (1, "The disk is full.")
+
+
+async def test_a_service_that_hangs_can_still_be_stopped() -> None:
+    service = FakeService()
+    async with running(service) as supervisor:
+        supervisor.request(StartRequested("redis"))
+        await supervisor.wait_healthy("redis", 5)
+        clock = supervisor.clock
+        assert isinstance(clock, FakeClock)
+
+        async def is_told_to_stop_meanwhile() -> None:
+            if clock.time >= began + HANGS_AFTER_S - CHECK_RUNNING_S:
+                service.on_check = None
+                stopping.append(asyncio.create_task(supervisor.stop(["redis"])))
+                await asyncio.sleep(0)
+                clock.time += CHECK_RUNNING_S
+
+        stopping: list[asyncio.Task[None]] = []
+        began = clock.time
+        service.is_silent, service.on_check = True, is_told_to_stop_meanwhile
+        await until(lambda: bool(stopping))
+        await asyncio.wait_for(stopping[0], 5)
+        await until(lambda: supervisor.services["redis"].state == "stopped")
+        assert len(service.units) == 1
+
+
+async def test_a_pause_of_the_supervisor_itself_is_no_silence() -> None:
+    service = FakeService()
+    async with running(service) as supervisor:
+        supervisor.request(StartRequested("redis"))
+        await supervisor.wait_healthy("redis", 5)
+        clock = supervisor.clock
+        assert isinstance(clock, FakeClock)
+        checks = 0
+
+        async def takes_long_once() -> None:
+            nonlocal checks
+            checks += 1
+            service.is_silent = checks == 2
+            clock.time += 10 * HANGS_AFTER_S if service.is_silent else 0
+
+        service.on_check = takes_long_once
+        await until(lambda: checks == 5)
+        assert len(service.units) == 1
 
 
 async def test_a_stop_during_the_pause_ends_the_attempts() -> None:
