@@ -77,6 +77,7 @@ class LangfuseApp(App[None]):
     connection: reactive[str] = reactive("connecting")
     """connecting, refused (the keys), silent (never answered), ok, bad (the server says it is not well) or lost."""
     problem: reactive[str] = reactive("")
+    dead_letters: reactive[int] = reactive(0)
 
     def __init__(
         self,
@@ -175,6 +176,8 @@ class LangfuseApp(App[None]):
     def _show_health(self, health: Health) -> None:
         was = self.connection
         self.connection = "ok" if health.ok else "bad"
+        if health.ok:
+            self.dead_letters = health.dead_letters
         if health.ok and was in ("lost", "bad"):
             self.notify("Connected again." if was == "lost" else "The server is healthy again.")
             self.problem = ""

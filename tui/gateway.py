@@ -122,7 +122,12 @@ class RemoteGateway:
             if error.status < 500:
                 raise
             return Health(ok=False, reason=error.message)
-        return Health(ok=True, version=str(answer.get("version", "")))
+        dead_letters = answer.get("deadLetters")
+        return Health(
+            ok=True,
+            version=str(answer.get("version", "")),
+            dead_letters=dead_letters if isinstance(dead_letters, int) else 0,
+        )
 
     async def trace_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]:
         params: dict[str, Param] = {

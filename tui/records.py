@@ -230,6 +230,8 @@ class Health:
     ok: bool
     version: str = ""
     reason: str = ""
+    dead_letters: int = 0
+    """Requests that could not be processed; known only while data flows."""
 
 
 def total_tokens(usage: dict[str, int]) -> int:

@@ -151,6 +151,18 @@ async def test_red_health_says_the_reason(make_app: MakeApp, until: Until) -> No
         assert app.connection == "bad"
 
 
+async def test_dead_letters_are_counted_in_the_top_bar(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(60)
+    gateway.healthy = Health(ok=True, dead_letters=3)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await open_traces(app, pilot, until)
+        await until(lambda: "3 dead letters" in str(screen.top_bar.render()))
+        gateway.healthy = Health(ok=True)
+        app._ask_health()
+        await until(lambda: "dead" not in str(screen.top_bar.render()))
+
+
 async def test_number_keys_switch_screens_and_the_last_one_is_remembered(make_app: MakeApp, until: Until) -> None:
     app = make_app()
     async with app.run_test(size=(120, 40)) as pilot:

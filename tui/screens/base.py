@@ -75,6 +75,7 @@ class AppScreen(Screen[None]):
     def on_mount(self) -> None:
         self.watch(self.app, "problem", self._show_problem)
         self.watch(self.app, "connection", self._show_connection)
+        self.watch(self.app, "dead_letters", self._show_dead_letters)
         self.watch(self.app, "theme", lambda: self.refresh_styles(), init=False)
         self._show_crumbs()
 
@@ -141,6 +142,9 @@ class AppScreen(Screen[None]):
 
     def _show_problem(self, problem: str) -> None:
         self.banner.text = problem
+
+    def _show_dead_letters(self, count: int) -> None:
+        self.top_bar.dead_letters = count
 
     def _show_connection(self, connection: str) -> None:
         self.top_bar.state = connection

@@ -27,6 +27,7 @@ class TopBar(Widget):
     server: reactive[str] = reactive("")
     state: reactive[str] = reactive("connecting")
     """The application's `connection`."""
+    dead_letters: reactive[int] = reactive(0)
 
     def render(self) -> RenderResult:
         palette = palette_of(self.app.theme_variables)
@@ -44,9 +45,12 @@ class TopBar(Widget):
             "refused": (palette.bad, "keys refused"),
             "silent": (palette.bad, "no answer"),
         }.get(self.state, (palette.faint, "connecting"))
-        room = self.size.width - left.cell_len - len(word) - 6
+        dead = ""
+        if self.dead_letters:
+            dead = (format.counted(self.dead_letters, "dead letter") if wide else f"{self.dead_letters} dead") + "  "
+        room = self.size.width - left.cell_len - len(word) - len(dead) - 6
         server = f"{self.server} " if len(self.server) <= room else ""
-        right = Text.assemble((server, palette.muted), ("● ", color))
+        right = Text.assemble((server, palette.muted), (dead, f"bold {palette.bad}"), ("● ", color))
         right.append(f"{word} " if wide or self.state != "ok" else "", style=palette.muted)
         return _both_ends(left, right, self.size.width)
 

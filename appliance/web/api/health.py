@@ -32,6 +32,8 @@ async def get_health(request: Request) -> Response:
         body |= {"status": "Unavailable: " + " ".join(reasons), "reasons": reasons}
     if found.warnings:
         body["warnings"] = found.warnings
+    if found.queue.dead_letters:
+        body["deadLetters"] = found.queue.dead_letters
     return json_response(body, 503 if reasons else 200)
 
 

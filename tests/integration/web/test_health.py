@@ -8,7 +8,7 @@ import httpx
 
 from appliance.config import Settings
 from appliance.storage.redis.heartbeats import Heartbeats
-from appliance.storage.redis.ingest_stream import Entry
+from appliance.storage.redis.ingest_stream import DEAD_LETTERS, Entry
 from appliance.web.app import create_app
 from appliance.web.context import Context, create_context
 
@@ -33,6 +33,17 @@ async def test_an_entry_that_waits_too_long_is_a_reason(client: httpx.AsyncClien
     answer = await client.get("/health")
     assert answer.status_code == 503
     assert "oldest of 1 accepted requests" in answer.json()["reasons"][0]
+
+
+async def test_dead_letters_are_counted_and_stop_nothing(client: httpx.AsyncClient, context: Context) -> None:
+    await Heartbeats(context.redis).beat("worker-1", {})
+    assert "deadLetters" not in (await client.get("/health")).json()
+    await context.redis.xadd(DEAD_LETTERS, Entry(kind="events", project_id="p", body=b"[", accepted_at=0).fields())
+    later = create_app(context.settings, context)  # the first answer is kept for a second
+    transport = httpx.ASGITransport(later)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as other:
+        answer = await other.get("/api/public/health")
+    assert (answer.status_code, answer.json()["deadLetters"]) == (200, 1)
 
 
 async def test_a_full_backlog_is_a_reason(prepared: Settings, context: Context) -> None:
