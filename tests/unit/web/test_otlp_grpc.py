@@ -120,13 +120,17 @@ async def test_a_taken_port_is_told(context: Any) -> None:
                 pass
 
 
-async def test_it_stops_when_the_web_server_is_told_to(context: Any, channel: grpc.aio.Channel) -> None:
+async def test_it_stops_when_the_web_server_is_told_to(context: Any, channel: grpc.aio.Channel, stream: Any) -> None:
+    # gRPC cancels a call that had arrived but was not begun yet; exporters send it again as they do when none listens.
+    to_be_sent_again = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
+    answered = 1
     await send(channel, one_span().SerializeToString())
     context.stopping.set()
     error = grpc.StatusCode.OK
     while error == grpc.StatusCode.OK:
         try:
             await send(channel, one_span().SerializeToString())
+            answered += 1
         except grpc.aio.AioRpcError as found:
             error = found.code()
-    assert error == grpc.StatusCode.UNAVAILABLE
+    assert (error in to_be_sent_again, len(stream.entries)) == (True, answered)
