@@ -109,7 +109,7 @@ class RedisSettings:
         if self.connection_string or not self.host:
             return self.connection_string
         scheme = "rediss" if self.tls_enabled else "redis"
-        login = f"{quote(self.username)}:{quote(self.auth)}@" if self.auth else ""
+        login = f"{quote(self.username, safe='')}:{quote(self.auth, safe='')}@" if self.auth else ""
         return f"{scheme}://{login}{self.host}:{self.port}/0"
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ _PRISMA_ONLY: Final = frozenset(
 )
 """Parameters that libpq refuses."""
 
+_HINT: Final = "Mend DATABASE_URL. In a password / ? # @ % are written as %2F %3F %23 %40 %25."
+_QUOTED: Final = re.compile(r"([\"']).*\1", re.DOTALL)
+_NAMES_PARAMETER: Final = re.compile(r'invalid (URI query parameter:|connection option) "[a-z_]+"')
 
 # A server that vanished without a word is noticed by the kernel after these.
 _KEEPALIVE: Final[Mapping[str, str]] = {
@@ -62,10 +66,12 @@ def address_of(settings: PostgresSettings, *, direct: bool = False) -> Address:
     try:
         prisma, plain = _without_prisma(url)
         known = {name: str(value) for name, value in conninfo_to_dict(plain).items()}
+        _require_place(known)
         limit = int(prisma.get("connection_limit", settings.pool_size))
     except (ValueError, psycopg.ProgrammingError) as error:
-        text = str(error).strip().rstrip(".")
-        raise ConfigError(f"The address of Postgres cannot be used: {text}.", hint="Mend DATABASE_URL.") from error
+        text = _without_secrets(str(error).strip().rstrip("."))
+        # Without its cause, which a traceback would show.
+        raise ConfigError(f"The address of Postgres cannot be used: {text}.", hint=_HINT) from None
     _choose_tls(known, prisma)
     is_pooled = settings.pooler or prisma.get("pgbouncer", "").lower() in _TRUE
     if direct and settings.direct_url:
@@ -74,6 +80,17 @@ def address_of(settings: PostgresSettings, *, direct: bool = False) -> Address:
     if not is_pooled:
         known["options"] = " ".join(filter(None, [known.get("options", ""), *_session(settings, prisma, direct)]))
     return Address(make_conninfo(**known), max(1, limit), is_pooled)
+
+
+def _require_place(known: Mapping[str, str]) -> None:
+    """Raises ValueError where a sign in the password has cut the address at the wrong place, before libpq quotes it."""
+    if not re.fullmatch(r"[\d,]*", known.get("port", "")) or "@" in known.get("host", ""):
+        raise ValueError("host or port is none")
+
+
+def _without_secrets(text: str) -> str:
+    """A complaint without what it quotes of the address, which may be the password; parameters that are words stay."""
+    return text if _NAMES_PARAMETER.fullmatch(text) else _QUOTED.sub("…", text)
 
 
 def _session(settings: PostgresSettings, prisma: Mapping[str, str], direct: bool) -> list[str]:

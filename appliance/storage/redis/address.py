@@ -18,7 +18,14 @@ Node = tuple[str, int]
 
 _MODES: Final[Mapping[str, Mode]] = {"cluster": "cluster", "sentinel": "sentinel"}
 _PORTS: Final[Mapping[Mode, int]] = {"server": 6379, "cluster": 6379, "sentinel": 26379}
-_HINT: Final = "Mend REDIS_CONNECTION_STRING, or use REDIS_HOST, REDIS_CLUSTER_NODES or REDIS_SENTINEL_NODES."
+_HINT: Final = (
+    "Mend REDIS_CONNECTION_STRING (in a password / ? # @ % are written as %2F %3F %23 %40 %25), "
+    "or use REDIS_HOST, REDIS_CLUSTER_NODES or REDIS_SENTINEL_NODES."
+)
+
+
+class _Unusable(ValueError):
+    """What is wrong with an address, in words that hold nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,10 @@ def address_of(settings: RedisSettings) -> Address:
         raise ConfigError("There is no address of Redis.", hint="Set REDIS_CONNECTION_STRING or REDIS_HOST.")
     try:
         found = _of_string(settings) if settings.connection_string else _of_parts(settings)
-    except ValueError as error:
-        raise ConfigError(f"The address of Redis cannot be used: {error}.", hint=_HINT) from error
+    except _Unusable as error:
+        raise ConfigError(f"The address of Redis cannot be used: {error}.", hint=_HINT) from None
+    except ValueError:  # its words quote the address, where the password may be; so would a traceback with it
+        raise ConfigError("The address of Redis cannot be used: it is no URL.", hint=_HINT) from None
     for path in (settings.tls_ca_path, settings.tls_cert_path, settings.tls_key_path):
         if path and not Path(path).is_file():
             raise ConfigError(f"{path} is not there, or may not be read.", hint="Mend the REDIS_TLS settings.")
@@ -62,7 +71,7 @@ def _of_string(settings: RedisSettings) -> Address:
     scheme, _, rest = url.partition("://")
     plain, _, kind = scheme.partition("+")
     if plain not in ("redis", "rediss") or (kind and kind not in _MODES):
-        raise ValueError(f"{scheme}:// is not known")
+        raise _Unusable("it begins with none of redis://, rediss://, redis+cluster:// and redis+sentinel://")
     is_tls = plain == "rediss"
     shared = {**_login(settings.username, settings.auth), **(_tls(settings) if is_tls else {})}
     if not kind:
@@ -102,20 +111,20 @@ def _sentinel(
 ) -> Address:
     name = master or settings.sentinel_master_name
     if not name:
-        raise ValueError("the sentinels need the name of the master, REDIS_SENTINEL_MASTER_NAME")
+        raise _Unusable("the sentinels need the name of the master, REDIS_SENTINEL_MASTER_NAME")
     own = {**_login(settings.sentinel_username, settings.sentinel_password), **(_tls(settings) if is_tls else {})}
     return Address("sentinel", nodes, is_tls, arguments, own, name)
 
 
 def _nodes(text: str, mode: Mode) -> tuple[Node, ...]:
     found = []
-    for part in filter(None, (word.strip() for word in text.split(","))):
+    for number, part in enumerate(filter(None, (word.strip() for word in text.split(","))), 1):
         place = urlsplit(f"//{part}")
         if not place.hostname:
-            raise ValueError(f"{part!r} is not host:port")
+            raise _Unusable(f"node {number} is not host:port")
         found.append((place.hostname, place.port or _PORTS[mode]))
     if not found:
-        raise ValueError("it names no host")
+        raise _Unusable("it names no host")
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -128,3 +129,42 @@ def test_what_is_said_of_a_redis() -> None:
     for bad in ({"redis_version": "6.0.9"}, {"maxmemory_policy": "allkeys-lru"}):
         with pytest.raises(MigrationFailed):
             judge({**good, **bad})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:secret%zz@h/db",
+        "postgresql://u:x?secret@h/db",
+        "postgresql://u:secret/x@h/db",
+        "postgresql://u:secret#x@h/db",
+        "postgresql://u:x@secret@h/db",
+        "postgres:u:secret@h",
+        "host=h password=x secret dbname=d",
+    ],
+)
+def test_what_is_wrong_with_postgres_is_said_without_the_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        postgres.address_of(PostgresSettings(url=url))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:secret/x@host:6379/0",
+        "cache.example.net:6380,password=secret,ssl=True",
+        "redis+sentinel://:secret/x@a:1/m/0",
+        "redis+cluster://:secret#x@a:1",
+    ],
+)
+def test_what_is_wrong_with_redis_is_said_without_the_password(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        redis.address_of(RedisSettings(connection_string=url))
+    assert "secret" not in str(caught.value)
+
+
+def test_any_password_of_redis_stands_in_its_address() -> None:
+    found = urlsplit(RedisSettings(host="h", username="a/b", auth="c/d+e==#?@:").url)
+    assert (found.hostname, found.port) == ("h", 6379)
+    assert (unquote(found.username or ""), unquote(found.password or "")) == ("a/b", "c/d+e==#?@:")
