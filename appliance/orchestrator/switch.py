@@ -140,8 +140,11 @@ async def _start(runtime: Runtime, supervisor: Supervisor, tell: Tell) -> None:
 
 async def _refuse_to_overwrite(target: Settings, name: Movable, data_dir: DataDir, *, may: bool) -> None:
     from appliance.storage.clickhouse import copying as clickhouse
+    from appliance.storage.postgres import copying as postgres
 
-    if not may and await asyncio.to_thread(clickhouse.has_rows, target.clickhouse, "observations"):
+    if may:
+        return
+    if await asyncio.to_thread(clickhouse.has_rows, target.clickhouse) or await postgres.has_rows(target.postgres):
         raise ConfigError(
             f"The {name} runtime of {data_dir.root} holds data already, of an earlier time.",
             hint=f"Delete it (langfuse-local runtime forget {name}) or add --replace.",

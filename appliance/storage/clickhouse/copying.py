@@ -52,10 +52,10 @@ def copy_tables(
             return {table: _copy(table, old, new, report) for table in tables}
 
 
-def has_rows(settings: ClickHouseSettings, table: str) -> bool:
-    """Whether a table has any row; blocks. Raises StoreUnavailable."""
+def has_rows(settings: ClickHouseSettings) -> bool:
+    """Whether anything is stored; blocks. Raises StoreUnavailable."""
     with _opened(settings) as client:
-        return bool(client.command(f"SELECT count() FROM (SELECT 1 FROM {_quoted(table)} LIMIT 1)"))
+        return int(str(client.command(render(_NOUN, "stored_rows")))) > 0
 
 
 def stored_bytes(settings: ClickHouseSettings) -> int:

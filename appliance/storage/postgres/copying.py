@@ -36,6 +36,14 @@ async def copy_tables(source: PostgresSettings, target: PostgresSettings) -> dic
                 return {table: await _copy(table, old, new) for table in tables}
 
 
+async def has_rows(settings: PostgresSettings) -> bool:
+    """Whether anybody has stored anything; raises StoreUnavailable."""
+    with translated_errors():
+        async with await _connect(settings) as connection:
+            (row,) = await _rows(connection, "has_rows")
+    return bool(row["found"])
+
+
 async def _connect(settings: PostgresSettings) -> Connection:
     return await psycopg.AsyncConnection.connect(
         settings.url, row_factory=dict_row, connect_timeout=5, options="-c timezone=UTC"

@@ -74,6 +74,23 @@ async def test_postgres_rows_come_over_with_those_they_refer_to(pair: tuple[Sett
     assert found == [("o", "Ünï \\ \t tab")]
 
 
+async def test_whatever_somebody_made_counts_as_data(pair: tuple[Settings, Settings]) -> None:
+    settings = pair[0]
+    assert not await asyncio.to_thread(clickhouse_copying.has_rows, settings.clickhouse)
+    clickhouse = await ClickHouse.connect(settings.clickhouse)
+    await clickhouse.command("INSERT INTO scores (project_id, id, name) VALUES ('p', 's', 'quality')")
+    await clickhouse.close()
+    assert await asyncio.to_thread(clickhouse_copying.has_rows, settings.clickhouse)
+
+    async with await psycopg.AsyncConnection.connect(settings.postgres.url) as connection:
+        await connection.execute("INSERT INTO organizations (id, name) VALUES ('o', 'first start')")
+        await connection.execute("INSERT INTO projects (id, org_id, name) VALUES ('p', 'o', 'first start')")
+    assert not await postgres_copying.has_rows(settings.postgres)
+    async with await psycopg.AsyncConnection.connect(settings.postgres.url) as connection:
+        await connection.execute("INSERT INTO datasets (id, project_id, name) VALUES ('d', 'p', 'questions')")
+    assert await postgres_copying.has_rows(settings.postgres)
+
+
 async def test_another_schema_is_refused_and_nothing_is_touched(pair: tuple[Settings, Settings]) -> None:
     old, new = (settings.postgres for settings in pair)
     async with await psycopg.AsyncConnection.connect(new.url) as target:

@@ -29,3 +29,8 @@ ORDER BY partition_id
 SELECT sum(bytes_on_disk)
 FROM system.parts
 WHERE database = currentDatabase() AND active
+
+-- name: stored_rows
+SELECT sum(rows)
+FROM system.parts
+WHERE database = currentDatabase() AND active AND table != 'schema_migrations'

@@ -16,3 +16,11 @@ SELECT table_name, ordinal_position, column_name, data_type
 FROM information_schema.columns
 WHERE table_schema = current_schema()
 ORDER BY table_name, ordinal_position
+
+-- name: has_rows
+-- Whether a project holds anything; what a first start makes does not count.
+SELECT EXISTS (SELECT FROM prompts)
+    OR EXISTS (SELECT FROM datasets)
+    OR EXISTS (SELECT FROM score_configs)
+    OR EXISTS (SELECT FROM models)
+    OR EXISTS (SELECT FROM media) AS found
