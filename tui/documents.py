@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from appliance.model.media import readable
 from tui import format
 from tui.chat import Message, Part, parse_messages
 from tui.palette import Palette
@@ -93,7 +94,7 @@ def markdown_lines(source: str, palette: Palette) -> list[Line]:
     """Text with the light part of Markdown shown: headings, bullets, emphasis, code; everything else as it is."""
     lines: list[Line] = []
     fenced = False
-    for row in _cut(source).splitlines() or [""]:
+    for row in _cut(readable(source)).splitlines() or [""]:
         bare = row.lstrip()
         if bare.startswith("```"):
             fenced = not fenced

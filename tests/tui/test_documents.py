@@ -65,3 +65,9 @@ def test_wrapping_breaks_at_spaces_and_indents() -> None:
 def test_wrapping_a_long_word_and_control_characters() -> None:
     assert [row.plain for row in wrap(Line(Text("x" * 25)), 10)] == ["x" * 10, "x" * 10, "x" * 5]
     assert "\x1b" not in wrap(Line(Text("a\x1b[2Jb")), 20)[0].plain
+
+
+def test_files_are_shown_as_people_read_them() -> None:
+    reference = "@@@langfuseMedia:type=application/pdf|id=8xze4LTU_a4GOIcva7fQ5u|source=bytes@@@"
+    for value in (reference, {"file": reference}):
+        assert plain(value_lines(value, PALETTE)) == ["[application/pdf 8xze4LTU_a4GOIcva7fQ5u]"]
