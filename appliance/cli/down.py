@@ -25,10 +25,11 @@ def down(data_dir: Path | None, volumes: bool, yes: bool) -> None:
     from appliance.paths import DataDir
 
     place = DataDir(settings_from(data_dir=data_dir).data_dir)
-    if volumes and not yes:
+    deletes = volumes and place.root.is_dir()
+    if deletes and not yes:
         click.confirm(f"Delete all traces, prompts, datasets and keys in {place.root}?", abort=True, err=True)
     if not run_down(place, show):
         click.echo(f"Nothing runs on {place.root}.", err=True)
-    if volumes:
+    if deletes:
         remove_volumes(place)
         click.echo(f"Deleted the data in {place.root}.", err=True)
