@@ -12,6 +12,7 @@ from appliance.model.scores import Score
 from appliance.model.traces import Trace, fold_parts
 from appliance.storage.clickhouse import observations, scores, traces
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.extents import extent_of
 from appliance.storage.clickhouse.traces import TraceKey, TraceQuery, TraceTotals
 
 FIELD_GROUPS: Final = frozenset({"core", "io", "scores", "observations", "metrics"})
@@ -59,7 +60,7 @@ async def read_items(
     """The traces of `keys` in their order, with the groups of fields asked for."""
     ids = [key.id for key in keys]
     parts, totals, score_ids = await asyncio.gather(
-        traces.read_parts(clickhouse, project_id, ids, with_texts="io" in groups),
+        traces.read_parts(clickhouse, project_id, ids, with_texts="io" in groups, extents=traces.extents_of(keys)),
         _totals(clickhouse, project_id, keys if groups & {"observations", "metrics"} else []),
         traces.read_score_ids(clickhouse, project_id, ids if "scores" in groups else []),
     )
@@ -83,16 +84,17 @@ async def find_trace(
 ) -> TraceDetail | None:
     """One trace, or None when nothing is known of it."""
     with_io = "io" in groups
-    parts = (await traces.read_parts(clickhouse, project_id, [trace_id], with_texts=with_io)).get(trace_id)
-    if not parts:
-        return None
-    detail = TraceDetail(trace=fold_parts(parts))
     reads_observations = bool(groups & {"observations", "metrics"})
-    rows, found_scores = await asyncio.gather(
-        observations.of_trace(clickhouse, project_id, trace_id) if reads_observations else _nothing(),
+    extent = await extent_of(clickhouse, project_id, trace_id)
+    extents = {trace_id: extent} if extent else None
+    parts, rows, found_scores = await asyncio.gather(
+        traces.read_parts(clickhouse, project_id, [trace_id], with_texts=with_io, extents=extents),
+        observations.of_trace(clickhouse, project_id, trace_id, extent) if reads_observations else _nothing(),
         scores.of_trace(clickhouse, project_id, trace_id) if "scores" in groups else _no_scores(),
     )
-    detail.scores = found_scores
+    if trace_id not in parts:
+        return None
+    detail = TraceDetail(trace=fold_parts(parts[trace_id]), scores=found_scores)
     detail.latency_s, detail.total_cost = _spread(rows), _cost(rows)
     detail.observations = rows if "observations" in groups else []
     return detail

@@ -23,6 +23,11 @@ class Unsettled:
     first: int | None = None
     """Where their earliest row may lie; None when there are none."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether all traces are folded."""
+        return self.first is None
+
     def all_traces(self, binder: Binder, *, observed: bool = True) -> str:
         """The SQL of all traces of `{project_id}`, one row each; to be read with `prefer_column_name_to_alias`.
 

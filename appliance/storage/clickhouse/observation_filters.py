@@ -94,6 +94,15 @@ class ObservationFilter:
         return all_of(tests, prefix="AND ")
 
 
+def asks_traces(conditions: Iterable[Condition]) -> bool:
+    """Whether a condition is about what the trace says; raises InvalidRequest for unknown columns."""
+    return any(find_column(OBSERVATION_COLUMNS, each).source == _TRACE for each in conditions if _is_column(each))
+
+
+def _is_column(condition: Condition) -> bool:
+    return condition.column != SEARCH_COLUMN and condition.type != "positionInTrace"
+
+
 def observation_filter(conditions: Iterable[Condition], binder: Binder, unsettled: Unsettled) -> ObservationFilter:
     """The SQL of `conditions`; raises InvalidRequest for unknown columns and types that do not fit."""
     made = ObservationFilter()

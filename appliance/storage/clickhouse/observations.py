@@ -12,9 +12,10 @@ from appliance.model.filters import Condition
 from appliance.model.observations import Observation
 from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.observation_filters import ObservationFilter, observation_filter
+from appliance.storage.clickhouse.extents import Extent, extent_of, within
+from appliance.storage.clickhouse.observation_filters import ObservationFilter, asks_traces, observation_filter
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.where import Binder, all_of
+from appliance.storage.clickhouse.where import Binder
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
 _CHUNK: Final = 500
@@ -96,20 +97,24 @@ async def count(clickhouse: ClickHouse, query: ObservationQuery) -> int:
     return (await clickhouse.rows(sql, binder.params, _Total, settings=_ALIASES))[0].total
 
 
-async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> list[Observation]:
-    """All observations of a trace, oldest first."""
+async def of_trace(
+    clickhouse: ClickHouse, project_id: str, trace_id: str, extent: Extent | None = None
+) -> list[Observation]:
+    """All observations of a trace, oldest first; quicker when it is known where they lie."""
     row = render("observations", "row", texts=_TEXTS[True, True])
-    sql = render("observations", "of_trace", row=row)
-    params = {"project_id": project_id, "trace_id": trace_id}
-    rows = await clickhouse.rows(sql, params, Observation, settings=_ALIASES)
+    binder = Binder({"project_id": project_id, "trace_id": trace_id})
+    bounds = within("start_time", [extent] if extent else [], binder)
+    sql = render("observations", "of_trace", row=row, bounds=bounds)
+    rows = await clickhouse.rows(sql, binder.params, Observation, settings=_ALIASES)
     return sorted(rows, key=lambda row: (row.start_time, row.id))
 
 
 async def steps(clickhouse: ClickHouse, project_id: str, trace_id: str, *, limit: int, offset: int) -> list[Step]:
     """The rows of a trace's tree, oldest first, from `offset` on. Raises QueryTooExpensive and StoreUnavailable."""
-    params = {"project_id": project_id, "trace_id": trace_id, "limit": limit, "offset": offset}
-    settings = {"date_time_output_format": "iso"}
-    return await clickhouse.rows(render("observations", "steps"), params, Step, settings=settings)
+    extent = await extent_of(clickhouse, project_id, trace_id)
+    binder = Binder({"project_id": project_id, "trace_id": trace_id, "limit": limit, "offset": offset})
+    sql = render("observations", "steps", bounds=within("start_time", [extent] if extent else [], binder))
+    return await clickhouse.rows(sql, binder.params, Step, settings={"date_time_output_format": "iso"})
 
 
 async def find(clickhouse: ClickHouse, project_id: str, observation_id: str) -> Observation | None:
@@ -123,7 +128,7 @@ async def find(clickhouse: ClickHouse, project_id: str, observation_id: str) -> 
 
 async def _filter(clickhouse: ClickHouse, query: ObservationQuery) -> tuple[Binder, ObservationFilter]:
     binder = Binder({"project_id": query.project_id})
-    unsettled = await read_unsettled(clickhouse, query.project_id, needed=bool(query.conditions))
+    unsettled = await read_unsettled(clickhouse, query.project_id, needed=asks_traces(query.conditions))
     return binder, observation_filter(query.conditions, binder, unsettled)
 
 
@@ -148,10 +153,9 @@ async def _read(clickhouse: ClickHouse, query: ObservationQuery, keys: Sequence[
     found: dict[tuple[str, str], Observation] = {}
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
-        starts = [key.start_micros for key in chunk]
         binder = Binder({"project_id": query.project_id, "ids": [key.id for key in chunk]})
-        bounds = [f"start_time >= {binder.time(min(starts))}", f"start_time <= {binder.time(max(starts))}"]
-        sql = render("observations", "by_key", row=row, where=all_of(bounds, prefix="AND "))
+        bounds = within("start_time", [Extent(key.start_micros, key.start_micros) for key in chunk], binder)
+        sql = render("observations", "by_key", row=row, where=bounds)
         for observation in await clickhouse.rows(sql, binder.params, Observation, settings=_ALIASES):
             found[observation.trace_id, observation.id] = observation
     return [found[key.trace_id, key.id] for key in keys if (key.trace_id, key.id) in found]

@@ -93,7 +93,8 @@ async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> li
 
 async def _where(clickhouse: ClickHouse, query: ScoreQuery) -> tuple[str, Binder]:
     binder = Binder({"project_id": query.project_id})
-    unsettled = await read_unsettled(clickhouse, query.project_id, needed=bool(query.conditions))
+    through_traces = any(find_column(SCORE_COLUMNS, each).source == _TRACE for each in query.conditions)
+    unsettled = await read_unsettled(clickhouse, query.project_id, needed=through_traces)
     tests = [score_test(condition, binder, unsettled) for condition in query.conditions]
     if query.only_traces:
         tests.append("trace_id != '' AND data_type != 'CORRECTION'")

@@ -14,6 +14,7 @@ from appliance.model.query_bar import SEARCH_COLUMN
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.extents import Extent, within
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import reach_of
 from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, trace_filter
@@ -49,8 +50,10 @@ class TraceKey(msgspec.Struct):
 
     id: str
     started: int
-    last_part: int
-    """Start of the latest part: no observation starts much later."""
+    first: int
+    """No part or observation of it starts before this."""
+    last: int
+    """No part of it starts after this, and hardly an observation."""
 
 
 class TraceTotals(msgspec.Struct):
@@ -67,14 +70,14 @@ class TraceTotals(msgspec.Struct):
 class _Newest(msgspec.Struct):
     id: str
     started: int
-    last_part: int
     cutoff_micros: int
 
 
 class _Matching(msgspec.Struct):
     id: str
     started_micros: int
-    last_part_micros: int
+    first_micros: int
+    last_micros: int
 
 
 class _Total(msgspec.Struct):
@@ -105,12 +108,12 @@ async def list_page(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[Tra
     Raises InvalidRequest for a bad filter or order, QueryTooExpensive and StoreUnavailable.
     """
     asked = _asked(query)
-    if query.order_by == "timestamp" and query.descending and asked.filter.is_time_only:
-        unsettled = await read_unsettled(clickhouse, query.project_id)
+    unsettled = await read_unsettled(clickhouse, query.project_id)
+    is_newest_first = query.order_by == "timestamp" and query.descending and asked.filter.is_time_only
+    if is_newest_first and not unsettled.is_settled:
         newest, total = await asyncio.gather(_newest(clickhouse, query, asked), _count(clickhouse, query, unsettled))
         if newest is not None:
             return newest, total
-    unsettled = await read_unsettled(clickhouse, query.project_id)
     if (since := await _search_since(clickhouse, query)) is not None:
         found = await _found(clickhouse, query, unsettled, since)
         if len(found[0]) == query.limit:
@@ -144,7 +147,7 @@ async def _matching(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsett
     sql = _rendered("matching", asked, unsettled, order=order)
     params = asked.params | {"limit": query.limit, "offset": query.offset}
     rows = await clickhouse.rows(sql, params, _Matching, settings=_ALIASES | _UNORDERED)
-    return [TraceKey(row.id, row.started_micros, row.last_part_micros) for row in rows]
+    return [TraceKey(row.id, row.started_micros, row.first_micros, row.last_micros) for row in rows]
 
 
 async def _count(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, since: int = 0) -> int:
@@ -179,33 +182,49 @@ async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> l
         if len(rows) < query.limit:
             return None
         begun = await _beginnings(clickhouse, query.project_id, [row.id for row in rows])
-        late = [row.id for row in rows if begun.get(row.id, row.started) < row.started]
+        late = [row.id for row in rows if row.id in begun and begun[row.id].started < row.started]
         if not late:
-            return [TraceKey(row.id, row.started, row.last_part) for row in rows]
+            return [_key_of(begun[row.id]) for row in rows if row.id in begun]
         displaced += late
     return None
-
-
-async def _beginnings(clickhouse: ClickHouse, project_id: str, ids: list[str]) -> dict[str, int]:
-    rows = await clickhouse.rows(render("traces", "beginnings"), {"project_id": project_id, "ids": ids}, _Beginning)
-    return {row.id: row.started for row in rows}
 
 
 class _Beginning(msgspec.Struct):
     id: str
     started: int
+    first_part: int
+    last_part: int
+
+
+async def _beginnings(clickhouse: ClickHouse, project_id: str, ids: list[str]) -> dict[str, _Beginning]:
+    rows = await clickhouse.rows(render("traces", "beginnings"), {"project_id": project_id, "ids": ids}, _Beginning)
+    return {row.id: row for row in rows}
+
+
+def _key_of(row: _Beginning) -> TraceKey:
+    # Parts do not tell where observations lie, but those of a trace are not far from them.
+    return TraceKey(row.id, row.started, row.first_part - _DAY, row.last_part + _WEEK)
 
 
 async def read_parts(
-    clickhouse: ClickHouse, project_id: str, ids: Sequence[str], *, with_texts: bool = True
+    clickhouse: ClickHouse,
+    project_id: str,
+    ids: Sequence[str],
+    *,
+    with_texts: bool = True,
+    extents: Mapping[str, Extent] | None = None,
 ) -> dict[str, list[TracePart]]:
-    """All parts of the traces by trace id; without texts, input, output and metadata stay empty."""
+    """All parts of the traces by trace id; without texts, input, output and metadata stay empty.
+
+    It is quicker when it is known where each of them lies.
+    """
     texts = "input, output, metadata" if with_texts else "NULL AS input, NULL AS output, map() AS metadata"
-    sql = render("traces", "parts", texts=texts)
     found: dict[str, list[TracePart]] = {}
     for chunk in _chunks(ids):
-        params = {"project_id": project_id, "ids": chunk}
-        for part in await clickhouse.rows(sql, params, TracePart, settings=_ALIASES):
+        binder = Binder({"project_id": project_id, "ids": chunk})
+        bounds = within("timestamp", [extents[trace_id] for trace_id in chunk] if extents else [], binder)
+        sql = render("traces", "parts", texts=texts, bounds=bounds)
+        for part in await clickhouse.rows(sql, binder.params, TracePart, settings=_ALIASES):
             found.setdefault(part.id, []).append(part)
     return found
 
@@ -215,12 +234,15 @@ async def read_totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[Tr
     found: dict[str, TraceTotals] = {}
     for chunk in _chunks(keys):
         binder = Binder({"project_id": project_id, "ids": [key.id for key in chunk]})
-        earliest = binder.time(min(key.started for key in chunk) - _DAY)
-        latest = binder.time(max(key.last_part for key in chunk) + _WEEK)
-        sql = render("traces", "totals", bounds=f"AND start_time >= {earliest} AND start_time <= {latest}")
+        sql = render("traces", "totals", bounds=within("start_time", extents_of(chunk).values(), binder))
         for row in await clickhouse.rows(sql, binder.params, TraceTotals, settings=_ALIASES):
             found[row.id] = row
     return found
+
+
+def extents_of(keys: Iterable[TraceKey]) -> dict[str, Extent]:
+    """Where the rows of each trace of a page lie, by its id."""
+    return {key.id: Extent(key.first, key.last) for key in keys}
 
 
 async def read_score_ids(clickhouse: ClickHouse, project_id: str, ids: Sequence[str]) -> dict[str, list[str]]:

@@ -225,3 +225,36 @@ async def test_touches_of_today_are_kept(project: Project) -> None:
         dict,
     )
     assert kept == [{"n": 1}]
+
+
+async def test_a_folded_trace_is_read_whole_when_more_of_it_lies_far_off(project: Project) -> None:
+    day = 86_400 * SECOND
+    await project.trace("t1", name="chat")
+    await project.observation("t1", "o1", at=NOW + 7200 * SECOND)
+    await fold_round(project.clickhouse, settle_s=0)
+    assert [row["id"] for row in (await project.get("/traces/t1"))["observations"]] == ["o1"]
+    await project.observation("t1", "o2", at=NOW + 40 * day)
+    await project.observation("t1", "o0", at=NOW - 40 * day)
+    await project.trace("t1", part="q", at=NOW - 41 * day, user_id="bob")
+    for _ in range(2):
+        trace = await project.get("/traces/t1")
+        assert [row["id"] for row in trace["observations"]] == ["o0", "o1", "o2"]
+        assert (trace["name"], trace["userId"]) == ("chat", "bob")
+        assert [row["id"] for row in await project.tree("t1")] == ["o0", "o1", "o2"]
+        await fold_round(project.clickhouse, settle_s=0)
+    [listed] = (await project.get("/traces"))["data"]
+    assert listed["observations"] == ["o0", "o1", "o2"] and listed["userId"] == "bob"
+
+
+async def test_a_folded_trace_that_was_taken_away_is_not_found(project: Project) -> None:
+    gone = {"event_ts": NOW + SECOND, "is_deleted": 1}
+    await project.trace("t1", name="chat")
+    await fold_round(project.clickhouse, settle_s=0)
+    part = TracePart(
+        project_id=project.id, id="t1", part_id="p", timestamp=NOW, order_ts=NOW, event_ts=NOW, created_at=NOW
+    )
+    await write(project, [msgspec.to_builtins(part) | gone], [])
+    for _ in range(2):
+        assert (await project.answer("/traces/t1")).status_code == 404
+        assert await project.ids("/traces") == []
+        await fold_round(project.clickhouse, settle_s=0)

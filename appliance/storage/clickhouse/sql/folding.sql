@@ -33,8 +33,8 @@ FROM
 
 -- name: fold
 INSERT INTO folded_traces
-    (project_id, $columns, first_start, last_start, sequence)
-SELECT project_id, $columns, first_start, last_start, {sequence:UInt64}
+    (project_id, $columns, sequence)
+SELECT project_id, $columns, {sequence:UInt64}
 FROM ($folded)
 
 -- name: remove

@@ -48,7 +48,7 @@ FROM
 (
     SELECT *
     FROM observations
-    WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+    WHERE project_id = {project_id:String} AND trace_id = {trace_id:String} $bounds
     ORDER BY event_ts DESC
     LIMIT 1 BY id
 ) AS observations
@@ -61,7 +61,7 @@ SELECT
     prompt_version AS promptVersion, start_time AS startTime, end_time AS endTime,
     completion_start_time AS completionStartTime
 FROM observations_list FINAL
-WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+WHERE project_id = {project_id:String} AND trace_id = {trace_id:String} $bounds
 ORDER BY start_time, id
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 

@@ -103,7 +103,7 @@ LEFT JOIN ($observed) AS observed ON observed.project_id = trace.project_id AND 
 -- name: columns
     id, started, last_part, environment, name, user_id, session_id, version, release, public, bookmarked, tags, metadata,
     observation_count, error_count, warning_count, default_count, debug_count, top_level, span_micros, total_cost,
-    input_cost, output_cost, input_tokens, output_tokens, total_tokens, models, types
+    input_cost, output_cost, input_tokens, output_tokens, total_tokens, models, types, first_start, last_start
 
 -- name: until
 -- Up to when everything is folded, what was written to since then, and where its earliest row may lie.
@@ -174,7 +174,6 @@ SELECT
     id,
     if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp)) AS began,
     toUnixTimestamp64Micro(began) AS started,
-    toUnixTimestamp64Micro(max(timestamp)) AS last_part,
     toUnixTimestamp64Micro(any(cutoff)) AS cutoff_micros
 FROM trace_parts
 WHERE project_id = {project_id:String} AND timestamp >= cutoff - INTERVAL 1 HOUR $bounds AND id NOT IN {displaced:Array(String)}
@@ -192,7 +191,8 @@ WHERE project_id = {project_id:String}
 SELECT
     id,
     toUnixTimestamp64Micro(started) AS started_micros,
-    toUnixTimestamp64Micro(last_part) AS last_part_micros
+    toUnixTimestamp64Micro(first_start) AS first_micros,
+    toUnixTimestamp64Micro(last_start) AS last_micros
 FROM ($all) AS trace $joins
 $where
 ORDER BY $order
@@ -215,7 +215,7 @@ FROM
 (
     SELECT *
     FROM trace_parts
-    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
+    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} $bounds
     ORDER BY event_ts DESC
     LIMIT 1 BY id, part_id, toStartOfMinute(timestamp)
 ) AS trace_parts
@@ -257,7 +257,24 @@ SELECT
     id,
     toUnixTimestamp64Micro(
         if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp))
-    ) AS started
+    ) AS started,
+    toUnixTimestamp64Micro(min(timestamp)) AS first_part,
+    toUnixTimestamp64Micro(max(timestamp)) AS last_part
 FROM trace_parts
 WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
 GROUP BY id
+
+-- name: extent
+-- Where the rows of a trace lie: as it was folded, and what was written since. The mark is read before both.
+SELECT count() AS found, toUnixTimestamp64Micro(min(first_start)) AS first_micros, toUnixTimestamp64Micro(max(last_start)) AS last_micros
+FROM
+(
+    SELECT first_start, last_start
+    FROM folded_traces
+    WHERE project_id = {project_id:String} AND id = {trace_id:String}
+    UNION ALL
+    SELECT first_start, last_start
+    FROM touched_traces
+    WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+        AND touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
+)

@@ -1,0 +1,70 @@
+"""Where in time the rows of known traces lie, so that reading them opens those minutes only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.where import Binder, all_of
+
+_ALIASES: Final = {"prefer_column_name_to_alias": 1}
+_MINUTE: Final = 60_000_000
+# More single minutes than this are not worth a list; and a DateTime ends with 32 bits of seconds.
+_MOST_MINUTES: Final = 1000
+_LAST_MINUTE: Final = (2**32 - 1) * 1_000_000 // _MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A range of time that holds all rows of something, both ends included; microseconds since the epoch."""
+
+    first: int
+    last: int
+
+
+class _Found(msgspec.Struct):
+    found: int
+    first_micros: int
+    last_micros: int
+
+
+async def extent_of(clickhouse: ClickHouse, project_id: str, trace_id: str) -> Extent | None:
+    """Where the parts and observations of a trace lie; None when neither folding nor a touch knows of it.
+
+    Raises QueryTooExpensive and StoreUnavailable.
+    """
+    params = {"project_id": project_id, "trace_id": trace_id}
+    [row] = await clickhouse.rows(render("traces", "extent"), params, _Found, settings=_ALIASES)
+    return Extent(row.first_micros, row.last_micros) if row.found else None
+
+
+def within(column: str, extents: Iterable[Extent], binder: Binder) -> str:
+    """SQL, with a leading AND, of rows whose time `column` lies in one of `extents`; empty without any.
+
+    The table's order begins with the minute, so that single minutes far from each other open few granules.
+    """
+    known = list(extents)
+    if not known:
+        return ""
+    first, last = min(extent.first for extent in known), max(extent.last for extent in known)
+    tests = [f"{column} >= {binder.time(first)}", f"{column} <= {binder.time(last)}"]
+    if (minutes := _minutes(known)) is not None:
+        moments = binder.bind([minute * 60 for minute in minutes], "Array(DateTime('UTC'))")
+        tests.append(f"toStartOfMinute({column}) IN {moments}")
+    return all_of(tests, prefix="AND ")
+
+
+def _minutes(extents: list[Extent]) -> list[int] | None:
+    """The minutes since the epoch that the extents touch; None when they are too many, or no minutes of a DateTime."""
+    found: set[int] = set()
+    for extent in extents:
+        first, last = extent.first // _MINUTE, extent.last // _MINUTE
+        if first < 0 or last > _LAST_MINUTE or last - first + len(found) > _MOST_MINUTES:
+            return None
+        found.update(range(first, last + 1))
+    return sorted(found)
