@@ -18,7 +18,15 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from appliance.errors import ApplianceError, ConfigError, Overloaded, RequestError, StoreUnavailable, Undecodable
+from appliance.errors import (
+    ApplianceError,
+    ConfigError,
+    Overloaded,
+    RequestError,
+    RequestTimedOut,
+    StoreUnavailable,
+    Undecodable,
+)
 from appliance.web.auth import authorize_header
 from appliance.web.context import Context
 from appliance.web.otlp import Export, accept, check_version
@@ -119,7 +127,7 @@ class _Door:
 
 
 async def _read(call: Call) -> bytes:
-    """The one message of a call; raises Undecodable when there is none within half a minute.
+    """The one message of a call; raises Undecodable when there is none, RequestTimedOut when it takes half a minute.
 
     Iterating over the requests would keep the message until the next garbage collection.
     """
@@ -127,7 +135,7 @@ async def _read(call: Call) -> bytes:
         async with asyncio.timeout(_READ_S):
             message = await call.read()
     except TimeoutError:
-        raise Undecodable(f"No whole message came within {_READ_S:g} s.") from None
+        raise RequestTimedOut(f"No whole message came within {_READ_S:g} s.") from None
     if not isinstance(message, bytes):  # grpc.aio.EOF
         raise Undecodable("The call holds no message.")
     return message
@@ -185,6 +193,7 @@ def _refusal(error: ApplianceError) -> tuple[grpc.StatusCode, str, int]:
 _CODES: Final = {
     401: grpc.StatusCode.UNAUTHENTICATED,
     403: grpc.StatusCode.PERMISSION_DENIED,
+    408: grpc.StatusCode.DEADLINE_EXCEEDED,
     413: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 

@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from appliance.config import IngestionSettings, Settings
 from appliance.errors import ConfigError, Overloaded, StoreUnavailable
+from appliance.web import otlp_grpc
 from appliance.web.auth import KeyRing
 from appliance.web.otlp_grpc import serving
 
@@ -107,6 +108,22 @@ async def test_an_overload_says_when_to_come_back(
     info = RetryInfo()
     assert status.details[0].Unpack(info)
     assert info.retry_delay.seconds == seconds
+
+
+async def test_a_message_that_comes_too_slowly_may_be_sent_again(
+    channel: grpc.aio.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp_grpc, "_READ_S", 0.05)
+    call: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(TRACES)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(never(), metadata=(KEYS,), timeout=20)
+    assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "No whole message" in str(caught.value.details())
+
+
+async def never() -> AsyncIterator[bytes]:
+    await asyncio.Event().wait()
+    yield b""
 
 
 async def test_metrics_are_taken_and_dropped(channel: grpc.aio.Channel, stream: Any) -> None:
