@@ -13,8 +13,6 @@ import httpx
 import msgspec
 import pytest
 import pytest_asyncio
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
 
 from appliance.config import ClickHouseSettings, Settings
 from appliance.model.observations import Observation
@@ -24,10 +22,8 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.postgres.api_keys import KeyOwner
-from appliance.web.api import local_tree, metrics, observations, scores, sessions, traces
+from appliance.web.app import create_app
 from appliance.web.auth import KeyRing
-from appliance.web.errors import exception_handlers
-from appliance.web.rawpath import RawPath
 
 SECOND = 1_000_000
 NOW = 1_763_895_000_000_000
@@ -120,19 +116,8 @@ def tables(stores: Settings) -> ClickHouseSettings:
 async def project(tables: ClickHouseSettings) -> AsyncIterator[Project]:
     clickhouse = await ClickHouse.connect(tables)
     project_id = f"read-{uuid.uuid4()}"
-    app = Starlette(
-        routes=[
-            *traces.routes,
-            *observations.routes,
-            *sessions.routes,
-            *scores.routes,
-            *metrics.routes,
-            *local_tree.routes,
-        ],
-        middleware=[Middleware(RawPath)],
-        exception_handlers=dict(exception_handlers),
-    )
-    app.state.context = ReadContext(clickhouse, KeyRing(OneProject(project_id)))
+    context: Any = ReadContext(clickhouse, KeyRing(OneProject(project_id)))
+    app = create_app(Settings(clickhouse=tables), context)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://appliance", auth=("pk", "sk")) as http:
         yield Project(clickhouse, http, project_id)
