@@ -39,6 +39,10 @@ class StoreUnavailable(ApplianceError):
     """A store (Postgres, Redis or ClickHouse) cannot be reached right now; trying again may help."""
 
 
+class TooMuchAtOnce(StoreUnavailable):
+    """A store has no memory for so many rows in one go; fewer may do, or waiting."""
+
+
 class ServiceSilent(StoreUnavailable):
     """A service runs, but says nothing to who asks it: it hangs, or is far too busy."""
 

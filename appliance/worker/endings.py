@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.storage.redis.live import Live
-from appliance.worker.retry import AWAY, Backoff, Stopped
+from appliance.worker.retry import AWAY, TOO_HEAVY, Backoff, Stopped
 
 log = logging.getLogger(__name__)
+
+PATIENCE_S: Final = 20.0
+"""How long an entry that is too heavy is tried before others get their turn."""
 
 T = TypeVar("T")
 
@@ -30,16 +34,21 @@ class Endings:
         self._max_attempts = max_attempts
         self._stopping = stopping
 
-    async def persist(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def persist(self, work: Callable[[], Awaitable[T]], *, is_alone: bool = True) -> T:
         """The result of `work`, done again and again for as long as a store is away.
 
-        Raises Stopped when told to stop meanwhile, and whatever else `work` raises.
+        Raises Stopped when told to stop meanwhile, and whatever else `work` raises. What is TOO_HEAVY is tried for a
+        while when `work` is about one entry alone, and raised at once otherwise.
         """
         backoff = Backoff()
+        give_up_at = time.monotonic() + (PATIENCE_S if is_alone else 0.0)
         while True:
             try:
                 result = await work()
-            except AWAY as error:
+            except (*AWAY, *TOO_HEAVY) as error:
+                if isinstance(error, TOO_HEAVY) and time.monotonic() >= give_up_at:
+                    self.waits_for = ""
+                    raise
                 self.waits_for = error.message
                 log.warning("Waiting: %s", error)
                 await backoff.wait(self._stopping)

@@ -7,13 +7,16 @@ import contextlib
 import random
 from typing import Final
 
-from appliance.errors import Overloaded, StoreUnavailable
+from appliance.errors import Overloaded, QueryTooExpensive, StoreUnavailable, TooMuchAtOnce
 
 FIRST_S: Final = 0.1
 LONGEST_S: Final = 2.0
 
 AWAY: Final = (StoreUnavailable, Overloaded)
 """What waiting mends: a store that is down or refuses for now, Redis without memory."""
+
+TOO_HEAVY: Final = (TooMuchAtOnce, QueryTooExpensive)
+"""What waiting mends when others burden ClickHouse, but never when a request does so by itself."""
 
 
 class Backoff:

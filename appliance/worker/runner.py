@@ -33,7 +33,7 @@ from appliance.worker.folding import LEASE_S, folding
 from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.media import MediaKeeper
 from appliance.worker.reference import Reference
-from appliance.worker.retry import AWAY, Backoff, Stopped
+from appliance.worker.retry import AWAY, TOO_HEAVY, Backoff, Stopped
 from appliance.worker.sink import Sink
 
 log = logging.getLogger(__name__)
@@ -234,9 +234,10 @@ class Worker:
 
         Told to stop while a store is away, it leaves the batch to the next worker of its name, and raises Stopped.
         """
+        is_alone = len(batch.deliveries) == 1
         try:
-            projects = await self._endings.persist(lambda: self._sink.write(batch))
-        except Undecodable as error:
+            projects = await self._endings.persist(lambda: self._sink.write(batch), is_alone=is_alone)
+        except (Undecodable, *TOO_HEAVY) as error:
             return await self._store_apart(batch, error)
         except Stopped:
             raise
@@ -256,7 +257,8 @@ class Worker:
         elif isinstance(error, Undecodable):
             await self._endings.give_up(batch.deliveries[0], error.message)
         else:
-            await self._endings.try_later(batch.deliveries[0], repr(error))
+            reason = error.message if isinstance(error, TOO_HEAVY) else repr(error)
+            await self._endings.try_later(batch.deliveries[0], reason)
 
     async def _beat(self) -> None:
         while True:

@@ -17,13 +17,14 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import DatabaseError, Error, OperationalError
 
 from appliance.config import ClickHouseSettings
-from appliance.errors import ConfigError, QueryTooExpensive, StoreUnavailable, Undecodable
+from appliance.errors import ConfigError, QueryTooExpensive, StoreUnavailable, TooMuchAtOnce, Undecodable
 from appliance.storage.clickhouse import cluster
 
 Row = TypeVar("Row")
 
+_NO_MEMORY: Final = 241
 # Codes of ClickHouse's error table: time, rows, bytes and memory limits of one query.
-_TOO_EXPENSIVE: Final = frozenset({158, 159, 160, 241, 307, 396})
+_TOO_EXPENSIVE: Final = frozenset({158, 159, 160, _NO_MEMORY, 307, 396})
 # Values that cannot be read into their columns; sending them again cannot help.
 _BAD_VALUES: Final = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 190, 349, 407, 441})
 # Syntax and unknown columns or functions: a mistake in our own SQL, never a matter of waiting.
@@ -109,7 +110,8 @@ class ClickHouse:
     async def insert(self, table: str, block: bytes, *, settings: Mapping[str, Any] | None = None) -> None:
         """Write JSON lines (one object per row, times in microseconds) and return once they are stored.
 
-        Raises Undecodable when a value does not fit its column, StoreUnavailable for all that waiting may mend.
+        Raises Undecodable when a value does not fit its column, TooMuchAtOnce when there is no memory for the block,
+        StoreUnavailable for all else that waiting may mend.
         """
         with _translated(inserting=True):
             client = await self._open()
@@ -253,6 +255,8 @@ def _translated(*, inserting: bool = False) -> Iterator[None]:
             raise StoreUnavailable(f"ClickHouse cannot be reached: {_first_line(error)}") from error
         if inserting and code in _BAD_VALUES:
             raise Undecodable(f"ClickHouse refused the rows: {_first_line(error)}") from error
+        if inserting and code == _NO_MEMORY:
+            raise TooMuchAtOnce(f"ClickHouse has no memory for this: {_first_line(error)}") from error
         if not inserting and code in _TOO_EXPENSIVE:
             raise QueryTooExpensive(
                 "The query took too much time or memory.", hint="Ask for a shorter time range or fewer fields."

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.errors import TooMuchAtOnce
 from appliance.model.observations import Observation
 from appliance.model.scores import Score
 from appliance.model.traces import TracePart
@@ -45,7 +46,10 @@ class Writer:
         self._clickhouse = clickhouse
 
     async def write_observations(self, rows: Sequence[Observation]) -> None:
-        """Raises Undecodable when a row does not fit its table, StoreUnavailable when trying again may help."""
+        """Raises Undecodable when a row does not fit its table, StoreUnavailable when trying again may help.
+
+        TooMuchAtOnce says that there was no memory even for a single row.
+        """
         await self._write("observations", rows)
 
     async def write_scores(self, rows: Sequence[Score]) -> None:
@@ -58,4 +62,21 @@ class Writer:
 
     async def _write(self, table: str, rows: Sequence[msgspec.Struct]) -> None:
         for block in encode(rows):
+            await self._insert(table, block)
+
+    async def _insert(self, table: str, block: bytes) -> None:
+        try:
             await self._clickhouse.insert(table, block)
+        except TooMuchAtOnce:
+            middle = _line_near_middle(block)
+            if not middle:
+                raise
+            await self._insert(table, block[:middle])
+            await self._insert(table, block[middle:])
+
+
+def _line_near_middle(block: bytes) -> int:
+    """Where a line begins after which about half of the lines' bytes lie; 0 when there is only one line."""
+    half = len(block) // 2
+    after = block.find(b"\n", half, len(block) - 1) + 1
+    return after or block.rfind(b"\n", 0, half) + 1

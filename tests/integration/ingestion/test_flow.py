@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -14,10 +15,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from appliance.errors import Overloaded
+from appliance.storage.clickhouse import client
 from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.receipts import read_receipts
-from appliance.worker import large, runner
+from appliance.worker import endings, large, runner
 from tests.integration.ingestion.conftest import Pipeline
 from tests.integration.ingestion.test_worker import START_S, event
 
@@ -223,6 +225,25 @@ async def test_a_clickhouse_that_refuses_for_now_is_waited_for(pipeline: Pipelin
         await pipeline.drained()
     assert await counts(pipeline) == (2, 2, 2)
     assert (await pipeline.stream.backlog()).dead_letters == 0
+
+
+@pytest.mark.parametrize(("compress", "encoding"), [(bytes, ""), (gzip.compress, "gzip")], ids=["large", "small"])
+async def test_what_clickhouse_has_no_memory_for_is_written_in_smaller_blocks_or_given_up(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes], encoding: str
+) -> None:
+    monkeypatch.setitem(client._INSERT_SETTINGS, "max_memory_usage", 24_000_000)
+    monkeypatch.setattr(endings, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(runner, "CLAIM_EVERY_S", 0.0)
+    await pipeline.put("otlp-protobuf", many_spans(30, 100_000), items=30)
+    await pipeline.put("otlp-protobuf", compress(many_spans(1, 16_000_000, first=500)), items=1, encoding=encoding)
+    await pipeline.put("otlp-protobuf", many_spans(1, 10, first=600), items=1)
+    await pipeline.work_off()
+    assert await counts(pipeline) == (31, 31, 2)
+    (letter,) = [letter async for letter in DeadLetters(pipeline.redis).all()]
+    assert (letter.entry.items, letter.attempts) == (1, pipeline.settings.ingestion.max_attempts)
+    assert "memory" in letter.error
+    (receipts,) = (await read_receipts(pipeline.redis)).values()
+    assert (receipts.written.items, receipts.dead.items, receipts.waiting.items) == (31, 1, 0)
 
 
 async def is_waiting(pipeline: Pipeline) -> bool:

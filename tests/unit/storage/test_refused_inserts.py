@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from appliance.errors import StoreUnavailable, Undecodable
+from appliance.errors import StoreUnavailable, TooMuchAtOnce, Undecodable
+from appliance.model.scores import Score
 from appliance.storage.clickhouse.client import _translated
+from appliance.storage.clickhouse.writer import Writer
 
 
 class Refusal(DatabaseError):
@@ -32,6 +37,30 @@ class Refusal(DatabaseError):
 def test_a_store_that_cannot_now_is_waited_for(code: int) -> None:
     with pytest.raises(StoreUnavailable), _translated(inserting=True):
         raise Refusal(code)
+
+
+def test_what_there_is_no_memory_for_may_be_tried_in_smaller_blocks() -> None:
+    with pytest.raises(TooMuchAtOnce), _translated(inserting=True):
+        raise Refusal(241)
+
+
+@pytest.mark.parametrize("sizes", [[5], [1, 1, 50], [50, 1, 1], [9] * 8, [1, 50, 1]])
+async def test_a_block_is_halved_between_rows_until_there_is_memory_for_it(sizes: list[int]) -> None:
+    same: dict[str, Any] = {"project_id": "p", "source": "API", "data_type": "TEXT", "timestamp": 1, "event_ts": 1}
+    same |= {"created_at": 1, "updated_at": 1}
+    rows = [Score(**same, id=f"{number}", name="x" * size) for number, size in enumerate(sizes)]
+    stored: list[dict[str, Any]] = []
+
+    class SmallClickHouse:
+        async def insert(self, table: str, block: bytes) -> None:
+            lines = msgspec.json.Decoder(dict[str, Any]).decode_lines(block)
+            if len(lines) > 1:
+                raise TooMuchAtOnce("No memory.")
+            stored.extend(lines)
+
+    small: Any = SmallClickHouse()
+    await Writer(small).write_scores(rows)
+    assert [(row["id"], len(row["name"])) for row in stored] == [(f"{n}", size) for n, size in enumerate(sizes)]
 
 
 @pytest.mark.parametrize("code", [pytest.param(27, id="not its type"), pytest.param(70, id="cannot be converted")])
