@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, QueryTooExpensive
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.folding import MOST_TOUCHES, fold_round, forget_touches
 from appliance.storage.redis.lease import Lease
@@ -21,6 +21,8 @@ LEASE_S: Final = 360
 """Longer than the statements of one round may take together."""
 _FIRST_AFTER_S: Final = 3.0
 _FORGET_EVERY_S: Final = 3600.0
+_LESS: Final = 8
+"""What there is no time or memory for is tried with an eighth of it."""
 
 
 @contextlib.asynccontextmanager
@@ -44,8 +46,7 @@ async def _keep_folding(clickhouse: ClickHouse, lease: Lease) -> None:
             if not await lease.take():
                 continue
             try:
-                while await fold_round(clickhouse) >= MOST_TOUCHES:
-                    await lease.renew()
+                await _fold_all(clickhouse, lease)
                 if time.monotonic() - forgotten_at > _FORGET_EVERY_S:
                     await forget_touches(clickhouse)
                     forgotten_at = time.monotonic()
@@ -53,3 +54,16 @@ async def _keep_folding(clickhouse: ClickHouse, lease: Lease) -> None:
                 await lease.give_back()
         except ApplianceError as error:
             log.warning("Traces are not folded this time: %s", error)
+
+
+async def _fold_all(clickhouse: ClickHouse, lease: Lease) -> None:
+    """One round after the other, each with less when there was no time or memory for more, until all is folded."""
+    most, is_finished = MOST_TOUCHES, False
+    while not is_finished:
+        try:
+            is_finished = await fold_round(clickhouse, most=most) < most
+        except QueryTooExpensive:
+            if most == 1:
+                raise
+            most = max(most // _LESS, 1)
+        is_finished = is_finished or not await lease.renew()

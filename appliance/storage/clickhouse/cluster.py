@@ -27,6 +27,8 @@ DDL_SETTINGS: Final[dict[str, Any]] = {
     "distributed_ddl_task_timeout": 300,
     "distributed_ddl_output_mode": "none_only_active",
     "distributed_foreground_insert": 1,
+    # Shards that select for themselves do not know the tables of subqueries.
+    "parallel_distributed_insert_select": 0,
 }
 
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"

@@ -15,7 +15,9 @@ SETTLE_S: Final = 90
 """Longer than any insert may take until it is acknowledged: what was touched before this is visible."""
 MOST_TOUCHES: Final = 20_000
 """How many touches one round takes on, which bounds its memory."""
-_SETTINGS: Final = {"prefer_column_name_to_alias": 1, "max_execution_time": 300}
+_ALIASES: Final = {"prefer_column_name_to_alias": 1}
+_TIME_SHARE: Final = 0.8
+"""Of the time that answers are waited for: what takes longer shall end, and not go on unseen."""
 _MICROS: Final = 1_000_000
 
 
@@ -39,31 +41,34 @@ class _Day(msgspec.Struct):
     day: str
 
 
-async def fold_round(clickhouse: ClickHouse, settle_s: float = SETTLE_S) -> int:
+async def fold_round(clickhouse: ClickHouse, settle_s: float = SETTLE_S, most: int = MOST_TOUCHES) -> int:
     """Fold the longest untouched traces, and return how many touches that settled; 0 when there are none.
 
     Whoever calls it makes sure that only one round runs at a time. A round that ends early is simply repeated: readers
-    fold by themselves what no round has finished. Raises QueryTooExpensive and StoreUnavailable.
+    fold by themselves what no round has finished. Raises QueryTooExpensive (then do it with fewer than `most` touches)
+    and StoreUnavailable.
     """
-    [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_SETTINGS)
+    [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_ALIASES)
     horizon = state.now_micros - int(settle_s * _MICROS)
-    if horizon < state.until_micros - int(settle_s * _MICROS):
+    if horizon < state.until_micros:
         # The clock was set back: what was touched since then lies before the mark.
-        await _advance(clickhouse, state.sequence + 1, horizon)
+        await _mark(clickhouse, state.sequence + 1, horizon)
         return 0
-    binder = Binder({"most": MOST_TOUCHES})
+    binder = Binder({"most": most})
     since, until = binder.time(state.until_micros), binder.time(horizon)
     sql = render("folding", "next", since=since, horizon=until)
     [chosen] = await clickhouse.rows(sql, binder.params, _Next)
     if chosen.touches:
+        # A statement of a round that was given up may still run: its rows must not have the number of this round's.
+        await _mark(clickhouse, state.sequence + 1, state.until_micros)
         await _fold(clickhouse, state, chosen.upto_micros)
-        await _advance(clickhouse, state.sequence + 1, chosen.upto_micros)
+        await _mark(clickhouse, state.sequence + 2, chosen.upto_micros)
     return chosen.touches
 
 
 async def forget_touches(clickhouse: ClickHouse) -> None:
     """Drop the touches of past days that are all folded. Raises StoreUnavailable."""
-    [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_SETTINGS)
+    [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_ALIASES)
     binder = Binder()
     sql = render("folding", "finished_days", until=binder.time(state.until_micros))
     for row in await clickhouse.rows(sql, binder.params, _Day):
@@ -81,13 +86,16 @@ async def _fold(clickhouse: ClickHouse, state: _State, upto_micros: int) -> None
     observations = f"start_time >= {first} AND start_time <= {last} AND (project_id, trace_id) IN ({touched})"
     folded = folded_rows(parts, observations)
     columns = render("traces", "columns")
-    sql = render("folding", "fold", columns=columns, folded=folded)
-    await clickhouse.command(sql, binder.params, settings=_SETTINGS)
-    sql = render("folding", "remove", touched=touched, first=first, last=last)
-    await clickhouse.command(sql, binder.params, settings=_SETTINGS)
+    settings = {**_ALIASES, "max_execution_time": int(clickhouse.settings.request_timeout_s * _TIME_SHARE)}
+    for sql in (
+        render("folding", "fold", columns=columns, folded=folded),
+        render("folding", "remove", touched=touched, first=first, last=last),
+        render("folding", "remember_places", touched=touched, since=since, upto=upto, first=first, last=last),
+    ):
+        await clickhouse.command(sql, binder.params, settings=settings, as_given=True)
 
 
-async def _advance(clickhouse: ClickHouse, sequence: int, until_micros: int) -> None:
+async def _mark(clickhouse: ClickHouse, sequence: int, until_micros: int) -> None:
     binder = Binder({"sequence": sequence})
-    sql = render("folding", "advance", upto=binder.time(until_micros))
-    await clickhouse.command(sql, binder.params)
+    sql = render("folding", "mark", upto=binder.time(until_micros))
+    await clickhouse.command(sql, binder.params, as_given=True)

@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 from appliance.storage.redis.client import translated_errors
 from appliance.storage.redis.keys import key
 
-_GIVE_BACK: Final = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+_IF_HELD: Final = "if redis.call('get', KEYS[1]) ~= ARGV[1] then return 0 end "
+_RENEW: Final = _IF_HELD + "return redis.call('expire', KEYS[1], ARGV[2])"
+_GIVE_BACK: Final = _IF_HELD + "return redis.call('del', KEYS[1])"
 
 
 class Lease:
@@ -21,6 +23,7 @@ class Lease:
         self._key = key("lease", job)
         self._seconds = seconds
         self._token = secrets.token_hex(8)
+        self._renew = client.register_script(_RENEW)
         self._give_back = client.register_script(_GIVE_BACK)
 
     async def take(self) -> bool:
@@ -28,10 +31,10 @@ class Lease:
         with translated_errors():
             return bool(await self._redis.set(self._key, self._token, nx=True, ex=self._seconds))
 
-    async def renew(self) -> None:
-        """Hold it for the whole time again; raises StoreUnavailable."""
+    async def renew(self) -> bool:
+        """Hold it for the whole time again; False when it has ended meanwhile. Raises StoreUnavailable."""
         with translated_errors():
-            await self._redis.expire(self._key, self._seconds)
+            return bool(await self._renew(keys=[self._key], args=[self._token, self._seconds]))
 
     async def give_back(self) -> None:
         """End it early, when it is still held; raises StoreUnavailable."""

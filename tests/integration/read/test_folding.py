@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from appliance.errors import StoreUnavailable
 from appliance.model.observations import Observation
 from appliance.model.traces import TracePart, fold_parts
 from appliance.storage.clickhouse.all_traces import read_unsettled
@@ -258,3 +259,58 @@ async def test_a_folded_trace_that_was_taken_away_is_not_found(project: Project)
         assert (await project.answer("/traces/t1")).status_code == 404
         assert await project.ids("/traces") == []
         await fold_round(project.clickhouse, settle_s=0)
+
+
+async def test_observations_that_were_folded_long_before_their_trace_was_told_count(project: Project) -> None:
+    await project.observation("t1", "late", at=NOW + 3600 * SECOND, total_cost=0.5)
+    await project.observation("t1", "early", at=NOW - 3600 * SECOND, total_cost=0.25)
+    await fold_round(project.clickhouse, settle_s=0)
+    assert await found(project) == {}
+    await project.trace("t1", name="chat")
+    for _ in range(2):
+        [row] = (await found(project)).values()
+        assert (row["observation_count"], row["cost"]) == (2, 0.75)
+        trace = await project.get("/traces/t1")
+        assert [each["id"] for each in trace["observations"]] == ["early", "late"]
+        await fold_round(project.clickhouse, settle_s=0)
+
+
+async def test_a_round_that_ends_after_it_was_given_up_hides_nothing(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await project.trace("t1", name="early")
+    given_up: list[int] = []
+
+    async def never_answered(sql: str, params: dict[str, Any], **chosen: Any) -> None:
+        if "INTO folded_traces" in sql:
+            given_up.append(params["sequence"])
+            raise StoreUnavailable("ClickHouse cannot be reached: TimeoutError.")
+        await command(sql, params, **chosen)
+
+    command = project.clickhouse.command
+    with monkeypatch.context() as patched:
+        patched.setattr(project.clickhouse, "command", never_answered)
+        with pytest.raises(StoreUnavailable):
+            await fold_round(project.clickhouse, settle_s=0)
+    await project.trace("t1", part="q", at=NOW + SECOND, name="newest")
+    await fold_round(project.clickhouse, settle_s=0)
+    stale = {"project_id": project.id, "id": "t1", "started": NOW, "name": "early", "sequence": given_up[0]}
+    await project.clickhouse.insert("folded_traces", msgspec.json.encode(stale))
+    assert [row["name"] for row in (await found(project)).values()] == ["newest"]
+
+
+async def test_what_was_touched_before_the_mark_because_the_clock_was_set_back_is_found(project: Project) -> None:
+    await project.trace("t1", name="chat")
+    await project.clickhouse.command(
+        "INSERT INTO folded_until SELECT 'traces', max(sequence) + 1, now64(6, 'UTC') FROM folded_until", {}
+    )
+    await fold_round(project.clickhouse)
+    assert list(await found(project)) == ["t1"]
+
+
+async def test_a_round_takes_on_as_much_as_it_is_told(project: Project) -> None:
+    await fold_round(project.clickhouse, settle_s=0)
+    for number in range(3):
+        await project.trace(f"t{number}")
+    assert [await fold_round(project.clickhouse, settle_s=0, most=2) for _ in range(3)] == [2, 1, 0]
+    assert len(await found(project)) == 3

@@ -45,7 +45,31 @@ SELECT project_id, id, started, first_start, last_start, {sequence:UInt64}, 1
 FROM folded_traces FINAL
 WHERE started >= $first AND started <= $last AND (project_id, id) IN ($touched) AND sequence < {sequence:UInt64}
 
--- name: advance
+-- name: remember_places
+-- Of a trace without parts no row is left that says where its observations lie: its parts may still come, elsewhere.
+INSERT INTO folded_traces
+    (project_id, id, started, first_start, last_start, sequence, is_deleted)
+SELECT project_id, trace_id, min(rows.first_start), min(rows.first_start), max(rows.last_start), {sequence:UInt64}, 1
+FROM
+(
+    SELECT project_id, trace_id, first_start, last_start
+    FROM touched_traces
+    WHERE touched_at > $since AND touched_at <= $upto AND trace_id != ''
+    UNION ALL
+    SELECT project_id, id AS trace_id, first_start, last_start
+    FROM folded_traces
+    WHERE started >= $first AND started <= $last AND (project_id, id) IN ($touched)
+) AS rows
+WHERE (project_id, trace_id) NOT IN
+(
+    SELECT project_id, id
+    FROM folded_traces
+    WHERE started >= $first AND started <= $last AND (project_id, id) IN ($touched)
+        AND sequence = {sequence:UInt64} AND is_deleted = 0
+)
+GROUP BY project_id, trace_id
+
+-- name: mark
 INSERT INTO folded_until
     (name, sequence, until)
 SELECT 'traces', {sequence:UInt64}, $upto
