@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 import shutil
@@ -19,8 +20,11 @@ from appliance.orchestrator.lock import is_held
 from appliance.orchestrator.machine import memory_limit_bytes
 from appliance.orchestrator.ports import USUAL_PORTS, is_free, port_holder
 from appliance.orchestrator.runtimes.embedded_redis import find_server, server_version
+from appliance.orchestrator.runtimes.external import ExternalRuntime
+from appliance.orchestrator.runtimes.opening import chosen_runtime
 from appliance.orchestrator.runtimes.postgres_identity import unprivileged_identity
 from appliance.orchestrator.runtimes.postgres_install import find_install
+from appliance.orchestrator.state import read_state
 from appliance.paths import DataDir
 
 _GB = 1_000_000_000
@@ -44,11 +48,38 @@ def examine(settings: Settings) -> list[Finding]:
     """Looks at everything; starts and changes nothing."""
     return [
         Finding("python", "ok", sys.version.split()[0]),
-        *_stores(),
+        *_runtime(settings),
         *_resources(settings.data_dir),
         *_ports(settings),
         _clock(),
     ]
+
+
+def _runtime(settings: Settings) -> Iterator[Finding]:
+    """What the stores run on, in the runtime that the next start takes."""
+    name = chosen_runtime(settings, read_state(DataDir(settings.data_dir)))
+    if name == "embedded":
+        yield from _stores()
+        return
+    try:
+        if name == "docker":
+            yield Finding(name, "ok", f"version {asyncio.run(_docker_version(settings))}")
+        else:
+            ExternalRuntime(settings)
+            yield Finding(name, "ok", "stores at the addresses of the environment")
+    except ApplianceError as error:
+        yield Finding(name, "fail", error.message, error.hint)
+
+
+async def _docker_version(settings: Settings) -> str:
+    from appliance.orchestrator.runtimes.docker.engine import DockerEngine
+    from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
+
+    engine = await DockerEngine.connect(engine_address(settings.docker.host, usual_sockets()))
+    try:
+        return (await engine.facts()).version
+    finally:
+        await engine.close()
 
 
 def _stores() -> Iterator[Finding]:

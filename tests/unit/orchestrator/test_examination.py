@@ -1,0 +1,44 @@
+"""What `doctor` finds of the runtime that was chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from appliance.config import DockerSettings, Settings
+from appliance.errors import RuntimeUnavailable
+from appliance.orchestrator.examination import examine
+from appliance.orchestrator.runtimes.docker.engine import DockerEngine
+from tests.unit.docker.fake_engine import FakeEngine
+
+
+def test_a_docker_that_is_not_there_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connect(_address: str) -> DockerEngine:
+        raise RuntimeUnavailable("No Docker is running here.", hint="Start Docker.")
+
+    monkeypatch.setattr(DockerEngine, "connect", connect)
+    docker = DockerSettings(host=f"unix://{tmp_path}/none.sock")
+    found = {one.subject: one for one in examine(Settings(data_dir=tmp_path, runtime="docker", docker=docker))}
+    assert (found["docker"].level, found["docker"].advice) == ("fail", "Start Docker.")
+    assert "clickhouse" not in found  # of the embedded runtime
+
+
+def test_a_docker_that_answers_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Engine(FakeEngine):
+        async def close(self) -> None:
+            """Nothing is open."""
+
+    async def connect(_address: str) -> Engine:
+        return Engine()
+
+    monkeypatch.setattr(DockerEngine, "connect", connect)
+    docker = DockerSettings(host=f"unix://{tmp_path}/some.sock")
+    found = {one.subject: one for one in examine(Settings(data_dir=tmp_path, runtime="docker", docker=docker))}
+    assert (found["docker"].level, found["docker"].text) == ("ok", "version fake")
+
+
+def test_stores_without_an_address_fail(tmp_path: Path) -> None:
+    found = {one.subject: one for one in examine(Settings(data_dir=tmp_path, runtime="external"))}
+    assert found["external"].level == "fail"
+    assert "DATABASE_URL" in found["external"].text
