@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from appliance.config import Settings
 from appliance.errors import ConfigError
@@ -94,7 +93,9 @@ class ExternalRuntime:
         )
 
     async def prepare(self, tell: Tell) -> None:
-        """Nothing to fetch."""
+        """Makes the clients of the checks; raises ConfigError for an address that cannot be used."""
+        self._open_clickhouse()
+        await self._open_postgres()
 
     async def close(self) -> None:
         """Ends the connections that the checks use."""
@@ -109,24 +110,30 @@ class ExternalRuntime:
         return settings
 
     async def _check_postgres(self) -> None:
+        await (await self._open_postgres()).row("SELECT 1 AS one")
+
+    async def _check_redis(self) -> None:
+        await ask_redis_of(self._settings.redis, "PING")
+
+    async def _check_clickhouse(self) -> None:
+        await self._open_clickhouse().ping()
+
+    async def _open_postgres(self) -> Postgres:
         if self._postgres is None:
             # The drivers are large: only those who use this runtime pay for them in the supervisor.
             from appliance.storage.postgres.pool import Postgres
 
             self._postgres = Postgres(self._settings.postgres, most=1)
             await self._postgres.open()
-        await self._postgres.row("SELECT 1 AS one")
+        return self._postgres
 
-    async def _check_redis(self) -> None:
-        await ask_redis_of(self._settings.redis, "PING")
-
-    async def _check_clickhouse(self) -> None:
+    def _open_clickhouse(self) -> ClickHouse:
         if self._clickhouse is None:
             from appliance.storage.clickhouse.client import ClickHouse
 
             # The database is made by the migrations, which come after the first check.
             self._clickhouse = ClickHouse(self._settings.clickhouse, database="")
-        await self._clickhouse.ping()
+        return self._clickhouse
 
     def _redis_place(self) -> str:
         from appliance.storage.redis.address import address_of
@@ -138,4 +145,4 @@ def _place(url: str) -> str:
     """host:port of an address, or as much of it as it says, without secrets."""
     if "://" not in url:
         return "given in libpq's words"
-    return urlsplit(url).netloc.rpartition("@")[2]
+    return url.partition("://")[2].partition("/")[0].rpartition("@")[2]

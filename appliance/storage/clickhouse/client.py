@@ -67,6 +67,7 @@ class ClickHouse:
     def __init__(self, settings: ClickHouseSettings, *, database: str | None = None) -> None:
         if not settings.url:
             raise ConfigError("No ClickHouse is configured.", hint="Set CLICKHOUSE_URL, such as http://127.0.0.1:8123.")
+        _require_address(settings.url)
         self.settings = settings
         self.database = settings.database if database is None else database
         self._reading, self._inserting = dict(_READ_SETTINGS), dict(_INSERT_SETTINGS)
@@ -237,6 +238,20 @@ def _tls_context(settings: ClickHouseSettings) -> ssl.SSLContext | None:
     if not settings.tls_verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+def _require_address(url: str) -> None:
+    """Raises ConfigError, which does not quote the address: a password may be in it."""
+    try:
+        address = urlsplit(url)
+        is_usable = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:  # a port that is no number, or half an IPv6 address
+        is_usable = False
+    if not is_usable:
+        raise ConfigError(
+            "CLICKHOUSE_URL is no address of ClickHouse's HTTP interface.",
+            hint="Such as http://127.0.0.1:8123; the login goes to CLICKHOUSE_USER and CLICKHOUSE_PASSWORD.",
+        )
 
 
 def _port_of(scheme: str, port: int | None) -> int:
