@@ -25,8 +25,8 @@ class Endings:
     """What a worker has in hand, and the ways out of its hands."""
 
     def __init__(self, stream: IngestStream, live: Live, max_attempts: int, stopping: asyncio.Event) -> None:
-        self.in_hand: set[str] = set()
-        """Ids of all entries that were read and are neither acknowledged nor given up here."""
+        self.in_hand: dict[str, int] = {}
+        """All entries that were read and are neither acknowledged nor given up here: attempts by id."""
         self.waits_for = ""
         """What is away, in one sentence; empty when all goes on."""
         self._stream = stream
@@ -61,19 +61,20 @@ class Endings:
     async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
         """Their rows are written. Raises Stopped."""
         await self.persist(lambda: self._stream.ack(deliveries))
-        self.in_hand.difference_update(delivery.id for delivery in deliveries)
+        for delivery in deliveries:
+            self.in_hand.pop(delivery.id, None)
 
     async def give_up(self, delivery: Delivery, reason: str) -> None:
         """Make a dead letter of an entry. Raises Stopped."""
         log.error("Entry %s becomes a dead letter: %s", delivery.id, reason)
         await self.persist(lambda: self._stream.dead_letter(delivery, reason))
-        self.in_hand.discard(delivery.id)
+        self.in_hand.pop(delivery.id, None)
 
     async def try_later(self, delivery: Delivery, reason: str) -> None:
         """Leave an entry to be claimed again after a while; give it up after too many attempts. Raises Stopped."""
         if delivery.attempts >= self._max_attempts:
             await self.give_up(delivery, reason)
-        self.in_hand.discard(delivery.id)
+        self.in_hand.pop(delivery.id, None)
 
     async def tell(self, projects: Mapping[str, Sequence[str]]) -> None:
         """Tell who watches which traces changed, by project; who misses it can also look."""

@@ -62,7 +62,7 @@ class LargeEntries:
     async def _store(self, waiting: Delivery) -> None:
         delivery = await self._endings.persist(lambda: self._stream.fetch(waiting, self._name))
         if delivery is None:  # somebody else was quicker
-            self._endings.in_hand.discard(waiting.id)
+            self._endings.in_hand.pop(waiting.id, None)
             return
         try:
             await self._write(delivery)

@@ -185,7 +185,7 @@ class Worker:
         if fresh:
             await self._reference.refresh(max(delivery.entry.accepted_at for delivery in fresh))
         # From here on nothing may fail: what is in hand is not taken up again.
-        self._endings.in_hand.update(delivery.id for delivery in fresh)
+        self._endings.in_hand |= {delivery.id: delivery.attempts for delivery in fresh}
         for delivery in fresh:
             if delivery.attempts > MAX_CRASHES:
                 await self._endings.give_up(delivery, "The worker ended again and again while it had this entry.")
@@ -271,7 +271,7 @@ class Worker:
             }
             with contextlib.suppress(*AWAY):
                 await self._heartbeats.beat(self.name, state)
-                await self._stream.keep(self.name, list(self._endings.in_hand))
+                await self._stream.keep(self.name, self._endings.in_hand)
                 await self._patches.suit_memory()
             await asyncio.sleep(BEAT_EVERY_S)
 

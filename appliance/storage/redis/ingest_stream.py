@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -203,12 +203,17 @@ class IngestStream:
             return None
         return Delivery(delivery.id, Entry.from_fields(found[0][1]), delivery.attempts)
 
-    async def keep(self, consumer: str, ids: Sequence[str]) -> None:
-        """Say that these entries are still being worked on, so that nobody claims them."""
-        if not ids:
-            return
+    async def keep(self, consumer: str, attempts: Mapping[str, int]) -> None:
+        """Say that these entries (attempts by id) are still being worked on, so that nobody claims them.
+
+        Reading them again after an error counted as attempts, which they were not.
+        """
+        ids: dict[int, list[str]] = {}
+        for id, count in attempts.items():
+            ids.setdefault(count, []).append(id)
         with translated_errors():
-            await self._redis.xclaim(STREAM, GROUP, consumer, 0, list(ids), justid=True)
+            for count, same in ids.items():
+                await self._redis.xclaim(STREAM, GROUP, consumer, 0, list(same), retrycount=count, justid=True)
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         """Forget entries whose rows are written, and count them as written."""
