@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -145,4 +146,4 @@ def _place(url: str) -> str:
     """host:port of an address, or as much of it as it says, without secrets."""
     if "://" not in url:
         return "given in libpq's words"
-    return url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]

@@ -35,3 +35,12 @@ async def test_an_address_that_cannot_be_used_is_named(postgres: str, clickhouse
         await runtime.prepare(lambda step: None)
     await runtime.close()
     assert "secret" not in str(caught.value)
+
+
+def test_places_are_shown_without_login_and_parameters() -> None:
+    settings = Settings(
+        postgres=PostgresSettings(url="postgresql://u:secret@db:6543?password=secret"),
+        redis=RedisSettings(connection_string="redis://:secret@queue:7000/0"),
+        clickhouse=ClickHouseSettings(url="https://u:secret@columns:8443/"),
+    )
+    assert [store.address for store in ExternalRuntime(settings).stores] == ["db:6543", "queue:7000", "columns:8443"]
