@@ -20,7 +20,14 @@ from appliance.orchestrator.listener import WebListener, claim_web_port, require
 from appliance.orchestrator.logfiles import last_lines
 from appliance.orchestrator.meter import ProcessMeter
 from appliance.orchestrator.ports import is_free
-from appliance.orchestrator.processes import Launcher, ProcessSpec, describe_exit, launch_process, stop_process
+from appliance.orchestrator.processes import (
+    Launcher,
+    Process,
+    ProcessSpec,
+    describe_exit,
+    launch_process,
+    stop_process,
+)
 from appliance.orchestrator.room import require_room
 from appliance.orchestrator.runtimes.opening import chosen_runtime, open_runtime
 from appliance.orchestrator.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
@@ -36,6 +43,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 60.0
 MOST_PORT_CHANGES = 5
+_STILL_MIGRATING_S = 10.0
 _DISK_VALID_S = 15.0
 
 
@@ -194,6 +202,17 @@ class Appliance:
         lines = [line for line in last_lines(self.data_dir.log_file(name), 8) if line.strip()]
         return "\n  " + "\n  ".join(lines) if lines else ""
 
+    async def _ended(self, process: Process, timer: Timer) -> int:
+        """The exit code of the migrations, which may take long on much data: whoever waits is told what they do."""
+        waiting = asyncio.ensure_future(process.wait())
+        try:
+            while not (await asyncio.wait({waiting}, timeout=_STILL_MIGRATING_S))[0]:
+                doing = "".join(last_lines(self.data_dir.log_file("migrate"), 1))
+                self._tell(Step(text=f"still migrating: {doing}", seconds=timer.seconds()))
+            return waiting.result()
+        finally:
+            waiting.cancel()
+
     async def _migrate(self) -> None:
         """In a child: its drivers need memory that the supervisor would keep for ever."""
         timer = Timer()
@@ -206,7 +225,7 @@ class Appliance:
         )
         process = await self._launcher(spec)
         try:
-            code = await process.wait()
+            code = await self._ended(process, timer)
         except asyncio.CancelledError:
             await stop_process(process, spec)
             raise

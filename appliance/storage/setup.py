@@ -29,7 +29,7 @@ async def prepare(settings: Settings, report: Callable[[str], None]) -> None:
     async with exclusive_connection(settings.postgres) as connection:
         names = await apply_migrations(connection)
         report(f"Postgres: {len(names)} migrations applied" if names else "Postgres: schema is current")
-        await migrate_clickhouse(settings.clickhouse)
+        await migrate_clickhouse(settings.clickhouse, report)
         report("ClickHouse: schema is current")
         await provision_settings(connection, settings.init, settings.salt)
         if settings.init.org_id:

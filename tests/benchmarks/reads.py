@@ -52,9 +52,16 @@ def main() -> None:
         print("| Read | p50 | p95 | Goal |\n| --- | --- | --- | --- |")
         for read in _reads(trace_ids, arguments.seed):
             if arguments.only in read.name:
-                times = [_timed(http, read, run) for run in range(arguments.runs)]
-                p50, p95 = percentile(times, 0.5), percentile(times, 0.95)
-                print(f"| {read.name} | {p50:.0f} ms | {p95:.0f} ms | {read.goal_ms} ms |", flush=True)
+                print(f"| {read.name} | {_measured(http, read, arguments.runs)} | {read.goal_ms} ms |", flush=True)
+
+
+def _measured(http: httpx.Client, read: Read, runs: int) -> str:
+    """Both figures of a read, or why there are none."""
+    try:
+        times = [_timed(http, read, run) for run in range(runs)]
+    except httpx.HTTPStatusError as error:
+        return f"refused ({error.response.status_code}): {error.response.json()['message']} | -"
+    return f"{percentile(times, 0.5):.0f} ms | {percentile(times, 0.95):.0f} ms"
 
 
 def _timed(http: httpx.Client, read: Read, run: int) -> float:

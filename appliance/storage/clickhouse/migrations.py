@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from clickhouse_connect.driver.exceptions import DatabaseError
@@ -22,6 +22,10 @@ MINIMUM_VERSION: Final = (26, 3)
 # Codes of ClickHouse's error table.
 _ACCESS_DENIED: Final = 497
 _NO_CLUSTER: Final = frozenset({139, 170, 701})
+
+# Filling a new table from a large one takes long, and to be repeated it would take as long again.
+_STATEMENT_S: Final = 24 * 3600
+_PATIENT: Final[dict[str, Any]] = {"max_execution_time": 0}
 
 _RECORD_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations
@@ -44,14 +48,15 @@ class Migration:
     statements: tuple[str, ...]
 
 
-async def migrate(settings: ClickHouseSettings) -> list[str]:
+async def migrate(settings: ClickHouseSettings, report: Callable[[str], None] = lambda step: None) -> list[str]:
     """Apply what is missing, oldest first, and return the names applied; the database is created when missing.
 
+    A statement may take a day; `report` is told of each migration before it begins.
     The caller holds the migration lock (Postgres), because ClickHouse has none. An interrupted run is taken up again:
     every statement can be repeated, and a file is recorded after its last one.
     Raises MigrationFailed (also for a server that is too old, or a user who may not do it) and StoreUnavailable.
     """
-    chosen = migrating(settings)
+    chosen = dataclasses.replace(migrating(settings), request_timeout_s=_STATEMENT_S)
     await _prepare_database(chosen)
     clickhouse = await ClickHouse.connect(chosen)
     try:
@@ -62,6 +67,7 @@ async def migrate(settings: ClickHouseSettings) -> list[str]:
         applied = []
         for migration in load_migrations():
             if migration.version not in done:
+                report(f"ClickHouse: {migration.name}")
                 await _apply(clickhouse, migration)
                 applied.append(migration.name)
         return applied
@@ -171,7 +177,7 @@ async def _apply(clickhouse: ClickHouse, migration: Migration) -> None:
 async def _run(clickhouse: ClickHouse, statements: Sequence[str], name: str, *, as_given: bool = False) -> None:
     for number, statement in enumerate(statements, 1):
         try:
-            await clickhouse.command(statement, as_given=as_given)
+            await clickhouse.command(statement, settings=_PATIENT, as_given=as_given)
         except (StoreUnavailable, DatabaseError) as error:
             raise _explained(error, f"{name}, statement {number}") from error
 

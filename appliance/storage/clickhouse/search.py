@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
 
+from appliance.errors import QueryTooExpensive
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.where import Binder
@@ -37,6 +40,25 @@ def traces_that_say(text: str, binder: Binder, since_micros: int) -> str:
         text=binder.bind(text),
         since=binder.time(since_micros),
     )
+
+
+@asynccontextmanager
+async def explained(clickhouse: ClickHouse) -> AsyncIterator[None]:
+    """Says why a search takes too long while the index of words is still being built for what was stored before it."""
+    try:
+        yield
+    except QueryTooExpensive as error:
+        building = await clickhouse.rows(render("search", "building"), {}, _Building)
+        if not building[0].parts:
+            raise
+        raise QueryTooExpensive(
+            "The index of words is still being built for older data, and reading that without it took too long.",
+            hint="Search a shorter time range, or later again.",
+        ) from error
+
+
+class _Building(msgspec.Struct):
+    parts: int
 
 
 class _Reach(msgspec.Struct):

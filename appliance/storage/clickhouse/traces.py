@@ -16,7 +16,7 @@ from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.extents import Extent, within
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.search import reach_of
+from appliance.storage.clickhouse.search import explained, reach_of
 from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, trace_filter
 from appliance.storage.clickhouse.where import Binder, all_of
 
@@ -107,6 +107,13 @@ async def list_page(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[Tra
 
     Raises InvalidRequest for a bad filter or order, QueryTooExpensive and StoreUnavailable.
     """
+    if not any(condition.column == SEARCH_COLUMN for condition in query.conditions):
+        return await _listed(clickhouse, query)
+    async with explained(clickhouse):
+        return await _listed(clickhouse, query)
+
+
+async def _listed(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[TraceKey], int]:
     asked = _asked(query)
     unsettled = await read_unsettled(clickhouse, query.project_id)
     is_newest_first = query.order_by == "timestamp" and query.descending and asked.filter.is_time_only

@@ -59,7 +59,8 @@ CREATE TABLE IF NOT EXISTS observations_local ON CLUSTER `main`
 ENGINE = ReplicatedReplacingMergeTree(event_ts, is_deleted)
 PARTITION BY toYYYYMM(start_time)
 PRIMARY KEY (project_id, toStartOfMinute(start_time), xxHash32(trace_id))
-ORDER BY (project_id, toStartOfMinute(start_time), xxHash32(trace_id), id);
+ORDER BY (project_id, toStartOfMinute(start_time), xxHash32(trace_id), id)
+SETTINGS index_granularity_bytes = 1048576;
 
 CREATE TABLE IF NOT EXISTS observations ON CLUSTER `main` AS observations_local
 ENGINE = Distributed(`main`, `langfuse`, observations_local, xxHash64(trace_id));
@@ -158,7 +159,8 @@ CREATE TABLE IF NOT EXISTS trace_parts_local ON CLUSTER `main`
 ENGINE = ReplicatedReplacingMergeTree(event_ts, is_deleted)
 PARTITION BY toYYYYMM(timestamp)
 PRIMARY KEY (project_id, toStartOfMinute(timestamp))
-ORDER BY (project_id, toStartOfMinute(timestamp), id, part_id);
+ORDER BY (project_id, toStartOfMinute(timestamp), id, part_id)
+SETTINGS index_granularity_bytes = 1048576;
 
 CREATE TABLE IF NOT EXISTS trace_parts ON CLUSTER `main` AS trace_parts_local
 ENGINE = Distributed(`main`, `langfuse`, trace_parts_local, xxHash64(id));

@@ -61,7 +61,9 @@ CREATE TABLE IF NOT EXISTS observations
 ENGINE = ReplacingMergeTree(event_ts, is_deleted)
 PARTITION BY toYYYYMM(start_time)
 PRIMARY KEY (project_id, toStartOfMinute(start_time), xxHash32(trace_id))
-ORDER BY (project_id, toStartOfMinute(start_time), xxHash32(trace_id), id);
+ORDER BY (project_id, toStartOfMinute(start_time), xxHash32(trace_id), id)
+-- Texts are read of single rows: with granules of 10 MB, the default, each would cost the unpacking of megabytes.
+SETTINGS index_granularity_bytes = 1048576;
 
 -- The same rows without the big texts (input and output cut to 200 characters, metadata values too): every list and metric reads this one.
 CREATE TABLE IF NOT EXISTS observations_list
@@ -157,7 +159,8 @@ CREATE TABLE IF NOT EXISTS trace_parts
 ENGINE = ReplacingMergeTree(event_ts, is_deleted)
 PARTITION BY toYYYYMM(timestamp)
 PRIMARY KEY (project_id, toStartOfMinute(timestamp))
-ORDER BY (project_id, toStartOfMinute(timestamp), id, part_id);
+ORDER BY (project_id, toStartOfMinute(timestamp), id, part_id)
+SETTINGS index_granularity_bytes = 1048576;
 
 CREATE TABLE IF NOT EXISTS scores
 (

@@ -31,3 +31,8 @@ FROM
     ORDER BY project_id DESC, toStartOfMinute(start_time) DESC
     LIMIT {most:UInt64}
 )
+
+-- name: building
+SELECT sum(parts_to_do) AS parts
+FROM system.mutations
+WHERE database = currentDatabase() AND NOT is_done AND command LIKE '%MATERIALIZE INDEX by_text%'
