@@ -121,5 +121,6 @@ def test_a_stopped_worker_delays_but_loses_nothing(own_appliance: Appliance) -> 
         os.kill(pid, signal.SIGCONT)
         assert load.failures == 0
         eventually(
-            lambda: listed_ids(http, "/api/public/traces", name=seed) == Counter(dict.fromkeys(load.accepted, 1))
+            lambda: listed_ids(http, "/api/public/traces", name=seed) == Counter(dict.fromkeys(load.accepted, 1)),
+            within_s=RECOVERY_S,
         )
