@@ -187,7 +187,7 @@ class Appliance:
         timer = Timer()
         for name in names:
             self.supervisor.request(StartRequested(name))
-        for name in names:
+        for name in reversed(names):  # web answers healthy only when a worker lives: see that first
             try:
                 await self.supervisor.wait_healthy(name, START_TIMEOUT_S)
             except StartFailed as error:

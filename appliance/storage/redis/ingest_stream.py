@@ -187,10 +187,14 @@ class IngestStream:
         """Take over one entry that another consumer holds for longer than `min_idle_ms`, if there is one."""
         with translated_errors():
             await self._ensure_group()
-            answer: Any = await self._redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, "0", count=1)
-        # Redis 6.2 reports an entry that is gone as a pair of None.
-        found = [(id.decode(), _small(Entry.from_fields(fields))) for id, fields in answer[1] if fields]
-        return await self._with_attempts(found)
+            after: Any = "0"
+            while True:  # Redis looks at ten entries at a time, and says where to go on
+                answer: Any = await self._redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, after, count=1)
+                after = answer[0]
+                # Redis 6.2 reports an entry that is gone as a pair of None.
+                found = [(id.decode(), _small(Entry.from_fields(fields))) for id, fields in answer[1] if fields]
+                if found or after == b"0-0":
+                    return await self._with_attempts(found)
 
     async def fetch(self, delivery: Delivery, consumer: str) -> Delivery | None:
         """The delivery with its body; None when the entry is finished, or in another consumer's hands by now."""

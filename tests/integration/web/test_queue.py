@@ -10,7 +10,7 @@ from appliance.config import IngestionSettings
 from appliance.errors import Overloaded
 from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.heartbeats import Heartbeats
-from appliance.storage.redis.ingest_stream import Entry, IngestStream
+from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patch, Patches
 from appliance.web.context import Context
@@ -37,6 +37,19 @@ async def test_an_entry_lives_until_it_is_acknowledged(context: Context) -> None
     await stream.ack([third])
     assert await stream.read("a", 10, 10) == []
     assert (await stream.backlog()).backlog == 0
+
+
+async def test_what_a_dead_worker_left_is_found_behind_all_that_is_in_live_hands(context: Context) -> None:
+    stream = context.stream
+    for _ in range(40):
+        await stream.append(ENTRY)
+    deliveries = await stream.read("a", 40, 10)
+    left = deliveries[-1].id
+    await context.redis.xclaim(STREAM, GROUP, "a", 0, [left], idle=60_000, justid=True)
+    (claimed,) = await stream.claim_stale("b", 30_000)
+    assert claimed.id == left
+    assert await stream.claim_stale("b", 30_000) == []
+    await stream.ack(deliveries)
 
 
 async def test_dead_letters_are_kept_and_can_be_replayed(context: Context) -> None:
