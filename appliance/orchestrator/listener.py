@@ -71,6 +71,9 @@ def listen(host: str, port: int) -> socket.socket | None:
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(socket.socket(family, kind, protocol))
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it. The web server takes a socket that it was given for a pipe and does not set it, and
+        # then the body of each answer waits 40 ms for the receipt of its head.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             listening.bind(address)
             listening.listen(_BACKLOG)

@@ -55,6 +55,13 @@ def test_a_claimed_port_is_nobody_elses(taken: int) -> None:
         second.close()
 
 
+def test_what_is_sent_on_accepted_connections_leaves_at_once() -> None:
+    listening = listen(HOST, choose_port(HOST, [27800], set()))
+    assert listening is not None
+    with listening, socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_closed_listener_refuses_and_opens_again() -> None:
     listener = claim_web_port(HOST, 0, None)
     descriptor = listener.open()
