@@ -18,6 +18,10 @@ import pytest
 from tests.acceptance.appliance_process import RUNTIME, Appliance, eventually, leftovers_of, new_appliance
 
 
+STOP_TIMEOUT_S = 60
+"""A container that is just being made is stopped only then."""
+
+
 @pytest.fixture
 def idle() -> Iterator[Appliance]:
     """An appliance that is not up."""
@@ -153,7 +157,7 @@ def test_ctrl_c_during_up_leaves_nothing_running(idle: Appliance, after_s: float
     )
     time.sleep(after_s)  # the moment is what this test varies
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=STOP_TIMEOUT_S)
     assert process.returncode in (0, 1, 130, -signal.SIGINT)
     assert after_s < 0.4 or "Traceback" not in stderr
     eventually(lambda: leftovers_of(idle.home) == [])
@@ -167,7 +171,7 @@ def test_foreground_up_prints_where_it_is_and_stops_in_order(idle: Appliance) ->
     eventually(lambda: idle.run("status").returncode == 0, within_s=60)
     url = idle.status()["url"]
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=20)
+    stdout, stderr = process.communicate(timeout=STOP_TIMEOUT_S)
     assert url in stdout + stderr
     assert process.returncode in (0, 130)
     assert leftovers_of(idle.home) == []
