@@ -85,12 +85,14 @@ async def find_trace(
     """One trace, or None when nothing is known of it."""
     with_io = "io" in groups
     reads_observations = bool(groups & {"observations", "metrics"})
-    extent = await extent_of(clickhouse, project_id, trace_id)
+    extent, found_scores = await asyncio.gather(
+        extent_of(clickhouse, project_id, trace_id),
+        scores.of_trace(clickhouse, project_id, trace_id) if "scores" in groups else _no_scores(),
+    )
     extents = {trace_id: extent} if extent else None
-    parts, rows, found_scores = await asyncio.gather(
+    parts, rows = await asyncio.gather(
         traces.read_parts(clickhouse, project_id, [trace_id], with_texts=with_io, extents=extents),
         observations.of_trace(clickhouse, project_id, trace_id, extent) if reads_observations else _nothing(),
-        scores.of_trace(clickhouse, project_id, trace_id) if "scores" in groups else _no_scores(),
     )
     if trace_id not in parts:
         return None

@@ -17,7 +17,6 @@ import pytest
 
 from tests.acceptance.appliance_process import RUNTIME, Appliance, eventually, leftovers_of, new_appliance
 
-
 STOP_TIMEOUT_S = 60
 """A container that is just being made is stopped only then."""
 

@@ -107,10 +107,13 @@ async def list_page(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[Tra
 
     Raises InvalidRequest for a bad filter or order, QueryTooExpensive and StoreUnavailable.
     """
-    if not any(condition.column == SEARCH_COLUMN for condition in query.conditions):
-        return await _listed(clickhouse, query)
-    async with explained(clickhouse):
-        return await _listed(clickhouse, query)
+    if any(condition.column == SEARCH_COLUMN for condition in query.conditions):
+        async with explained(clickhouse):
+            keys, total = await _listed(clickhouse, query)
+    else:
+        keys, total = await _listed(clickhouse, query)
+    # They are counted a moment earlier or later than they are read, and some may have come meanwhile.
+    return keys, max(total, query.offset + len(keys)) if keys else total
 
 
 async def _listed(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[TraceKey], int]:
