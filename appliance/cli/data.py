@@ -31,7 +31,7 @@ SEEN_TRACES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Which server to read from: an address with keys, or the appliance of a data directory."""
+    """Which server to read from: an address with keys, or the appliance of a data directory (its keys, or others)."""
 
     url: str | None
     public_key: str | None
@@ -51,13 +51,14 @@ class Source:
             await client.close()
 
     def _address(self) -> tuple[str, str, str]:
-        if self.url:
-            if not self.public_key or not self.secret_key:
-                raise click.UsageError("--url needs --public-key and --secret-key.")
+        if self.url and not (self.public_key and self.secret_key):
+            raise click.UsageError("--url needs --public-key and --secret-key.")
+        if bool(self.public_key) != bool(self.secret_key):
+            raise click.UsageError("--public-key and --secret-key go together.")
+        if self.url and self.public_key and self.secret_key:
             return self.url, self.public_key, self.secret_key
-        if server := attached():
-            return server
-        return _local_address(self.data_dir)
+        url, public_key, secret_key = attached() or _local_address(self.data_dir)
+        return url, self.public_key or public_key, self.secret_key or secret_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ def _reading(function: F) -> F:
     chosen: Callable[..., Any] = command
     for option in (
         data_dir_option,
-        click.option("--secret-key", help="Secret key for --url."),
-        click.option("--public-key", help="Public key for --url."),
+        click.option("--secret-key", help="Its secret key."),
+        click.option("--public-key", help="Public key of another project here, or of one on --url."),
         click.option("--url", help="Read from this Langfuse server instead of the local appliance."),
         click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from appliance.cli.options import attached, data_dir_option
 
@@ -23,6 +24,9 @@ def tui(url: str | None, public_key: str | None, secret_key: str | None, data_di
     Example:
       langfuse-local tui --url https://cloud.langfuse.com --public-key pk-lf-... --secret-key sk-lf-...
     """
+    by_hand = [click.get_current_context().get_parameter_source(name) for name in ("public_key", "secret_key")]
+    if not url and ParameterSource.COMMANDLINE in by_hand:
+        raise click.UsageError("--public-key and --secret-key go with --url: say which server they are for.")
     if not url and (server := attached()):
         url, public_key, secret_key = server
     if url and not (public_key and secret_key):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -19,11 +18,8 @@ from appliance.errors import AlreadyRunning, ApplianceError, StartFailed
 if TYPE_CHECKING:
     from appliance.config import Settings
     from appliance.orchestrator.steps import News
-    from appliance.paths import DataDir
 
 _PULLS = PullDisplay()
-_OTHER_START_S = 60.0
-_POLL_S = 0.05
 
 
 @click.command()
@@ -51,21 +47,22 @@ def up(
 ) -> None:
     """Start the stores, web and the workers; print the URL and the keys.
 
-    Ctrl-C stops everything in order. An appliance that runs already is left alone, and its URL printed.
+    Ctrl-C stops everything in order. An appliance that runs already is left alone, and its URL printed; asked for
+    another port, host, runtime or number of processes than it has, the exit code is 2.
 
     \b
     Example:
       langfuse-local up --detach --port 3000
     """
-    settings = settings_from(
-        runtime=runtime,
-        port=port,
-        host=host,
-        data_dir=data_dir,
-        workers=workers,
-        web_workers=web_workers,
-        otlp_grpc_port=otlp_grpc_port,
-    )
+    asked = {
+        "runtime": runtime,
+        "port": port,
+        "host": host,
+        "workers": workers,
+        "web_workers": web_workers,
+        "otlp_grpc_port": otlp_grpc_port,
+    }
+    settings = settings_from(data_dir=data_dir, **asked)
     try:
         if detach:
             _start_detached(settings)
@@ -74,7 +71,9 @@ def up(
         else:
             _stay(settings, report_fd)
     except AlreadyRunning:
-        _say_where_it_runs(settings)
+        from appliance.cli.already_up import say_where_it_runs
+
+        say_where_it_runs(settings, asked)
 
 
 def _stay(settings: Settings, report_fd: int | None) -> None:
@@ -202,37 +201,6 @@ def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> None:
         show(news)
         if isinstance(news, Ready):
             return
+    if child.wait() == 0:
+        raise AlreadyRunning("")  # somebody else was quicker
     raise StartFailed("The appliance ended while it started.", hint="See: langfuse-local logs supervisor")
-
-
-def _await_the_other_start(data_dir: DataDir) -> None:
-    """Waits until the supervisor that holds the data directory has its URL; raises StartFailed when it never does."""
-    from appliance.orchestrator.lock import is_held
-    from appliance.orchestrator.state import read_state
-
-    deadline = time.monotonic() + _OTHER_START_S
-    while read_state(data_dir).url is None:
-        if not is_held(data_dir):
-            raise StartFailed(
-                "The appliance that was starting here has ended.", hint="See: langfuse-local logs supervisor"
-            )
-        if time.monotonic() > deadline:
-            raise StartFailed(
-                f"The appliance on {data_dir.root} is still starting or stopping.", hint="See: langfuse-local status"
-            )
-        time.sleep(_POLL_S)
-
-
-def _say_where_it_runs(settings: Settings) -> None:
-    from appliance.orchestrator.secrets import read_secrets
-    from appliance.orchestrator.state import read_state
-    from appliance.paths import DataDir
-
-    data_dir = DataDir(settings.data_dir)
-    _await_the_other_start(data_dir)
-    state, secrets = read_state(data_dir), read_secrets(data_dir)
-    click.echo(f"Already running on {data_dir.root}.", err=True)
-    click.echo(f"URL         {state.url}")
-    if secrets is not None:
-        click.echo(f"Public key  {secrets.public_key}")
-        click.echo(f"Secret key  {secrets.secret_key}")

@@ -85,6 +85,7 @@ class Appliance:
             self.state.ports["otlp-grpc"] = self.settings.otlp_grpc_port
         self.settings = with_secrets(dataclasses.replace(self.settings, port=self._listener.port), self.secrets)
         self.state.runtime, self.state.host = runtime, self.settings.host
+        self.state.workers, self.state.web_workers = self.settings.workers, self.settings.web_workers
         await self._assemble(self._listener, avoid=())
         self._remember()
 

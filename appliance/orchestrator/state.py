@@ -33,6 +33,9 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     control_socket: str | None = None
     supervisor: ProcessRecord | None = None
     processes: list[ProcessRecord] = msgspec.field(default_factory=list)
+    workers: int = 1
+    """Number of worker processes that it runs with, or ran with last."""
+    web_workers: int = 1
     ports: dict[str, int] = msgspec.field(default_factory=dict)
     """By service name; kept over stops."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from base64 import b64decode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,6 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from appliance.cli import data
+from appliance.config import Settings
+from appliance.orchestrator.secrets import ensure_secrets
+from appliance.orchestrator.state import State, write_state
+from appliance.paths import DataDir
 
 
 class Api:
@@ -22,6 +28,7 @@ class Api:
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.logins: list[tuple[str, str]] = []
 
     def answer(self, path: str, query: dict[str, str]) -> Any:
         self.asked.append((path, query))
@@ -36,6 +43,8 @@ def api() -> Iterator[Api]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
+            user, _, password = b64decode(self.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
+            known.logins.append((user, password))
             body = known.answer(parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()})
             content = json.dumps(body if body is not None else {"message": "Not here"}).encode()
             self.send_response(200 if body is not None else 404)
@@ -131,6 +140,19 @@ def test_an_address_needs_keys() -> None:
     done = CliRunner().invoke(data.traces, ["--url", "http://127.0.0.1:1"])
     assert done.exit_code == 2
     assert "--public-key" in done.stderr
+
+
+def test_keys_alone_read_another_project_of_the_appliance_here(api: Api, tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path)
+    ensure_secrets(data_dir, Settings())
+    write_state(data_dir, State(url=api.url))  # type: ignore[attr-defined]
+    api.answers["/api/public/traces"] = pages(1)
+    here = ["--data-dir", str(tmp_path), "--json"]
+    done = CliRunner().invoke(data.traces, [*here, "--public-key", "pk-other", "--secret-key", "sk-other"])
+    assert done.exit_code == 0, done.stderr
+    assert api.logins == [("pk-other", "sk-other")]
+    half = CliRunner().invoke(data.traces, [*here, "--public-key", "pk-other"])
+    assert half.exit_code == 2 and "--secret-key" in half.stderr
 
 
 def test_an_empty_id_is_wrong_usage(api: Api) -> None:

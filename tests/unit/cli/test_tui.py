@@ -29,6 +29,18 @@ def test_the_secret_key_is_not_among_the_arguments(monkeypatch: pytest.MonkeyPat
         assert secret.read() == "sk-secret"
 
 
+def test_keys_without_an_address_are_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def execv(_path: str, _argv: list[str]) -> None:
+        raise Became
+
+    monkeypatch.setattr(os, "execv", execv)
+    done = CliRunner().invoke(tui, ["--public-key", "pk", "--secret-key", "sk"])
+    assert done.exit_code == 2
+    assert "--url" in done.stderr
+    from_environment = CliRunner(env={"LANGFUSE_PUBLIC_KEY": "pk", "LANGFUSE_SECRET_KEY": "sk"}).invoke(tui, [])
+    assert isinstance(from_environment.exception, Became)
+
+
 def test_without_a_terminal_nothing_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     shown = capsys.readouterr()

@@ -1,0 +1,78 @@
+"""A second `up` on a data directory: waits for the first one, says where it runs, and what of the flags is not so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from appliance.errors import StartFailed
+
+if TYPE_CHECKING:
+    from appliance.config import Settings
+    from appliance.orchestrator.state import State
+    from appliance.paths import DataDir
+
+_OTHER_START_S = 60.0
+_POLL_S = 0.05
+
+
+def say_where_it_runs(settings: Settings, asked: Mapping[str, object]) -> None:
+    """Prints address and keys of the appliance that runs on the data directory.
+
+    `asked` are the flags by name, None where they were left out. Raises click.UsageError when the appliance runs in
+    another way than they say, and StartFailed when it does not come up.
+    """
+    from appliance.orchestrator.secrets import read_secrets
+    from appliance.orchestrator.state import read_state
+    from appliance.paths import DataDir
+
+    data_dir = DataDir(settings.data_dir)
+    _await_the_other_start(data_dir)
+    state, secrets = read_state(data_dir), read_secrets(data_dir)
+    _refuse_what_differs(data_dir, state, asked)
+    click.echo(f"Already running on {data_dir.root}.", err=True)
+    click.echo(f"URL         {state.url}")
+    if secrets is not None:
+        click.echo(f"Public key  {secrets.public_key}")
+        click.echo(f"Secret key  {secrets.secret_key}")
+
+
+def _refuse_what_differs(data_dir: DataDir, state: State, asked: Mapping[str, object]) -> None:
+    running = {
+        "runtime": state.runtime,
+        "port": state.ports.get("web"),
+        "host": state.host,
+        "workers": state.workers,
+        "web_workers": state.web_workers,
+        "otlp_grpc_port": state.ports.get("otlp-grpc"),
+    }
+    different = [name for name, value in asked.items() if value is not None and value != running[name]]
+    if not different:
+        return
+    flags = " ".join(f"--{name.replace('_', '-')} {asked[name]}" for name in different)
+    now = ", ".join(f"{name.replace('_', ' ')} {running[name] or 'none'}" for name in different)
+    raise click.UsageError(
+        f"An appliance runs on {data_dir.root} already, with {now}. To change that: "
+        f"langfuse-local down, then langfuse-local up {flags}. For one more beside it, give another --data-dir."
+    )
+
+
+def _await_the_other_start(data_dir: DataDir) -> None:
+    """Waits until the supervisor that holds the data directory has its URL; raises StartFailed when it never does."""
+    from appliance.orchestrator.lock import is_held
+    from appliance.orchestrator.state import read_state
+
+    deadline = time.monotonic() + _OTHER_START_S
+    while read_state(data_dir).url is None:
+        if not is_held(data_dir):
+            raise StartFailed(
+                "The appliance that was starting here has ended.", hint="See: langfuse-local logs supervisor"
+            )
+        if time.monotonic() > deadline:
+            raise StartFailed(
+                f"The appliance on {data_dir.root} is still starting or stopping.", hint="See: langfuse-local status"
+            )
+        time.sleep(_POLL_S)
