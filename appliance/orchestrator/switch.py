@@ -13,6 +13,8 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
+import msgspec
+
 from appliance.config import Settings
 from appliance.errors import AlreadyRunning, ConfigError
 from appliance.orchestrator.leftovers import end_leftovers, marking
@@ -57,6 +59,7 @@ async def switch_runtime(settings: Settings, to: Movable, tell: Tell, *, replace
         settings = with_secrets(settings, secrets)
         old = dataclasses.replace(settings, runtime=state.runtime)
         new = dataclasses.replace(settings, runtime=to)
+        await _require(new, state, data_dir, secrets, tell)
         async with (
             _running(old, state, data_dir, secrets, tell) as source,
             _running(new, state, data_dir, secrets, tell) as target,
@@ -104,6 +107,16 @@ def _stopped(data_dir: DataDir) -> Iterator[None]:
         raise AlreadyRunning(error.message, hint="Stop it first: langfuse-local down") from None
 
 
+async def _require(settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, tell: Tell) -> None:
+    """Fetches what a runtime needs before anything starts for its sake; raises RuntimeUnavailable and ConfigError."""
+    untouched = msgspec.structs.replace(state, ports=dict(state.ports))
+    runtime = await open_runtime(settings, untouched, data_dir, secrets, launch_process)
+    try:
+        await runtime.prepare(tell)
+    finally:
+        await runtime.close()
+
+
 @contextlib.asynccontextmanager
 async def _running(
     settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, tell: Tell
@@ -144,11 +157,26 @@ async def _refuse_to_overwrite(target: Settings, name: Movable, data_dir: DataDi
 
     if may:
         return
-    if await asyncio.to_thread(clickhouse.has_rows, target.clickhouse) or await postgres.has_rows(target.postgres):
+    if (
+        await asyncio.to_thread(clickhouse.has_rows, target.clickhouse)
+        or await postgres.has_rows(target.postgres)
+        or await _redis_holds_anything(target)
+    ):
         raise ConfigError(
             f"The {name} runtime of {data_dir.root} holds data already, of an earlier time.",
             hint=f"Delete it (langfuse-local runtime forget {name}) or add --replace.",
         )
+
+
+async def _redis_holds_anything(settings: Settings) -> bool:
+    from appliance.storage.redis.client import connect
+    from appliance.storage.redis.copying import holds_anything
+
+    redis = connect(settings.redis)
+    try:
+        return await holds_anything(redis)
+    finally:
+        await redis.aclose()
 
 
 def _require_room(source: Settings, to: Movable, data_dir: DataDir) -> None:

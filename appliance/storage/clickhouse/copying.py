@@ -6,6 +6,8 @@ the target are taken away meanwhile: what they would fill is copied too.
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -31,7 +33,14 @@ _WRITE: Final = {
     "min_insert_block_size_rows": 65_536,
     "min_insert_block_size_bytes": 64 * 1024 * 1024,
     "max_execution_time": 0,
+    # Nothing merges until all is compared: what would be too many parts for daily work is in order here.
+    "parts_to_delay_insert": 1_000_000,
+    "parts_to_throw_insert": 1_000_000,
 }
+_FEW_PARTS: Final = 300
+"""In one partition: inserts of every day are not held up by so many."""
+_POLL_S: Final = 0.2
+_MERGES_STAND_STILL_S: Final = 300.0
 
 
 def copy_tables(
@@ -39,7 +48,8 @@ def copy_tables(
 ) -> dict[str, int]:
     """Replace what the tables of `target` hold by what `source` holds; rows by table. Blocks; run it in a thread.
 
-    `report` is told a table, the rows copied so far and all its rows. Merges rest in both servers meanwhile.
+    `report` is told a table, the rows copied so far and all its rows. Merges rest in both servers meanwhile; those of
+    the target have caught up when this returns, so that workers may insert at once.
     Raises CopyFailed when schemas or copies differ, and StoreUnavailable.
     """
     with _opened(source) as old, _opened(target) as new:
@@ -48,8 +58,10 @@ def copy_tables(
             raise CopyFailed("The two ClickHouse have different schemas.")
         with _at_rest(old, ()), _at_rest(new, _names(new, "views")):
             for table in tables:
-                new.command(f"TRUNCATE TABLE {_quoted(table)}")
-            return {table: _copy(table, old, new, report) for table in tables}
+                new.command(f"TRUNCATE TABLE {_quoted(table)}", settings={"max_table_size_to_drop": 0})
+            copied = {table: _copy(table, old, new, report) for table in tables}
+        _await_merges(new)
+        return copied
 
 
 def has_rows(settings: ClickHouseSettings) -> bool:
@@ -77,6 +89,17 @@ def _copy(table: str, old: Client, new: Client, report: Callable[[str, int, int]
     if before != after:
         raise CopyFailed(f"The copy of the ClickHouse table {table} differs: {before} became {after}.")
     return total
+
+
+def _await_merges(client: Client) -> None:
+    """Waits until no partition has very many parts, as long as they become fewer."""
+    fewest, seen_at = sys.maxsize, time.monotonic()
+    while (parts := int(str(client.command(render(_NOUN, "most_parts"))))) > _FEW_PARTS:
+        if parts < fewest:
+            fewest, seen_at = parts, time.monotonic()
+        if time.monotonic() - seen_at > _MERGES_STAND_STILL_S:
+            return  # the copy is whole; inserts will wait for merges as they always do
+        time.sleep(_POLL_S)
 
 
 def _partitions(client: Client, table: str) -> list[tuple[str, int]]:

@@ -36,6 +36,16 @@ async def copy_keys(source: Redis, target: Redis) -> int:
         return copied
 
 
+async def holds_anything(redis: Redis) -> bool:
+    """Whether there is more than an empty queue and signs of life; raises StoreUnavailable."""
+    with translated_errors():
+        async for key in redis.scan_iter(count=1000):
+            is_lasting = not 0 <= await redis.pttl(key) < _SHORT_LIVED_MS
+            if is_lasting and not (key == STREAM.encode() and await redis.xlen(key) == 0):
+                return True
+    return False
+
+
 # The driver's own types do not tell apart its two kinds of clients: `Any` stands for a Redis here.
 
 

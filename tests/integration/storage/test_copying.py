@@ -27,8 +27,8 @@ from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.postgres import copying as postgres_copying
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
 from appliance.storage.redis.client import connect
-from appliance.storage.redis.copying import copy_keys
-from appliance.storage.redis.ingest_stream import Entry, IngestStream
+from appliance.storage.redis.copying import copy_keys, holds_anything
+from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream
 
 
 def beside(settings: Settings, name: str) -> Settings:
@@ -138,6 +138,27 @@ async def test_clickhouse_rows_come_over_as_they_lie_there(pair: tuple[Settings,
     await target.close()
 
 
+async def test_more_parts_than_daily_work_may_make_are_copied_and_merged(
+    pair: tuple[Settings, Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (settings.clickhouse for settings in pair)
+    source, target = await ClickHouse.connect(old), await ClickHouse.connect(new)
+    rows = [{"project_id": "p", "id": f"s{n}", "name": "quality", "timestamp": "1700000000000000"} for n in range(40)]
+    await source.insert("scores", b"\n".join(json.dumps(row).encode() for row in rows))
+    few = "ALTER TABLE scores MODIFY SETTING parts_to_delay_insert = 2, parts_to_throw_insert = 3"
+    await target.command(few)
+    monkeypatch.setitem(clickhouse_copying._READ, "max_block_size", 2)
+    monkeypatch.setitem(clickhouse_copying._WRITE, "min_insert_block_size_rows", 2)
+    monkeypatch.setattr(clickhouse_copying, "_FEW_PARTS", 6)
+    assert clickhouse_copying.copy_tables(old, new, lambda *_: None)["scores"] == 40
+    parts = "SELECT count() AS n FROM system.parts WHERE database = currentDatabase() AND table = 'scores' AND active"
+    [found] = await target.rows(parts, {}, dict)
+    assert found["n"] <= 6
+    await target.insert("scores", json.dumps(rows[0] | {"id": "next"}).encode())
+    await source.close()
+    await target.close()
+
+
 @pytest.fixture
 def second_redis(tmp_path: Path) -> Iterator[RedisSettings]:
     """Another Redis, since ours have one database each."""
@@ -182,6 +203,24 @@ async def test_redis_keys_of_every_kind_come_over(stores: Settings, second_redis
     await old.flushdb()
     await old.aclose()
     await new.aclose()
+
+
+async def test_what_waits_in_a_redis_counts_as_data_and_signs_of_life_do_not(
+    stores: Settings, second_redis: RedisSettings
+) -> None:
+    redis = connect(second_redis)
+    async with asyncio.timeout(10):
+        while not await answers(redis):
+            await asyncio.sleep(0.02)
+    stream = IngestStream(redis, stores.ingestion)
+    await redis.set("heartbeat", "1", ex=10)
+    await stream.append(Entry(kind="events", project_id="p", body=b"x", accepted_at=1))
+    assert await holds_anything(redis)
+    await redis.flushdb()
+    await redis.set("heartbeat", "1", ex=10)
+    await redis.xgroup_create(STREAM, GROUP, mkstream=True)
+    assert not await holds_anything(redis)
+    await redis.aclose()
 
 
 async def answers(redis: Redis) -> bool:

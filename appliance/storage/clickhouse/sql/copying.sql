@@ -25,6 +25,15 @@ WHERE database = currentDatabase() AND table = {table:String} AND active
 GROUP BY partition_id
 ORDER BY partition_id
 
+-- name: most_parts
+SELECT max(parts)
+FROM (
+    SELECT count() AS parts
+    FROM system.parts
+    WHERE database = currentDatabase() AND active
+    GROUP BY table, partition_id
+)
+
 -- name: stored_bytes
 SELECT sum(bytes_on_disk)
 FROM system.parts
