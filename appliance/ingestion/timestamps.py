@@ -31,7 +31,7 @@ def parse_iso(value: Any) -> int | None:
     if not isinstance(value, str):
         return None
     try:
-        moment = datetime.fromisoformat(value.strip())
+        moment = datetime.fromisoformat(value.strip().upper())  # RFC 3339 also allows `t` and `z`
     except ValueError:
         return None
     if moment.tzinfo is None:

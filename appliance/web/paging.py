@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from starlette.requests import Request
 
 from appliance.errors import InvalidData
+from appliance.ingestion.timestamps import clamp
 
 MAX_LIMIT = 100
 
@@ -97,12 +98,14 @@ def time_param(request: Request, name: str) -> int | None:
 def parse_time(text: str) -> int:
     """Microseconds since the epoch of an ISO 8601 time with offset; raises ValueError for anything else.
 
-    A `+` that a client forgot to encode arrives as a space and is understood.
+    Times that cannot be stored become the nearest one that can. A `+` that a client forgot to encode arrives as a
+    space and is understood.
     """
-    moment = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
+    text = text.strip().upper()  # RFC 3339 also allows `t` and `z`
+    moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
-    return (moment - _EPOCH) // _MICROSECOND
+    return clamp((moment - _EPOCH) // _MICROSECOND)
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

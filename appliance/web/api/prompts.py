@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.prompts import LATEST, PRODUCTION, NewPrompt, Prompt, content_fault, label_fault, name_fault
+from appliance.model.usage import whole_number
 from appliance.storage.postgres.prompts import PromptQuery, Prompts, PromptSummary
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
@@ -20,6 +21,7 @@ from appliance.web.paging import issue, page_from, text_param, time_param
 from appliance.web.responses import iso_time, json_response, no_content
 
 _DEFAULT_LIMIT = 10
+_MOST_VERSIONS = 2**31 - 1
 
 
 class _Create(msgspec.Struct, rename="camel"):
@@ -84,7 +86,7 @@ async def add_labels(request: Request) -> Response:
     if LATEST in body.new_labels:
         raise InvalidData([issue("newLabels", "The label 'latest' is managed by the server", "custom")])
     name, version = request.path_params["name"], request.path_params["version"]
-    number = int(version) if version.isdigit() else -1
+    number = min(whole_number(version) or 0, _MOST_VERSIONS)
     prompt = await _prompts(request).add_labels(auth.project_id, name, number, body.new_labels)
     if prompt is None:
         raise NotFound(f"Prompt not found: '{name}' with version {version}")
@@ -193,7 +195,7 @@ def _version_param(request: Request) -> int | None:
     if text is None:
         return None
     try:
-        return max(-1, min(int(text), 2**31 - 1))
+        return max(-1, min(int(text), _MOST_VERSIONS))
     except ValueError:
         raise InvalidData([issue("version", f"Expected number, received {text!r}")]) from None
 
