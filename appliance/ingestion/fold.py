@@ -34,8 +34,8 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
 
 def in_order(events: Iterable[StoredEvent]) -> list[StoredEvent]:
-    """Events by time; creations first among those of the same time."""
-    return sorted(events, key=lambda event: (event.time, not event.is_creation, event.id))
+    """Events by time; among those of the same time creations first, then what was accepted first."""
+    return sorted(events, key=lambda event: (event.time, not event.is_creation, event.accepted_at, event.id))
 
 
 def fold(base: Mapping[str, Any], events: Iterable[StoredEvent], immutable: frozenset[str]) -> State:

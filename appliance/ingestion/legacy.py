@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -49,35 +50,53 @@ def decode_events(body: bytes) -> list[Event]:
 
 def split_events(events: Iterable[Event], source: Source) -> tuple[list[TracePart], list[Patch]]:
     """What the events say of traces, and what they change in observations and scores."""
-    parts: dict[str, TracePart] = {}
+    parts: list[TracePart] = []
     bare: dict[str, TracePart] = {}
     patches: list[Patch] = []
-    for event in events:
-        if event.type == "sdk-log" or not event.body.get("id"):
-            continue
+    for event, key, time in _placed(events, source):
         if event.type == "trace-create":
-            part = trace_part(event, source)
-            parts[part.part_id] = part
+            parts.append(trace_part(event, source, key, time))
             continue
-        patches.append(_patch(event, source))
+        patches.append(_patch(event, source, key, time))
         if event.type != "score-create" and event.body.get("traceId"):
             part = _bare_part(event, source)
             bare.setdefault(part.id, part)
-    told = {part.id for part in parts.values()}
-    return [*parts.values(), *(part for part in bare.values() if part.id not in told)], patches
+    told = {part.id for part in parts}
+    return [*parts, *(part for part in bare.values() if part.id not in told)], patches
 
 
-def trace_part(event: Event, source: Source) -> TracePart:
+def _placed(events: Iterable[Event], source: Source) -> Iterator[tuple[Event, str, int]]:
+    """Each event with what identifies it within its entity, and its time, in microseconds since the epoch.
+
+    Events of one request that share their id count all the same. Of those that share a millisecond, the later one
+    comes later by a microsecond: the order of a request is the order that the program had in mind.
+    """
+    known: Counter[tuple[str, ...]] = Counter()
+    moments: Counter[tuple[str, str, int]] = Counter()
+    for event in events:
+        if event.type == "sdk-log" or not event.body.get("id"):
+            continue
+        id, kind = str(event.body["id"]), _KINDS.get(event.type, "observation")
+        time = parse_iso(event.timestamp) or source.accepted_at
+        same, before = (event.type, id, event.id), (kind, id, time)
+        yield event, f"{event.id}#{known[same]}" if known[same] else event.id, time + min(moments[before], 999)
+        known[same] += 1
+        moments[before] += 1
+
+
+_KINDS: Final = {"trace-create": "trace", "score-create": "score"}
+
+
+def trace_part(event: Event, source: Source, key: str, time: int) -> TracePart:
     """What a `trace-create` event says; a field that is null on purpose erases what was said before.
 
     A missing `public` takes nothing back (conventions notes 11), nor does an empty input or output.
     """
     body = event.body
-    time = parse_iso(event.timestamp) or source.accepted_at
     part = TracePart(
         project_id=source.project_id,
         id=str(body["id"]),
-        part_id=f"e:{event.id}",
+        part_id=f"e:{key}",
         timestamp=parse_iso(body.get("timestamp")) or time,
         order_ts=time,
         event_ts=source.accepted_at,
@@ -115,13 +134,12 @@ def _bare_part(event: Event, source: Source) -> TracePart:
     )
 
 
-def _patch(event: Event, source: Source) -> Patch:
-    time = parse_iso(event.timestamp) or source.accepted_at
+def _patch(event: Event, source: Source, key: str, time: int) -> Patch:
     kept = StoredEvent(event.id, event.type, time, source.accepted_at, event.body)
     return Patch(
         project_id=source.project_id,
         kind="score" if event.type == "score-create" else "observation",
         entity_id=str(event.body["id"]),
-        event_key=event.id.encode(),
+        event_key=f"{event.type}:{key}".encode(),
         body=msgspec.json.encode(kept),
     )

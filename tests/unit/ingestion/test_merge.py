@@ -184,3 +184,27 @@ def test_what_is_stored_is_sought_from_an_hour_before_the_start_that_a_creation_
     assert began_after(events_of(patch_set(started, update))) == 1_704_099_600_000_000
     assert began_after(events_of(patch_set(update))) is None
     assert began_after(events_of(patch_set(event("span-create", 3)))) is None
+
+
+def test_events_of_one_request_may_share_their_id() -> None:
+    """Clients without ids of their own use those of the entities, or a constant."""
+    moment = "2024-01-01T00:00:01Z"
+    create = Event("same", moment, "span-create", {"id": "x", "traceId": "t", "name": "n", "input": "i"})
+    updates = [Event("same", moment, "span-update", {"id": "x", "output": word}) for word in ("a", "b")]
+    row = merged(create, *updates)
+    assert (row.name, row.input, row.output) == ("n", "i", "b")
+
+    named = [Event("same", moment, "trace-create", {"id": id, "name": id, "output": id}) for id in ("t", "u")]
+    more = Event("same", moment, "trace-create", {"id": "t", "output": "more"})
+    parts, _ = split_events([*named, more], SOURCE)
+    found = {id: fold_parts(part for part in parts if part.id == id) for id in ("t", "u")}
+    assert [(trace.name, trace.output) for trace in found.values()] == [("t", "more"), ("u", "u")]
+
+
+def test_within_a_millisecond_the_order_of_the_request_counts() -> None:
+    moment = "2024-01-01T00:00:01Z"
+    updates = [Event(id, moment, "span-update", {"id": "x", "traceId": "t", "output": id}) for id in "cab"]
+    traces = [Event(id, moment, "trace-create", {"id": "t", "output": id}) for id in "cab"]
+
+    assert merged(*updates).output == "b"
+    assert fold_parts(split_events(traces, SOURCE)[0]).output == "b"
