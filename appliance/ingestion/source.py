@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.model.usage import whole_number
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -18,5 +20,5 @@ class Source:
     @property
     def has_json_metadata(self) -> bool:
         """Whether metadata strings come with JSON quotes: since version 5 of the Python SDK."""
-        major = self.sdk_version.partition(".")[0]
-        return self.sdk_name == "python" and major.isdigit() and int(major) >= 5
+        major = whole_number(self.sdk_version.partition(".")[0])
+        return self.sdk_name == "python" and (major or 0) >= 5

@@ -41,7 +41,8 @@ def own_keys() -> list[str]:
                 found.add(node.value)
     for prefix in [key for key in found if key.endswith((".", ":"))]:
         found |= {
-            f"{prefix}{rest}" for rest in ("x", "0.message.role", "0.role", "0.content", "99999999999.a", "0", "-1.b")
+            f"{prefix}{rest}"
+            for rest in ("x", "0.message.role", "0.role", "0.content", "99999999999.a", "0", "-1.b", "\u00b2.a")
         }
     return sorted(found)
 
@@ -57,6 +58,8 @@ TEXTS: Final = (
     "NaN",
     "1e999",
     "9" * 400,
+    "9" * 5000,
+    "\u00b2",
     "{}",
     "[]",
     '""',

@@ -45,14 +45,20 @@ MAPPERS: Final[tuple[Mapper, ...]] = (
 def draft_of(span: Span) -> Draft:
     """What all conventions together make of a span; the attributes they read are taken out of it."""
     draft = Draft()
-    for mapper in _asked(tuple(span.attributes), tuple(event.name for event in span.events)):
+    names = (span.scope.name, *span.attributes, *(event.name for event in span.events))
+    is_usual = sum(map(len, names)) <= _MOST_CHARS
+    for mapper in _asked(names) if is_usual else _asked.__wrapped__(names):
         mapper.map_span(span, draft)
     fill_rest(span, draft)
     return draft
 
 
+_MOST_CHARS: Final = 8_192
+"""Longer names are not remembered: what anybody sends must not fill the memory."""
+
+
 @lru_cache(maxsize=1024)
-def _asked(keys: tuple[str, ...], events: tuple[str, ...]) -> tuple[Mapper, ...]:
+def _asked(names: tuple[str, ...]) -> tuple[Mapper, ...]:
     """The mappers whose words begin one of the names; remembered, because spans of one kind have the same names."""
-    words = {name.partition(".")[0] for name in (*keys, *events)}
+    words = {name.partition(".")[0] for name in names}
     return tuple(mapper for mapper in MAPPERS if not mapper.prefixes.isdisjoint(words))

@@ -58,8 +58,8 @@ def _span(wire: WireSpan, resource: Resource, scope: Scope, now: int) -> Span:
     status = wire.status
     return Span(
         wire.trace_id.hex(),
-        wire.span_id.hex(),
-        wire.parent_span_id.hex(),
+        id := wire.span_id.hex(),
+        _parent(wire.parent_span_id.hex(), id),
         wire.name,
         start,
         end,
@@ -123,6 +123,11 @@ def _edges(start_nano: int, end_nano: int, now: int) -> tuple[int, int]:
     return clamp(start), clamp(max(start, end))
 
 
+def _parent(parent_id: str, id: str) -> str:
+    """The parent's id; none when it is all zeros, as some exporters write a missing one, or the span itself."""
+    return "" if parent_id == id or not parent_id.strip("0") else parent_id
+
+
 def _resource(attributes: Attributes) -> Resource:
     return Resource(attributes, to_json(attributes))
 
@@ -160,8 +165,9 @@ def _parsed(text: msgspec.Raw) -> dict[str, Any]:
         return {}
     try:
         return _object(msgspec.json.decode(content))
-    except msgspec.ValidationError:  # a number beyond all bounds, which stays text
-        return _object(json.loads(content, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str))
+    except (msgspec.ValidationError, UnicodeDecodeError):  # a number beyond all bounds, which stays text; broken UTF-8
+        mended = content.decode(errors="replace")
+        return _object(json.loads(mended, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str))
 
 
 def _int_or_text(text: str) -> int | str:
@@ -178,8 +184,8 @@ def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int)
     code = status.get("code")
     return Span(
         _text(wire.get("traceId")),
-        _text(wire.get("spanId")),
-        _text(wire.get("parentSpanId")),
+        id := _text(wire.get("spanId")),
+        _parent(_text(wire.get("parentSpanId")), id),
         _text(wire.get("name")),
         start,
         end,
@@ -263,7 +269,7 @@ def _long(value: Any) -> int | str:
 def _nanos(value: Any) -> int:
     """A time; 0, which means missing, for what is none."""
     found = 0 if value is None else _long(value)
-    return found if isinstance(found, int) else 0
+    return max(found, 0) if isinstance(found, int) else 0
 
 
 def _object(value: Any) -> dict[str, Any]:

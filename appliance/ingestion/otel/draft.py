@@ -55,7 +55,7 @@ class Mapper(Protocol):
     """One convention. Stateless; a module with these two names is one."""
 
     prefixes: frozenset[str]
-    """First words (up to the dot) of the attributes it reads; it is asked only about spans that have one of them."""
+    """First words (up to the dot) of the attributes, events or scopes it reads; other spans it is not asked about."""
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what this convention says and nobody has said before; take the attributes read out of the span."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from appliance.ingestion.json_text import parse_or_keep, to_text
 from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.metadata import take_text
 from appliance.ingestion.otel.span import Attributes, Span, SpanEvent
 from appliance.ingestion.otel.token_usage import raw_details, usage_from_counts
 from appliance.ingestion.otel.unflatten import unflatten
@@ -27,6 +28,7 @@ _TYPES: Final = {
 }
 _AGGREGATES: Final = frozenset({"invoke_agent", "agent_step"})
 """Operations whose usage repeats that of their children."""
+_MODELS: Final = ("gen_ai.response.model", "gen_ai.request.model")
 _REQUEST: Final = "gen_ai.request."
 _USAGE: Final = "gen_ai.usage."
 _SERVICE_TIERS: Final = (
@@ -38,6 +40,12 @@ _SERVICE_TIERS: Final = (
 """Ways of processing that differ in price."""
 _COST: Final = "gen_ai.cost."
 _ROLES: Final = ("system", "user", "assistant", "tool")
+_DETAILS: Final = "gen_ai.client.inference.operation.details"
+MESSAGE_EVENTS: Final = frozenset(
+    {"gen_ai.choice", "gen_ai.content.prompt", "gen_ai.content.completion", _DETAILS}
+    | {f"gen_ai.{role}.message" for role in _ROLES}
+)
+"""Events that hold nothing but input and output."""
 
 
 class GenAiMapper:
@@ -49,20 +57,24 @@ class GenAiMapper:
         """Fill in what is still open."""
         attributes = span.attributes
         take = attributes.pop
-        operation = str(take("gen_ai.operation.name", ""))
-        tool, call = take("gen_ai.tool.name", None), take("gen_ai.tool.call.id", None)
-        draft.type = draft.type or _TYPES.get(operation.lower()) or ("TOOL" if tool or call else None)
+        operation = str(take("gen_ai.operation.name", "")).lower()
+        tool = take("gen_ai.tool.name", None)
+        is_tool = bool(tool or attributes.get("gen_ai.tool.call.id"))
+        draft.type = draft.type or _TYPES.get(operation) or ("TOOL" if is_tool else None)
         draft.name = draft.name or (str(tool) if tool else None)
         draft.is_aggregate = draft.is_aggregate or operation in _AGGREGATES
-        conversation = take("gen_ai.conversation.id", None)
-        draft.conversation_id = draft.conversation_id or (str(conversation) if conversation else None)
+        draft.conversation_id = draft.conversation_id or take_text(attributes, ("gen_ai.conversation.id",))
         self._map_model(attributes, draft)
         self._map_input_output(span, draft)
 
     def _map_model(self, attributes: Attributes, draft: Draft) -> None:
-        response, request = attributes.pop("gen_ai.response.model", None), attributes.pop("gen_ai.request.model", None)
-        draft.model = draft.model or (str(response or request) if response or request else None)
+        draft.model = draft.model or take_text(attributes, _MODELS)
+        for key in _MODELS:
+            if attributes.get(key) == draft.model:
+                attributes.pop(key, None)
         asked = {key[len(_REQUEST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_REQUEST)}
+        if (wished := asked.pop("model", None)) is not None:  # another model than the one that answered
+            attributes["gen_ai.request.model"] = wished
         tier = next((attributes[key] for key in _SERVICE_TIERS if attributes.get(key)), None)
         if tier is not None:  # what was granted, where an answer tells it
             asked["service_tier"] = tier
@@ -82,8 +94,7 @@ class GenAiMapper:
         for attributes in _sources(span):
             given = _messages(attributes, "gen_ai.input.messages", "gen_ai.prompt", "gen_ai.tool.call.arguments")
             made = _messages(attributes, "gen_ai.output.messages", "gen_ai.completion", "gen_ai.tool.call.result")
-            system = attributes.pop("gen_ai.system_instructions", None)
-            if system and given is not None:
+            if system := attributes.pop("gen_ai.system_instructions", None):
                 given = _with_system(system, given)
             draft.input = given if draft.input is None else draft.input
             draft.output = made if draft.output is None else draft.output
@@ -95,9 +106,6 @@ class GenAiMapper:
 def _sources(span: Span) -> list[Attributes]:
     """Where messages may stand as attributes: on the span, or on an event that tells the details of the operation."""
     return [span.attributes, *(event.attributes for event in span.events if event.name == _DETAILS)]
-
-
-_DETAILS: Final = "gen_ai.client.inference.operation.details"
 
 
 def _messages(attributes: Attributes, whole: str, old: str, tool: str) -> Any:
@@ -115,7 +123,10 @@ def _messages(attributes: Attributes, whole: str, old: str, tool: str) -> Any:
 def _with_system(system: Any, messages: Any) -> Any:
     """The messages with the system's instructions before them, unless they have a system message of their own."""
     listed = parse_or_keep(messages)
-    if not isinstance(listed, list) or any(isinstance(m, dict) and m.get("role") == "system" for m in listed):
+    if not isinstance(listed, list):
+        said = listed if isinstance(listed, dict) else {"role": "user", "content": messages}
+        listed = [] if messages is None else [said]
+    elif any(isinstance(m, dict) and m.get("role") == "system" for m in listed):
         return messages
     parts = parse_or_keep(system)
     first = {"role": "system", "parts": parts} if isinstance(parts, list) else {"role": "system", "content": parts}

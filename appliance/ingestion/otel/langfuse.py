@@ -10,6 +10,7 @@ from appliance.ingestion.otel.metadata import metadata_of, metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.timestamps import parse_iso
 from appliance.model.observations import OBSERVATION_TYPES
+from appliance.model.usage import whole_number
 
 PREFIXES: Final = frozenset({"langfuse", "user", "session"})
 
@@ -78,8 +79,9 @@ class LangfuseMapper:
             draft.costs = parse_object(found)
         for prefix in ("langfuse.observation.prompt.", "langfuse.prompt."):
             name, version = take(f"{prefix}name", None), take(f"{prefix}version", None)
-            if name and draft.prompt_name is None and str(version).isdigit():
-                draft.prompt_name, draft.prompt_version = str(name), int(version)
+            number = whole_number(version)
+            if name and draft.prompt_name is None and number is not None:
+                draft.prompt_name, draft.prompt_version = str(name), number
 
     def _map_trace(self, attributes: Attributes, draft: Draft) -> None:
         take = attributes.pop

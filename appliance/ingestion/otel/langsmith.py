@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
-from appliance.ingestion.otel.metadata import metadata_text
+from appliance.ingestion.otel.metadata import metadata_text, take_text
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.otel.token_usage import raw_details
 
@@ -39,14 +39,9 @@ class LangSmithMapper:
         tags = tags_of(attributes.pop("langsmith.span.tags", None)) or ()
         draft.tags = draft.tags or [tag for tag in tags if not tag.startswith(_OWN_TAGS)] or None
         said = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
-        draft.session_id = draft.session_id or _first(said, _SESSIONS)
-        draft.user_id = draft.user_id or _first(said, _USERS)
+        draft.session_id = draft.session_id or take_text(said, _SESSIONS)
+        draft.user_id = draft.user_id or take_text(said, _USERS)
         for key, units in raw_details(said.pop("usage_metadata", None)).items():
             attributes.setdefault(f"gen_ai.usage.{key}", units)
         for key, value in said.items():
             draft.metadata.setdefault(key, metadata_text(value))
-
-
-def _first(said: dict[str, Any], names: tuple[str, ...]) -> str | None:
-    found = [said.pop(name, None) for name in names]
-    return next((str(value) for value in found if value), None)

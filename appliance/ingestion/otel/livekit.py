@@ -29,7 +29,7 @@ _OUTPUTS: Final = ("function_tool.output", "response.text", "response.function_c
 class LiveKitMapper:
     """Reads `lk.*`, also below `lk.pii.`, and knows the steps by their names."""
 
-    prefixes = frozenset({"lk", "langfuse", "gen_ai"})
+    prefixes = frozenset({SCOPE})
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""

@@ -68,7 +68,8 @@ def _split_events(value: Any) -> tuple[Any, Any]:
         return None, None
     made = [event for event in events if event.get("event.name") == "gen_ai.choice"]
     if made:
-        return [event for event in events if event not in made] or None, made[0] if len(made) == 1 else made
+        given = [event for event in events if event.get("event.name") != "gen_ai.choice"]
+        return given or None, made[0] if len(made) == 1 else made
     end = len(events)
     while end and events[end - 1].get("role") == "assistant":
         end -= 1

@@ -6,7 +6,7 @@ from typing import Final
 
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
-from appliance.ingestion.otel.metadata import metadata_text
+from appliance.ingestion.otel.metadata import metadata_text, take_text
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.timestamps import parse_iso
 
@@ -39,9 +39,7 @@ class MastraMapper:
         )
         draft.tags = draft.tags or tags_of(attributes.pop("mastra.tags", None))
         said = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
-        sessions = said.pop("sessionId", None), said.pop("threadId", None)
-        user = said.pop("userId", None)
-        draft.session_id = draft.session_id or next((str(value) for value in sessions if value), None)
-        draft.user_id = draft.user_id or (str(user) if user else None)
+        draft.session_id = draft.session_id or take_text(said, ("sessionId", "threadId"))
+        draft.user_id = draft.user_id or take_text(said, ("userId",))
         for key, value in said.items():
             draft.metadata.setdefault(key, metadata_text(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from appliance.ingestion.json_text import parse, to_text
@@ -36,6 +36,12 @@ def metadata_of(value: Any, *, is_json: bool = False) -> dict[str, str]:
     if isinstance(found, Mapping):
         return {str(key): metadata_text(item) for key, item in found.items() if item is not None}
     return {} if found is None or found == "" else {"metadata": metadata_text(value, is_json=is_json)}
+
+
+def take_text(said: dict[str, Any], names: Iterable[str]) -> str | None:
+    """The first of the names that says something, as text; it alone is taken out."""
+    name = next((name for name in names if said.get(name)), None)
+    return None if name is None else to_text(said.pop(name))
 
 
 def _is_json(text: str) -> bool:

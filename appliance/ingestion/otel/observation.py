@@ -8,6 +8,7 @@ from typing import Any, Final
 from appliance.ingestion.enrich import enrich_costs
 from appliance.ingestion.json_text import to_json, to_text
 from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.gen_ai import MESSAGE_EVENTS
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.source import Source
 from appliance.ingestion.timestamps import iso_text
@@ -80,21 +81,24 @@ def set_tools(row: Observation, attributes: Mapping[str, Any] | None = None) -> 
 
 def complete_metadata(span: Span, draft: Draft) -> None:
     """Add where the span comes from to its metadata, and what nobody read: attributes, events and links."""
-    metadata, rest = draft.metadata, span.attributes
+    rest = span.attributes
     if span.scope.is_langfuse_sdk and rest:  # its own words are for the server
         rest = {key: value for key, value in rest.items() if not key.startswith("langfuse.")}
     if rest:
-        metadata["attributes"] = to_json({key: to_text(value) for key, value in rest.items()})
-    if events := [event for event in span.events if not event.name.startswith("gen_ai.")]:
-        metadata["events"] = to_json(
-            [{"name": e.name, "time": iso_text(e.time), "attributes": e.attributes} for e in events]
-        )
-    if span.links:
-        metadata["links"] = to_json(
-            [{"traceId": link.trace_id, "spanId": link.span_id, "attributes": link.attributes} for link in span.links]
-        )
-    metadata["resourceAttributes"] = span.resource.json
-    metadata["scope"] = span.scope.json
+        _add(draft, "attributes", to_json({key: to_text(value) for key, value in rest.items()}))
+    if events := [event for event in span.events if event.name not in MESSAGE_EVENTS]:
+        told = [{"name": e.name, "time": iso_text(e.time), "attributes": e.attributes} for e in events]
+        _add(draft, "events", to_json(told))
+    if links := span.links:
+        named = [{"traceId": each.trace_id, "spanId": each.span_id, "attributes": each.attributes} for each in links]
+        _add(draft, "links", to_json(named))
+    _add(draft, "resourceAttributes", span.resource.json)
+    _add(draft, "scope", span.scope.json)
+
+
+def _add(draft: Draft, key: str, text: str) -> None:
+    """Add what the server knows to metadata, beside what the program itself put under the same name."""
+    draft.metadata[f"otel.{key}" if key in draft.metadata else key] = text
 
 
 def parameters_text(parameters: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from appliance.ingestion.json_text import parse_object
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
-from appliance.ingestion.otel.metadata import metadata_text
+from appliance.ingestion.otel.metadata import metadata_text, take_text
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.otel.token_usage import usage_from_counts
 from appliance.ingestion.otel.unflatten import unflatten
@@ -83,11 +83,9 @@ class TraceloopMapper:
 
     def _map_properties(self, attributes: Attributes, draft: Draft) -> None:
         said = {key[len(_PROPERTIES) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_PROPERTIES)}
-        for key in said.keys() & set(_SESSIONS):
-            draft.session_id = draft.session_id or str(said.pop(key))
-        for key in said.keys() & set(_USERS):
-            draft.user_id = draft.user_id or str(said.pop(key))
-        for key in said.keys() & set(_TAGS):
-            draft.tags = draft.tags or tags_of(said.pop(key))
+        draft.session_id = draft.session_id or take_text(said, _SESSIONS)
+        draft.user_id = draft.user_id or take_text(said, _USERS)
+        for key in _TAGS:
+            draft.tags = draft.tags or tags_of(said.pop(key, None))
         for key, value in said.items():
             draft.metadata.setdefault(key, metadata_text(value))

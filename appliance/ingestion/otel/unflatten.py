@@ -7,13 +7,16 @@ from typing import Any, Final
 
 MAX_ITEMS: Final = 10_000
 """Longer lists are cut: an index is a number that anybody can write."""
+_MAX_DEPTH: Final = 64
+"""What is nested deeper stays one dotted key."""
+_MAX_DIGITS: Final = 18
 
 
 def unflatten(flat: Mapping[str, Any]) -> Any:
     """The nested value of dotted keys; an object whose keys are all numbers becomes a list."""
     tree: dict[str, Any] = {}
     for path, value in flat.items():
-        *parents, leaf = path.split(".")
+        *parents, leaf = path.split(".", _MAX_DEPTH)
         node = tree
         for name in parents:
             below = node.get(name)
@@ -27,7 +30,11 @@ def unflatten(flat: Mapping[str, Any]) -> Any:
 def _listed(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
-    if node and all(key.isdigit() for key in node):
+    if node and all(_is_index(key) for key in node):
         ordered = sorted(node.items(), key=lambda item: int(item[0]))[:MAX_ITEMS]
         return [_listed(value) for _, value in ordered]
     return {key: _listed(value) for key, value in node.items()}
+
+
+def _is_index(key: str) -> bool:
+    return key.isascii() and key.isdigit() and len(key) <= _MAX_DIGITS

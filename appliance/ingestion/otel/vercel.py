@@ -11,6 +11,7 @@ from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.otel.token_usage import cache_lifetimes, raw_details
+from appliance.ingestion.timestamps import clamp
 from appliance.model.usage import whole_number
 
 _CALLS: Final = {
@@ -61,7 +62,7 @@ class VercelMapper:
         self._map_kind(attributes, operation, draft)
         first = attributes.pop("ai.response.msToFirstChunk", attributes.pop("ai.stream.msToFirstChunk", None))
         if draft.completion_start is None and isinstance(first, (int, float)):
-            draft.completion_start = span.start + math.ceil(first) * 1000
+            draft.completion_start = clamp(span.start + math.ceil(max(first, 0)) * 1000)
         _map_input_output(attributes, draft)
         if not draft.is_aggregate:
             _map_model(span, operation, draft)

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from appliance.ingestion.events import BODIES, accepted_event
+from appliance.ingestion.source import Source
 
 NOW = "2025-06-01T12:00:00+00:00"
 
@@ -123,3 +124,10 @@ def test_the_path_of_a_fault_counts_from_the_event() -> None:
 )
 def test_environments_never_fail(given_name: Any, expected: str) -> None:
     assert accepted_event(event("trace-create", {"environment": given_name}))["body"]["environment"] == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"), [("5.0.4", True), ("4.9", False), ("\u00b2.0", False), ("9" * 5000, True), ("", False)]
+)
+def test_metadata_comes_in_json_since_version_5_of_the_python_sdk(version: str, expected: bool) -> None:
+    assert Source("p", 1, "python", version).has_json_metadata is expected

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.ingestion.otel.conventions import draft_of
+from appliance.ingestion.otel.conventions import _asked, draft_of
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.observation import observation_of
 from appliance.ingestion.otel.span import SpanEvent
@@ -188,3 +188,30 @@ def test_openinference() -> None:
     assert (row.input, row.output) == ('[{"role":"user","content":"hi"}]', "ho")
     assert row.usage_details == {"input": 10, "output": 5, "total": 15}
     assert row.metadata["tenant"] == "t1"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "input"),
+    [
+        ({"gen_ai.prompt.\u00b2.role": "user"}, {"\u00b2": {"role": "user"}}),
+        ({f"gen_ai.prompt.{'1' * 5000}": "user"}, {"1" * 5000: "user"}),
+        ({"langfuse.observation.prompt.name": "p", "langfuse.observation.prompt.version": "\u00b2"}, None),
+        ({"langfuse.observation.prompt.name": "p", "langfuse.observation.prompt.version": "9" * 5000}, None),
+    ],
+)
+def test_what_only_looks_like_a_number_costs_no_span(attributes: dict[str, Any], input: Any) -> None:
+    assert draft_of(make_span(attributes)).input == input
+
+
+def test_keys_nest_to_a_bounded_depth() -> None:
+    row = row_of({"gen_ai.prompt.0" + ".a" * 5000: "deep"})
+
+    assert row.input.endswith('.a.a":"deep"' + "}" * 64 + "]")
+
+
+def test_names_that_anybody_sends_are_not_remembered_for_ever() -> None:
+    _asked.cache_clear()
+    row_of({f"attribute {number}": 1 for number in range(10_000)})
+    assert _asked.cache_info().currsize == 0
+    row_of({"input": 1})
+    assert _asked.cache_info().currsize == 1

@@ -12,6 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, St
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from appliance.errors import Undecodable
+from appliance.ingestion.accept import count_json_spans
 from appliance.ingestion.otel.decode import decode_json, decode_protobuf
 
 VALUES = {
@@ -114,3 +115,36 @@ def test_other_json_is_refused(body: bytes) -> None:
 def test_other_bytes_are_refused() -> None:
     with pytest.raises(Undecodable):
         list(decode_protobuf(b"\xff\xff\xff"))
+
+
+def one_json_span(**fields: object) -> bytes:
+    span = {"traceId": "aa", "spanId": "bb", "attributes": [{"key": "k", "value": {"stringValue": "VALUE"}}], **fields}
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"scope": {"name": "SCOPE"}, "spans": [span]}]}]}).encode()
+
+
+def test_text_that_is_not_utf_8_is_replaced() -> None:
+    body = one_json_span().replace(b"VALUE", b"a\xff").replace(b"SCOPE", b"s\xfe")
+    assert count_json_spans(body).spans == 1
+    (span,) = decode_json(body)
+
+    assert (span.attributes, span.scope.name) == ({"k": "a\ufffd"}, "s\ufffd")
+    with pytest.raises(Undecodable):
+        count_json_spans(one_json_span(spanId="VALUE").replace(b'"VALUE"', b'"\xff"'))
+
+
+@pytest.mark.parametrize("parent", ["", "0000000000000000", "bb"])
+def test_zeros_and_the_span_itself_are_no_parent(parent: str) -> None:
+    (span,) = decode_json(one_json_span(parentSpanId=parent))
+    assert span.parent_id == ""
+
+    request = make_request()
+    wire = request.resource_spans[0].scope_spans[0].spans[0]
+    wire.parent_span_id = wire.span_id if parent == "bb" else bytes.fromhex(parent)
+    (span,) = decode_protobuf(request.SerializeToString())
+    assert span.parent_id == ""
+
+
+def test_a_time_before_the_epoch_is_none() -> None:
+    (span,) = decode_json(one_json_span(startTimeUnixNano="-5000", endTimeUnixNano="2000000"))
+
+    assert (span.start, span.end) == (2000, 2000)

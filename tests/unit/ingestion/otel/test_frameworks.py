@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.ingestion.otel.span import SpanEvent
+from appliance.ingestion.timestamps import LATEST
 from tests.unit.ingestion.spans import says
 
 
@@ -48,6 +49,12 @@ def test_types(attributes: dict[str, Any], type: str) -> None:
         {"mastra.metadata.threadId": "s", "mastra.metadata.userId": "u"},
         {"mlflow.trace.session": '"s"', "mlflow.trace.user": '"u"'},
         {"gcp.vertex.agent.session_id": "s", "user.id": "u"},
+        {
+            "traceloop.association.properties.thread_id": "t",
+            "traceloop.association.properties.session_id": "s",
+            "traceloop.association.properties.user_id": None,
+            "traceloop.association.properties.userId": "u",
+        },
     ],
 )
 def test_sessions_and_users(attributes: dict[str, Any]) -> None:
@@ -132,8 +139,10 @@ def test_the_call_within_a_call_of_adk_1_is_no_second_one() -> None:
     assert (found.type, found.usage) == ("SPAN", None)
 
 
-def test_livekit_housekeeping_is_debug() -> None:
+def test_livekit_steps_are_known_by_their_names_alone() -> None:
     assert says({"lk.agent_label": "a"}, scope="livekit-agents", name="on_enter").draft.level == "DEBUG"
+    assert says({}, scope="livekit-agents", name="on_exit").draft.level == "DEBUG"
+    assert says({}, scope="livekit-agents", name="agent_turn").draft.type == "AGENT"
 
 
 def test_tags_that_langchain_sets_itself_are_none() -> None:
@@ -146,3 +155,68 @@ def test_logfire_events_are_split_where_the_model_answers() -> None:
     found = draft({"logfire.msg": "call", "events": json.dumps(events)})
 
     assert (found.input, found.output) == (events[:1], events[1:])
+
+
+def test_logfire_choices_are_the_answer_wherever_they_stand() -> None:
+    choices = [{"event.name": "gen_ai.choice", "index": number} for number in range(2)]
+    asked = {"event.name": "gen_ai.user.message", "content": "a"}
+    found = draft({"logfire.msg": "call", "events": json.dumps([choices[0], asked, choices[1]])})
+
+    assert (found.input, found.output) == ([asked], choices)
+
+
+@pytest.mark.parametrize(("first_chunk", "micros"), [(1.2, 1_002_000), (-5.0, 1_000_000), (1e300, LATEST)])
+def test_a_first_chunk_comes_at_a_time_that_can_be_stored(first_chunk: float, micros: int) -> None:
+    found = draft({"ai.operationId": "ai.streamText.doStream", "ai.response.msToFirstChunk": first_chunk})
+
+    assert found.completion_start == micros
+
+
+def test_what_no_field_takes_stays_in_the_metadata() -> None:
+    """Of two names for one thing only the one that is used is taken out."""
+    attributes = {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "look",
+        "gen_ai.tool.call.id": "call-1",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.response.model": "gpt-4o-2024-08-06",
+        "langsmith.metadata.session_id": "s",
+        "langsmith.metadata.thread_id": "t",
+    }
+    score = SpanEvent("gen_ai.evaluation.result", 1, {"gen_ai.evaluation.score.value": 0.5})
+    found = draft(attributes, events=[score])
+
+    assert (found.name, found.model, found.session_id) == ("look", "gpt-4o-2024-08-06", "s")
+    assert json.loads(found.metadata["attributes"]) == {
+        "gen_ai.tool.call.id": "call-1",
+        "gen_ai.request.model": "gpt-4o",
+    }
+    assert found.metadata["thread_id"] == "t"
+    assert json.loads(found.metadata["events"])[0]["name"] == "gen_ai.evaluation.result"
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        (None, []),
+        ("hello", [{"role": "user", "content": "hello"}]),
+        ('{"role": "user", "parts": []}', [{"role": "user", "parts": []}]),
+        ('[{"role": "user"}]', [{"role": "user"}]),
+    ],
+)
+def test_instructions_of_the_system_are_part_of_the_input(messages: str | None, expected: list[Any]) -> None:
+    asked = {} if messages is None else {"gen_ai.input.messages": messages}
+    found = draft({"gen_ai.operation.name": "chat", "gen_ai.system_instructions": "be kind", **asked})
+
+    assert found.input == [{"role": "system", "content": "be kind"}, *expected]
+
+
+def test_metadata_of_the_program_is_not_replaced_by_ours() -> None:
+    found = says(
+        {"langfuse.observation.metadata.events": "mine", "langfuse.observation.metadata.scope": "mine too"},
+        events=[SpanEvent("exception", 1, {})],
+    ).draft
+
+    assert (found.metadata["events"], found.metadata["scope"]) == ("mine", "mine too")
+    assert json.loads(found.metadata["otel.events"])[0]["name"] == "exception"
+    assert found.metadata["otel.scope"] == "{}"
