@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import ssl
 import struct
 import threading
@@ -19,8 +20,8 @@ Fault = Literal["", "cut", "silence", "delay", "throttle", "garble"]
 _SSL_REQUEST, _GSS_REQUEST = 80877103, 80877104
 _DELAY_S = 0.08
 _THROTTLED_BYTES_PER_S = 200_000
-_GARBLE_EVERY = 7
-"""Chunks, of which one gets a wrong byte."""
+_GARBLED_SHARE = 0.1
+"""Of the chunks, by chance: every seventh would be the same one of each new connection, and none would ever work."""
 
 
 class Proxy:
@@ -30,10 +31,10 @@ class Proxy:
         self.port = 0
         self.fault: Fault = ""
         self.seen: set[Fault] = set()
-        """Faults that met data: a test that shows nothing can be told from one that does."""
+        """Faults that did something to data: a test that shows nothing can be told from one that does."""
         self._target, self._tls, self._asks_first = target, tls, asks_first
         self._writers: set[asyncio.StreamWriter] = set()
-        self._chunks = 0
+        self._chance = random.Random(0)
 
     async def serve(self) -> None:
         """Listens until it is cancelled."""
@@ -96,7 +97,9 @@ class Proxy:
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(2**16):
-            self.seen.add(self.fault)
+            garbles = self._chance.random() < _GARBLED_SHARE
+            if self.fault != "garble" or garbles:
+                self.seen.add(self.fault)
             match self.fault:
                 case "cut":
                     return
@@ -107,11 +110,9 @@ class Proxy:
                     await asyncio.sleep(_DELAY_S)
                 case "throttle":
                     await asyncio.sleep(len(data) / _THROTTLED_BYTES_PER_S)
-                case "garble":
-                    self._chunks += 1
-                    if self._chunks % _GARBLE_EVERY == 0:
-                        middle = len(data) // 2
-                        data = data[:middle] + bytes([data[middle] ^ 0x55]) + data[middle + 1 :]
+                case "garble" if garbles:
+                    middle = len(data) // 2
+                    data = data[:middle] + bytes([data[middle] ^ 0x55]) + data[middle + 1 :]
             writer.write(data)
             await writer.drain()
 
