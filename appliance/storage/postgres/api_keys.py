@@ -76,21 +76,23 @@ class ApiKeys:
 async def provision_key(connection: Connection, project_id: str, pair: KeyPair, salt: str) -> bool:
     """Make sure that the key exists in the project; returns whether it was created.
 
-    A public key of another project moves here; the secret of an existing key is never changed.
+    A public key of another project moves here; the secret of an existing key is never changed. A secret belongs to one
+    key only: given with another public key, it makes an end of the key that it had before.
     """
     found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
     if found is not None and found["project_id"] == project_id:
         return False
     hashed = await asyncio.to_thread(_slow_hash, pair.secret_key)
+    fast = fast_hash(pair.secret_key, salt)
     async with connection.transaction():
-        await connection.execute(_SQL["delete"], {"public_key": pair.public_key})
+        await connection.execute(_SQL["delete"], {"public_key": pair.public_key, "fast_hash": fast})
         await connection.execute(
             _SQL["insert"],
             {
                 "id": uuid.uuid4().hex,
                 "public_key": pair.public_key,
                 "hashed": hashed,
-                "fast_hash": fast_hash(pair.secret_key, salt),
+                "fast_hash": fast,
                 "display": f"{pair.secret_key[:6]}...{pair.secret_key[-4:]}",
                 "note": "Provisioned API Key",
                 "project_id": project_id,

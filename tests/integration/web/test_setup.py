@@ -116,3 +116,13 @@ async def test_a_store_that_is_away_is_said_so(prepared: Settings) -> None:
     away = dataclasses.replace(prepared.postgres, url="postgresql://postgres@127.0.0.1:1/postgres")
     with pytest.raises(StoreUnavailable):
         await prepare(dataclasses.replace(prepared, postgres=away), lambda step: None)
+
+
+async def test_a_secret_given_with_another_public_key_goes_on_working(prepared: Settings, context: Context) -> None:
+    for public_key in ("pk-first", "pk-second"):
+        init = InitSettings(org_id="org-d", project_id="project-d", public_key=public_key, secret_key="sk-shared")
+        await prepare(dataclasses.replace(prepared, init=init), lambda step: None)
+    keys = ApiKeys(context.postgres, prepared.salt)
+    owner = await keys.owner_by_secret("pk-second", "sk-shared")
+    assert owner is not None and (owner.project_id, owner.public_key) == ("project-d", "pk-second")
+    assert await keys.owner_by_public_key("pk-first") is None

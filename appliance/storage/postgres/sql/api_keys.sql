@@ -17,4 +17,4 @@ INSERT INTO api_keys (
 );
 
 -- name: delete
-DELETE FROM api_keys WHERE public_key = %(public_key)s;
+DELETE FROM api_keys WHERE public_key = %(public_key)s OR fast_hashed_secret_key = %(fast_hash)s;
