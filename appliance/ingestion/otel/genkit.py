@@ -52,8 +52,14 @@ class GenkitMapper:
         draft.model = draft.model or name.rpartition("/")[2] or None
         config, usage = _object(asked, "config"), _object(made, "usage")
         draft.model_parameters = draft.model_parameters or config or None
-        counts = {bare: usage[key] for key, bare in _COUNTS.items() if usage.get(key) is not None}
-        draft.usage = draft.usage or usage_from_counts(counts) or None
+        draft.usage = draft.usage or _usage(usage) or None
+
+
+def _usage(told: dict[str, Any]) -> dict[str, Any]:
+    """Usage details of what a call of a model tells; Genkit's name for reasoning is its own."""
+    counts = {bare: told[key] for key, bare in _COUNTS.items() if told.get(key) is not None}
+    usage = usage_from_counts(counts)
+    return {key.replace("output_reasoning_tokens", "output_reasoning"): units for key, units in usage.items()}
 
 
 def _keep_rest(attributes: Attributes, name: str, value: Any, read: tuple[str, ...]) -> None:

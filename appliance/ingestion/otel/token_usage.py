@@ -74,7 +74,7 @@ def usage_from_counts(sent: Mapping[str, Any]) -> dict[str, Any]:
         usage["input"] = given if is_apart else given - cached
     usage |= {"input_cached_tokens": read} if read is not None else {}
     usage |= lifetimes
-    usage |= _output(counts, made)
+    usage |= _output(counts, made, None if total is None or given is None else total - given)
     sides = sum(usage.values())
     usage |= {key.removeprefix("details."): units for key, units in counts.items()}
     if total or sides or usage:
@@ -112,15 +112,20 @@ def raw_details(raw: Any) -> dict[str, int]:
     return {key: units for key, value in parts.items() if (units := whole_number(value))}
 
 
-def _output(counts: dict[str, int], made: int | None) -> dict[str, int]:
-    """The output and its reasoning; takes what it reads out of the counts."""
+def _output(counts: dict[str, int], made: int | None, billed: int | None) -> dict[str, int]:
+    """The output and its reasoning; takes what it reads out of the counts.
+
+    Reasoning is taken out of the output, unless `billed` (the total without the input) or its size shows that it was
+    never counted in it.
+    """
     beside, within = _take(counts, _REASONING_BESIDE), _take(counts, _REASONING)
     usage: dict[str, int] = {}
     if beside is not None or within is not None:
         _take(counts, _REASONING_ALIAS)
         usage["output_reasoning_tokens"] = beside or within or 0
     if made is not None:
-        usage["output"] = made if beside or (within or 0) > made else made - (within or 0)
+        is_beside = beside or (within or 0) > made or billed == made + (within or 0)
+        usage["output"] = made if is_beside else made - (within or 0)
     return usage
 
 

@@ -220,3 +220,13 @@ def test_metadata_of_the_program_is_not_replaced_by_ours() -> None:
     assert (found.metadata["events"], found.metadata["scope"]) == ("mine", "mine too")
     assert json.loads(found.metadata["otel.events"])[0]["name"] == "exception"
     assert found.metadata["otel.scope"] == "{}"
+
+
+@pytest.mark.parametrize(("total", "output"), [(18, 5), (21, 8)])
+def test_thoughts_are_within_the_output_of_genkit_or_beside_it(total: int, output: int) -> None:
+    told = {"usage": {"inputTokens": 10, "outputTokens": 8, "thoughtsTokens": 3, "totalTokens": total}}
+    found = draft(
+        {"genkit:name": "m", "genkit:metadata:subtype": "model", "genkit:output": json.dumps(told)},
+    )
+
+    assert found.usage == {"input": 10, "output": output, "output_reasoning": 3, "total": total}
