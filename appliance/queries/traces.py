@@ -17,6 +17,7 @@ from appliance.storage.clickhouse.traces import TraceKey, TraceQuery, TraceTotal
 
 FIELD_GROUPS: Final = frozenset({"core", "io", "scores", "observations", "metrics"})
 _MICROS: Final = 1_000_000
+_SUMMED: Final = frozenset({"total_cost"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,11 +81,17 @@ async def _totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceK
 
 
 async def find_trace(
-    clickhouse: ClickHouse, project_id: str, trace_id: str, groups: frozenset[str] = FIELD_GROUPS
+    clickhouse: ClickHouse,
+    project_id: str,
+    trace_id: str,
+    groups: frozenset[str] = FIELD_GROUPS,
+    fields: frozenset[str] = observations.ALL_FIELDS,
 ) -> TraceDetail | None:
-    """One trace, or None when nothing is known of it."""
+    """One trace, its observations with these `fields`, or None when nothing is known of it."""
     with_io = "io" in groups
     reads_observations = bool(groups & {"observations", "metrics"})
+    if "observations" not in groups:
+        fields = _SUMMED
     extent, found_scores = await asyncio.gather(
         extent_of(clickhouse, project_id, trace_id),
         scores.of_trace(clickhouse, project_id, trace_id) if "scores" in groups else _no_scores(),
@@ -92,7 +99,7 @@ async def find_trace(
     extents = {trace_id: extent} if extent else None
     parts, rows = await asyncio.gather(
         traces.read_parts(clickhouse, project_id, [trace_id], with_texts=with_io, extents=extents),
-        observations.of_trace(clickhouse, project_id, trace_id, extent) if reads_observations else _nothing(),
+        observations.of_trace(clickhouse, project_id, trace_id, extent, fields) if reads_observations else _nothing(),
     )
     if trace_id not in parts:
         return None

@@ -12,19 +12,18 @@ from appliance.model.filters import Condition
 from appliance.model.observations import Observation
 from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.extents import Extent, extent_of, within
+from appliance.storage.clickhouse.extents import KNOWN_PLACES, Extent, extent_of, within
 from appliance.storage.clickhouse.observation_filters import ObservationFilter, asks_traces, observation_filter
 from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.versions import newest
 from appliance.storage.clickhouse.where import Binder
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
 _CHUNK: Final = 500
-_TEXTS: Final = {
-    (True, True): "input, output, metadata",
-    (True, False): "input, output, map() AS metadata",
-    (False, True): "'' AS input, '' AS output, metadata",
-    (False, False): "'' AS input, '' AS output, map() AS metadata",
-}
+ALL_FIELDS: Final = frozenset(Observation.__struct_fields__)
+"""What can be read of an observation."""
+_KEY: Final = frozenset({"project_id", "trace_id", "id", "is_deleted"})
+_TIMES: Final = frozenset({"start_time", "end_time", "completion_start_time", "created_at", "updated_at", "event_ts"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +45,8 @@ class ObservationQuery:
     limit: int = 50
     offset: int = 0
     after: Position | None = None
-    with_io: bool = True
-    with_metadata: bool = True
+    fields: frozenset[str] = ALL_FIELDS
+    """What is read of them: names of fields of `Observation`; its key and times always are."""
 
 
 class ObservationKey(msgspec.Struct):
@@ -84,10 +83,31 @@ class _Total(msgspec.Struct):
     total: int
 
 
-async def list_page(clickhouse: ClickHouse, query: ObservationQuery) -> tuple[list[Observation], list[ObservationKey]]:
-    """One page and its keys, both in order. Raises InvalidRequest, QueryTooExpensive and StoreUnavailable."""
-    keys = await _list_keys(clickhouse, query)
-    return await _read(clickhouse, query, keys), keys
+async def list_page(clickhouse: ClickHouse, query: ObservationQuery) -> list[Observation]:
+    """One page in order. Raises InvalidRequest, QueryTooExpensive and StoreUnavailable."""
+    return await read(clickhouse, query, await list_keys(clickhouse, query))
+
+
+async def list_keys(clickhouse: ClickHouse, query: ObservationQuery) -> list[ObservationKey]:
+    """The keys of one page in order. Raises as `list_page`."""
+    binder, made = await _filter(clickhouse, query)
+    if query.after is not None:
+        made.tests.append(_after(query.after, binder))
+    sql = render("observations", "keys", where=made.where)
+    params = binder.params | {"limit": query.limit, "offset": query.offset}
+    return await clickhouse.rows(sql, params, ObservationKey, settings=_ALIASES)
+
+
+async def read(clickhouse: ClickHouse, query: ObservationQuery, keys: Sequence[ObservationKey]) -> list[Observation]:
+    """The observations of `keys` in their order; those that were taken away meanwhile are missing."""
+    found: dict[tuple[str, str], Observation] = {}
+    for start in range(0, len(keys), _CHUNK):
+        chunk = keys[start : start + _CHUNK]
+        binder = Binder({"project_id": query.project_id, "ids": [key.id for key in chunk]})
+        bounds = within("start_time", [Extent(key.start_micros, key.start_micros) for key in chunk], binder)
+        for row in await _known(clickhouse, "id IN {ids:Array(String)}", bounds, binder, query.fields):
+            found[row.trace_id, row.id] = row
+    return [found[key.trace_id, key.id] for key in keys if (key.trace_id, key.id) in found]
 
 
 async def count(clickhouse: ClickHouse, query: ObservationQuery) -> int:
@@ -98,14 +118,16 @@ async def count(clickhouse: ClickHouse, query: ObservationQuery) -> int:
 
 
 async def of_trace(
-    clickhouse: ClickHouse, project_id: str, trace_id: str, extent: Extent | None = None
+    clickhouse: ClickHouse,
+    project_id: str,
+    trace_id: str,
+    extent: Extent | None = None,
+    fields: frozenset[str] = ALL_FIELDS,
 ) -> list[Observation]:
     """All observations of a trace, oldest first; quicker when it is known where they lie."""
-    row = render("observations", "row", texts=_TEXTS[True, True])
     binder = Binder({"project_id": project_id, "trace_id": trace_id})
     bounds = within("start_time", [extent] if extent else [], binder)
-    sql = render("observations", "of_trace", row=row, bounds=bounds)
-    rows = await clickhouse.rows(sql, binder.params, Observation, settings=_ALIASES)
+    rows = await _known(clickhouse, "trace_id = {trace_id:String}", bounds, binder, fields)
     return sorted(rows, key=lambda row: (row.start_time, row.id))
 
 
@@ -117,13 +139,27 @@ async def steps(clickhouse: ClickHouse, project_id: str, trace_id: str, *, limit
     return await clickhouse.rows(sql, binder.params, Step, settings={"date_time_output_format": "iso"})
 
 
-async def find(clickhouse: ClickHouse, project_id: str, observation_id: str) -> Observation | None:
-    """One observation by its id, or None."""
-    row = render("observations", "row", texts=_TEXTS[True, True])
-    sql = render("observations", "by_key", row=row, where="")
-    params = {"project_id": project_id, "ids": [observation_id]}
-    found = await clickhouse.rows(sql, params, Observation, settings=_ALIASES)
-    return found[0] if found else None
+async def find(
+    clickhouse: ClickHouse, project_id: str, observation_id: str, fields: frozenset[str] = ALL_FIELDS
+) -> Observation | None:
+    """One observation by its id, the newest if several traces have it, or None."""
+    binder = Binder({"project_id": project_id, "ids": [observation_id]})
+    found = await _known(clickhouse, "id IN {ids:Array(String)}", "", binder, fields)
+    return max(found, key=lambda row: row.event_ts, default=None)
+
+
+async def _known(
+    clickhouse: ClickHouse, which: str, bounds: str, binder: Binder, fields: frozenset[str]
+) -> list[Observation]:
+    sql = render("observations", "known", row=row_of(fields), which=which, bounds=bounds)
+    rows = await clickhouse.rows(sql, binder.params, Observation, settings=_ALIASES | KNOWN_PLACES)
+    return newest(rows, key=lambda row: (row.trace_id, row.id))
+
+
+def row_of(fields: frozenset[str] = ALL_FIELDS) -> str:
+    """The SQL of the columns of `fields` of the table `observations`, with the key and the times."""
+    read = (name for name in Observation.__struct_fields__ if name in _KEY or name in fields - _TIMES)
+    return render("observations", "row", columns=", ".join(read))
 
 
 async def _filter(clickhouse: ClickHouse, query: ObservationQuery) -> tuple[Binder, ObservationFilter]:
@@ -132,30 +168,8 @@ async def _filter(clickhouse: ClickHouse, query: ObservationQuery) -> tuple[Bind
     return binder, observation_filter(query.conditions, binder, unsettled)
 
 
-async def _list_keys(clickhouse: ClickHouse, query: ObservationQuery) -> list[ObservationKey]:
-    binder, made = await _filter(clickhouse, query)
-    if query.after is not None:
-        made.tests.append(_after(query.after, binder))
-    sql = render("observations", "keys", where=made.where)
-    params = binder.params | {"limit": query.limit, "offset": query.offset}
-    return await clickhouse.rows(sql, params, ObservationKey, settings=_ALIASES)
-
-
 def _after(position: Position, binder: Binder) -> str:
     start = binder.time(position.start_micros)
     rest = f"({start}, {binder.bind(position.trace_hash, 'UInt32')}, {binder.bind(position.id)})"
     # The first test alone can use the table's order; the second decides.
     return f"start_time <= {start} AND (start_time, xxHash32(trace_id), id) < {rest}"
-
-
-async def _read(clickhouse: ClickHouse, query: ObservationQuery, keys: Sequence[ObservationKey]) -> list[Observation]:
-    row = render("observations", "row", texts=_TEXTS[query.with_io, query.with_metadata])
-    found: dict[tuple[str, str], Observation] = {}
-    for start in range(0, len(keys), _CHUNK):
-        chunk = keys[start : start + _CHUNK]
-        binder = Binder({"project_id": query.project_id, "ids": [key.id for key in chunk]})
-        bounds = within("start_time", [Extent(key.start_micros, key.start_micros) for key in chunk], binder)
-        sql = render("observations", "by_key", row=row, where=bounds)
-        for observation in await clickhouse.rows(sql, binder.params, Observation, settings=_ALIASES):
-            found[observation.trace_id, observation.id] = observation
-    return [found[key.trace_id, key.id] for key in keys if (key.trace_id, key.id) in found]

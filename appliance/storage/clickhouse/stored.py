@@ -9,6 +9,7 @@ from typing import TypeVar
 from appliance.model.observations import Observation
 from appliance.model.scores import Score
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.observations import row_of
 from appliance.storage.clickhouse.queries import render
 
 Key = tuple[str, str]
@@ -25,8 +26,7 @@ async def stored_observations(clickhouse: ClickHouse, wanted: Mapping[Key, int |
     `wanted` says of each since when it can have begun (microseconds), or None: only rows with a bound are found without
     a look at the whole table, which an index by id does not save when many are looked for.
     """
-    row = render("observations", "row", texts="input, output, metadata")
-    sql = render("stored", "observations", row=row)
+    sql = render("stored", "observations", row=row_of())
     bounds = [since for since in wanted.values() if since is not None]
     bounded = [key for key, since in wanted.items() if since is not None]
     others = [key for key, since in wanted.items() if since is None]

@@ -14,10 +14,11 @@ from appliance.model.query_bar import SEARCH_COLUMN
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.extents import Extent, within
+from appliance.storage.clickhouse.extents import KNOWN_PLACES, Extent, within
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import explained, reach_of
 from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, trace_filter
+from appliance.storage.clickhouse.versions import newest
 from appliance.storage.clickhouse.where import Binder, all_of
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
@@ -25,6 +26,7 @@ _ALIASES: Final = {"prefer_column_name_to_alias": 1}
 _NEWEST_FIRST: Final = {"read_in_order_use_virtual_row": 1}
 # Reading in the table's order would merge versions row by row; sorting what was found is quicker.
 _UNORDERED: Final = {"optimize_read_in_order": 0}
+_MINUTE: Final = 60_000_000
 _DAY: Final = 86_400_000_000
 _WEEK: Final = 7 * _DAY
 _CHUNK: Final = 500
@@ -216,6 +218,10 @@ def _key_of(row: _Beginning) -> TraceKey:
     return TraceKey(row.id, row.started, row.first_part - _DAY, row.last_part + _WEEK)
 
 
+class _PartVersion(TracePart):
+    is_deleted: int = 0
+
+
 async def read_parts(
     clickhouse: ClickHouse,
     project_id: str,
@@ -234,7 +240,8 @@ async def read_parts(
         binder = Binder({"project_id": project_id, "ids": chunk})
         bounds = within("timestamp", [extents[trace_id] for trace_id in chunk] if extents else [], binder)
         sql = render("traces", "parts", texts=texts, bounds=bounds)
-        for part in await clickhouse.rows(sql, binder.params, TracePart, settings=_ALIASES):
+        rows = await clickhouse.rows(sql, binder.params, _PartVersion, settings=_ALIASES | KNOWN_PLACES)
+        for part in newest(rows, key=lambda row: (row.id, row.part_id, row.timestamp // _MINUTE)):
             found.setdefault(part.id, []).append(part)
     return found
 

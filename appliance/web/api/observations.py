@@ -13,7 +13,7 @@ from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.observations import ObservationQuery
 from appliance.web.api import observations_v2
 from appliance.web.api.asked import clickhouse_of, conditions_from
-from appliance.web.api.shapes import observation
+from appliance.web.api.shapes import OBSERVATION_FIELDS, observation
 from appliance.web.auth import authorize
 from appliance.web.paging import page_from
 from appliance.web.responses import json_response
@@ -34,18 +34,18 @@ async def list_page(request: Request) -> Response:
         ),
         limit=page.limit,
         offset=page.offset,
+        fields=OBSERVATION_FIELDS,
     )
     clickhouse = clickhouse_of(request)
-    (rows, _), total = await asyncio.gather(
-        observations.list_page(clickhouse, query), observations.count(clickhouse, query)
-    )
+    rows, total = await asyncio.gather(observations.list_page(clickhouse, query), observations.count(clickhouse, query))
     return json_response({"data": [observation(row) for row in rows], "meta": page.meta(total)})
 
 
 async def get_observation(request: Request) -> Response:
     """One observation."""
     auth = await authorize(request)
-    row = await observations.find(clickhouse_of(request), auth.project_id, request.path_params["observation_id"])
+    asked = request.path_params["observation_id"]
+    row = await observations.find(clickhouse_of(request), auth.project_id, asked, OBSERVATION_FIELDS)
     if row is None:
         raise NotFound("Observation not found within authorized project")
     return json_response(observation(row))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,12 +16,12 @@ from starlette.routing import Route
 from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.observations import Observation
-from appliance.model.traces import fold_parts
+from appliance.model.traces import Trace, fold_parts
 from appliance.storage.clickhouse import observations, traces
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery, Position
 from appliance.web.api.asked import clickhouse_of, conditions_from
-from appliance.web.api.shapes import observation_v2
+from appliance.web.api.shapes import observation_v2, observation_v2_fields
 from appliance.web.auth import authorize
 from appliance.web.paging import bool_param, int_param, issue, list_param, parse_time
 from appliance.web.responses import json_response
@@ -53,15 +54,17 @@ async def list_page(request: Request) -> Response:
         conditions=_conditions(request),
         limit=limit + 1,
         after=_position(request.query_params.get("cursor", "")),
-        with_io="io" in groups,
-        with_metadata="metadata" in groups,
+        fields=observation_v2_fields(groups),
     )
-    rows, keys = await observations.list_page(clickhouse, query) if limit else ([], [])
+    keys = await observations.list_keys(clickhouse, query) if limit else []
     more = len(keys) > limit
-    rows, keys = rows[:limit], keys[:limit]
-    bookmarked: set[str] = set()
-    if groups & _FROM_TRACE:
-        bookmarked = await _fill_from_traces(clickhouse, auth.project_id, rows)
+    keys = keys[:limit]
+    rows, of_traces = await asyncio.gather(
+        observations.read(clickhouse, query, keys),
+        _traces(clickhouse, auth.project_id, keys if groups & _FROM_TRACE else []),
+    )
+    _fill_from_traces(rows, of_traces)
+    bookmarked = {trace_id for trace_id, trace in of_traces.items() if trace.bookmarked}
     expanded = set(list_param(request, "expandMetadata"))
     return json_response(
         {
@@ -91,16 +94,16 @@ def _conditions(request: Request) -> list[Condition]:
     return found
 
 
-async def _fill_from_traces(clickhouse: ClickHouse, project_id: str, rows: Sequence[Observation]) -> set[str]:
-    """What only the trace was told (by the ingestion API, or by another span) is shown on its observations too.
-
-    Returns the ids of the bookmarked ones among the traces.
-    """
-    ids = sorted({row.trace_id for row in rows})
+async def _traces(clickhouse: ClickHouse, project_id: str, keys: Sequence[ObservationKey]) -> dict[str, Trace]:
+    ids = sorted({key.trace_id for key in keys})
     parts = await traces.read_parts(clickhouse, project_id, ids, with_texts=False)
-    folded = {trace_id: fold_parts(found) for trace_id, found in parts.items()}
+    return {trace_id: fold_parts(found) for trace_id, found in parts.items()}
+
+
+def _fill_from_traces(rows: Sequence[Observation], of_traces: Mapping[str, Trace]) -> None:
+    """What only the trace was told (by the ingestion API, or by another span) is shown on its observations too."""
     for row in rows:
-        if (trace := folded.get(row.trace_id)) is None:
+        if (trace := of_traces.get(row.trace_id)) is None:
             continue
         row.user_id = row.user_id or trace.user_id or ""
         row.session_id = row.session_id or trace.session_id or ""
@@ -108,7 +111,6 @@ async def _fill_from_traces(clickhouse: ClickHouse, project_id: str, rows: Seque
         row.release = row.release or trace.release or ""
         row.tags = row.tags or trace.tags
         row.public = row.public or trace.public
-    return {trace_id for trace_id, trace in folded.items() if trace.bookmarked}
 
 
 def _cursor(key: ObservationKey) -> str:

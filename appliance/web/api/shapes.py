@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -103,6 +103,17 @@ def _tier_prices() -> dict[str, dict[str, float]]:
     return {tier.id: tier.prices for model in built_in_models() for tier in model.pricing_tiers}
 
 
+OBSERVATION_FIELDS: Final = frozenset(
+    (
+        *("parent_id", "type", "name", "environment", "level", "status_message", "version"),
+        *("input", "output", "metadata", "model", "model_id", "model_parameters"),
+        *("usage_details", "provided_cost_details", "cost_details", "total_cost"),
+        *("pricing_tier_id", "pricing_tier_name", "prompt_id", "prompt_name", "prompt_version"),
+    )
+)
+"""What `observation` shows, besides the key and the times."""
+
+
 def observation(row: Observation) -> Json:
     """The observation of the first API version; latency and time to first token are in seconds."""
     usage = row.usage_details
@@ -154,6 +165,11 @@ def observation(row: Observation) -> Json:
         "latency": seconds(row.start_time, row.end_time),
         "timeToFirstToken": seconds(row.start_time, row.completion_start_time),
     }
+
+
+def observation_v2_fields(groups: Iterable[str]) -> frozenset[str]:
+    """What `observation_v2` shows of an observation, besides the key and the times."""
+    return frozenset(name for group in ("core", *groups) for name in _V2_FIELDS.get(group, ()))
 
 
 def observation_v2(
@@ -233,6 +249,22 @@ def _usage(row: Observation) -> Json:
     }
 
 
+_V2_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "core": ("parent_id", "type"),
+    "basic": (
+        *("name", "level", "status_message", "version", "environment"),
+        *("public", "user_id", "session_id", "is_app_root"),
+    ),
+    "io": ("input", "output"),
+    "metadata": ("metadata",),
+    "model": (
+        *("model", "model_id", "model_parameters", "pricing_tier_id"),
+        *("usage_details", "cost_details", "provided_cost_details"),
+    ),
+    "usage": ("usage_details", "cost_details", "total_cost", "pricing_tier_name"),
+    "prompt": ("prompt_id", "prompt_name", "prompt_version"),
+    "trace_context": ("trace_name", "tags", "release"),
+}
 _V2_GROUPS: Final[Mapping[str, Callable[[Observation], Json]]] = {
     "basic": _basic,
     "time": _time,

@@ -12,7 +12,7 @@ from appliance.errors import InvalidRequest, NotFound
 from appliance.queries.traces import FIELD_GROUPS, TraceItem, find_trace, list_traces
 from appliance.storage.clickhouse.traces import TraceQuery
 from appliance.web.api.asked import clickhouse_of, conditions_from
-from appliance.web.api.shapes import Json, observation, score, trace_core, trace_io
+from appliance.web.api.shapes import OBSERVATION_FIELDS, Json, observation, score, trace_core, trace_io
 from appliance.web.auth import authorize
 from appliance.web.paging import list_param, page_from, text_param
 from appliance.web.responses import json_response
@@ -63,7 +63,7 @@ async def get_trace(request: Request) -> Response:
     auth = await authorize(request)
     trace_id = request.path_params["trace_id"]
     groups = _groups(request)
-    detail = await find_trace(clickhouse_of(request), auth.project_id, trace_id, groups)
+    detail = await find_trace(clickhouse_of(request), auth.project_id, trace_id, groups, OBSERVATION_FIELDS)
     if detail is None:
         raise NotFound(f"Trace {trace_id} not found within authorized project")
     has_metrics = "metrics" in groups

@@ -1,11 +1,7 @@
 -- Lists find keys in the narrow table (or in the wide one, to look into texts) and then read whole rows by key.
 
 -- name: row
-    project_id, trace_id, id, parent_id, type, name, environment, level, status_message, version, release, is_root,
-    is_app_root, trace_name, user_id, session_id, tags, public, $texts, model, model_id, model_parameters,
-    provided_usage_details, usage_details, provided_cost_details, cost_details, total_cost, pricing_tier_id,
-    pricing_tier_name, prompt_id, prompt_name, prompt_version, tool_definitions, tool_calls, tool_call_names,
-    experiment, service_name, scope_name, scope_version, sdk_name, sdk_version, source,
+    $columns,
     toUnixTimestamp64Micro(observations.start_time) AS start_time,
     toUnixTimestamp64Micro(observations.end_time) AS end_time,
     toUnixTimestamp64Micro(observations.completion_start_time) AS completion_start_time,
@@ -29,30 +25,11 @@ SELECT count() AS total
 FROM observations_list AS row FINAL
 WHERE project_id = {project_id:String} $where
 
--- name: by_key
+-- name: known
+-- All versions of rows whose place is known; PREWHERE is written out, as to find it opens a file of every column.
 SELECT $row
-FROM
-(
-    SELECT *
-    FROM observations
-    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} $where
-    ORDER BY event_ts DESC
-    LIMIT 1 BY trace_id, id
-) AS observations
-WHERE is_deleted = 0
-ORDER BY observations.event_ts DESC
-
--- name: of_trace
-SELECT $row
-FROM
-(
-    SELECT *
-    FROM observations
-    WHERE project_id = {project_id:String} AND trace_id = {trace_id:String} $bounds
-    ORDER BY event_ts DESC
-    LIMIT 1 BY id
-) AS observations
-WHERE is_deleted = 0
+FROM observations
+PREWHERE project_id = {project_id:String} AND $which $bounds
 
 -- name: steps
 SELECT

@@ -204,22 +204,16 @@ FROM ($all) AS trace $joins
 $where
 
 -- name: parts
+-- All versions of the parts of some traces.
 SELECT
     project_id, id, part_id, name, name_rank, user_id, session_id, version, release, environment, tags, public,
-    bookmarked, $texts, nulls, is_root,
+    bookmarked, $texts, nulls, is_root, is_deleted,
     toUnixTimestamp64Micro(trace_parts.timestamp) AS timestamp,
     toUnixTimestamp64Micro(trace_parts.order_ts) AS order_ts,
     toUnixTimestamp64Micro(trace_parts.event_ts) AS event_ts,
     toUnixTimestamp64Micro(trace_parts.created_at) AS created_at
-FROM
-(
-    SELECT *
-    FROM trace_parts
-    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)} $bounds
-    ORDER BY event_ts DESC
-    LIMIT 1 BY id, part_id, toStartOfMinute(timestamp)
-) AS trace_parts
-WHERE is_deleted = 0
+FROM trace_parts
+PREWHERE project_id = {project_id:String} AND id IN {ids:Array(String)} $bounds
 
 -- name: totals
 SELECT
@@ -266,15 +260,11 @@ GROUP BY id
 
 -- name: extent
 -- Where the rows of a trace lie: as it was folded, and what was written since. The mark is read before both.
-SELECT count() AS found, toUnixTimestamp64Micro(min(first_start)) AS first_micros, toUnixTimestamp64Micro(max(last_start)) AS last_micros
-FROM
-(
-    SELECT first_start, last_start
-    FROM folded_traces
-    WHERE project_id = {project_id:String} AND id = {trace_id:String}
-    UNION ALL
-    SELECT first_start, last_start
-    FROM touched_traces
-    WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
-        AND touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
-)
+SELECT toUnixTimestamp64Micro(first_start) AS first_micros, toUnixTimestamp64Micro(last_start) AS last_micros
+FROM folded_traces
+PREWHERE project_id = {project_id:String} AND id = {trace_id:String}
+UNION ALL
+SELECT toUnixTimestamp64Micro(first_start) AS first_micros, toUnixTimestamp64Micro(last_start) AS last_micros
+FROM touched_traces
+PREWHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+    AND touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')

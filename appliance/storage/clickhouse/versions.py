@@ -1,0 +1,26 @@
+"""Rows as merging would leave them: tables replace rows by key, but until then all their versions are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Protocol, TypeVar
+
+
+class Version(Protocol):
+    """A row of a table that is replaced by key."""
+
+    event_ts: int
+    is_deleted: int
+
+
+Row = TypeVar("Row", bound=Version)
+
+
+def newest(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[Row]:
+    """The newest version of each key, unless it only takes the others away."""
+    found: dict[Hashable, Row] = {}
+    for row in rows:
+        known = found.get(of := key(row))
+        if known is None or row.event_ts >= known.event_ts:
+            found[of] = row
+    return [row for row in found.values() if not row.is_deleted]
