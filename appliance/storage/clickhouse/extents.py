@@ -12,8 +12,8 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.where import Binder, all_of
 
-KNOWN_PLACES: Final = {"use_skip_indexes_on_data_read": 0}
-"""Settings for reading few rows whose place is known: parts that an index excludes are not even opened."""
+KNOWN_PLACES: Final = {"use_skip_indexes_on_data_read": 0, "local_filesystem_read_method": "pread"}
+"""Settings for few rows whose place is known: parts that an index excludes stay closed, and no thread reads ahead."""
 _MINUTE: Final = 60_000_000
 # More single minutes than this are not worth a list; and a DateTime ends with 32 bits of seconds.
 _MOST_MINUTES: Final = 1000
