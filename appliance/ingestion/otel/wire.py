@@ -60,7 +60,7 @@ def has_more_values(message: bytes, limit: int, kind: str = "span") -> bool:
     while open_messages:
         found, start, end = open_messages.pop()
         children = _CHILDREN[found]
-        for number, child_start, child_end in _fields(message, start, end):
+        for number, child_start, child_end in fields(message, start, end):
             if child := children.get(number):
                 count += 1
                 if count > limit:
@@ -76,7 +76,7 @@ class _Split:
         others: list[bytes] = []
         self.found: list[tuple[int, int]] = []
         last = start
-        for number, child_start, child_end in _fields(body, start, end):
+        for number, child_start, child_end in fields(body, start, end):
             if number == wanted:
                 self.found.append((child_start, child_end))
             else:
@@ -105,18 +105,19 @@ def _scope_pieces(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple
         if gathered and size + len(span) > wanted:
             yield _export(head, scope_head, gathered)
             gathered, size = [], 0
-        gathered.append(_field(_SPANS, span))
+        gathered.append(field(_SPANS, span))
         size += len(span)
     if gathered:
         yield _export(head, scope_head, gathered)
 
 
 def _export(head: bytes, scope_head: bytes, spans: list[bytes]) -> bytes:
-    scope = _field(_SCOPE_SPANS, scope_head + b"".join(spans))
-    return _field(_RESOURCE_SPANS, head + scope)
+    scope = field(_SCOPE_SPANS, scope_head + b"".join(spans))
+    return field(_RESOURCE_SPANS, head + scope)
 
 
-def _field(number: int, content: bytes) -> bytes:
+def field(number: int, content: bytes) -> bytes:
+    """A field of a message, with what stands before its content."""
     prefix = bytearray([number << 3 | _LENGTH])
     size = len(content)
     while size > 0x7F:
@@ -126,8 +127,11 @@ def _field(number: int, content: bytes) -> bytes:
     return bytes(prefix) + content
 
 
-def _fields(body: bytes, position: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Every field of a message: its number (0 when it is a plain number), and where its content begins and ends."""
+def fields(body: bytes | memoryview, position: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Every field of a message: its number (0 when it is a plain number), and where its content begins and ends.
+
+    Raises Undecodable.
+    """
     while position < end:
         tag, position = _varint(body, position, end)
         kind, number = tag & 7, 0
@@ -146,7 +150,7 @@ def _fields(body: bytes, position: int, end: int) -> Iterator[tuple[int, int, in
         yield number, start, position
 
 
-def _varint(body: bytes, position: int, end: int) -> tuple[int, int]:
+def _varint(body: bytes | memoryview, position: int, end: int) -> tuple[int, int]:
     value = shift = 0
     while position < end and shift < 70:
         byte = body[position]
