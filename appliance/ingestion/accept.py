@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import msgspec
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.otel.json_shape import groups, has_too_many_values
+from appliance.ingestion.otel.protobuf import export_of
 from appliance.ingestion.otel.wire import MOST_SPANS, pieces
 
 _GZIP_WINDOW = 31
@@ -69,9 +69,8 @@ def count_protobuf_spans(content: bytes) -> Counted:
         if piece is None:
             too_large += 1
             continue
-        message = ExportTraceServiceRequest()
         try:
-            message.ParseFromString(piece)
+            message = export_of(piece)
         except DecodeError as error:
             raise Undecodable("Failed to parse OTel Protobuf Trace") from error
         for resource in message.resource_spans:

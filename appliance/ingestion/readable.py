@@ -7,10 +7,10 @@ from typing import Any, Final
 import msgspec
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from appliance.errors import ApplianceError
 from appliance.ingestion.accept import inflate
+from appliance.ingestion.otel.protobuf import export_of
 from appliance.storage.redis.ingest_stream import Entry
 
 _MOST_BYTES: Final = 256 * 1024 * 1024
@@ -43,7 +43,7 @@ def hex_dump(body: bytes) -> str:
 
 
 def _export(body: bytes) -> dict[str, Any]:
-    message = ExportTraceServiceRequest.FromString(body)
+    message = export_of(body)
     export: dict[str, Any] = MessageToDict(message)
     for resource, shown_resource in zip(message.resource_spans, export.get("resourceSpans", ()), strict=True):
         for scope, shown_scope in zip(resource.scope_spans, shown_resource.get("scopeSpans", ()), strict=True):

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import msgspec
 from google.protobuf.message import DecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.json_text import to_json
 from appliance.ingestion.otel.json_shape import groups, has_too_many_values
+from appliance.ingestion.otel.protobuf import export_of
 from appliance.ingestion.otel.span import Attributes, Resource, Scope, Span, SpanEvent, SpanLink
 from appliance.ingestion.otel.wire import pieces
 from appliance.ingestion.timestamps import clamp, now_us
@@ -33,7 +33,7 @@ def decode_protobuf(body: bytes, *, has_json_metadata: bool = False) -> Iterator
     now = now_us()
     for piece in _pieces(body):
         try:
-            request = ExportTraceServiceRequest.FromString(piece)
+            request = export_of(piece)
         except DecodeError as error:
             raise Undecodable(f"The OTLP protobuf cannot be read: {error}.") from error
         for group in request.resource_spans:

@@ -12,7 +12,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, St
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from appliance.errors import Undecodable
-from appliance.ingestion.accept import count_json_spans
+from appliance.ingestion.accept import count_json_spans, count_protobuf_spans
 from appliance.ingestion.otel.decode import decode_json, decode_protobuf
 
 VALUES = {
@@ -130,6 +130,31 @@ def test_text_that_is_not_utf_8_is_replaced() -> None:
     assert (span.attributes, span.scope.name) == ({"k": "a\ufffd"}, "s\ufffd")
     with pytest.raises(Undecodable):
         count_json_spans(one_json_span(spanId="VALUE").replace(b'"VALUE"', b'"\xff"'))
+
+
+def test_text_in_protobuf_that_is_not_utf_8_is_replaced() -> None:
+    request = make_request()
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    span.attributes.add(key="nested").value.kvlist_value.values.add(key="k").value.string_value = "BAD"
+    span.attributes.add(key="BAD").value.array_value.values.add().bytes_value = b"\xff"
+    span.trace_state = span.name = "BAD"
+    body = request.SerializeToString().replace(b"BAD", b"a\xff\xfe")
+    assert count_protobuf_spans(body).spans == 1
+    (found,) = decode_protobuf(body)
+
+    (sound,) = decode_protobuf(make_request().SerializeToString())
+    assert (found.id, found.start, found.name) == (sound.id, sound.start, "a\ufffd\ufffd")
+    assert found.attributes == {
+        **sound.attributes,
+        "nested": '{"k":"a\ufffd\ufffd"}',
+        "a\ufffd\ufffd": [b"\xff"],
+    }
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"\x0a\xff\x7f", b"no export at all"])
+def test_what_is_no_protobuf_stays_undecodable(body: bytes) -> None:
+    with pytest.raises(Undecodable):
+        list(decode_protobuf(body))
 
 
 @pytest.mark.parametrize("parent", ["", "0000000000000000", "bb"])
