@@ -28,6 +28,12 @@ class Unsettled:
         """Whether all traces are folded."""
         return self.first is None
 
+    def count_started(self, binder: Binder, starts: str) -> str:
+        """The SQL that counts the traces of `{project_id}` whose `trace.started` passes `starts`, led by AND."""
+        unsettled = render("traces", "unsettled", until=binder.time(self.until))
+        first = binder.time(self.first or 0)
+        return render("traces", "count_started", unsettled=unsettled, first=first, starts=starts)
+
     def all_traces(self, binder: Binder, *, observed: bool = True) -> str:
         """The SQL of all traces of `{project_id}`, one row each; to be read with `prefer_column_name_to_alias`.
 
@@ -50,14 +56,42 @@ def folded_rows(parts: str, observations: str) -> str:
     return render("traces", "folded", fold=fold, observed=render("traces", "observed", rows=observations))
 
 
-class _Until(msgspec.Struct):
+class Touched(msgspec.Struct):
+    """What was written to since all was folded; times in microseconds since the epoch."""
+
     until_micros: int
     touches: int
     first_micros: int
+    """The earliest row that was written; the traces may have earlier ones."""
+    recent_micros: int
+    """About this is where the newest 500 of what was written begins; 0 when less was."""
 
 
 class _Earlier(msgspec.Struct):
     first_micros: int
+
+
+async def read_touched(clickhouse: ClickHouse, project_id: str) -> Touched:
+    """What is not folded yet. Raises QueryTooExpensive and StoreUnavailable."""
+    params = {"project_id": project_id}
+    [found] = await clickhouse.rows(render("traces", "until"), params, Touched, settings=_ALIASES)
+    return found
+
+
+async def reach_back(clickhouse: ClickHouse, project_id: str, touched: Touched) -> Unsettled:
+    """Where the traces that were touched begin, too, when parts of them are folded already.
+
+    Raises QueryTooExpensive and StoreUnavailable.
+    """
+    if not touched.touches:
+        return Unsettled(touched.until_micros)
+    binder = Binder({"project_id": project_id})
+    unsettled = render("traces", "unsettled", until=binder.time(touched.until_micros))
+    sql = render("traces", "earlier", unsettled=unsettled, first=binder.time(touched.first_micros))
+    [earlier] = await clickhouse.rows(sql, binder.params, _Earlier, settings=_ALIASES)
+    # The minimum of nothing is the epoch.
+    firsts = [touched.first_micros, *([earlier.first_micros] if earlier.first_micros else [])]
+    return Unsettled(touched.until_micros, min(firsts))
 
 
 async def read_unsettled(clickhouse: ClickHouse, project_id: str, *, needed: bool = True) -> Unsettled:
@@ -67,13 +101,4 @@ async def read_unsettled(clickhouse: ClickHouse, project_id: str, *, needed: boo
     """
     if not needed:
         return Unsettled()
-    binder = Binder({"project_id": project_id})
-    [found] = await clickhouse.rows(render("traces", "until"), binder.params, _Until, settings=_ALIASES)
-    if not found.touches:
-        return Unsettled(found.until_micros)
-    unsettled = render("traces", "unsettled", until=binder.time(found.until_micros))
-    sql = render("traces", "earlier", unsettled=unsettled, first=binder.time(found.first_micros))
-    [earlier] = await clickhouse.rows(sql, binder.params, _Earlier, settings=_ALIASES)
-    # The minimum of nothing is the epoch.
-    firsts = [found.first_micros, *([earlier.first_micros] if earlier.first_micros else [])]
-    return Unsettled(found.until_micros, min(firsts))
+    return await reach_back(clickhouse, project_id, await read_touched(clickhouse, project_id))

@@ -12,7 +12,7 @@ import msgspec
 from appliance.model.filters import Condition
 from appliance.model.query_bar import SEARCH_COLUMN
 from appliance.model.traces import TracePart
-from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
+from appliance.storage.clickhouse.all_traces import Touched, Unsettled, reach_back, read_touched
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.extents import KNOWN_PLACES, Extent, within
 from appliance.storage.clickhouse.queries import render
@@ -31,6 +31,10 @@ _DAY: Final = 86_400_000_000
 _WEEK: Final = 7 * _DAY
 _CHUNK: Final = 500
 _TRIES: Final = 4
+# More parts than a page needs are looked at: a trace may have several, and the last ones may go on before them.
+_MARGIN: Final = 1000
+# Pages up to here are looked for among what was written last, when that is much.
+_RECENT_TRACES: Final = 100
 
 Item = TypeVar("Item")
 
@@ -73,6 +77,7 @@ class _Newest(msgspec.Struct):
     id: str
     started: int
     cutoff_micros: int
+    parts: int
 
 
 class _Matching(msgspec.Struct):
@@ -120,12 +125,14 @@ async def list_page(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[Tra
 
 async def _listed(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[TraceKey], int]:
     asked = _asked(query)
-    unsettled = await read_unsettled(clickhouse, query.project_id)
-    is_newest_first = query.order_by == "timestamp" and query.descending and asked.filter.is_time_only
-    if is_newest_first and not unsettled.is_settled:
-        newest, total = await asyncio.gather(_newest(clickhouse, query, asked), _count(clickhouse, query, unsettled))
+    touched = await read_touched(clickhouse, query.project_id)
+    if query.order_by == "timestamp" and query.descending and asked.filter.is_time_only and touched.touches:
+        newest, total = await asyncio.gather(
+            _newest(clickhouse, query, asked, touched), _count_started(clickhouse, query, touched)
+        )
         if newest is not None:
             return newest, total
+    unsettled = await reach_back(clickhouse, query.project_id, touched)
     if (since := await _search_since(clickhouse, query)) is not None:
         found = await _found(clickhouse, query, unsettled, since)
         if len(found[0]) == query.limit:
@@ -168,30 +175,34 @@ async def _count(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled
     return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
 
 
+async def _count_started(clickhouse: ClickHouse, query: TraceQuery, touched: Touched) -> int:
+    """As `_count`, of a query about nothing but time, which needs far less of a trace."""
+    unsettled = await reach_back(clickhouse, query.project_id, touched)
+    asked = _asked(query)
+    sql = unsettled.count_started(asked.filter.binder, all_of(asked.filter.exact_starts, prefix="AND "))
+    return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
+
+
 def _rendered(name: str, asked: _Asked, unsettled: Unsettled, **texts: str) -> str:
     made = asked.filter
     return render("traces", name, all=unsettled.all_traces(made.binder), joins=made.joins(), where=made.where, **texts)
 
 
-async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> list[TraceKey] | None:
+async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, touched: Touched) -> list[TraceKey] | None:
     """A page by time, out of the newest rows only; None when those do not suffice and all must be folded.
 
     Parts are read from the newest back until enough traces began in the window. A trace that began before the window
     may look newer than it is when its other parts lie far back: such traces are found by their ids and left out.
     """
-    starts = [test.replace("trace.started", "timestamp", 1) for test in asked.filter.exact_starts]
-    sql = render("traces", "newest", bounds=all_of(starts, prefix="AND "))
-    window = (query.offset + query.limit) * 2 + 100
+    wanted = query.offset + query.limit
+    recent = touched.recent_micros if wanted <= _RECENT_TRACES else 0
     displaced: list[str] = []
     for _ in range(_TRIES):
-        params = asked.params | {
-            "window": window,
-            "limit": query.limit,
-            "offset": query.offset,
-            "displaced": displaced,
-        }
-        rows = await clickhouse.rows(sql, params, _Newest, settings=_ALIASES | _NEWEST_FIRST)
-        if len(rows) < query.limit:
+        rows = await _newest_parts(clickhouse, query, asked, displaced, recent)
+        if rows is None and recent:
+            recent = 0
+            rows = await _newest_parts(clickhouse, query, asked, displaced, recent)
+        if rows is None:
             return None
         begun = await _beginnings(clickhouse, query.project_id, [row.id for row in rows])
         late = [row.id for row in rows if row.id in begun and begun[row.id].started < row.started]
@@ -199,6 +210,25 @@ async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> l
             return [_key_of(begun[row.id]) for row in rows if row.id in begun]
         displaced += late
     return None
+
+
+async def _newest_parts(
+    clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, displaced: list[str], recent: int
+) -> list[_Newest] | None:
+    """A page of what the newest parts say, those from `recent` on at most; None when they are too few for it."""
+    binder = Binder(dict(asked.params))
+    tests = [test.replace("trace.started", "timestamp", 1) for test in asked.filter.exact_starts]
+    settings: dict[str, int] = _ALIASES | (_UNORDERED if recent else _NEWEST_FIRST)
+    if recent:
+        tests.append(f"timestamp >= {binder.time(recent)}")
+    window = (query.offset + query.limit) * 2 + _MARGIN
+    params = {"window": window, "limit": query.limit, "offset": query.offset, "displaced": displaced}
+    sql = render("traces", "newest", bounds=all_of(tests, prefix="AND "))
+    rows = await clickhouse.rows(sql, binder.params | params, _Newest, settings=settings)
+    # Where the window ends, other parts of the same moment may be left out.
+    if len(rows) < max(query.limit, 1) or (rows[-1].parts == window and rows[-1].started <= rows[-1].cutoff_micros):
+        return None
+    return rows
 
 
 class _Beginning(msgspec.Struct):

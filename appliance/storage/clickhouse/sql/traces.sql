@@ -106,9 +106,13 @@ LEFT JOIN ($observed) AS observed ON observed.project_id = trace.project_id AND 
     input_cost, output_cost, input_tokens, output_tokens, total_tokens, models, types, first_start, last_start
 
 -- name: until
--- Up to when everything is folded, what was written to since then, and where its earliest row may lie.
+-- Up to when everything is folded, what was written to since then, where its earliest row may lie, and its newest ones.
 WITH (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces') AS settled_until
-SELECT toUnixTimestamp64Micro(settled_until) AS until_micros, count() AS touches, toUnixTimestamp64Micro(min(first_start)) AS first_micros
+SELECT
+    toUnixTimestamp64Micro(settled_until) AS until_micros,
+    count() AS touches,
+    toUnixTimestamp64Micro(min(first_start)) AS first_micros,
+    -groupArraySorted(500)(-toUnixTimestamp64Micro(first_start))[500] AS recent_micros
 FROM touched_traces
 WHERE project_id = {project_id:String} AND touched_at > settled_until
 
@@ -158,34 +162,42 @@ FROM
 GROUP BY trace_id
 
 -- name: newest
-WITH
-    (
-        SELECT min(timestamp)
-        FROM
-        (
-            SELECT timestamp
-            FROM trace_parts
-            WHERE project_id = {project_id:String} $bounds
-            ORDER BY project_id DESC, toStartOfMinute(timestamp) DESC, timestamp DESC
-            LIMIT {window:UInt64}
-        )
-    ) AS cutoff
+-- The traces of the newest parts, and where these parts end; of a trace that goes on before that, too little is seen.
 SELECT
     id,
-    if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp)) AS began,
-    toUnixTimestamp64Micro(began) AS started,
-    toUnixTimestamp64Micro(any(cutoff)) AS cutoff_micros
-FROM trace_parts
-WHERE project_id = {project_id:String} AND timestamp >= cutoff - INTERVAL 1 HOUR $bounds AND id NOT IN {displaced:Array(String)}
+    toUnixTimestamp64Micro(if(countIf(is_said) > 0, minIf(timestamp, is_said), min(timestamp))) AS started,
+    toUnixTimestamp64Micro(min(min(timestamp)) OVER ()) AS cutoff_micros,
+    sum(count()) OVER () AS parts
+FROM
+(
+    SELECT id, timestamp, NOT startsWith(part_id, 'o:') AS is_said
+    FROM trace_parts
+    WHERE project_id = {project_id:String} $bounds AND id NOT IN {displaced:Array(String)}
+    ORDER BY project_id DESC, toStartOfMinute(timestamp) DESC, timestamp DESC
+    LIMIT {window:UInt64}
+)
 GROUP BY id
-HAVING began >= cutoff
 ORDER BY started DESC, id DESC
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
--- name: count_ids
-SELECT uniqExact(xxHash64(id)) AS total
-FROM trace_parts
-WHERE project_id = {project_id:String}
+-- name: count_started
+-- How many traces there are, folded or not, out of nothing but when they began.
+SELECT
+    (
+        SELECT count()
+        FROM folded_traces AS trace FINAL
+        WHERE project_id = {project_id:String} AND id NOT IN ($unsettled) $starts
+    ) + (
+        SELECT count()
+        FROM
+        (
+            SELECT if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp)) AS started
+            FROM trace_parts FINAL
+            WHERE project_id = {project_id:String} AND timestamp >= $first AND id IN ($unsettled)
+            GROUP BY id
+        ) AS trace
+        WHERE true $starts
+    ) AS total
 
 -- name: matching
 SELECT
