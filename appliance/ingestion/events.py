@@ -77,11 +77,13 @@ class _Generation(_Step, kw_only=True):
     usage_details: dict[str, Any] | None = None
     cost_details: dict[str, Any] | None = None
     prompt_name: Text = None
-    prompt_version: int | None = None
+    prompt_version: int | float | None = None
 
     def __post_init__(self) -> None:
         if (self.prompt_name is None) != (self.prompt_version is None):
             raise ValueError("promptName and promptVersion must be given together")
+        if isinstance(self.prompt_version, float) and not self.prompt_version.is_integer():
+            raise ValueError("promptVersion must be a whole number")
 
 
 class GenerationBody(_Generation, kw_only=True):

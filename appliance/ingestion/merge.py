@@ -75,7 +75,7 @@ def merge_observation(
     when the observation began.
     """
     project_id, _, entity_id = patches.key
-    state = fold(_state_of(base), events, _OBSERVATION_IMMUTABLE)
+    state = fold(_state_of(base), map(_measured, events), _OBSERVATION_IMMUTABLE)
     assumed = min(event.time for event in events)
     row = Observation(
         project_id=project_id,
@@ -114,21 +114,22 @@ def _fill_observation(row: Observation, state: State, base: Observation | None) 
         row.prompt_name, row.prompt_version = _plain_text(state["promptName"]), prompt_version
         if base and (base.prompt_name, base.prompt_version) == (row.prompt_name, row.prompt_version):
             row.prompt_id = base.prompt_id  # stays, even when the prompt has been deleted since
-    _fill_usage(row, state, base)
+    row.provided_usage_details = state.get("usageDetails") or {}
+    row.provided_cost_details = state.get("costDetails") or {}
 
 
-def _fill_usage(row: Observation, state: State, base: Observation | None) -> None:
-    """Usage and costs are replaced whole: what is stored counts only where no known event says anything."""
-    usage, costs = legacy_usage(_object(state.get("usage")))
-    details = normalise_usage(_object(state.get("usageDetails")))
+def _measured(event: StoredEvent) -> StoredEvent:
+    """The event with all that it says of usage and costs in one object each, as stored: those are replaced whole.
+
+    What says nothing of them is empty, and takes nothing back.
+    """
+    body = event.body
+    usage, costs = legacy_usage(_object(body.get("usage")))
+    details = normalise_usage(_object(body.get("usageDetails")))
     if usage and not details and "total" not in usage:
         usage["total"] = sum(usage.values())
-    row.provided_usage_details = {**usage, **details}
-    row.provided_cost_details = {**costs, **normalise_costs(_object(state.get("costDetails")))}
-    if base is not None and not state.keys() & {"usage", "usageDetails"}:
-        row.provided_usage_details = base.provided_usage_details
-    if base is not None and not state.keys() & {"usage", "costDetails"}:
-        row.provided_cost_details = base.provided_cost_details
+    costs |= normalise_costs(_object(body.get("costDetails")))
+    return msgspec.structs.replace(event, body={**body, "usageDetails": {**usage, **details}, "costDetails": costs})
 
 
 def _type_of(events: Sequence[StoredEvent], base: Observation | None) -> str:
@@ -183,6 +184,8 @@ def _state_of(base: Observation | None) -> State:
         "metadata": {key: _object_or_text(text) for key, text in base.metadata.items()},
         "modelParameters": parse_object(base.model_parameters),
         "promptVersion": base.prompt_version,
+        "usageDetails": base.provided_usage_details,
+        "costDetails": base.provided_cost_details,
     }
     return state | {key: value for key, value in maps.items() if value}
 

@@ -42,6 +42,7 @@ def test_every_type_has_a_valid_form(event_type: str) -> None:
         event("span-create", {"id": "s", "level": "LOUD"}),
         event("span-create", {"id": "s", "startTime": "12:00"}),
         event("generation-create", {"id": "g", "promptName": "p"}),
+        event("generation-create", {"id": "g", "promptName": "p", "promptVersion": 1.5}),
         event("observation-create", {"id": "g", "type": "CHAIN"}),
     ],
 )
@@ -131,3 +132,8 @@ def test_environments_never_fail(given_name: Any, expected: str) -> None:
 )
 def test_metadata_comes_in_json_since_version_5_of_the_python_sdk(version: str, expected: bool) -> None:
     assert Source("p", 1, "python", version).has_json_metadata is expected
+
+
+def test_a_whole_number_may_be_written_with_a_fraction() -> None:
+    body = {"id": "g", "promptName": "p", "promptVersion": 2.0, "traceId": "t"}
+    assert accepted_event(event("generation-create", body))["body"] == body

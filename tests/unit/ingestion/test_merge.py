@@ -208,3 +208,16 @@ def test_within_a_millisecond_the_order_of_the_request_counts() -> None:
 
     assert merged(*updates).output == "b"
     assert fold_parts(split_events(traces, SOURCE)[0]).output == "b"
+
+
+def test_usage_and_costs_of_a_later_event_replace_the_earlier_ones_whole() -> None:
+    create = event("generation-create", 1, usage={"input": 5, "output": 6, "inputCost": 1.0, "outputCost": 2.0})
+    update = event("generation-update", 2, usageDetails={"input": 1}, costDetails={"total": 4.0})
+    nothing = event("generation-update", 3, usage=None, usageDetails=None, costDetails={})
+    stored = merged(create)
+
+    for row in (merged(create, update, nothing), merged(update, nothing, base=stored)):
+        assert (row.provided_usage_details, row.provided_cost_details) == ({"input": 1}, {"total": 4.0})
+    for row in (merged(create, nothing), merged(nothing, base=stored)):
+        assert row.provided_usage_details == {"input": 5, "output": 6, "total": 11}
+        assert row.provided_cost_details == {"input": 1.0, "output": 2.0}
