@@ -8,12 +8,12 @@ from typing import Final
 
 DEFAULT: Final = "default"
 MAX_LENGTH: Final = 40
+_REMEMBERED_CHARS: Final = 200
 
 _RESERVED = re.compile(r"^(?:langfuse[-_]?)+")
 _ALLOWED = re.compile(r"[a-z0-9_-]+")
 
 
-@lru_cache(maxsize=4096)
 def normalise_environment(name: str | None) -> str:
     """The name in lower case without the reserved prefix, cut to 40 characters; `default` when nothing usable is left.
 
@@ -21,5 +21,11 @@ def normalise_environment(name: str | None) -> str:
     """
     if not name:
         return DEFAULT
+    # What anybody sends must not fill the memory: long names are not remembered.
+    return _normalised(name) if len(name) <= _REMEMBERED_CHARS else _normalised.__wrapped__(name)
+
+
+@lru_cache(maxsize=4096)
+def _normalised(name: str) -> str:
     cut = _RESERVED.sub("", name.strip().lower())[:MAX_LENGTH]
     return cut if _ALLOWED.fullmatch(cut) else DEFAULT

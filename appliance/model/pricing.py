@@ -33,7 +33,7 @@ class TierCondition(msgspec.Struct, frozen=True, rename="camel", omit_defaults=T
         if self.source is not None:
             return str(attributes.get(self.source, {}).get(self.key, "")) in self.values
         pattern, is_loose = self.usage_detail_pattern, not self.case_sensitive
-        units = sum([value for key, value in usage.items() if _names(pattern, key, is_loose)])
+        units = sum([value for key, value in usage.items() if _names(pattern, key[:_MOST_CHARS], is_loose)])
         match self.operator:
             case "gt":
                 return units > self.value
@@ -135,6 +135,8 @@ class Pricing:
 
         The newest own one that had begun by then, or else the built-in one (contract: openapi, Model.modelName).
         """
+        if len(model) > _MOST_CHARS:
+            return None
         key = (project_id if project_id in self._own else "", model)
         found = self._found.get(key)
         if found is None:
@@ -149,6 +151,8 @@ class Pricing:
 
 
 _REMEMBERED_NAMES: Final = 10_000
+_MOST_CHARS: Final = 1_000
+"""No model or usage type has a longer name, and what anybody sends must not fill the memory."""
 
 
 def _newest_first(model: ModelDefinition) -> tuple[bool, int, int, str]:

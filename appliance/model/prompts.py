@@ -16,7 +16,7 @@ _HTML: Final = re.compile(r"<[^>]*>")
 _VARIABLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_.\-]+)\s*\}\}")
 _REFERENCE: Final = "@@@langfusePrompt:"
 _RESERVED_NAMES: Final = ("new", "metrics", "prompt-detail")
-_MAX_NAME_CHARS: Final = 255
+MAX_NAME_CHARS: Final = 255
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +58,8 @@ def name_fault(name: str) -> str | None:
     """Why a prompt may not have this name, None when it may."""
     if not name:
         return "Enter a name"
-    if len(name) > _MAX_NAME_CHARS:
-        return f"Name must have at most {_MAX_NAME_CHARS} characters"
+    if len(name) > MAX_NAME_CHARS:
+        return f"Name must have at most {MAX_NAME_CHARS} characters"
     if "|" in name or "\0" in name:
         return "Prompt name cannot contain '|' or a null character"
     if _HTML.search(name):

@@ -21,6 +21,7 @@ Access = Literal["project", "scores"]
 _KNOWN_FOR_S = 60.0
 _UNKNOWN_FOR_S = 5.0
 _MAX_CACHED = 10_000
+_MAX_CACHED_CHARS = 500
 
 _HINT = "Confirm that you've configured the correct host."
 
@@ -60,6 +61,8 @@ class KeyRing:
             owner = await self._store.owner_by_secret(public_key, secret_key)
         else:
             owner = await self._store.owner_by_public_key(public_key)
+        if len(public_key) + len(secret_key) > _MAX_CACHED_CHARS:
+            return owner
         if len(self._cached) >= _MAX_CACHED:
             self._cached.clear()
         valid_for = _UNKNOWN_FOR_S if owner is None else _KNOWN_FOR_S

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from appliance.ingestion.fold import StoredEvent
 from appliance.ingestion.merge import began_after, events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
+from appliance.model.prompts import MAX_NAME_CHARS
 from appliance.model.score_configs import ScoreConfig
 from appliance.model.scores import Score
 from appliance.storage.clickhouse.client import ClickHouse
@@ -16,6 +18,9 @@ from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.redis.patches import Patch, Patches, PatchSet
 from appliance.worker.media import MediaKeeper, uses_of
 from appliance.worker.reference import Reference
+
+_MAX_ID_CHARS: Final = 100
+"""Ids of score configs are shorter; no other is looked up, nor remembered."""
 
 
 class Sink:
@@ -44,7 +49,7 @@ class Sink:
         return _changed_traces(batch, observations, scores)
 
     async def _link_prompts(self, observations: Sequence[Observation]) -> None:
-        named = [row for row in observations if row.prompt_name and row.prompt_version and not row.is_deleted]
+        named = [row for row in observations if _names_prompt(row)]
         keys = [(row.project_id, row.prompt_name, row.prompt_version) for row in named]
         ids = await self._reference.prompt_ids(set(keys))
         for row, key in zip(named, keys, strict=True):
@@ -80,11 +85,17 @@ class Sink:
         for patch_set, events in sets:
             project_id, kind, _ = patch_set.key
             if kind == "score":
-                wanted |= {(project_id, id) for event in events if (id := event.body.get("configId"))}
+                ids = {str(event.body.get("configId") or "") for event in events}
+                wanted |= {(project_id, id) for id in ids if 0 < len(id) <= _MAX_ID_CHARS}
         configs: dict[str, dict[str, ScoreConfig]] = {}
         for (project_id, config_id), config in (await self._reference.score_configs(wanted)).items():
             configs.setdefault(project_id, {})[config_id] = config
         return configs
+
+
+def _names_prompt(row: Observation) -> bool:
+    """Whether there can be the prompt that the row names; no other is looked up, nor remembered."""
+    return 0 < len(row.prompt_name) <= MAX_NAME_CHARS and row.prompt_version > 0 and not row.is_deleted
 
 
 def _changed_traces(batch: Batch, observations: Sequence[Observation], scores: Sequence[Score]) -> dict[str, list[str]]:

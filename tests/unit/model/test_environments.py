@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.model.environments import normalise_environment
+from appliance.model.environments import _normalised, normalise_environment
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,10 @@ def test_normalise_environment(sent: str | None, stored: str) -> None:
 @given(st.text())
 def test_what_is_normal_stays_so(text: str) -> None:
     assert normalise_environment(normalise_environment(text)) == normalise_environment(text)
+
+
+def test_long_names_are_not_remembered() -> None:
+    """What anybody sends must not fill the memory."""
+    _normalised.cache_clear()
+    assert normalise_environment("x" * 1_000_000) == "x" * 40
+    assert _normalised.cache_info().currsize == 0

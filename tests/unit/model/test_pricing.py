@@ -129,3 +129,10 @@ def test_the_newest_own_definition_that_had_begun(start: int, counts: str) -> No
     found = Pricing([make_model("ours", {})], own).match("p", "m", start)
 
     assert found is not None and found.id == counts
+
+
+def test_no_model_has_a_name_of_a_thousand_characters() -> None:
+    pricing = Pricing([make_model("m", {})])
+    assert pricing.match("p", "m", 0) is not None
+    assert pricing.match("p", "m" * 1_001, 0) is None
+    assert list(pricing._found) == [("", "m")]

@@ -55,3 +55,9 @@ async def test_keys_are_looked_up_once(client: httpx.AsyncClient, key_store: Any
         await client.post(METRICS)
         await client.post(METRICS, auth=("pk", "wrong"))
     assert key_store.lookups == 2
+
+
+async def test_credentials_longer_than_any_key_are_not_remembered(client: httpx.AsyncClient, key_store: Any) -> None:
+    for _ in range(2):
+        assert (await client.post(METRICS, auth=("pk", "x" * 1_000))).status_code == 401
+    assert key_store.lookups == 2
