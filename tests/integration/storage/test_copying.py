@@ -143,18 +143,21 @@ async def test_more_parts_than_daily_work_may_make_are_copied_and_merged(
 ) -> None:
     old, new = (settings.clickhouse for settings in pair)
     source, target = await ClickHouse.connect(old), await ClickHouse.connect(new)
-    rows = [{"project_id": "p", "id": f"s{n}", "name": "quality", "timestamp": "1700000000000000"} for n in range(40)]
-    await source.insert("scores", b"\n".join(json.dumps(row).encode() for row in rows))
-    few = "ALTER TABLE scores MODIFY SETTING parts_to_delay_insert = 2, parts_to_throw_insert = 3"
+    await source.command(
+        "INSERT INTO scores (project_id, id, name, timestamp) "
+        "SELECT 'p', toString(number), 'quality', fromUnixTimestamp64Micro(1700000000000000) FROM numbers(100000)"
+    )
+    few = "ALTER TABLE scores MODIFY SETTING parts_to_delay_insert = 5, parts_to_throw_insert = 6"
     await target.command(few)
-    monkeypatch.setitem(clickhouse_copying._READ, "max_block_size", 2)
     monkeypatch.setitem(clickhouse_copying._WRITE, "min_insert_block_size_rows", 2)
-    monkeypatch.setattr(clickhouse_copying, "_FEW_PARTS", 6)
-    assert clickhouse_copying.copy_tables(old, new, lambda *_: None)["scores"] == 40
+    monkeypatch.setattr(clickhouse_copying, "_FEW_PARTS", 4)
+    assert clickhouse_copying.copy_tables(old, new, lambda *_: None)["scores"] == 100_000
     parts = "SELECT count() AS n FROM system.parts WHERE database = currentDatabase() AND table = 'scores' AND active"
     [found] = await target.rows(parts, {}, dict)
-    assert found["n"] <= 6
-    await target.insert("scores", json.dumps(rows[0] | {"id": "next"}).encode())
+    assert found["n"] <= 4
+    await target.insert(
+        "scores", b'{"project_id": "p", "id": "next", "name": "quality", "timestamp": "1700000000000000"}'
+    )
     await source.close()
     await target.close()
 

@@ -30,7 +30,7 @@ SELECT max(parts)
 FROM (
     SELECT count() AS parts
     FROM system.parts
-    WHERE database = currentDatabase() AND active
+    WHERE database = currentDatabase() AND active AND table != 'schema_migrations'
     GROUP BY table, partition_id
 )
 
