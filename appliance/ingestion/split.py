@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from appliance.errors import Undecodable
-from appliance.ingestion.otel.wire import field, fields
+from appliance.ingestion.otel.wire import fields, prefix
 from appliance.storage.redis.ingest_stream import Kind
 
 _CHILD_FIELDS: Final = (1, 2, 2)
@@ -32,19 +32,32 @@ def split_body(kind: Kind, body: bytes, max_bytes: int) -> Iterator[bytes]:
         yield body
         return
     try:
-        if kind == "otlp-protobuf":
-            yield from _split_message(memoryview(body), 0, max_bytes)
-        elif kind == "otlp-json":
-            yield from _split_object(body, 0, max_bytes)
-        else:
-            yield from (msgspec.json.encode(group) for group in _groups(_list.decode(body) or [], max_bytes))
+        for parts in _split(kind, body, max_bytes):
+            # What is one single span is handed on as it is: it may be too large for a copy.
+            yield body if _length(parts) == len(body) else b"".join(parts)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Undecodable(f"The body cannot be split: {error}.") from error
 
 
-def _split_message(content: memoryview, depth: int, max_bytes: int) -> Iterator[bytes]:
+Parts = list[bytes | memoryview]
+"""A body that is not joined yet."""
+
+
+def _split(kind: Kind, body: bytes, max_bytes: int) -> Iterator[Parts]:
+    if kind == "otlp-protobuf":
+        return _split_message(memoryview(body), 0, max_bytes)
+    if kind == "otlp-json":
+        return _split_object(body, 0, max_bytes)
+    return (_json_list(group) for group in _groups(_list.decode(body) or [], max_bytes))
+
+
+def _length(parts: Parts) -> int:
+    return sum(len(part) for part in parts)
+
+
+def _split_message(content: memoryview, depth: int, max_bytes: int) -> Iterator[Parts]:
     """Contents of messages with some of the children each, and all other fields in every one."""
-    own: list[memoryview] = []
+    own: Parts = []
     children: list[tuple[memoryview, memoryview]] = []
     last = 0
     for number, start, end in fields(content, 0, len(content)):
@@ -57,28 +70,39 @@ def _split_message(content: memoryview, depth: int, max_bytes: int) -> Iterator[
     for record, payload in children:
         is_large = len(record) > max_bytes and depth + 1 < len(_CHILD_FIELDS)
         if size and (is_large or size + len(record) > max_bytes):
-            yield b"".join(group)
+            yield group
             group, size = list(own), 0
         if is_large:
-            for part in _split_message(payload, depth + 1, max_bytes):
-                yield b"".join((*own, field(_CHILD_FIELDS[depth], part)))
+            for parts in _split_message(payload, depth + 1, max_bytes):
+                yield [*own, prefix(_CHILD_FIELDS[depth], _length(parts)), *parts]
         else:
             group.append(record)
             size += len(record)
     if size:
-        yield b"".join(group)
+        yield group
 
 
-def _split_object(content: bytes | msgspec.Raw, depth: int, max_bytes: int) -> Iterator[bytes]:
+def _split_object(content: bytes | msgspec.Raw, depth: int, max_bytes: int) -> Iterator[Parts]:
     """As `_split_message`, for OTLP/JSON."""
     own = _object.decode(content)
     children = _list.decode(own.pop(_CHILD_KEYS[depth], msgspec.Raw(b"null"))) or []
+    comma = b"," if own else b""
+    start = b"".join((msgspec.json.encode(own)[:-1], comma, msgspec.json.encode(_CHILD_KEYS[depth]), b":"))
     for group in _groups(children, max_bytes):
         if len(group) == 1 and _size(group[0]) > max_bytes and depth + 1 < len(_CHILD_KEYS):
-            for part in _split_object(group[0], depth + 1, max_bytes):
-                yield msgspec.json.encode({**own, _CHILD_KEYS[depth]: [msgspec.Raw(part)]})
+            for parts in _split_object(group[0], depth + 1, max_bytes):
+                yield [start, b"[", *parts, b"]}"]
         else:
-            yield msgspec.json.encode({**own, _CHILD_KEYS[depth]: group})
+            yield [start, *_json_list(group), b"}"]
+
+
+def _json_list(items: list[msgspec.Raw]) -> Parts:
+    """The text of a list of texts."""
+    parts: Parts = [b"["]
+    for item in items:
+        parts += (memoryview(item), b",")
+    parts[-1] = b"]" if items else b"[]"
+    return parts
 
 
 def _groups(items: list[msgspec.Raw], max_bytes: int) -> Iterator[list[msgspec.Raw]]:

@@ -39,6 +39,8 @@ MOST_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """Largest message, after decompression; smaller when LANGFUSE_LOCAL_MAX_BODY_BYTES is."""
 READERS: Final = 4
 """How many messages are received at one time; more wait unread, and cost next to nothing."""
+LARGE_MESSAGE_BYTES: Final = 1024 * 1024
+"""A message of this size keeps its place until it is stored: on its way it is several times in memory."""
 MOST_CALLS: Final = 1000
 _WINDOW_BYTES = 256 * 1024
 _MOST_METADATA_BYTES = 32 * 1024
@@ -107,11 +109,15 @@ class _Door:
         check_version(metadata.get("x-langfuse-ingestion-version"))
         await self._context.stream.require_room()
         with Held(self._room) as held:
-            async with self._places:
+            async with contextlib.AsyncExitStack() as place:
+                await place.enter_async_context(self._places)
+                await self._context.stream.require_room()  # those before it may have filled the queue
                 body = await _read(call)
                 held.take(2 * len(body))  # once more on its way to Redis
-            export = Export(kind="otlp-protobuf", body=body, is_gzip=False, held=held, sdk=sdk_of(metadata))
-            counted = await accept(self._context, auth.project_id, export)
+                if len(body) < LARGE_MESSAGE_BYTES:
+                    await place.aclose()
+                export = Export(kind="otlp-protobuf", body=body, is_gzip=False, held=held, sdk=sdk_of(metadata))
+                counted = await accept(self._context, auth.project_id, export)
         answer = ExportTraceServiceResponse()
         if counted.refused:
             answer.partial_success.rejected_spans = counted.refused

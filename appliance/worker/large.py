@@ -85,16 +85,23 @@ class LargeEntries:
         delivery = _without_body(delivery)
         for writes_parts in (False, True):
             pieces = split_body(delivery.entry.kind, body, PIECE_BYTES)
-            while (batch := await asyncio.to_thread(self._next_batch, pieces, delivery)) is not None:
+            while await self._write_next(pieces, delivery, writes_parts=writes_parts):
                 if self._stopping.is_set():
                     raise Stopped
-                if writes_parts:
-                    chosen = Batch(parts=batch.parts, media=batch.media)
-                else:
-                    chosen = Batch(observations=batch.observations, patches=batch.patches, media=batch.media)
-                changed = await self._endings.persist(lambda chosen=chosen: self._sink.write(chosen))  # type: ignore[misc]
-                if writes_parts:
-                    await self._endings.tell(changed)
+
+    async def _write_next(self, pieces: Iterator[bytes], delivery: Delivery, *, writes_parts: bool) -> bool:
+        """Write one piece, and keep nothing of it; False when there is none."""
+        batch = await asyncio.to_thread(self._next_batch, pieces, delivery)
+        if batch is None:
+            return False
+        if writes_parts:
+            chosen = Batch(parts=batch.parts, media=batch.media)
+        else:
+            chosen = Batch(observations=batch.observations, patches=batch.patches, media=batch.media)
+        changed = await self._endings.persist(lambda: self._sink.write(chosen))
+        if writes_parts:
+            await self._endings.tell(changed)
+        return True
 
     def _next_batch(self, pieces: Iterator[bytes], delivery: Delivery) -> Batch | None:
         piece = next(pieces, None)

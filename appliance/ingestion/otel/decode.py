@@ -160,13 +160,12 @@ def decode_json(body: bytes, *, has_json_metadata: bool = False) -> Iterator[Spa
 
 def _parsed(text: msgspec.Raw) -> dict[str, Any]:
     """What a part of the export says; an empty object when it is missing or something else."""
-    content = bytes(memoryview(text))
-    if not content:
+    if not memoryview(text).nbytes:
         return {}
     try:
-        return _object(msgspec.json.decode(content))
+        return _object(msgspec.json.decode(text))
     except (msgspec.ValidationError, UnicodeDecodeError):  # a number beyond all bounds, which stays text; broken UTF-8
-        mended = content.decode(errors="replace")
+        mended = bytes(memoryview(text)).decode(errors="replace")
         return _object(json.loads(mended, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str))
 
 

@@ -53,10 +53,13 @@ def pieces(body: bytes) -> Iterator[bytes | None]:
             yield from _scope_pieces(body, head, _checked(scope.others, "scope spans"), scope.found)
 
 
-def has_more_values(message: bytes, limit: int, kind: str = "span") -> bool:
-    """Whether a serialised message holds more than `limit` others: attributes, events, links, elements of lists."""
+def has_more_values(message: bytes, limit: int, kind: str = "span", start: int = 0, end: int | None = None) -> bool:
+    """Whether a serialised message holds more than `limit` others: attributes, events, links, elements of lists.
+
+    The message is what lies from `start` to `end`.
+    """
     count = 0
-    open_messages: list[tuple[str, int, int]] = [(kind, 0, len(message))]
+    open_messages: list[tuple[str, int, int]] = [(kind, start, len(message) if end is None else end)]
     while open_messages:
         found, start, end = open_messages.pop()
         children = _CHILDREN[found]
@@ -95,36 +98,41 @@ def _checked(head: bytes, kind: str) -> bytes:
 
 def _scope_pieces(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple[int, int]]) -> Iterator[bytes | None]:
     wanted = max(PIECE_BYTES, len(head) + len(scope_head))
-    gathered: list[bytes] = []
+    gathered: list[tuple[int, int]] = []
     size = 0
     for start, end in spans:
-        span = body[start:end]
-        if len(span) > PIECE_BYTES and has_more_values(span, MOST_SPANS):
+        if end - start > PIECE_BYTES and has_more_values(body, MOST_SPANS, "span", start, end):
             yield None
             continue
-        if gathered and size + len(span) > wanted:
-            yield _export(head, scope_head, gathered)
+        if gathered and size + end - start > wanted:
+            yield _export(body, head, scope_head, gathered)
             gathered, size = [], 0
-        gathered.append(field(_SPANS, span))
-        size += len(span)
+        gathered.append((start, end))
+        size += end - start
     if gathered:
-        yield _export(head, scope_head, gathered)
+        yield _export(body, head, scope_head, gathered)
 
 
-def _export(head: bytes, scope_head: bytes, spans: list[bytes]) -> bytes:
-    scope = field(_SCOPE_SPANS, scope_head + b"".join(spans))
-    return field(_RESOURCE_SPANS, head + scope)
+def _export(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """An export of some spans of `body`; `body` itself when these are all that it holds, since it may be large."""
+    view = memoryview(body)
+    scope: list[bytes | memoryview] = [scope_head]
+    for start, end in spans:
+        scope += (prefix(_SPANS, end - start), view[start:end])
+    before = prefix(_SCOPE_SPANS, sum(map(len, scope)))
+    size = len(head) + len(before) + sum(map(len, scope))
+    whole = [prefix(_RESOURCE_SPANS, size), head, before, *scope]
+    return body if sum(map(len, whole)) == len(body) else b"".join(whole)
 
 
-def field(number: int, content: bytes) -> bytes:
-    """A field of a message, with what stands before its content."""
-    prefix = bytearray([number << 3 | _LENGTH])
-    size = len(content)
+def prefix(number: int, size: int) -> bytes:
+    """What stands before the `size` bytes of a field."""
+    found = bytearray([number << 3 | _LENGTH])
     while size > 0x7F:
-        prefix.append(size & 0x7F | 0x80)
+        found.append(size & 0x7F | 0x80)
         size >>= 7
-    prefix.append(size)
-    return bytes(prefix) + content
+    found.append(size)
+    return bytes(found)
 
 
 def fields(body: bytes | memoryview, position: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final, TypeVar
@@ -47,6 +47,8 @@ _INSERT_SETTINGS: Final[dict[str, Any]] = {
     # Every read takes the newest version, so a block need not be rid of older ones first.
     "optimize_on_insert": 0,
 }
+_STREAMED_BYTES: Final = 20 * 1024 * 1024
+_CHUNK_BYTES: Final = 1024 * 1024
 # Newer servers read a number as seconds unless this is set; older ones always read the column's own unit.
 _RAW_TIMES: Final = "input_format_read_datetime_number_as_raw_value"
 
@@ -119,7 +121,9 @@ class ClickHouse:
             chosen = {**self._inserting, **(settings or {})}
             if _RAW_TIMES in client.server_settings:
                 chosen[_RAW_TIMES] = 1
-            await client.raw_insert(table, insert_block=block, settings=chosen, fmt="JSONEachRow")
+            # The driver makes two copies of what it is given whole.
+            given = block if len(block) < _STREAMED_BYTES else _chunks(block)
+            await client.raw_insert(table, insert_block=given, settings=chosen, fmt="JSONEachRow")
 
     async def command(
         self,
@@ -217,6 +221,11 @@ class ClickHouse:
                     tls_mode="strict" if chosen.password else "mutual",
                 )
             return self._client
+
+
+async def _chunks(block: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(block), _CHUNK_BYTES):
+        yield block[start : start + _CHUNK_BYTES]
 
 
 def _tls_context(settings: ClickHouseSettings) -> ssl.SSLContext | None:

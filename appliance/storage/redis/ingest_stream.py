@@ -199,10 +199,10 @@ class IngestStream:
     async def fetch(self, delivery: Delivery, consumer: str) -> Delivery | None:
         """The delivery with its body; None when the entry is finished, or in another consumer's hands by now."""
         with translated_errors():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.xrange(STREAM, delivery.id, delivery.id)
-                pipe.xpending_range(STREAM, GROUP, delivery.id, delivery.id, 1)
-                found, held = await pipe.execute()
+            # One after the other on one connection, whose buffer shrinks only when the next answer comes.
+            async with self._redis.client() as connection:
+                found: Any = await connection.xrange(STREAM, delivery.id, delivery.id)
+                held: Any = await connection.xpending_range(STREAM, GROUP, delivery.id, delivery.id, 1)
         if not found or not held or held[0]["consumer"] != consumer.encode():
             return None
         return Delivery(delivery.id, Entry.from_fields(found[0][1]), delivery.attempts)

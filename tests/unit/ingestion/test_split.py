@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -14,7 +15,12 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from appliance.errors import Undecodable
+from appliance.ingestion.process import process
 from appliance.ingestion.split import split_body
+from appliance.model.price_table import built_in_models
+from appliance.model.pricing import Pricing
+from appliance.storage.clickhouse.writer import encode
+from appliance.storage.redis.ingest_stream import Delivery, Entry
 
 SHAPES = st.lists(st.lists(st.lists(st.integers(0, 400), max_size=6), max_size=4), max_size=4)
 """Bytes of text of each span, by scope and resource."""
@@ -84,3 +90,23 @@ def test_what_cannot_be_split_is_undecodable(kind: Any) -> None:
 
 def _bytes(message: ExportTraceServiceRequest) -> bytes:
     return message.SerializeToString()
+
+
+def test_one_large_span_is_decoded_and_encoded_with_few_copies() -> None:
+    size = 8_000_000
+    export = request([[[1]]])
+    span = export.resource_spans[0].scope_spans[0].spans[0]
+    span.trace_id = b"t" * 16
+    span.attributes.add(key="input.value").value.string_value = "x" * size
+    body = _bytes(export)
+    pricing = Pricing(built_in_models(), {})
+    tracemalloc.start()
+    try:
+        [piece] = split_body("otlp-protobuf", body, 1000)
+        entry = Entry(kind="otlp-protobuf", project_id="p", body=piece, accepted_at=1)
+        batch = process([Delivery("1-0", entry, 1)], pricing)
+        assert sum(len(block) for block in encode(batch.observations, size)) > size
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3.5 * size  # the text, and its row in a buffer that grew; `body` was there before

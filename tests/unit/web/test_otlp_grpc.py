@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ from appliance.config import IngestionSettings, Settings
 from appliance.errors import ConfigError, Overloaded, StoreUnavailable
 from appliance.web import otlp_grpc
 from appliance.web.auth import KeyRing
-from appliance.web.otlp_grpc import serving
+from appliance.web.otlp_grpc import READERS, serving
 
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 METRICS = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
@@ -119,6 +120,33 @@ async def test_a_message_that_comes_too_slowly_may_be_sent_again(
         await call(never(), metadata=(KEYS,), timeout=20)
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     assert "No whole message" in str(caught.value.details())
+
+
+@pytest.mark.parametrize(("large", "most"), [(1_000, READERS), (1_000_000, 2 * READERS)])
+async def test_few_large_messages_are_in_memory_at_one_time(
+    channel: grpc.aio.Channel, stream: Any, monkeypatch: pytest.MonkeyPatch, large: int, most: int
+) -> None:
+    monkeypatch.setattr(otlp_grpc, "LARGE_MESSAGE_BYTES", large)
+    count = most_at_once = 0
+    one_more_than_may_be = asyncio.Event()
+
+    async def append(_entry: object) -> None:
+        nonlocal count, most_at_once
+        count += 1
+        most_at_once = max(most_at_once, count)
+        if count > READERS:
+            one_more_than_may_be.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(one_more_than_may_be.wait(), 0.3)
+        while one_more_than_may_be.is_set() and most_at_once < 2 * READERS:
+            await asyncio.sleep(0.01)
+        count -= 1
+
+    monkeypatch.setattr(stream, "append", append)
+    body = one_span("x" * 2_000).SerializeToString()
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(send(channel, body) for _ in range(2 * READERS)))
+    assert most_at_once == most
 
 
 async def never() -> AsyncIterator[bytes]:

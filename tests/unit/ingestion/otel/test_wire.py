@@ -55,6 +55,12 @@ def test_no_piece_is_much_larger_than_asked() -> None:
     assert max(len(piece) for piece in pieces(body) if piece is not None) < PIECE_BYTES + 1000
 
 
+def test_one_large_span_alone_is_not_copied() -> None:
+    body = export(PIECE_BYTES * 2).SerializeToString()
+    [piece] = pieces(body)
+    assert piece is body
+
+
 def test_a_span_with_too_many_values_is_left_out() -> None:
     request = export(PIECE_BYTES, PIECE_BYTES, 10)
     for _ in range(MOST_SPANS):
