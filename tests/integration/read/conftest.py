@@ -68,10 +68,14 @@ class Project:
         )
         await self._writer.write_trace_parts([row])
 
-    async def observation(self, trace_id: str, observation_id: str, *, at: int = NOW, **values: Any) -> None:
+    async def observation(
+        self, trace_id: str, observation_id: str, *, at: int = NOW, versions: int = 1, **values: Any
+    ) -> None:
         values = {"event_ts": at, "created_at": at, "updated_at": at} | values
         row = Observation(project_id=self.id, trace_id=trace_id, id=observation_id, start_time=at, **values)
-        await self._writer.write_observations([row])
+        await self._writer.write_observations(
+            [msgspec.structs.replace(row, event_ts=row.event_ts + version) for version in range(versions)]
+        )
 
     async def score(self, score_id: str, *, at: int = NOW, **given: Any) -> None:
         values: dict[str, Any] = {"name": "quality", "source": "API", "data_type": "NUMERIC", "event_ts": at} | given

@@ -109,6 +109,18 @@ async def test_newest_version_of_a_row_wins(project: Project) -> None:
     assert await project.ids("/observations", name="before") == []
 
 
+async def test_a_page_is_full_even_when_most_of_the_newest_rows_are_old_versions(project: Project) -> None:
+    await project.observation("t1", "o1", level="ERROR")
+    await project.observation("t1", "o2", at=NOW + SECOND, level="ERROR", versions=150)
+    await project.observation("t1", "o3", at=NOW + 2 * SECOND, level="ERROR", versions=150)
+    await project.observation("t1", "o3", at=NOW + 2 * SECOND, level="DEFAULT", event_ts=NOW + 9 * SECOND)
+    assert await project.ids("/observations", limit=2) == ["o3", "o2"]
+    assert await project.ids("/observations", limit=3) == ["o3", "o2", "o1"]
+    assert await project.ids("/observations", limit=2, level="ERROR") == ["o2", "o1"]
+    assert await project.ids("/observations", limit=1, page=2, level="ERROR") == ["o1"]
+    assert await project.ids("/observations", limit=2, level="WARNING") == []
+
+
 async def test_prices_are_those_of_the_matched_tier(project: Project) -> None:
     model = built_in_models()[0]
     tier = model.pricing_tiers[0]

@@ -9,6 +9,19 @@
     toUnixTimestamp64Micro(observations.updated_at) AS updated_at,
     toUnixTimestamp64Micro(observations.event_ts) AS event_ts
 
+-- name: reach
+-- How many of the newest rows fulfil the conditions, up to a bound, and when the earliest of them began. All versions
+-- are counted: what a page holds begins no earlier, unless most of them are old.
+SELECT count() AS found, toUnixTimestamp64Micro(min(start)) AS since_micros
+FROM
+(
+    SELECT row.start_time AS start
+    FROM observations_list AS row
+    WHERE project_id = {project_id:String} $where
+    ORDER BY project_id DESC, toStartOfMinute(row.start_time) DESC
+    LIMIT {most:UInt64}
+)
+
 -- name: keys
 SELECT
     trace_id,
