@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -17,11 +19,26 @@ from appliance.storage.clickhouse.where import Binder
 ROWS_PER_TRACE: Final = 40
 """How many observations with a common word are looked at for each trace wanted."""
 SOME_ROWS: Final = 1000
+FEW_ROWS: Final = 3000
+"""With fewer observations than these the traces of a word are looked up at once, whatever the page."""
+FEW_TRACES: Final = 2000
+# They travel in the address of a request; ClickHouse takes 128 KiB of one value.
+_FEW_CHARACTERS: Final = 100_000
 _HOUR: Final = 3_600_000_000
 
 # The index splits at everything that is no ASCII letter or digit, but keeps other scripts' letters whole.
 _ONE_WORD: Final = re.compile(r"[a-z0-9]+")
 _ANY_WORD: Final = re.compile(r"[a-z0-9\u0080-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is known of searched texts before any trace is read."""
+
+    few: Mapping[str, list[str]] = field(default_factory=dict)
+    """The traces that say it, of each text that few say."""
+    since: int = 0
+    """Where a page of the newest traces likely begins; microseconds since the epoch, 0 for anywhere."""
 
 
 def observation_says(text: str, binder: Binder) -> str:
@@ -30,15 +47,18 @@ def observation_says(text: str, binder: Binder) -> str:
 
 
 def traces_that_say(text: str, binder: Binder, since_micros: int) -> str:
-    """The subquery of ids of traces that say `text`, or are called so, in rows from `since_micros` on."""
+    """The subquery of ids of traces that say `text`, or are called so, in rows from `since_micros` on; 0 for all."""
     lowered = text.lower()
+    # Without a bound the times of rows that the index knows need not be read.
+    since = f">= {binder.time(since_micros)}" if since_micros else ""
     return render(
         "search",
         "traces",
         observation_says=_says(render("search", "observation_text"), lowered, binder),
         part_says=_says(render("search", "part_text"), lowered, binder),
         text=binder.bind(text),
-        since=binder.time(since_micros),
+        started=f"AND start_time {since}" if since else "",
+        told=f"AND timestamp {since}" if since else "",
     )
 
 
@@ -66,7 +86,43 @@ class _Reach(msgspec.Struct):
     since_micros: int
 
 
-async def reach_of(clickhouse: ClickHouse, project_id: str, text: str, traces: int) -> int | None:
+async def search_of(clickhouse: ClickHouse, project_id: str, texts: Sequence[str], newest: int | None) -> Search:
+    """What the index of words tells of `texts`; `newest` is how many of the newest traces are wanted, if only these.
+
+    Raises QueryTooExpensive and StoreUnavailable.
+    """
+    found = await asyncio.gather(*(_few_that_say(clickhouse, project_id, text) for text in texts))
+    few = {text: ids for text, ids in zip(texts, found, strict=True) if ids is not None}
+    if not texts or few or newest is None:
+        return Search(few)
+    reaches = await asyncio.gather(*(_reach_of(clickhouse, project_id, text, newest) for text in texts))
+    known = [reach for reach in reaches if reach is not None]
+    return Search(since=min(known) if len(known) == len(texts) else 0)
+
+
+class _Hits(msgspec.Struct):
+    found: int
+
+
+class _TraceId(msgspec.Struct):
+    trace_id: str
+
+
+async def _few_that_say(clickhouse: ClickHouse, project_id: str, text: str) -> list[str] | None:
+    """The ids of all traces that say `text`, or None when that many observations have its words."""
+    binder = Binder({"project_id": project_id, "most": FEW_TRACES + 1})
+    has = _has_words(render("search", "observation_text"), text.lower(), binder)
+    if not has:
+        return None
+    [hits] = await clickhouse.rows(render("search", "hits", observation_has=has), binder.params, _Hits)
+    if hits.found >= FEW_ROWS:
+        return None
+    sql = render("search", "few", traces=traces_that_say(text, binder, 0))
+    ids = [row.trace_id for row in await clickhouse.rows(sql, binder.params, _TraceId)]
+    return ids if len(ids) <= FEW_TRACES and sum(map(len, ids)) < _FEW_CHARACTERS else None
+
+
+async def _reach_of(clickhouse: ClickHouse, project_id: str, text: str, traces: int) -> int | None:
     """From when on there are likely enough observations with the words of `text` to make so many traces.
 
     None when so few observations have them that all can be looked at. Microseconds since the epoch.

@@ -10,7 +10,7 @@ from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.query_bar import SEARCH_COLUMN
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.search import traces_that_say
+from appliance.storage.clickhouse.search import Search, traces_that_say
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
 
 OBSERVED: Final = "observed"
@@ -85,6 +85,7 @@ _SCORE_COLUMNS: Final = {
     "categoryOptions": "score_categories",
     "booleanObject": "score_booleans",
 }
+_UNKNOWN: Final = Search()
 
 
 @dataclass(slots=True)
@@ -92,7 +93,7 @@ class TraceFilter:
     """The SQL of a set of conditions on `Unsettled.all_traces`, to which `joins` adds what the tests need."""
 
     binder: Binder
-    since: int = 0
+    search: Search = _UNKNOWN
     tests: list[str] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
     exact_starts: list[str] = field(default_factory=list)
@@ -120,15 +121,15 @@ class TraceFilter:
 
 
 def trace_filter(
-    conditions: Iterable[Condition], binder: Binder, *, order_by: str = "timestamp", since: int = 0
+    conditions: Iterable[Condition], binder: Binder, *, order_by: str = "timestamp", search: Search = _UNKNOWN
 ) -> TraceFilter:
-    """The SQL of `conditions`, for traces that began at `since` or later (microseconds since the epoch).
+    """The SQL of `conditions`, with what is known of the texts in them.
 
     Raises InvalidRequest for unknown columns, types that do not fit, or a wrong order.
     """
-    made = TraceFilter(binder, since)
-    if since:
-        made.tests.append(f"trace.started >= {binder.time(since)}")
+    made = TraceFilter(binder, search)
+    if search.since:
+        made.tests.append(f"trace.started >= {binder.time(search.since)}")
     if order_by not in ORDERS:
         raise InvalidRequest(f"Invalid order by column: {order_by}")
     if order_by in _OBSERVED_ORDERS:
@@ -140,8 +141,7 @@ def trace_filter(
 
 def _add(made: TraceFilter, condition: Condition) -> None:
     if condition.column == SEARCH_COLUMN:
-        found = traces_that_say(str(condition.value), made.binder, made.since)
-        made.tests.append(f"trace.id IN ({found})")
+        made.tests.append(_said(str(condition.value), made))
         return
     if condition.type == "positionInTrace":
         return
@@ -155,3 +155,9 @@ def _add(made: TraceFilter, condition: Condition) -> None:
         made.sources.add(column.source)
     if column.kind == "datetime":
         made.exact_starts.append(test)
+
+
+def _said(text: str, made: TraceFilter) -> str:
+    if (few := made.search.few.get(text)) is not None:
+        return f"trace.id IN {made.binder.bind(few, 'Array(String)')}"
+    return f"trace.id IN ({traces_that_say(text, made.binder, made.search.since)})"

@@ -16,7 +16,7 @@ from appliance.storage.clickhouse.all_traces import Touched, Unsettled, reach_ba
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.extents import KNOWN_PLACES, Extent, within
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.search import explained, reach_of
+from appliance.storage.clickhouse.search import Search, explained, search_of
 from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, trace_filter
 from appliance.storage.clickhouse.versions import newest
 from appliance.storage.clickhouse.where import Binder, all_of
@@ -29,6 +29,7 @@ _UNORDERED: Final = {"optimize_read_in_order": 0}
 _MINUTE: Final = 60_000_000
 _DAY: Final = 86_400_000_000
 _WEEK: Final = 7 * _DAY
+_UNSEARCHED: Final = Search()
 _CHUNK: Final = 500
 _TRIES: Final = 4
 # More parts than a page needs are looked at: a trace may have several, and the last ones may go on before them.
@@ -102,9 +103,9 @@ class _Asked:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def _asked(query: TraceQuery, since: int = 0) -> _Asked:
+def _asked(query: TraceQuery, search: Search = _UNSEARCHED) -> _Asked:
     binder = Binder()
-    made = trace_filter(query.conditions, binder, order_by=query.order_by, since=since)
+    made = trace_filter(query.conditions, binder, order_by=query.order_by, search=search)
     binder.params["project_id"] = query.project_id
     return _Asked(made, binder.params)
 
@@ -133,34 +134,31 @@ async def _listed(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[Trace
         if newest is not None:
             return newest, total
     unsettled = await reach_back(clickhouse, query.project_id, touched)
-    if (since := await _search_since(clickhouse, query)) is not None:
-        found = await _found(clickhouse, query, unsettled, since)
+    search = await _search(clickhouse, query)
+    if search.since:
+        found = await _found(clickhouse, query, unsettled, search)
         if len(found[0]) == query.limit:
             return found
-    return await _found(clickhouse, query, unsettled)
+        search = _UNSEARCHED
+    return await _found(clickhouse, query, unsettled, search)
 
 
 async def _found(
-    clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, since: int = 0
+    clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, search: Search
 ) -> tuple[list[TraceKey], int]:
     return await asyncio.gather(
-        _matching(clickhouse, query, unsettled, since), _count(clickhouse, query, unsettled, since)
+        _matching(clickhouse, query, unsettled, search), _count(clickhouse, query, unsettled, search)
     )
 
 
-async def _search_since(clickhouse: ClickHouse, query: TraceQuery) -> int | None:
-    """From when on the newest traces with a common word are likely found; None unless that is what is asked for."""
+async def _search(clickhouse: ClickHouse, query: TraceQuery) -> Search:
     texts = [str(condition.value) for condition in query.conditions if condition.column == SEARCH_COLUMN]
-    if not texts or query.order_by != "timestamp" or not query.descending:
-        return None
-    wanted = query.offset + query.limit
-    reaches = await asyncio.gather(*(reach_of(clickhouse, query.project_id, text, wanted) for text in texts))
-    found = [reach for reach in reaches if reach is not None]
-    return min(found) if len(found) == len(texts) else None
+    is_newest_first = query.order_by == "timestamp" and query.descending
+    return await search_of(clickhouse, query.project_id, texts, query.offset + query.limit if is_newest_first else None)
 
 
-async def _matching(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, since: int) -> list[TraceKey]:
-    asked = _asked(query, since)
+async def _matching(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, search: Search) -> list[TraceKey]:
+    asked = _asked(query, search)
     direction = "DESC" if query.descending else "ASC"
     order = f"{ORDERS[query.order_by]} {direction}, trace.id {direction}"
     sql = _rendered("matching", asked, unsettled, order=order)
@@ -169,8 +167,8 @@ async def _matching(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsett
     return [TraceKey(row.id, row.started_micros, row.first_micros, row.last_micros) for row in rows]
 
 
-async def _count(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, since: int = 0) -> int:
-    asked = _asked(query, since)
+async def _count(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, search: Search) -> int:
+    asked = _asked(query, search)
     sql = _rendered("count_matching", asked, unsettled)
     return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
 

@@ -210,27 +210,34 @@ async def test_a_long_query_is_waited_for_while_the_server_answers(tables: Click
     assert found == [{"slept": 0}]
 
 
-async def test_words_are_found_wherever_they_were_said(project: Project) -> None:
+@pytest.mark.parametrize(("few_rows", "few_traces"), [(3000, 2000), (3000, 0), (0, 0)])
+async def test_words_are_found_wherever_they_were_said(
+    project: Project, monkeypatch: pytest.MonkeyPatch, few_rows: int, few_traces: int
+) -> None:
+    monkeypatch.setattr(search, "FEW_ROWS", few_rows)
+    monkeypatch.setattr(search, "FEW_TRACES", few_traces)
     await project.observation("a", "o1", input="The Refund policy is", metadata={"note": "urgent-matter"})
     await project.observation("b", "o1", at=NOW + SECOND, output="policy of no refund")
     await project.trace("a")
     await project.trace("b", at=NOW + SECOND, user_id="alice", metadata={"place": "Zürich"})
 
-    async def search(text: str) -> list[str]:
-        condition = {"type": "string", "column": "search", "operator": "contains", "value": text}
-        return await project.ids("/traces", filter=[condition])
+    async def found(*texts: str) -> list[str]:
+        said = [{"type": "string", "column": "search", "operator": "contains", "value": text} for text in texts]
+        return await project.ids("/traces", filter=said)
 
-    assert await search("refund") == ["b", "a"]
-    assert await search("refund policy") == ["a"]
-    assert await search("urgent") == ["a"]
-    assert await search("ZÜRICH") == await search("Zürich") == ["b"]
-    assert await search("alice") == ["b"]
-    assert await search("fund") == [] and await search("—") == []
+    assert await found("refund") == ["b", "a"]
+    assert await found("refund policy") == ["a"]
+    assert await found("urgent") == ["a"]
+    assert await found("ZÜRICH") == await found("Zürich") == ["b"]
+    assert await found("alice") == ["b"]
+    assert await found("fund") == [] and await found("—") == []
+    assert await found("refund", "urgent") == ["a"] and await found("refund", "—") == []
 
 
 async def test_a_common_word_is_found_in_the_newest_traces_first(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(search, "FEW_ROWS", 0)
     monkeypatch.setattr(search, "ROWS_PER_TRACE", 1)
     monkeypatch.setattr(search, "SOME_ROWS", 2)
     for number in range(9):

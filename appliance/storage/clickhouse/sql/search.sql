@@ -10,15 +10,26 @@ lower(concat(ifNull(name, ''), '\n', ifNull(input, ''), '\n', ifNull(output, '')
 -- Ids of the traces that say the text in any of their rows, or are called so.
 SELECT trace_id
 FROM observations
-WHERE project_id = {project_id:String} AND $observation_says AND start_time >= $since
+WHERE project_id = {project_id:String} AND $observation_says $started
 UNION DISTINCT
 SELECT id
 FROM trace_parts
-WHERE project_id = {project_id:String} AND $part_says AND timestamp >= $since
+WHERE project_id = {project_id:String} AND $part_says $told
 UNION DISTINCT
 SELECT id
 FROM trace_parts
-WHERE project_id = {project_id:String} AND timestamp >= $since AND (id = $text OR user_id = $text OR session_id = $text)
+WHERE project_id = {project_id:String} AND (id = $text OR user_id = $text OR session_id = $text) $told
+
+-- name: hits
+-- How many observations have the words, of whatever project: the index alone can tell.
+SELECT count() AS found
+FROM observations
+WHERE $observation_has
+
+-- name: few
+SELECT trace_id
+FROM ($traces)
+LIMIT {most:UInt64}
 
 -- name: reach
 -- How many of the newest observations have the words, up to a bound, and when the earliest of them began.
