@@ -12,8 +12,8 @@ from appliance.errors import Undecodable
 from appliance.ingestion.fold import StoredEvent, as_object, is_truthy
 from appliance.ingestion.json_text import to_text
 from appliance.ingestion.source import Source
-from appliance.ingestion.timestamps import parse_iso
 from appliance.model.environments import normalise_environment
+from appliance.model.times import parse_iso
 from appliance.model.traces import TOLD_BY_OBSERVATION, TracePart
 from appliance.storage.redis.patches import Patch
 

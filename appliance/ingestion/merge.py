@@ -12,12 +12,12 @@ from appliance.ingestion.enrich import enrich_costs
 from appliance.ingestion.fold import State, StoredEvent, fold, in_order
 from appliance.ingestion.json_text import parse_object, to_text
 from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, parameters_text, set_tools
-from appliance.ingestion.timestamps import parse_iso
 from appliance.model.environments import DEFAULT, normalise_environment
 from appliance.model.observations import OBSERVATION_TYPES, Observation
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig, category_value, score_fault
 from appliance.model.scores import Score
+from appliance.model.times import parse_iso
 from appliance.model.usage import legacy_usage, normalise_costs, normalise_usage, whole_number
 from appliance.storage.redis.patches import PatchSet
 

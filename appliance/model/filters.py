@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from appliance.errors import InvalidRequest
+from appliance.model.times import parse_time
 
 Value = str | float | bool | list[str]
 
@@ -63,7 +63,7 @@ def parse_filter(text: str) -> list[Condition]:
     """The conditions of a `filter` parameter; raises InvalidRequest that names what is wrong."""
     try:
         items = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise InvalidRequest("Invalid JSON in filter parameter") from None
     return parse_conditions(items)
 
@@ -131,8 +131,6 @@ def _number(column: str, value: object) -> float:
 def check_time(column: str, text: str) -> None:
     """Raises InvalidRequest unless `text` is an ISO 8601 point in time with offset."""
     try:
-        known = datetime.fromisoformat(text).tzinfo is not None
+        parse_time(text)
     except ValueError:
-        known = False
-    if not known:
-        raise InvalidRequest(f"Invalid filter value for {column}: expected an ISO 8601 time with offset")
+        raise InvalidRequest(f"Invalid filter value for {column}: expected an ISO 8601 time with offset") from None

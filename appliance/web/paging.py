@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from starlette.requests import Request
 
 from appliance.errors import InvalidData
-from appliance.ingestion.timestamps import clamp
+from appliance.model.times import parse_time
 
 MAX_LIMIT = 100
 
@@ -93,20 +92,3 @@ def time_param(request: Request, name: str) -> int | None:
         return parse_time(text)
     except ValueError:
         raise InvalidData([issue(name, "Invalid datetime", "invalid_string")]) from None
-
-
-def parse_time(text: str) -> int:
-    """Microseconds since the epoch of an ISO 8601 time with offset; raises ValueError for anything else.
-
-    Times that cannot be stored become the nearest one that can. A `+` that a client forgot to encode arrives as a
-    space and is understood.
-    """
-    text = text.strip().upper()  # RFC 3339 also allows `t` and `z`
-    moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text!r} has no offset from UTC")
-    return clamp((moment - _EPOCH) // _MICROSECOND)
-
-
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_MICROSECOND = timedelta(microseconds=1)

@@ -14,11 +14,11 @@ from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf_spans, inflate
 from appliance.ingestion.merge import events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch, process
-from appliance.ingestion.timestamps import LATEST
 from appliance.model.observations import Observation
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
 from appliance.model.scores import Score
+from appliance.model.times import LATEST
 from appliance.model.traces import TracePart, fold_parts
 from appliance.storage.redis.ingest_stream import Delivery, Entry, Kind
 from appliance.storage.redis.patches import PatchSet

@@ -18,7 +18,7 @@ from appliance.ingestion.otel.json_shape import groups, has_too_many_values
 from appliance.ingestion.otel.protobuf import export_of
 from appliance.ingestion.otel.span import Attributes, Resource, Scope, Span, SpanEvent, SpanLink
 from appliance.ingestion.otel.wire import pieces
-from appliance.ingestion.timestamps import clamp, now_us
+from appliance.model.times import clamp, now_us
 
 LANGFUSE_SCOPE: Final = "langfuse-sdk"
 

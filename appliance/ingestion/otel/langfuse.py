@@ -8,8 +8,8 @@ from appliance.ingestion.json_text import parse_object, parse_or_keep, to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.metadata import metadata_of, metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
-from appliance.ingestion.timestamps import parse_iso
 from appliance.model.observations import OBSERVATION_TYPES
+from appliance.model.times import parse_iso
 from appliance.model.usage import whole_number
 
 PREFIXES: Final = frozenset({"langfuse", "user", "session"})

@@ -8,7 +8,7 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text, take_text
 from appliance.ingestion.otel.span import Span
-from appliance.ingestion.timestamps import parse_iso
+from appliance.model.times import parse_iso
 
 _TYPES: Final = {
     "agent_run": "AGENT",

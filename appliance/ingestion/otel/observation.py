@@ -11,10 +11,10 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.gen_ai import MESSAGE_EVENTS
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.source import Source
-from appliance.ingestion.timestamps import iso_text
 from appliance.ingestion.tools import tool_use
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
+from appliance.model.times import iso_text
 from appliance.model.usage import normalise_costs, normalise_usage
 
 MAX_PROMPT_VERSION: Final = 65_535

@@ -11,7 +11,7 @@ from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.otel.token_usage import cache_lifetimes, raw_details
-from appliance.ingestion.timestamps import clamp
+from appliance.model.times import clamp
 from appliance.model.usage import whole_number
 
 _CALLS: Final = {

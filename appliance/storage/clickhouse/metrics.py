@@ -28,12 +28,13 @@ from appliance.storage.clickhouse.where import Binder, all_of
 
 _SETTINGS: Final = {"prefer_column_name_to_alias": 1}
 _MOST_ROWS: Final = 50_000
+# Not toStartOfHour and the like, whose times end in 2106, and whose days end in 2149.
 _BUCKETS: Final = {
-    "minute": ("toStartOfMinute({0})", "MINUTE"),
-    "hour": ("toStartOfHour({0})", "HOUR"),
-    "day": ("toDate({0})", "DAY"),
-    "week": ("toMonday({0})", "WEEK"),
-    "month": ("toStartOfMonth({0})", "MONTH"),
+    "minute": ("toDateTime64(intDiv(toUnixTimestamp64Micro({0}), 60000000) * 60, 0, 'UTC')", "MINUTE"),
+    "hour": ("toDateTime64(intDiv(toUnixTimestamp64Micro({0}), 3600000000) * 3600, 0, 'UTC')", "HOUR"),
+    "day": ("toDate32({0})", "DAY"),
+    "week": ("subtractDays(toDate32({0}), toDayOfWeek({0}) - 1)", "WEEK"),
+    "month": ("makeDate32(toYear({0}), toMonth({0}), 1)", "MONTH"),
 }
 _QUANTILES: Final = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 

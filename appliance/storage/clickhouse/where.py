@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
+from appliance.model.times import parse_time
 
 Kind = Literal["string", "number", "datetime", "boolean", "array", "map", "numbers", "categories", "booleans"]
 
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _FITS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "string": ("string", "stringOptions", "null"),
     "number": ("number", "null"),
@@ -80,7 +79,7 @@ class Binder:
         if condition.operator not in _ORDER:
             raise InvalidRequest(f"Invalid filter operator {condition.operator!r} for column {condition.column}")
         if condition.type == "datetime":
-            bound = self.time(_micros(str(condition.value)))
+            bound = self.time(parse_time(str(condition.value)))
         elif condition.type == "boolean":
             bound = self.bind(bool(condition.value), "Bool")
         else:
@@ -151,7 +150,3 @@ def _as_id(display: str) -> str:
     """`User ID` -> `userId`, `Start Time` -> `startTime`."""
     words = display.replace("(s)", "").replace("($)", "").split()
     return words[0].lower() + "".join(word.capitalize() for word in words[1:]) if words else ""
-
-
-def _micros(text: str) -> int:
-    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)

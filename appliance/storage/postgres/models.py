@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from psycopg.rows import DictRow
 
 from appliance.model.pricing import ModelDefinition, PricingTier
+from appliance.model.times import micros_of, moment_of
 from appliance.storage.postgres.datasets import json_or_null
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.statements import statements
 
 _SQL = statements("models")
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Models:
@@ -33,7 +31,7 @@ class Models:
             "project_id": model.project_id,
             "model_name": model.model_name,
             "match_pattern": model.match_pattern,
-            "start_date": None if model.start_date is None else _EPOCH + model.start_date * _MICROSECOND,
+            "start_date": None if model.start_date is None else moment_of(model.start_date),
             "unit": model.unit,
             "tokenizer_id": model.tokenizer_id,
             "tokenizer_config": json_or_null(model.tokenizer_config),
@@ -67,13 +65,9 @@ def _model(row: DictRow) -> ModelDefinition:
         match_pattern=row["match_pattern"],
         pricing_tiers=msgspec.convert(row["pricing_tiers"], tuple[PricingTier, ...]),
         project_id=row["project_id"],
-        start_date=None if row["start_date"] is None else _micros(row["start_date"]),
-        created_at=_micros(row["created_at"]),
+        start_date=None if row["start_date"] is None else micros_of(row["start_date"]),
+        created_at=micros_of(row["created_at"]),
         unit=row["unit"],
         tokenizer_id=row["tokenizer_id"],
         tokenizer_config=row["tokenizer_config"],
     )
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND

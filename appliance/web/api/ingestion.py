@@ -15,10 +15,10 @@ from starlette.routing import Route
 
 from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge
 from appliance.ingestion.events import accepted_event
+from appliance.model.times import parse_time
 from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.auth import Access, Auth, authorize
 from appliance.web.bodies import issue_from, read_json, read_json_text
-from appliance.web.paging import parse_time
 from appliance.web.responses import iso_micros, json_response
 from appliance.web.room import held_by
 from appliance.web.sdk import sdk_of

@@ -13,11 +13,12 @@ from starlette.routing import Route
 from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import parse_conditions
 from appliance.model.metrics import AGGREGATIONS, VIEWS, Metric, MetricsQuery, automatic_granularity
+from appliance.model.times import parse_time
 from appliance.storage.clickhouse import metrics
 from appliance.storage.clickhouse.metrics import DailyUsage
 from appliance.web.api.asked import clickhouse_of, conditions_from
 from appliance.web.auth import authorize
-from appliance.web.paging import issue, page_from, parse_time
+from appliance.web.paging import issue, page_from
 from appliance.web.responses import json_response
 
 _HIGH_CARDINALITY: Final = frozenset({"id", "traceId", "userId", "sessionId", "parentObservationId", "observationId"})
@@ -92,7 +93,7 @@ def _question(request: Request, views: tuple[str, ...]) -> _Question:
         question = msgspec.json.decode(text, type=_Question)
     except msgspec.ValidationError as error:
         raise InvalidData([issue("query", str(error))]) from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise InvalidData([issue("query", "Invalid JSON", "custom")]) from None
     if question.view not in views:
         message = f"Invalid enum value. Expected {' | '.join(views)}, received {question.view!r}"

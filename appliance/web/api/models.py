@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -17,13 +17,13 @@ from appliance.model.patterns import BadPattern, compiled
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import ModelDefinition, PricingTier, TierCondition
 from appliance.model.tier_rules import tiers_fault
+from appliance.model.times import micros_of
 from appliance.storage.postgres.models import Models
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
 from appliance.web.paging import page_from
 from appliance.web.responses import iso_micros, json_response
 
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _NOT_FOUND: Final = "No model with this id found."
 _FLAT: Final = {"input": "input_price", "output": "output_price", "total": "total_price"}
 
@@ -74,7 +74,7 @@ async def create_model(request: Request) -> Response:
         project_id=auth.project_id,
         model_name=body.model_name,
         match_pattern=body.match_pattern,
-        start_date=None if body.start_date is None else (body.start_date - _EPOCH) // timedelta(microseconds=1),
+        start_date=None if body.start_date is None else micros_of(body.start_date),
         unit=body.unit,
         tokenizer_id=body.tokenizer_id,
         tokenizer_config=body.tokenizer_config,

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.observations import Observation
+from appliance.model.times import clamp, parse_time
 from appliance.model.traces import Trace, fold_parts
 from appliance.storage.clickhouse import observations, traces
 from appliance.storage.clickhouse.client import ClickHouse
@@ -23,7 +24,7 @@ from appliance.storage.clickhouse.observations import ObservationKey, Observatio
 from appliance.web.api.asked import clickhouse_of, conditions_from
 from appliance.web.api.shapes import observation_v2, observation_v2_fields
 from appliance.web.auth import authorize
-from appliance.web.paging import bool_param, int_param, issue, list_param, parse_time
+from appliance.web.paging import bool_param, int_param, issue, list_param
 from appliance.web.responses import json_response
 
 GROUPS: Final = frozenset(
@@ -37,7 +38,7 @@ class _Cursor(msgspec.Struct, rename="camel"):
     last_start_time_to: str
     last_trace_id: str
     last_id: str
-    hash: int
+    hash: Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
 
 async def list_page(request: Request) -> Response:
@@ -125,7 +126,7 @@ def _position(text: str) -> Position | None:
     try:
         found = msgspec.json.decode(base64.b64decode(text.replace(" ", "+"), validate=True), type=_Cursor)
         start = _micros(found.last_start_time_to)
-    except (binascii.Error, msgspec.DecodeError, ValueError):
+    except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
         raise InvalidData([issue("cursor", "Invalid cursor", "invalid_string")]) from None
     return Position(start_micros=start, trace_hash=found.hash, id=found.last_id)
 
@@ -134,7 +135,7 @@ def _micros(text: str) -> int:
     if "T" in text:
         return parse_time(text)
     seconds, _, micros = text.partition(".")
-    return int(seconds) * 1_000_000 + int(micros)
+    return clamp(int(seconds) * 1_000_000 + int(micros))
 
 
 routes = [Route("/api/public/v2/observations", list_page, methods=["GET"])]

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.scores import DATA_TYPES, SOURCES, Score
+from appliance.model.times import clamp
 from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.scores import ScoreQuery
 from appliance.web.api.asked import clickhouse_of, conditions_from
@@ -151,9 +152,9 @@ def _position(text: str | None) -> tuple[int, str] | None:
     try:
         padded = text + "=" * (-len(text) % 4)
         found = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Cursor)
-    except (binascii.Error, msgspec.DecodeError, ValueError):
+    except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
         raise InvalidData([issue("cursor", "Invalid cursor", "invalid_string")]) from None
-    return found.last_timestamp, found.last_id
+    return clamp(found.last_timestamp), found.last_id
 
 
 routes = [Route("/api/public/v3/scores", list_page, methods=["GET"])]

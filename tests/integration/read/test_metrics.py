@@ -232,3 +232,12 @@ async def test_daily(project: Project) -> None:
 async def test_daily_counts_far_years(project: Project) -> None:
     await project.observation("far", "step", at=7_258_118_400 * SECOND)
     assert [day["date"] for day in (await project.get("/metrics/daily"))["data"]] == ["2200-01-01"]
+
+
+@pytest.mark.parametrize("granularity", ["hour", "day", "week", "month", "auto"])
+async def test_a_range_may_reach_far_beyond_all_data(project: Project, granularity: str) -> None:
+    await seed(project)
+    far = {"fromTimestamp": "2025-11-01T00:00:00z", "toTimestamp": "9999-12-31T23:59:59Z"}
+    found = await rows(project, ask("observations", "count_count", timeDimension={"granularity": granularity}) | far)
+    assert sum(row["count_count"] for row in found) == 8
+    assert len({row["time_dimension"] for row in found}) == len(found) > 1_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import re
@@ -52,6 +53,9 @@ VALUES = (
     '[{"type":"null","column":"x","operator":"is null","value":""}]',
     '{"view":"traces","metrics":[{"measure":"count","aggregation":"count"}],"dimensions":[{"field":"x"}]}',
     '{"view":"observations","metrics":[],"filters":[],"fromTimestamp":"0001-01-01T00:00:00Z","toTimestamp":"9999-12-31T00:00:00Z"}',
+    "[" * 3000 + "]" * 3000,
+    base64.b64encode(b'{"x":' + b"[" * 3000 + b"]" * 3000 + b"}").decode(),
+    base64.b64encode(b'{"lastStartTimeTo":"1.5","lastTraceId":"","lastId":"","hash":-1}').decode(),
     "eyJhIjoxfQ==",
     "eyJsYXN0U3RhcnRUaW1lVG8iOiJ4In0",
     "timestamp.desc",

@@ -51,3 +51,8 @@ def test_errors_say_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(InvalidRequest, match="Invalid") as caught:
         parse_filter(text)
     assert message in caught.value.message
+
+
+def test_json_nested_too_deep_is_a_bad_request() -> None:
+    with pytest.raises(InvalidRequest, match="Invalid JSON"):
+        parse_filter("[" * 5_000)

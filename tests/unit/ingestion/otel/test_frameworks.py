@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.ingestion.otel.span import SpanEvent
-from appliance.ingestion.timestamps import LATEST
+from appliance.model.times import LATEST
 from tests.unit.ingestion.spans import says
 
 
