@@ -43,6 +43,10 @@ class TooMuchAtOnce(StoreUnavailable):
     """A store has no memory for so many rows in one go; fewer may do, or waiting."""
 
 
+class StoreRefused(StoreUnavailable):
+    """A store refused rows and nobody knows whether waiting helps: to be tried for a while, and given up then."""
+
+
 class ServiceSilent(StoreUnavailable):
     """A service runs, but says nothing to who asks it: it hangs, or is far too busy."""
 

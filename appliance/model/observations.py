@@ -88,3 +88,95 @@ class Observation(msgspec.Struct, kw_only=True, omit_defaults=True):
     """1 for a row that only takes away an older one which lies under another minute or trace."""
     source: str = "otel"
     """`otel`, `api` (ingestion API) or `migration`."""
+
+
+LISTED_LETTERS: Final = 200
+"""What lists show of a text."""
+
+
+class ListedObservation(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One row of the table `observations_list`: an observation as `listed` cuts it, fields as there."""
+
+    project_id: str
+    trace_id: str
+    id: str
+    start_time: int
+    event_ts: int
+    parent_id: str = ""
+    type: str = "SPAN"
+    name: str = ""
+    end_time: int | None = None
+    completion_start_time: int | None = None
+    environment: str = "default"
+    level: str = "DEFAULT"
+    status_message: str = ""
+    version: str = ""
+    release: str = ""
+    is_root: bool = False
+    is_app_root: bool = False
+    trace_name: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    tags: list[str] = msgspec.field(default_factory=list)
+    public: bool = False
+    input: str = ""
+    output: str = ""
+    metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    model: str = ""
+    model_id: str = ""
+    usage_details: dict[str, int] = msgspec.field(default_factory=dict)
+    cost_details: dict[str, float] = msgspec.field(default_factory=dict)
+    total_cost: float | None = None
+    prompt_name: str = ""
+    prompt_version: int = 0
+    tool_names: list[str] = msgspec.field(default_factory=list)
+    """Of the tools that were offered."""
+    tool_call_names: list[str] = msgspec.field(default_factory=list)
+    experiment: dict[str, str] = msgspec.field(default_factory=dict)
+    is_deleted: int = 0
+
+
+def listed(row: Observation) -> ListedObservation:
+    """What lists and metrics need of an observation; the only place that knows how such a row is made."""
+    return ListedObservation(
+        project_id=row.project_id,
+        trace_id=row.trace_id,
+        id=row.id,
+        start_time=row.start_time,
+        event_ts=row.event_ts,
+        parent_id=row.parent_id,
+        type=row.type,
+        name=row.name,
+        end_time=row.end_time,
+        completion_start_time=row.completion_start_time,
+        environment=row.environment,
+        level=row.level,
+        status_message=row.status_message,
+        version=row.version,
+        release=row.release,
+        is_root=row.is_root,
+        is_app_root=row.is_app_root,
+        trace_name=row.trace_name,
+        user_id=row.user_id,
+        session_id=row.session_id,
+        tags=row.tags,
+        public=row.public,
+        input=row.input[:LISTED_LETTERS],
+        output=row.output[:LISTED_LETTERS],
+        metadata=_cut(row.metadata),
+        model=row.model,
+        model_id=row.model_id,
+        usage_details=row.usage_details,
+        cost_details=row.cost_details,
+        total_cost=row.total_cost,
+        prompt_name=row.prompt_name,
+        prompt_version=row.prompt_version,
+        tool_names=list(row.tool_definitions),
+        tool_call_names=row.tool_call_names,
+        experiment=_cut(row.experiment),
+        is_deleted=row.is_deleted,
+    )
+
+
+def _cut(values: dict[str, str]) -> dict[str, str]:
+    return {key: value[:LISTED_LETTERS] for key, value in values.items()}

@@ -11,12 +11,12 @@ from typing import Final, TypeVar
 
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.storage.redis.live import Live
-from appliance.worker.retry import AWAY, TOO_HEAVY, Backoff, Stopped
+from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S: Final = 20.0
-"""How long an entry that is too heavy is tried before others get their turn."""
+"""How long an entry that is perhaps to blame is tried before others get their turn."""
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Endings:
     async def persist(self, work: Callable[[], Awaitable[T]], *, is_alone: bool = True) -> T:
         """The result of `work`, done again and again for as long as a store is away.
 
-        Raises Stopped when told to stop meanwhile, and whatever else `work` raises. What is TOO_HEAVY is tried for a
+        Raises Stopped when told to stop meanwhile, and whatever else `work` raises. What is DOUBTFUL is tried for a
         while when `work` is about one entry alone, and raised at once otherwise.
         """
         backoff = Backoff()
@@ -45,8 +45,8 @@ class Endings:
         while True:
             try:
                 result = await work()
-            except (*AWAY, *TOO_HEAVY) as error:
-                if isinstance(error, TOO_HEAVY) and time.monotonic() >= give_up_at:
+            except (*AWAY, *DOUBTFUL) as error:
+                if isinstance(error, DOUBTFUL) and time.monotonic() >= give_up_at:
                     self.waits_for = ""
                     raise
                 self.waits_for = error.message
@@ -75,6 +75,13 @@ class Endings:
         if delivery.attempts >= self._max_attempts:
             await self.give_up(delivery, reason)
         self.in_hand.pop(delivery.id, None)
+
+    async def leave(self, consumer: str) -> None:
+        """Leave what is in hand to the next worker, as if it had never been handed out: stopping is nobody's failure.
+
+        Raises StoreUnavailable.
+        """
+        await self._stream.keep(consumer, {id: attempts - 1 for id, attempts in self.in_hand.items()})
 
     async def tell(self, projects: Mapping[str, Sequence[str]]) -> None:
         """Tell who watches which traces changed, by project; who misses it can also look."""

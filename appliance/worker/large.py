@@ -14,7 +14,7 @@ from appliance.ingestion.split import split_body
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.worker.endings import Endings
 from appliance.worker.reference import Reference
-from appliance.worker.retry import TOO_HEAVY, Stopped
+from appliance.worker.retry import DOUBTFUL, Stopped
 from appliance.worker.sink import Sink
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class LargeEntries:
             await self._write(delivery)
         except Undecodable as error:
             await self._endings.give_up(delivery, error.message)
-        except TOO_HEAVY as error:
+        except DOUBTFUL as error:
             await self._endings.try_later(delivery, error.message)
         except Stopped:
             raise

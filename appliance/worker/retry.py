@@ -7,7 +7,7 @@ import contextlib
 import random
 from typing import Final
 
-from appliance.errors import Overloaded, QueryTooExpensive, StoreUnavailable, TooMuchAtOnce
+from appliance.errors import Overloaded, QueryTooExpensive, StoreRefused, StoreUnavailable, TooMuchAtOnce
 
 FIRST_S: Final = 0.1
 LONGEST_S: Final = 2.0
@@ -15,8 +15,8 @@ LONGEST_S: Final = 2.0
 AWAY: Final = (StoreUnavailable, Overloaded)
 """What waiting mends: a store that is down or refuses for now, Redis without memory."""
 
-TOO_HEAVY: Final = (TooMuchAtOnce, QueryTooExpensive)
-"""What waiting mends when others burden ClickHouse, but never when a request does so by itself."""
+DOUBTFUL: Final = (TooMuchAtOnce, QueryTooExpensive, StoreRefused)
+"""What waiting mends when others burden ClickHouse or it is at fault, but never when a request itself is to blame."""
 
 
 class Backoff:

@@ -33,7 +33,7 @@ from appliance.worker.folding import LEASE_S, folding
 from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.media import MediaKeeper
 from appliance.worker.reference import Reference
-from appliance.worker.retry import AWAY, TOO_HEAVY, Backoff, Stopped
+from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 from appliance.worker.sink import Sink
 
 log = logging.getLogger(__name__)
@@ -144,6 +144,7 @@ class Worker:
                 task.cancel()
             await asyncio.gather(beating, told, *lanes, return_exceptions=True)
             with contextlib.suppress(*AWAY):
+                await self._endings.leave(self.name)
                 await self._heartbeats.stop(self.name)
 
     async def _read(self) -> None:
@@ -237,7 +238,7 @@ class Worker:
         is_alone = len(batch.deliveries) == 1
         try:
             projects = await self._endings.persist(lambda: self._sink.write(batch), is_alone=is_alone)
-        except (Undecodable, *TOO_HEAVY) as error:
+        except (Undecodable, *DOUBTFUL) as error:
             return await self._store_apart(batch, error)
         except Stopped:
             raise
@@ -257,7 +258,7 @@ class Worker:
         elif isinstance(error, Undecodable):
             await self._endings.give_up(batch.deliveries[0], error.message)
         else:
-            reason = error.message if isinstance(error, TOO_HEAVY) else repr(error)
+            reason = error.message if isinstance(error, DOUBTFUL) else repr(error)
             await self._endings.try_later(batch.deliveries[0], reason)
 
     async def _beat(self) -> None:

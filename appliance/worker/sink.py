@@ -24,7 +24,7 @@ _MAX_ID_CHARS: Final = 100
 
 
 class Sink:
-    """Merges patches into rows and inserts everything: observations, then scores, then the traces that show them."""
+    """Merges patches into rows and inserts everything: contents first, then the traces that show them."""
 
     def __init__(self, clickhouse: ClickHouse, patches: Patches, reference: Reference, media: MediaKeeper) -> None:
         self._reference = reference
@@ -43,9 +43,7 @@ class Sink:
         if batch.media:
             uses = uses_of([*batch.observations, *observations], batch.parts, batch.media.keys())
             await self._media.keep(batch.media, uses)
-        await self._writer.write_observations([*batch.observations, *observations])
-        await self._writer.write_scores(scores)
-        await self._writer.write_trace_parts(batch.parts)
+        await self._writer.write([*batch.observations, *observations], scores, batch.parts)
         return _changed_traces(batch, observations, scores)
 
     async def _link_prompts(self, observations: Sequence[Observation]) -> None:

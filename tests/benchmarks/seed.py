@@ -12,6 +12,8 @@ import asyncio
 import re
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from string import Template
@@ -78,14 +80,16 @@ async def fill(
         "first_micros": time.time_ns() // 1000 - spread - 60_000_000,
     }
     start = time.perf_counter()
-    await clickhouse.command(_block("words"))
-    for number in range(first, traces, _TRACES_PER_INSERT):
-        params |= {"from": number, "count": min(_TRACES_PER_INSERT, traces - number)}
-        for name in ("observations", "scores", "trace_parts"):
-            await clickhouse.command(_block(name), params, settings=_SETTINGS)
-        done = (number + params["count"] - first) * OBSERVATIONS_PER_TRACE
-        print(f"\r{done:,} spans, {done / (time.perf_counter() - start):,.0f}/s", end="", file=sys.stderr, flush=True)
-    await clickhouse.command(_block("drop_words"))
+    async with _filling_the_list(clickhouse):
+        await clickhouse.command(_block("words"))
+        for number in range(first, traces, _TRACES_PER_INSERT):
+            params |= {"from": number, "count": min(_TRACES_PER_INSERT, traces - number)}
+            for name in ("observations", "scores", "touches", "trace_parts"):
+                await clickhouse.command(_block(name), params, settings=_SETTINGS)
+            done = (number + params["count"] - first) * OBSERVATIONS_PER_TRACE
+            rate = done / (time.perf_counter() - start)
+            print(f"\r{done:,} spans, {rate:,.0f}/s", end="", file=sys.stderr, flush=True)
+        await clickhouse.command(_block("drop_words"))
     print(file=sys.stderr)
     return time.perf_counter() - start
 
@@ -98,8 +102,19 @@ async def add_large_trace(clickhouse: ClickHouse, project_id: str, observations:
         "count": observations,
         "first_micros": time.time_ns() // 1000 - 3_600_000_000,
     }
-    for name in ("large_observations", "large_part"):
-        await clickhouse.command(_block(name), params)
+    async with _filling_the_list(clickhouse):
+        for name in ("large_observations", "large_touch", "large_part"):
+            await clickhouse.command(_block(name), params)
+
+
+@asynccontextmanager
+async def _filling_the_list(clickhouse: ClickHouse) -> AsyncIterator[None]:
+    """Inside the block, a view fills the table of lists, as the worker does for what it writes."""
+    await clickhouse.command(_block("list_view"))
+    try:
+        yield
+    finally:
+        await clickhouse.command(_block("drop_list_view"))
 
 
 def _block(name: str) -> str:

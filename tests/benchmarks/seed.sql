@@ -45,6 +45,22 @@ DROP TABLE IF EXISTS seed_words
         ), range(1, 9))) AS offsets
     FROM numbers({from:UInt64}, {count:UInt64})
 
+-- name: list_view
+-- What `appliance.model.observations.listed` makes of an observation; a test compares them.
+CREATE MATERIALIZED VIEW IF NOT EXISTS seed_list_view TO observations_list AS
+SELECT
+    project_id, trace_id, id, parent_id, type, name, start_time, end_time, completion_start_time, environment, level,
+    status_message, version, release, is_root, is_app_root, trace_name, user_id, session_id, tags, public,
+    substringUTF8(input, 1, 200) AS input, substringUTF8(output, 1, 200) AS output,
+    mapApply((k, v) -> (k, substringUTF8(v, 1, 200)), metadata) AS metadata,
+    model, model_id, usage_details, cost_details, total_cost, prompt_name, prompt_version,
+    mapKeys(tool_definitions) AS tool_names, tool_call_names,
+    mapApply((k, v) -> (k, substringUTF8(v, 1, 200)), experiment) AS experiment, event_ts, is_deleted
+FROM observations
+
+-- name: drop_list_view
+DROP VIEW IF EXISTS seed_list_view
+
 -- name: observations
 INSERT INTO observations
     (project_id, trace_id, id, parent_id, type, name, start_time, end_time, completion_start_time, environment, level,
@@ -175,6 +191,12 @@ SELECT
 FROM ($traces)
 WHERE i % 10 = 0
 
+-- name: touches
+INSERT INTO touched_traces
+    (project_id, trace_id, first_start, last_start)
+SELECT seeded_project, seeded_trace, began, began + toIntervalMicrosecond(offsets[7])
+FROM ($traces)
+
 -- name: large_observations
 INSERT INTO observations
     (project_id, trace_id, id, parent_id, type, name, start_time, end_time, input, output, total_cost, created_at, updated_at, event_ts)
@@ -201,3 +223,10 @@ INSERT INTO trace_parts
 SELECT
     {project_id:String}, {trace_id:String}, 'r:large-000000', fromUnixTimestamp64Micro({first_micros:Int64}, 'UTC') AS start, start,
     'long run', 2, true, now64(6), now64(6)
+
+-- name: large_touch
+INSERT INTO touched_traces
+    (project_id, trace_id, first_start, last_start)
+SELECT
+    {project_id:String}, {trace_id:String}, fromUnixTimestamp64Micro({first_micros:Int64}, 'UTC') AS first,
+    first + toIntervalMicrosecond(20000 * ({count:UInt64} - 1))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -14,21 +13,13 @@ import aiohttp
 import msgspec
 from clickhouse_connect.driver import create_async_client
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.exceptions import DatabaseError, Error, OperationalError
 
 from appliance.config import ClickHouseSettings
-from appliance.errors import ConfigError, QueryTooExpensive, StoreUnavailable, TooMuchAtOnce, Undecodable
+from appliance.errors import ConfigError, StoreUnavailable
 from appliance.storage.clickhouse import cluster
+from appliance.storage.clickhouse.refusals import translated
 
 Row = TypeVar("Row")
-
-_NO_MEMORY: Final = 241
-# Codes of ClickHouse's error table: time, rows, bytes and memory limits of one query.
-_TOO_EXPENSIVE: Final = frozenset({158, 159, 160, _NO_MEMORY, 307, 396})
-# Values that cannot be read into their columns; sending them again cannot help.
-_BAD_VALUES: Final = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 190, 349, 407, 441})
-# Syntax and unknown columns or functions: a mistake in our own SQL, never a matter of waiting.
-_MISTAKES: Final = frozenset({36, 42, 43, 46, 47, 62, 115, 184, 215, 386, 456})
 
 _READ_SETTINGS: Final[dict[str, Any]] = {
     "output_format_json_quote_64bit_integers": 0,
@@ -104,7 +95,7 @@ class ClickHouse:
         Values are bound by the server where the text says `{name:Type}`; 64-bit integers and decimals arrive as
         numbers. Raises QueryTooExpensive and StoreUnavailable.
         """
-        with _translated():
+        with translated():
             body = await self._unless_silent(self._read(sql, params or {}, {**self._reading, **(settings or {})}))
         kind: Any = row_type
         rows: list[Row] = _decoder(kind).decode_lines(body)
@@ -114,9 +105,9 @@ class ClickHouse:
         """Write JSON lines (one object per row, times in microseconds) and return once they are stored.
 
         Raises Undecodable when a value does not fit its column, TooMuchAtOnce when there is no memory for the block,
-        StoreUnavailable for all else that waiting may mend.
+        StoreUnavailable for all else that waiting may mend, StoreRefused where nobody knows whether it can.
         """
-        with _translated(inserting=True):
+        with translated(inserting=True):
             client = await self._open()
             chosen = {**self._inserting, **(settings or {})}
             if _RAW_TIMES in client.server_settings:
@@ -144,7 +135,7 @@ class ClickHouse:
             chosen = {**cluster.READ_SETTINGS, **inserting, **cluster.DDL_SETTINGS, **chosen}
             if not as_given:
                 statements = cluster.Cluster(self.settings.cluster_name, self.database).statements(sql)
-        with _translated():
+        with translated():
             client = await self._open()
             for statement in statements:
                 await client.raw_query(statement, dict(params or {}), chosen, use_database=bool(self.database))
@@ -265,30 +256,3 @@ def _require_address(url: str) -> None:
 
 def _port_of(scheme: str, port: int | None) -> int:
     return port or (8443 if scheme == "https" else 8123)
-
-
-@contextmanager
-def _translated(*, inserting: bool = False) -> Iterator[None]:
-    try:
-        yield
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise StoreUnavailable(f"ClickHouse cannot be reached: {error or type(error).__name__}.") from error
-    except Error as error:
-        code = error.code
-        if code is None and isinstance(error, OperationalError):
-            raise StoreUnavailable(f"ClickHouse cannot be reached: {_first_line(error)}") from error
-        if inserting and code in _BAD_VALUES:
-            raise Undecodable(f"ClickHouse refused the rows: {_first_line(error)}") from error
-        if inserting and code == _NO_MEMORY:
-            raise TooMuchAtOnce(f"ClickHouse has no memory for this: {_first_line(error)}") from error
-        if not inserting and code in _TOO_EXPENSIVE:
-            raise QueryTooExpensive(
-                "The query took too much time or memory.", hint="Ask for a shorter time range or fewer fields."
-            ) from error
-        if isinstance(error, DatabaseError) and (code in _MISTAKES or (code in _BAD_VALUES and not inserting)):
-            raise
-        raise StoreUnavailable(f"ClickHouse cannot do this now: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:500]

@@ -1,7 +1,6 @@
 """Copies every table of one ClickHouse into another one of the same schema, part of a table by part, and compares them.
 
-Rows go over as they lie there, superseded ones included, so that a copy is equal and not merely equivalent. Views of
-the target are taken away meanwhile: what they would fill is copied too.
+Rows go over as they lie there, superseded ones included, so that a copy is equal and not merely equivalent.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def copy_tables(
         tables = _names(old, "tables")
         if _names(old, "columns") != _names(new, "columns"):
             raise CopyFailed("The two ClickHouse have different schemas.")
-        with _at_rest(old, ()), _at_rest(new, _names(new, "views")):
+        with _at_rest(old), _at_rest(new):
             for table in tables:
                 new.command(f"TRUNCATE TABLE {_quoted(table)}", settings={"max_table_size_to_drop": 0})
             copied = {table: _copy(table, old, new, report) for table in tables}
@@ -126,16 +125,12 @@ def _pieces(stream: Any) -> Generator[bytes, None, None]:
 
 
 @contextmanager
-def _at_rest(client: Client, views: Any) -> Iterator[None]:
-    """No merges and none of these views, until the block ends."""
+def _at_rest(client: Client) -> Iterator[None]:
+    """No merges until the block ends."""
     client.command("SYSTEM STOP MERGES")
-    for view in views:
-        client.command(f"DETACH TABLE {_quoted(view)}")
     try:
         yield
     finally:
-        for view in views:
-            client.command(f"ATTACH TABLE {_quoted(view)}")
         client.command("SYSTEM START MERGES")
 
 

@@ -1,21 +1,30 @@
-"""Writes rows: JSON lines in blocks of bounded size, observations before the traces that show them."""
+"""Writes rows: JSON lines in blocks of bounded size, observations before the traces that show them.
+
+Writing the same rows again is harmless: they replace each other by key, and a trace touched twice is only folded again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+import time
+from collections.abc import Awaitable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from appliance.errors import TooMuchAtOnce
-from appliance.model.observations import Observation
+from appliance.model.observations import Observation, listed
 from appliance.model.scores import Score
+from appliance.model.touches import touches_of
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.client import ClickHouse
 
 MAX_BLOCK_BYTES: Final = 16 * 1024 * 1024
 """A batch of the worker is one block: many small parts cost more than few large ones."""
+TOUCHES_LAST_S: Final = 30.0
+"""Rows that appear within this time of their touch are folded after it (`folding.SETTLE_S`, with much to spare)."""
 _ROWS_PER_CHUNK: Final = 32
+_LISTED_AT_ONCE: Final = 20_000
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -45,20 +54,32 @@ class Writer:
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
 
-    async def write_observations(self, rows: Sequence[Observation]) -> None:
-        """Raises Undecodable when a row does not fit its table, StoreUnavailable when trying again may help.
+    async def write(
+        self,
+        observations: Sequence[Observation] = (),
+        scores: Sequence[Score] = (),
+        parts: Sequence[TracePart] = (),
+    ) -> None:
+        """Store rows, with those of lists and the touches; parts last, so that no trace shows before its contents.
 
-        TooMuchAtOnce says that there was no memory even for a single row.
+        Raises Undecodable when a row does not fit its table, StoreUnavailable when trying again may help, TooMuchAtOnce
+        when there was no memory even for a single row, StoreRefused for reasons unknown; some rows may be stored then.
         """
-        await self._write("observations", rows)
+        began = time.monotonic()
+        touches = touches_of(observations, parts)
+        await _all(
+            self._write("observations", observations),
+            self._write_listed(observations),
+            self._write("scores", scores),
+            self._write("touched_traces", touches),
+        )
+        await self._write("trace_parts", parts)
+        if time.monotonic() - began > TOUCHES_LAST_S:
+            await self._write("touched_traces", touches)
 
-    async def write_scores(self, rows: Sequence[Score]) -> None:
-        """As `write_observations`."""
-        await self._write("scores", rows)
-
-    async def write_trace_parts(self, rows: Sequence[TracePart]) -> None:
-        """As `write_observations`; to be called after it, so that no trace shows before its observations."""
-        await self._write("trace_parts", rows)
+    async def _write_listed(self, rows: Sequence[Observation]) -> None:
+        for first in range(0, len(rows), _LISTED_AT_ONCE):
+            await self._write("observations_list", [listed(row) for row in rows[first : first + _LISTED_AT_ONCE]])
 
     async def _write(self, table: str, rows: Sequence[msgspec.Struct]) -> None:
         for block in encode(rows):
@@ -73,6 +94,13 @@ class Writer:
                 raise
             await self._insert(table, block[:middle])
             await self._insert(table, block[middle:])
+
+
+async def _all(*work: Awaitable[None]) -> None:
+    """Wait for all of it, also when some fails, so that nothing goes on unseen; then raise the first failure."""
+    for result in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 def _line_near_middle(block: bytes) -> int:

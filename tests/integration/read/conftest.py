@@ -66,21 +66,21 @@ class Project:
         row = TracePart(
             project_id=self.id, id=trace_id, part_id=part, timestamp=at, order_ts=at, event_ts=at, created_at=at, **said
         )
-        await self._writer.write_trace_parts([row])
+        await self._writer.write(parts=[row])
 
     async def observation(
         self, trace_id: str, observation_id: str, *, at: int = NOW, versions: int = 1, **values: Any
     ) -> None:
         values = {"event_ts": at, "created_at": at, "updated_at": at} | values
         row = Observation(project_id=self.id, trace_id=trace_id, id=observation_id, start_time=at, **values)
-        await self._writer.write_observations(
+        await self._writer.write(
             [msgspec.structs.replace(row, event_ts=row.event_ts + version) for version in range(versions)]
         )
 
     async def score(self, score_id: str, *, at: int = NOW, **given: Any) -> None:
         values: dict[str, Any] = {"name": "quality", "source": "API", "data_type": "NUMERIC", "event_ts": at} | given
         row = Score(project_id=self.id, id=score_id, timestamp=at, created_at=at, updated_at=at, **values)
-        await self._writer.write_scores([row])
+        await self._writer.write(scores=[row])
 
     async def answer(self, path: str, **params: Any) -> httpx.Response:
         spelled = {

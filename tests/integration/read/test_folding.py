@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import asdict, replace
 
 from appliance.errors import StoreUnavailable
 from appliance.model.observations import Observation
@@ -15,10 +17,16 @@ from appliance.model.traces import TracePart, fold_parts
 from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.folding import fold_round, forget_touches
 from appliance.storage.clickhouse.where import Binder
+from appliance.storage.clickhouse.writer import Writer
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 TRACES = 25
-_encode = msgspec.json.Encoder(decimal_format="number").encode_lines
+
+
+class RemovedPart(TracePart, kw_only=True):
+    """A row that takes a part away."""
+
+    is_deleted: int = 1
 
 
 class World:
@@ -97,17 +105,16 @@ class World:
             self.observations[row.trace_id, row.id] = row
         return parts, [self.observations[key] for key in {(row.trace_id, row.id): None for row in observations}]
 
-    def removal(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def removal(self) -> tuple[list[RemovedPart], list[Observation]]:
         """Rows that take a whole trace away, and an observation of another."""
         self.version += SECOND
-        gone = {"event_ts": self.version, "is_deleted": 1}
         trace_id = self.random.choice(sorted(self.parts))[0]
         parts = [key for key in self.parts if key[0] == trace_id]
         observations = {key for key in self.observations if key[0] == trace_id}
         observations.add(self.random.choice(sorted(self.observations)))
         return (
-            [msgspec.to_builtins(self.parts.pop(key)) | gone for key in parts],
-            [msgspec.to_builtins(self.observations.pop(key)) | gone for key in observations],
+            [removed(self.parts.pop(key), self.version) for key in parts],
+            [replace(self.observations.pop(key), event_ts=self.version, is_deleted=1) for key in observations],
         )
 
     def expected(self) -> dict[str, dict[str, Any]]:
@@ -165,16 +172,18 @@ async def found(project: Project) -> dict[str, dict[str, Any]]:
     return {row["id"]: row for row in rows}
 
 
-async def write(project: Project, parts: list[Any], observations: list[Any]) -> None:
-    for table, rows in (("observations", observations), ("trace_parts", parts)):
-        if rows:
-            await project.clickhouse.insert(table, _encode(rows))
+def removed(part: TracePart, version: int) -> RemovedPart:
+    return RemovedPart(**(asdict(part) | {"event_ts": version}))
+
+
+async def write(project: Project, parts: Sequence[TracePart], observations: Sequence[Observation]) -> None:
+    await Writer(project.clickhouse).write(observations, parts=parts)
 
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_folded_or_not_the_rows_are_those_of_the_model(project: Project, seed: int) -> None:
     world = World(project.id, seed)
-    delivered: list[tuple[list[Any], list[Any]]] = []
+    delivered: list[tuple[Sequence[TracePart], list[Observation]]] = []
     for step in range(8):
         rows = world.removal() if step in (4, 6) else world.change()
         delivered.append(rows)
@@ -248,13 +257,12 @@ async def test_a_folded_trace_is_read_whole_when_more_of_it_lies_far_off(project
 
 
 async def test_a_folded_trace_that_was_taken_away_is_not_found(project: Project) -> None:
-    gone = {"event_ts": NOW + SECOND, "is_deleted": 1}
     await project.trace("t1", name="chat")
     await fold_round(project.clickhouse, settle_s=0)
     part = TracePart(
         project_id=project.id, id="t1", part_id="p", timestamp=NOW, order_ts=NOW, event_ts=NOW, created_at=NOW
     )
-    await write(project, [msgspec.to_builtins(part) | gone], [])
+    await write(project, [removed(part, NOW + SECOND)], [])
     for _ in range(2):
         assert (await project.answer("/traces/t1")).status_code == 404
         assert await project.ids("/traces") == []

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from appliance.errors import StoreUnavailable, TooMuchAtOnce, Undecodable
+from appliance.errors import StoreRefused, StoreUnavailable, TooMuchAtOnce, Undecodable
 from appliance.model.scores import Score
-from appliance.storage.clickhouse.client import _translated
+from appliance.storage.clickhouse.refusals import translated
 from appliance.storage.clickhouse.writer import Writer
+from appliance.worker.retry import DOUBTFUL
 
 
 class Refusal(DatabaseError):
@@ -35,12 +36,13 @@ class Refusal(DatabaseError):
     ],
 )
 def test_a_store_that_cannot_now_is_waited_for(code: int) -> None:
-    with pytest.raises(StoreUnavailable), _translated(inserting=True):
+    with pytest.raises(StoreUnavailable) as refusal, translated(inserting=True):
         raise Refusal(code)
+    assert code == 241 or not isinstance(refusal.value, DOUBTFUL)
 
 
 def test_what_there_is_no_memory_for_may_be_tried_in_smaller_blocks() -> None:
-    with pytest.raises(TooMuchAtOnce), _translated(inserting=True):
+    with pytest.raises(TooMuchAtOnce), translated(inserting=True):
         raise Refusal(241)
 
 
@@ -59,11 +61,25 @@ async def test_a_block_is_halved_between_rows_until_there_is_memory_for_it(sizes
             stored.extend(lines)
 
     small: Any = SmallClickHouse()
-    await Writer(small).write_scores(rows)
+    await Writer(small).write(scores=rows)
     assert [(row["id"], len(row["name"])) for row in stored] == [(f"{n}", size) for n, size in enumerate(sizes)]
+
+
+@pytest.mark.parametrize("code", [49, 246, 469, 1001, 1002, 123456])
+def test_what_nobody_knows_is_neither_waited_for_for_ever_nor_given_up_at_once(code: int) -> None:
+    with pytest.raises(StoreRefused) as refusal, translated(inserting=True):
+        raise Refusal(code)
+    assert "because" in refusal.value.message
+    assert isinstance(refusal.value, DOUBTFUL)
+
+
+def test_an_answer_without_a_code_is_waited_for() -> None:
+    with pytest.raises(StoreUnavailable) as refusal, translated(inserting=True):
+        raise DatabaseError("HTTP 502 of a proxy")
+    assert not isinstance(refusal.value, DOUBTFUL)
 
 
 @pytest.mark.parametrize("code", [pytest.param(27, id="not its type"), pytest.param(70, id="cannot be converted")])
 def test_a_row_that_does_not_fit_is_given_up(code: int) -> None:
-    with pytest.raises(Undecodable), _translated(inserting=True):
+    with pytest.raises(Undecodable), translated(inserting=True):
         raise Refusal(code)

@@ -6,12 +6,6 @@ FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND name != 'schema_migrations'
 ORDER BY name
 
--- name: views
-SELECT name
-FROM system.tables
-WHERE database = currentDatabase() AND engine = 'MaterializedView'
-ORDER BY name
-
 -- name: columns
 SELECT table, name, type
 FROM system.columns
