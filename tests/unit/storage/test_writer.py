@@ -50,9 +50,7 @@ async def write(clickhouse: Any) -> None:
 async def test_contents_are_written_side_by_side_and_parts_when_all_of_them_are_there() -> None:
     recorder = Recorder()
     await write(recorder)
-    assert {table for _, table in recorder.noted[:3]} == CONTENTS and {what for what, _ in recorder.noted[:3]} == {
-        "begins"
-    }
+    assert set(recorder.noted[:3]) == {("begins", table) for table in CONTENTS}
     assert {table for _, table in recorder.noted[3:6]} == CONTENTS
     assert recorder.noted[6:] == [("begins", "trace_parts"), ("ends", "trace_parts")]
 
