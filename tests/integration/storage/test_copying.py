@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import json
 import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
