@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from appliance.model.media import Content, Media, MediaUse, blob_key
+from appliance.model.media import Content, Media, MediaUse, blob_key, referenced_ids
 from appliance.model.observations import Observation
 from appliance.model.traces import TracePart
 from appliance.storage.blobs.contract import BlobStore
@@ -17,7 +16,6 @@ Key = tuple[str, str]
 """Project and media id."""
 
 _AT_ONCE: Final = 4
-_REFERENCE: Final = re.compile(r"@@@langfuseMedia:type=[^|@]*\|id=([\w-]{22})\|")
 
 
 class MediaKeeper:
@@ -56,7 +54,7 @@ def uses_of(
     wanted = set(keys)
 
     def look(project_id: str, trace_id: str, observation_id: str, field: str, text: str | None) -> None:
-        for media_id in _REFERENCE.findall(text or ""):
+        for media_id in referenced_ids(text or ""):
             # A NUL cannot be stored, so such an id cannot be asked for either.
             if (project_id, media_id) in wanted and "\0" not in trace_id + observation_id:
                 found.setdefault(project_id, set()).add(MediaUse(trace_id, observation_id, field, media_id))

@@ -97,11 +97,8 @@ class DatasetItems:
             "source_observation_id": query.source_observation_id,
             "version": query.version,
         }
-        rows = await self._postgres.rows(_SQL["list"], {**params, "limit": limit, "offset": offset})
-        if not rows and offset:
-            first = await self._postgres.row(_SQL["list"], {**params, "limit": 1, "offset": 0})
-            return [], first["total"] if first else 0
-        return [_item(row) for row in rows], rows[0]["total"] if rows else 0
+        rows, total = await self._postgres.page(_SQL["list"], params, limit, offset)
+        return [_item(row) for row in rows], total
 
 
 def _merged(old: DictRow | None, draft: ItemDraft) -> dict[str, Any]:

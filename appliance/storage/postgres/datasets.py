@@ -55,12 +55,8 @@ class Datasets:
 
     async def find(self, project_id: str, limit: int, offset: int) -> tuple[list[Dataset], int]:
         """Datasets, newest first, and how many there are in all."""
-        params: dict[str, Any] = {"project_id": project_id, "limit": limit, "offset": offset}
-        rows = await self._postgres.rows(_SQL["list"], params)
-        if not rows:
-            counted = await self._postgres.row(_SQL["count"], params)
-            return [], counted["total"] if counted else 0
-        return [Dataset(**{k: v for k, v in row.items() if k != "total"}) for row in rows], rows[0]["total"]
+        rows, total = await self._postgres.page(_SQL["list"], {"project_id": project_id}, limit, offset)
+        return [Dataset(**row) for row in rows], total
 
     async def run_names(self, project_id: str, dataset_id: str) -> list[str]:
         """Names of the dataset's runs, newest first."""

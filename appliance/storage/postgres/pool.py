@@ -75,6 +75,12 @@ class Postgres:
         found = await answered(self._rows(sql, params), self._answer_s)
         return found[0] if found else None
 
+    async def page(self, sql: LiteralString, params: Params, limit: int, offset: int) -> tuple[list[DictRow], int]:
+        """Some rows of a statement that tells in each row the `total` of all, without it; and that total."""
+        rows = await self.rows(sql, {**params, "limit": limit, "offset": offset})
+        first = rows[0] if rows else await self.row(sql, {**params, "limit": 1, "offset": 0}) if offset else None
+        return [{name: row[name] for name in row if name != "total"} for row in rows], first["total"] if first else 0
+
     async def execute(self, sql: LiteralString, params: Params | None = None) -> int:
         """Run a statement; returns the number of rows it touched."""
         return await answered(self._execute(sql, params), self._answer_s)

@@ -124,12 +124,8 @@ class Prompts:
             "from_updated_at": query.from_updated_at,
             "to_updated_at": query.to_updated_at,
         }
-        rows = await self._postgres.rows(_SQL["list"], {**params, "limit": limit, "offset": offset})
-        if not rows and offset:
-            first = await self._postgres.row(_SQL["list"], {**params, "limit": 1, "offset": 0})
-            return [], first["total"] if first else 0
-        total = rows[0]["total"] if rows else 0
-        return [PromptSummary(**{k: v for k, v in row.items() if k != "total"}) for row in rows], total
+        rows, total = await self._postgres.page(_SQL["list"], params, limit, offset)
+        return [PromptSummary(**row) for row in rows], total
 
 
 async def _restore_latest(connection: Connection, project_id: str, name: str) -> None:

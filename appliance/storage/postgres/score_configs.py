@@ -6,8 +6,6 @@ import dataclasses
 import uuid
 from typing import Any
 
-from psycopg.rows import DictRow
-
 from appliance.model.score_configs import ScoreConfig
 from appliance.storage.postgres.datasets import json_or_null
 from appliance.storage.postgres.pool import Postgres
@@ -46,28 +44,20 @@ class ScoreConfigs:
         }
         row = await self._postgres.row(_SQL["insert"], values)
         assert row is not None
-        return _config(row)
+        return ScoreConfig(**row)
 
     async def get(self, project_id: str, config_id: str) -> ScoreConfig | None:
         """The config with this id, None when there is none."""
         row = await self._postgres.row(_SQL["by_id"], {"project_id": project_id, "id": config_id})
-        return None if row is None else _config(row)
+        return None if row is None else ScoreConfig(**row)
 
     async def update(self, config: ScoreConfig) -> ScoreConfig | None:
         """Store a changed config; None when it is gone."""
         values = dataclasses.asdict(config) | {"categories": json_or_null(config.categories)}
         row = await self._postgres.row(_SQL["update"], values)
-        return None if row is None else _config(row)
+        return None if row is None else ScoreConfig(**row)
 
     async def find(self, project_id: str, limit: int, offset: int) -> tuple[list[ScoreConfig], int]:
         """Configs, newest first, and how many there are in all."""
-        params: dict[str, Any] = {"project_id": project_id, "limit": limit, "offset": offset}
-        rows = await self._postgres.rows(_SQL["list"], params)
-        if not rows:
-            counted = await self._postgres.row(_SQL["count"], params)
-            return [], counted["total"] if counted else 0
-        return [_config(row) for row in rows], rows[0]["total"]
-
-
-def _config(row: DictRow) -> ScoreConfig:
-    return ScoreConfig(**{name: value for name, value in row.items() if name != "total"})
+        rows, total = await self._postgres.page(_SQL["list"], {"project_id": project_id}, limit, offset)
+        return [ScoreConfig(**row) for row in rows], total

@@ -82,3 +82,17 @@ async def test_an_id_belongs_to_one_dataset(client: httpx.AsyncClient, dataset: 
     assert (answer.status_code, answer.json()["error"]) == (409, "LangfuseConflictError")
     answer = await client.post("/dataset-items", json={"datasetName": "unknown"})
     assert answer.status_code == 404
+
+
+async def test_a_page_beyond_the_last_knows_how_many_there_are(client: httpx.AsyncClient, dataset: str) -> None:
+    await put(client, dataset)
+    await client.post("/score-configs", json={"name": "beyond", "dataType": "TEXT"})
+    asked: dict[str, dict[str, str]] = {
+        "/v2/datasets": {},
+        "/dataset-items": {"datasetName": dataset},
+        "/score-configs": {},
+    }
+    for path, params in asked.items():
+        first = (await client.get(path, params=params)).json()
+        beyond = (await client.get(path, params={**params, "page": "1000"})).json()
+        assert beyond["data"] == [] and beyond["meta"]["totalItems"] == first["meta"]["totalItems"] > 0

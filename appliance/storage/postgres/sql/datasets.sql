@@ -21,9 +21,6 @@ SELECT id FROM datasets WHERE project_id = %(project_id)s AND id = %(id)s;
 SELECT *, count(*) OVER () AS total FROM datasets WHERE project_id = %(project_id)s
 ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s;
 
--- name: count
-SELECT count(*) AS total FROM datasets WHERE project_id = %(project_id)s;
-
 -- name: run_names
 SELECT name FROM dataset_runs WHERE project_id = %(project_id)s AND dataset_id = %(dataset_id)s
 ORDER BY created_at DESC;

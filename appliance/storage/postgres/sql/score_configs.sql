@@ -12,9 +12,6 @@ SELECT * FROM score_configs WHERE project_id = %(project_id)s AND id = %(id)s;
 SELECT *, count(*) OVER () AS total FROM score_configs WHERE project_id = %(project_id)s
 ORDER BY created_at DESC, id LIMIT %(limit)s OFFSET %(offset)s;
 
--- name: count
-SELECT count(*) AS total FROM score_configs WHERE project_id = %(project_id)s;
-
 -- name: update
 UPDATE score_configs SET
     name = %(name)s, is_archived = %(is_archived)s, min_value = %(min_value)s, max_value = %(max_value)s,
