@@ -80,7 +80,7 @@ def _print(found: ApplianceStatus) -> None:
 
 def _print_receipts(receipts: Mapping[str, Receipts]) -> None:
     """Requests, and in brackets the spans and events in them."""
-    fates = ("accepted", "waiting", "written", "dead", "dropped")
+    fates = ("accepted", "waiting", "written", "refused", "dead", "dropped")
     click.echo(f"{'PROJECT':<28}" + "".join(f"{fate.upper():>20}" for fate in fates))
     for project_id, counts in sorted(receipts.items()):
         said: list[Count] = [getattr(counts, fate) for fate in fates]

@@ -80,6 +80,21 @@ def count_protobuf_spans(content: bytes) -> Counted:
     return _counted(found + too_large, without_ids, too_large)
 
 
+def count_items(kind: str, content: bytes) -> int:
+    """The spans or events of a body of this kind of entry; 0 when it cannot be read."""
+    try:
+        if kind == "otlp-protobuf":
+            return count_protobuf_spans(content).spans
+        if kind == "otlp-json":
+            return count_json_spans(content).spans
+        return len(_events.decode(content))
+    except (Undecodable, PayloadTooLarge, msgspec.DecodeError):
+        return 0
+
+
+_events = msgspec.json.Decoder(list[msgspec.Raw])
+
+
 class _JsonSpan(msgspec.Struct, rename="camel"):
     trace_id: str = ""
     span_id: str = ""

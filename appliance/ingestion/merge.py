@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -19,9 +18,7 @@ from appliance.model.score_configs import ScoreConfig, category_value, score_fau
 from appliance.model.scores import Score
 from appliance.model.times import parse_iso
 from appliance.model.usage import legacy_usage, normalise_costs, normalise_usage, whole_number
-from appliance.storage.redis.patches import PatchSet
-
-log = logging.getLogger(__name__)
+from appliance.storage.redis.patches import Patch, PatchSet
 
 _MINUTE: Final = 60_000_000
 _MARGIN: Final = 60 * _MINUTE
@@ -199,7 +196,7 @@ def merge_score(
     is there.
     """
     project_id, _, entity_id = patches.key
-    events = [event for event in events if _obeys_config(event, configs)]
+    events = [event for event in events if broken_rule(event, configs) is None]
     if not events:
         return None
     stored = {} if base is None else {sent: getattr(base, field) for sent, field in _SCORE_TEXTS.items()}
@@ -230,14 +227,17 @@ def merge_score(
     return row
 
 
-def _obeys_config(event: StoredEvent, configs: Mapping[str, ScoreConfig]) -> bool:
+def broken_rule(event: StoredEvent, configs: Mapping[str, ScoreConfig]) -> str | None:
+    """What rule of the config that it names the event of a score breaks; None when it breaks none."""
     config_id = event.body.get("configId")
     if not config_id:
-        return True
-    fault = score_fault(configs.get(config_id), event.body.get("dataType"), event.body.get("value"))
-    if fault is not None:
-        log.warning("The score %s is not stored: %s", event.body.get("id"), fault)
-    return fault is None
+        return None
+    return score_fault(configs.get(config_id), event.body.get("dataType"), event.body.get("value"))
+
+
+def event_of(patch: Patch) -> StoredEvent:
+    """The event that a patch keeps."""
+    return _stored_event.decode(patch.body)
 
 
 def score_value(data_type: str | None, value: Any, config: ScoreConfig | None = None) -> tuple[str, float, str, str]:

@@ -22,7 +22,7 @@ from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
 from appliance.model.traces import TracePart
 from appliance.storage.redis.ingest_stream import Delivery, Entry
-from appliance.storage.redis.patches import Patch
+from appliance.storage.redis.patches import EntityKey, Patch
 
 MAX_DECOMPRESSED_BYTES: Final = 256 * 1024 * 1024
 """Web refuses larger bodies; this is the second lock."""
@@ -40,6 +40,8 @@ class Batch:
     """The files that were in the bodies, by project and id."""
     size: int = 0
     """Bytes of the bodies after decompression."""
+    score_entries: dict[tuple[EntityKey, bytes], str] = field(default_factory=dict)
+    """The entry that each event about a score came with, by its score and its key."""
 
     def add(self, other: Batch) -> None:
         """Take another batch into this one."""
@@ -49,6 +51,7 @@ class Batch:
         self.patches += other.patches
         self.media |= other.media
         self.size += other.size
+        self.score_entries |= other.score_entries
 
 
 def process(deliveries: Iterable[Delivery], pricing: Pricing) -> Batch:
@@ -58,7 +61,10 @@ def process(deliveries: Iterable[Delivery], pricing: Pricing) -> Batch:
         body = plain_body(delivery.entry)
         batch.deliveries.append(delivery)
         batch.size += len(body)
+        before = len(batch.patches)
         _process_entry(delivery.entry, body, pricing, batch)
+        scores = (patch for patch in batch.patches[before:] if patch.kind == "score")
+        batch.score_entries |= {(patch.key, patch.event_key): delivery.id for patch in scores}
     return batch
 
 

@@ -19,6 +19,8 @@ class Receipts(msgspec.Struct, kw_only=True):
     waiting: Count = msgspec.field(default_factory=Count)
     """In the queue."""
     written: Count = msgspec.field(default_factory=Count)
+    refused: Count = msgspec.field(default_factory=Count)
+    """Scores that break the config they name: not stored, though the rest of their request was written."""
     dead: Count = msgspec.field(default_factory=Count)
     """Among the dead letters."""
     dropped: Count = msgspec.field(default_factory=Count)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from appliance.storage.redis.ingest_stream import Delivery, IngestStream
+from appliance.storage.redis.ingest_stream import Delivery, Entry, IngestStream
 from appliance.storage.redis.live import Live
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 
@@ -58,9 +58,9 @@ class Endings:
                 self.waits_for = ""
                 return result
 
-    async def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        """Their rows are written. Raises Stopped."""
-        await self.persist(lambda: self._stream.ack(deliveries))
+    async def acknowledge(self, deliveries: Sequence[Delivery], refused: Mapping[str, int]) -> None:
+        """Their rows are written, but for so many items of entries that were `refused`. Raises Stopped."""
+        await self.persist(lambda: self._stream.ack(deliveries, refused))
         for delivery in deliveries:
             self.in_hand.pop(delivery.id, None)
 
@@ -70,9 +70,18 @@ class Endings:
         await self.persist(lambda: self._stream.dead_letter(delivery, reason))
         self.in_hand.pop(delivery.id, None)
 
+    async def set_aside(self, delivery: Delivery, number: int, part: Entry, reason: str) -> None:
+        """Make a dead letter of one part of an entry, whose other parts go on. Raises Stopped."""
+        log.error("Part %d of entry %s becomes a dead letter: %s", number, delivery.id, reason)
+        await self.persist(lambda: self._stream.set_aside(delivery, number, part, reason))
+
+    def is_last_attempt(self, delivery: Delivery) -> bool:
+        """Whether what fails now is given up."""
+        return delivery.attempts >= self._max_attempts
+
     async def try_later(self, delivery: Delivery, reason: str) -> None:
         """Leave an entry to be claimed again after a while; give it up after too many attempts. Raises Stopped."""
-        if delivery.attempts >= self._max_attempts:
+        if self.is_last_attempt(delivery):
             await self.give_up(delivery, reason)
         self.in_hand.pop(delivery.id, None)
 

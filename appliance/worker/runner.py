@@ -237,7 +237,7 @@ class Worker:
         """
         is_alone = len(batch.deliveries) == 1
         try:
-            projects = await self._endings.persist(lambda: self._sink.write(batch), is_alone=is_alone)
+            written = await self._endings.persist(lambda: self._sink.write(batch), is_alone=is_alone)
         except (Undecodable, *DOUBTFUL) as error:
             return await self._store_apart(batch, error)
         except Stopped:
@@ -246,9 +246,9 @@ class Worker:
             # The outermost guard: what one entry brings about must not stop all others.
             log.exception("Cannot write %d entries together", len(batch.deliveries))
             return await self._store_apart(batch, error)
-        await self._endings.acknowledge(batch.deliveries)
+        await self._endings.acknowledge(batch.deliveries, written.refused)
         self._written += len(batch.observations) + len(batch.patches)
-        return await self._endings.tell(projects)
+        return await self._endings.tell(written.traces)
 
     async def _store_apart(self, batch: Batch, error: Exception) -> None:
         """Write each entry by itself, so that the one that cannot be written does not take the others with it."""
@@ -266,7 +266,7 @@ class Worker:
             state: dict[str, object] = {
                 "pid": os.getpid(),
                 "started_at": self._started_at,
-                "rows_written": self._written,
+                "rows_written": self._written + self._large.written,
                 "in_hand": len(self._endings.in_hand),
                 "waits_for": self._endings.waits_for or self._cannot_read,
             }

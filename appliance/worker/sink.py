@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from appliance.ingestion.fold import StoredEvent
-from appliance.ingestion.merge import began_after, events_of, merge_observation, merge_score
+from appliance.ingestion.merge import began_after, broken_rule, event_of, events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
 from appliance.model.prompts import MAX_NAME_CHARS
@@ -15,12 +18,24 @@ from appliance.model.scores import Score
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import stored_observations, stored_scores
 from appliance.storage.clickhouse.writer import Writer
-from appliance.storage.redis.patches import Patch, Patches, PatchSet
+from appliance.storage.redis.patches import Patches, PatchSet
 from appliance.worker.media import MediaKeeper, uses_of
 from appliance.worker.reference import Reference
 
+log = logging.getLogger(__name__)
+
 _MAX_ID_CHARS: Final = 100
 """Ids of score configs are shorter; no other is looked up, nor remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a batch."""
+
+    traces: dict[str, list[str]]
+    """Those that changed, by project."""
+    refused: dict[str, int]
+    """Number of scores that break their config, by the id of the entry they came with."""
 
 
 class Sink:
@@ -33,18 +48,18 @@ class Sink:
         self._writer = Writer(clickhouse)
         self._patches = patches
 
-    async def write(self, batch: Batch) -> dict[str, list[str]]:
-        """Write a batch once more or for the first time, and return the traces that changed, by project.
+    async def write(self, batch: Batch) -> Written:
+        """Write a batch once more or for the first time.
 
         Raises StoreUnavailable, and Undecodable when ClickHouse refuses a row for what it says.
         """
-        observations, scores = await self._merge(batch.patches) if batch.patches else ([], [])
+        observations, scores, refused = await self._merge(batch) if batch.patches else ([], [], {})
         await self._link_prompts([*batch.observations, *observations])
         if batch.media:
             uses = uses_of([*batch.observations, *observations], batch.parts, batch.media.keys())
             await self._media.keep(batch.media, uses)
         await self._writer.write([*batch.observations, *observations], scores, batch.parts)
-        return _changed_traces(batch, observations, scores)
+        return Written(_changed_traces(batch, observations, scores), refused)
 
     async def _link_prompts(self, observations: Sequence[Observation]) -> None:
         named = [row for row in observations if _names_prompt(row)]
@@ -53,8 +68,8 @@ class Sink:
         for row, key in zip(named, keys, strict=True):
             row.prompt_id = ids.get(key, row.prompt_id)
 
-    async def _merge(self, patches: Sequence[Patch]) -> tuple[list[Observation], list[Score]]:
-        sets = [(patch_set, events_of(patch_set)) for patch_set in await self._patches.add(patches)]
+    async def _merge(self, batch: Batch) -> tuple[list[Observation], list[Score], dict[str, int]]:
+        sets = [(patch_set, events_of(patch_set)) for patch_set in await self._patches.add(batch.patches)]
         wanted: dict[str, dict[tuple[str, str], int | None]] = {"observation": {}, "score": {}}
         for patch_set, events in sets:
             project_id, kind, entity_id = patch_set.key
@@ -73,7 +88,7 @@ class Sink:
             else:
                 base = bases.get((project_id, entity_id))
                 observations += merge_observation(patch_set, events, base, self._reference.pricing)
-        return observations, scores
+        return observations, scores, _refused(batch, configs)
 
     async def _configs_of(
         self, sets: Sequence[tuple[PatchSet, Sequence[StoredEvent]]], stored: Iterable[Score]
@@ -94,6 +109,18 @@ class Sink:
 def _names_prompt(row: Observation) -> bool:
     """Whether there can be the prompt that the row names; no other is looked up, nor remembered."""
     return 0 < len(row.prompt_name) <= MAX_NAME_CHARS and row.prompt_version > 0 and not row.is_deleted
+
+
+def _refused(batch: Batch, configs: Mapping[str, Mapping[str, ScoreConfig]]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for patch in batch.patches:
+        if patch.kind != "score":
+            continue
+        rule = broken_rule(event_of(patch), configs.get(patch.project_id, {}))
+        if rule is not None:
+            log.warning("The score %s is not stored: %s", patch.entity_id, rule)
+            found[batch.score_entries[patch.key, patch.event_key]] += 1
+    return dict(found)
 
 
 def _changed_traces(batch: Batch, observations: Sequence[Observation], scores: Sequence[Score]) -> dict[str, list[str]]:

@@ -22,6 +22,9 @@ from appliance.storage.redis.scripts import Script
 
 Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores", "foreign"]
 
+_KINDS: Final = frozenset(("otlp-protobuf", "otlp-json", "events", "scores"))
+_SET_ASIDE_S: Final = 24 * 3600
+
 STREAM: Final = key("ingest")
 GROUP: Final = "workers"
 DEAD_LETTERS: Final = key("dead-letters")
@@ -86,8 +89,11 @@ class Entry:
         Whatever else writes to the stream, one strange entry must not end every worker that reads it.
         """
         try:
+            kind = fields[b"k"].decode()
+            if kind not in _KINDS:
+                raise ValueError(kind)
             return cls(
-                kind=fields[b"k"].decode(),  # type: ignore[arg-type]  # `process` knows what it cannot read
+                kind=kind,  # type: ignore[arg-type]
                 project_id=fields[b"p"].decode(),
                 encoding=fields[b"e"].decode(),  # type: ignore[arg-type]
                 accepted_at=int(fields[b"t"]),
@@ -127,6 +133,7 @@ class IngestStream:
         self._no_room = ""
         self._read_script, self._ack_script = Script(client, "read"), Script(client, "ack")
         self._dead_letter_script = Script(client, "dead_letter")
+        self._set_aside_script = Script(client, "set_aside")
         self._ensure_group_script = Script(client, "ensure_group")
 
     async def append(self, entry: Entry) -> str:
@@ -219,9 +226,21 @@ class IngestStream:
             for count, same in ids.items():
                 await self._redis.xclaim(STREAM, GROUP, consumer, 0, list(same), retrycount=count, justid=True)
 
-    async def ack(self, deliveries: Sequence[Delivery]) -> None:
-        """Forget entries whose rows are written, and count them as written."""
-        arguments = [(delivery.id, delivery.entry.project_id, delivery.entry.items) for delivery in deliveries]
+    async def ack(self, deliveries: Sequence[Delivery], refused: Mapping[str, int] | None = None) -> None:
+        """Forget entries whose rows are written, and count them as written.
+
+        `refused` are the numbers of items that were left out on purpose, by entry.
+        """
+        left_out = refused or {}
+        arguments = [
+            (
+                each.id,
+                each.entry.project_id,
+                max(each.entry.items - left_out.get(each.id, 0), 0),
+                left_out.get(each.id, 0),
+            )
+            for each in deliveries
+        ]
         if not arguments:
             return
         with translated_errors():
@@ -231,7 +250,19 @@ class IngestStream:
         """Move an entry that cannot be processed to the dead letters, with the reason."""
         with translated_errors():
             keys = [STREAM, DEAD_LETTERS, RECEIPTS]
-            await self._dead_letter_script(keys, [GROUP, delivery.id, error, delivery.attempts])
+            was_accepted = int(delivery.entry.kind != "foreign")
+            await self._dead_letter_script(keys, [GROUP, delivery.id, error, delivery.attempts, was_accepted])
+
+    async def set_aside(self, delivery: Delivery, number: int, part: Entry, error: str) -> None:
+        """Make a dead letter of the part of this number of an entry; the rest goes on without its items.
+
+        Does nothing when it was done before.
+        """
+        keys = [key("set-aside", delivery.id), DEAD_LETTERS, RECEIPTS]
+        fields = [word for pair in part.fields().items() for word in pair]
+        told: list[str | bytes | int] = [_SET_ASIDE_S, number, error, delivery.id, delivery.attempts]
+        with translated_errors():
+            await self._set_aside_script(keys, [*told, part.project_id, part.items, *fields])
 
     async def _read_bounded(self, consumer: str, start: str, count: int, max_bytes: int) -> list[tuple[str, Entry]]:
         arguments: list[str | bytes | int] = [GROUP, consumer, start, count, max_bytes, MAX_BODY_READ]

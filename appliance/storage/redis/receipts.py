@@ -12,7 +12,7 @@ from appliance.storage.redis.client import translated_errors
 from appliance.storage.redis.keys import key
 
 RECEIPTS: Final = key("receipts")
-"""A hash of `<accepted|written|dead|dropped>.<requests|items>:<project id>`."""
+"""A hash of `<accepted|written|refused|dead|dropped>.<requests|items>:<project id>`."""
 
 
 def accepted_fields(project_id: str) -> tuple[str, str]:
@@ -37,10 +37,11 @@ def receipts_of(fields: dict[bytes, bytes]) -> dict[str, Receipts]:
     found: dict[str, Receipts] = {}
     for project_id, by_fate in counts.items():
         receipts = Receipts(**by_fate)
-        ended = (receipts.written, receipts.dead, receipts.dropped)
+        ended = (receipts.written, receipts.refused, receipts.dead, receipts.dropped)
         receipts.waiting = Count(
-            requests=receipts.accepted.requests - sum(count.requests for count in ended),
-            items=receipts.accepted.items - sum(count.items for count in ended),
+            # Who writes to the queue past web makes more end than was accepted.
+            requests=max(receipts.accepted.requests - sum(count.requests for count in ended), 0),
+            items=max(receipts.accepted.items - sum(count.items for count in ended), 0),
         )
         found[project_id] = receipts
     return found

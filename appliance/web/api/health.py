@@ -50,7 +50,7 @@ async def get_queue(request: Request) -> Response:
 
 
 async def get_receipts(request: Request) -> Response:
-    """What became of this project's requests: accepted, waiting, written, dead and dropped, and the items in them."""
+    """What became of this project's requests and their items: accepted, waiting, written, refused, dead, dropped."""
     auth = await authorize(request)
     context: Context = request.app.state.context
     receipts = await read_receipts(context.redis)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import gzip
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,12 +14,16 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from appliance.errors import Overloaded
+from appliance.errors import Overloaded, Undecodable
+from appliance.ingestion.process import Batch, process
+from appliance.model.pricing import Pricing
 from appliance.storage.clickhouse import client
 from appliance.storage.redis.dead_letters import DeadLetters
+from appliance.storage.redis.ingest_stream import Delivery
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.receipts import read_receipts
 from appliance.worker import endings, large, runner
+from appliance.worker.endings import Endings
 from tests.integration.ingestion.conftest import Pipeline
 from tests.integration.ingestion.test_worker import START_S, event
 
@@ -84,6 +88,47 @@ async def test_a_large_request_is_written_in_pieces_and_its_trace_shows_last(pip
     assert all(observations == 1_000 for observations, _, traces in seen if traces)
     (receipts,) = (await read_receipts(pipeline.redis)).values()
     assert (receipts.written.requests, receipts.written.items, receipts.waiting.requests) == (1, 1_000, 0)
+
+
+@pytest.mark.usefixtures("soon_large")
+@pytest.mark.parametrize("fault", [Undecodable("ClickHouse refused the rows."), ValueError("a mistake of ours")])
+async def test_a_bad_piece_of_a_large_request_is_set_aside_alone(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr(Endings, "is_last_attempt", lambda *_: True)
+    body = many_spans(1_000, 1_000)
+
+    def refuse(deliveries: Sequence[Delivery], pricing: Pricing) -> Batch:
+        if b"step-500" in deliveries[0].entry.body:
+            raise fault
+        return process(deliveries, pricing)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(large, "process", refuse)
+        await pipeline.put("otlp-protobuf", body, items=1_000, plain_bytes=len(body))
+        async with pipeline.worker():
+            await pipeline.drained()
+            await until(lambda: _has_written(pipeline, key("worker", "worker-1")))
+
+    written, _, traces = await counts(pipeline)
+    letters = DeadLetters(pipeline.redis)
+    [letter] = [letter async for letter in letters.all()]
+    aside = letter.entry.items
+    assert (written + aside, traces) == (1_000, 1) and 0 < aside < 200
+    receipts = (await read_receipts(pipeline.redis))["p"]
+    assert (receipts.written.items, receipts.dead.items, receipts.waiting.items) == (written, aside, 0)
+    assert (receipts.accepted.requests, receipts.written.requests, receipts.dead.requests) == (2, 1, 1)
+
+    assert await letters.replay(letter.id)
+    await pipeline.work_off()
+    assert await counts(pipeline) == (1_000, 1_000, 1)
+    receipts = (await read_receipts(pipeline.redis))["p"]
+    assert (receipts.written.items, receipts.dead.items, receipts.waiting.requests) == (1_000, 0, 0)
+
+
+async def _has_written(pipeline: Pipeline, beat: str) -> bool:
+    told = await pipeline.redis.get(beat)
+    return told is not None and msgspec.json.decode(told)["rows_written"] > 0
 
 
 @pytest.mark.usefixtures("soon_large")

@@ -7,6 +7,8 @@ import dataclasses
 import uuid
 from typing import Any
 
+import msgspec
+
 from appliance.model.pricing import ModelDefinition, PricingTier
 from appliance.model.prompts import NewPrompt
 from appliance.storage.postgres.models import Models
@@ -14,6 +16,7 @@ from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.prompts import Prompts
 from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.storage.redis.keys import key as name_of
+from appliance.storage.redis.receipts import read_receipts
 from appliance.worker.reference import Reference
 from tests.integration.ingestion.conftest import Pipeline
 
@@ -151,15 +154,18 @@ async def test_scores_follow_their_configs(pipeline: Pipeline, postgres: Postgre
         body = {"id": id, "traceId": "t", "name": "mine", "value": value, "configId": config_id}
         return {"id": f"e-{id}-{value}", "timestamp": TIME, "type": "score-create", "body": body}
 
-    await pipeline.put_events(
+    events = [
         score("category", "good", made["CATEGORICAL"].id),
         score("boolean", 1, made["BOOLEAN"].id),
         score("number", 3, made["NUMERIC"].id),
         score("number", 0, made["NUMERIC"].id),
         score("too low", 0, made["NUMERIC"].id),
         score("no such config", 0, "none"),
-    )
+    ]
+    await pipeline.put("events", msgspec.json.encode(events), items=len(events))
     await pipeline.work_off()
+    receipts = (await read_receipts(pipeline.redis))["p"]
+    assert (receipts.written.items, receipts.refused.items, receipts.waiting.items) == (3, 3, 0)
 
     rows = await pipeline.rows("SELECT id, name, data_type, value, string_value FROM scores FINAL ORDER BY id")
 

@@ -10,9 +10,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from appliance.model.receipts import Count
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.redis.dead_letters import DeadLetters
-from appliance.storage.redis.ingest_stream import STREAM
+from appliance.storage.redis.ingest_stream import STREAM, Entry
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.receipts import read_receipts
 from tests.integration.ingestion.conftest import Pipeline
@@ -79,8 +80,8 @@ async def test_what_cannot_be_read_stands_aside(pipeline: Pipeline) -> None:
 
 async def test_what_somebody_else_put_into_the_queue_ends_no_worker(pipeline: Pipeline) -> None:
     await pipeline.redis.xadd(STREAM, {"who": b"\xff\x00 knows"})
-    await pipeline.redis.xadd(STREAM, {"k": "events", "p": "p", "t": "yesterday", "b": "[]"})
-    await pipeline.put("otlp-protobuf", export(1))
+    await pipeline.redis.xadd(STREAM, {"k": "events", "p": "p", "t": "yesterday", "n": "5", "b": "[]"})
+    await pipeline.put("otlp-protobuf", export(1), items=1)
 
     await pipeline.work_off()
 
@@ -92,6 +93,20 @@ async def test_what_somebody_else_put_into_the_queue_ends_no_worker(pipeline: Pi
     assert shown is not None and b"knows" in shown.entry.body
     assert "" not in await read_receipts(pipeline.redis)
     assert [await letters.drop(id) for id in ids] == [True, True]
+    receipts = (await read_receipts(pipeline.redis))["p"]
+    assert (receipts.accepted, receipts.written) == (Count(requests=1, items=1), Count(requests=1, items=1))
+    assert (receipts.waiting, receipts.dead, receipts.dropped) == (Count(), Count(), Count())
+
+
+async def test_an_entry_of_unknown_kind_can_be_replayed_and_counts_nowhere(pipeline: Pipeline) -> None:
+    fields = Entry(kind="events", project_id="p", body=b"[]", accepted_at=1, items=3).fields()
+    await pipeline.redis.xadd(STREAM, fields | {b"k": "of another version"})
+    letters = DeadLetters(pipeline.redis)
+    for _ in range(2):
+        await pipeline.work_off()
+        [letter] = [letter async for letter in letters.all()]
+        assert await read_receipts(pipeline.redis) == {}
+        assert await letters.replay(letter.id)
 
 
 async def test_a_crash_loses_nothing_and_doubles_nothing(pipeline: Pipeline) -> None:

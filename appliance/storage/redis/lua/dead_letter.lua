@@ -1,5 +1,5 @@
 -- Moves an entry to the dead letters; 0 when somebody else has finished it meanwhile.
--- KEYS: stream, dead letters, receipts. ARGV: group, id, error, attempts.
+-- KEYS: stream, dead letters, receipts. ARGV: group, id, error, attempts, 1 when web accepted it, else 0.
 if redis.replicate_commands then redis.replicate_commands() end
 redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
 local found = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
@@ -10,8 +10,8 @@ for i = 1, #fields, 2 do
     if fields[i] == 'n' then items = tonumber(fields[i + 1]) or 0 end
 end
 redis.call('XDEL', KEYS[1], ARGV[2])
-redis.call('XADD', KEYS[2], '*', 'error', ARGV[3], 'id', ARGV[2], 'attempts', ARGV[4], unpack(fields))
-if project == '' then return 1 end -- nobody's: it was never accepted
+redis.call('XADD', KEYS[2], '*', 'error', ARGV[3], 'id', ARGV[2], 'attempts', ARGV[4], 'counted', ARGV[5], unpack(fields))
+if project == '' or ARGV[5] == '0' then return 1 end -- nobody's: it was never accepted
 redis.call('HINCRBY', KEYS[3], 'dead.requests:' .. project, 1)
 redis.call('HINCRBY', KEYS[3], 'dead.items:' .. project, string.format('%d', items))
 return 1

@@ -3,10 +3,12 @@
 if redis.replicate_commands then redis.replicate_commands() end
 local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
 if not found then return 0 end
-local entry, project, items = {}, '', 0
+local entry, project, items, counted = {}, '', 0, '1'
 for i = 1, #found[2], 2 do
     local name, value = found[2][i], found[2][i + 1]
-    if name ~= 'error' and name ~= 'id' and name ~= 'attempts' then
+    if i == 7 and name == 'counted' then
+        counted = value
+    elseif name ~= 'error' and name ~= 'id' and name ~= 'attempts' then
         entry[#entry + 1] = name
         entry[#entry + 1] = value
     end
@@ -15,7 +17,7 @@ for i = 1, #found[2], 2 do
 end
 redis.call('XDEL', KEYS[1], ARGV[1])
 if ARGV[2] == 'replay' then redis.call('XADD', KEYS[2], '*', unpack(entry)) end
-if project == '' then return 1 end -- nobody's: it was never accepted
+if project == '' or counted == '0' then return 1 end -- nobody's: it was never accepted
 redis.call('HINCRBY', KEYS[3], 'dead.requests:' .. project, -1)
 redis.call('HINCRBY', KEYS[3], 'dead.items:' .. project, string.format('%d', -items))
 if ARGV[2] == 'drop' then
