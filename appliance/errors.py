@@ -47,6 +47,10 @@ class StoreRefused(StoreUnavailable):
     """A store refused rows and nobody knows whether waiting helps: to be tried for a while, and given up then."""
 
 
+class ReferenceUnknown(StoreUnavailable):
+    """Data names a prompt or a score config that was never looked up, and Postgres, which knows it, is away."""
+
+
 class ServiceSilent(StoreUnavailable):
     """A service runs, but says nothing to who asks it: it hangs, or is far too busy."""
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
+from appliance.errors import ReferenceUnknown
 from appliance.storage.redis.ingest_stream import Delivery, Entry, IngestStream
 from appliance.storage.redis.live import Live
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
@@ -38,13 +39,16 @@ class Endings:
         """The result of `work`, done again and again for as long as a store is away.
 
         Raises Stopped when told to stop meanwhile, and whatever else `work` raises. What is DOUBTFUL is tried for a
-        while when `work` is about one entry alone, and raised at once otherwise.
+        while when `work` is about one entry alone, and raised at once otherwise; ReferenceUnknown is raised at once.
         """
         backoff = Backoff()
         give_up_at = time.monotonic() + (PATIENCE_S if is_alone else 0.0)
         while True:
             try:
                 result = await work()
+            except ReferenceUnknown:
+                self.waits_for = ""
+                raise
             except (*AWAY, *DOUBTFUL) as error:
                 if isinstance(error, DOUBTFUL) and time.monotonic() >= give_up_at:
                     self.waits_for = ""

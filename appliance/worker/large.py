@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from appliance.errors import ApplianceError, Undecodable
+from appliance.errors import ApplianceError, ReferenceUnknown, Undecodable
 from appliance.ingestion.accept import count_items
 from appliance.ingestion.process import Batch, plain_body, process
 from appliance.ingestion.split import split_body
@@ -39,6 +40,7 @@ class LargeEntries:
         reference: Reference,
         endings: Endings,
         stopping: asyncio.Event,
+        park: Callable[[Delivery], None],
     ) -> None:
         self._name = name
         self._stream = stream
@@ -46,13 +48,14 @@ class LargeEntries:
         self._reference = reference
         self._endings = endings
         self._stopping = stopping
+        self._park = park
         self.written = 0
         """Rows, and patches of rows, since the start."""
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()
 
     def put(self, delivery: Delivery) -> None:
         """Take an entry into the queue."""
-        self._waiting.put_nowait(_without_body(delivery))
+        self._waiting.put_nowait(delivery.without_body())
 
     async def work(self) -> None:
         """Store one entry after the other, until told to stop; what is not finished then is left to the next worker."""
@@ -69,6 +72,8 @@ class LargeEntries:
             return
         try:
             delivery, refused = await self._write(delivery)
+        except ReferenceUnknown:
+            self._park(delivery)
         except Undecodable as error:
             await self._endings.give_up(delivery, error.message)
         except DOUBTFUL as error:
@@ -89,7 +94,7 @@ class LargeEntries:
         number of its items that were refused.
         """
         body = await asyncio.to_thread(plain_body, delivery.entry)
-        work = _Work(_without_body(delivery))
+        work = _Work(delivery.without_body())
         for work.writes_parts in (False, True):
             pieces = enumerate(split_body(delivery.entry.kind, body, PIECE_BYTES))
             while (found := await asyncio.to_thread(next, pieces, None)) is not None:
@@ -110,7 +115,7 @@ class LargeEntries:
         """Write one piece, and keep nothing of it."""
         try:
             await self._write_batch(work, piece)
-        except Stopped:
+        except (Stopped, ReferenceUnknown):
             raise
         except Exception as error:
             # The outermost guard, for a piece: it must not take the others with it.
@@ -155,7 +160,3 @@ class _Work:
     refused: int = 0
     aside: dict[int, int] = field(default_factory=dict)
     """Items of the pieces that were set aside, by the number of the piece."""
-
-
-def _without_body(delivery: Delivery) -> Delivery:
-    return dataclasses.replace(delivery, entry=dataclasses.replace(delivery.entry, body=b""))

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Final, Generic, TypeVar
 
-from appliance.errors import StoreUnavailable
+from appliance.errors import ReferenceUnknown, StoreUnavailable
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig
@@ -43,6 +43,10 @@ class Remembered(Generic[Key, Found]):
     def forget(self) -> None:
         """Ask for everything anew."""
         self._known = {}
+
+    def has_asked_for(self, wanted: Collection[Key]) -> bool:
+        """Whether Postgres need not be asked for any of `wanted`."""
+        return all(key in self._known for key in wanted)
 
     async def get(self, wanted: Collection[Key]) -> dict[Key, Found]:
         """What is found of `wanted`; raises StoreUnavailable when something is not known and cannot be asked for."""
@@ -91,27 +95,49 @@ class Reference:
         Postgres is waited for when it goes away, but not while it stays away: asking goes on in the background.
         """
         is_fresh = time.monotonic() - self._asked_at < FRESH_FOR_S
-        if (is_fresh and accepted_us < self._asked_us) or (self._retrying is not None and not self._retrying.done()):
+        if (is_fresh and accepted_us < self._asked_us) or self._is_away:
             return
         try:
             await self._ask()
         except StoreUnavailable as error:
             log.warning("Models, prompts and score configs stay as last known: %s", error)
-            self._retrying = asyncio.create_task(self._ask_until_answered())
+            self._ask_in_background()
 
     async def prompt_ids(self, wanted: Collection[PromptKey]) -> dict[PromptKey, str]:
-        """Ids of the prompts that exist; raises StoreUnavailable for one that was never looked up before."""
-        return await self._prompts.get(wanted)
+        """Ids of the prompts that exist; raises ReferenceUnknown for one that was never looked up before."""
+        return await self._looked_up(self._prompts, wanted)
 
     async def score_configs(self, wanted: Collection[ConfigKey]) -> dict[ConfigKey, ScoreConfig]:
-        """The score configs that exist; raises StoreUnavailable for one that was never looked up before."""
-        return await self._configs.get(wanted)
+        """The score configs that exist; raises ReferenceUnknown for one that was never looked up before."""
+        return await self._looked_up(self._configs, wanted)
+
+    async def answers(self) -> None:
+        """Return when Postgres is not known to be away."""
+        while self._is_away and self._retrying is not None:
+            await asyncio.wait({self._retrying})
 
     async def close(self) -> None:
         """End what goes on in the background."""
         if self._retrying is not None:
             self._retrying.cancel()
             await asyncio.gather(self._retrying, return_exceptions=True)
+
+    @property
+    def _is_away(self) -> bool:
+        return self._retrying is not None and not self._retrying.done()
+
+    async def _looked_up(self, remembered: Remembered[Key, Found], wanted: Collection[Key]) -> dict[Key, Found]:
+        if self._is_away and not remembered.has_asked_for(wanted):  # each question would take seconds
+            raise ReferenceUnknown("Postgres is away.")
+        try:
+            return await remembered.get(wanted)
+        except StoreUnavailable as error:
+            if not self._is_away:
+                self._ask_in_background()
+            raise ReferenceUnknown(error.message) from error
+
+    def _ask_in_background(self) -> None:
+        self._retrying = asyncio.create_task(self._ask_until_answered())
 
     async def _ask_until_answered(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from appliance.config import Settings
-from appliance.errors import Undecodable
+from appliance.errors import ReferenceUnknown, Undecodable
 from appliance.ingestion.process import Batch, process
 from appliance.storage.blobs.choice import blob_store
 from appliance.storage.clickhouse.client import ClickHouse
@@ -32,6 +32,7 @@ from appliance.worker.endings import Endings
 from appliance.worker.folding import LEASE_S, folding
 from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.media import MediaKeeper
+from appliance.worker.parked import Parked
 from appliance.worker.reference import Reference
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 from appliance.worker.sink import Sink
@@ -114,7 +115,8 @@ class Worker:
         self._endings = endings
         self._heartbeats = heartbeats
         self._stopping = stopping
-        self._large = LargeEntries(name, stream, sink, reference, endings, stopping)
+        self._parked = Parked(reference, lambda delivery: self._large.put(delivery))
+        self._large = LargeEntries(name, stream, sink, reference, endings, stopping, self._parked.put)
         self._recovered_to: str | None = "0"
         """The last entry taken up again after a start; None when there are no more."""
         self._drained = False
@@ -129,6 +131,7 @@ class Worker:
     async def work(self) -> None:
         """Read, decode and write until told to stop, then write what was read, as far as there is time."""
         beating = asyncio.create_task(self._beat())
+        parked = asyncio.create_task(self._parked.work())
         lanes = [asyncio.create_task(lane) for lane in (self._read(), self._write(), self._large.work())]
         told = asyncio.create_task(self._stopping.wait())
         try:
@@ -140,9 +143,9 @@ class Worker:
                 if lane.done():
                     lane.result()
         finally:
-            for task in (beating, told, *lanes):
+            for task in (beating, parked, told, *lanes):
                 task.cancel()
-            await asyncio.gather(beating, told, *lanes, return_exceptions=True)
+            await asyncio.gather(beating, parked, told, *lanes, return_exceptions=True)
             with contextlib.suppress(*AWAY):
                 await self._endings.leave(self.name)
                 await self._heartbeats.stop(self.name)
@@ -238,7 +241,7 @@ class Worker:
         is_alone = len(batch.deliveries) == 1
         try:
             written = await self._endings.persist(lambda: self._sink.write(batch), is_alone=is_alone)
-        except (Undecodable, *DOUBTFUL) as error:
+        except (Undecodable, ReferenceUnknown, *DOUBTFUL) as error:
             return await self._store_apart(batch, error)
         except Stopped:
             raise
@@ -255,6 +258,8 @@ class Worker:
         if len(batch.deliveries) > 1:
             for delivery in batch.deliveries:
                 await self._store(await self._decode([delivery]))
+        elif isinstance(error, ReferenceUnknown):
+            self._parked.put(batch.deliveries[0])
         elif isinstance(error, Undecodable):
             await self._endings.give_up(batch.deliveries[0], error.message)
         else:
@@ -268,7 +273,7 @@ class Worker:
                 "started_at": self._started_at,
                 "rows_written": self._written + self._large.written,
                 "in_hand": len(self._endings.in_hand),
-                "waits_for": self._endings.waits_for or self._cannot_read,
+                "waits_for": self._endings.waits_for or self._cannot_read or self._parked.told,
             }
             with contextlib.suppress(*AWAY):
                 await self._heartbeats.beat(self.name, state)

@@ -122,6 +122,10 @@ class Delivery:
         """Whether the body was too large to be handed out with it."""
         return not self.entry.body
 
+    def without_body(self) -> Delivery:
+        """The same without the body, which stays in Redis (see `fetch`)."""
+        return dataclasses.replace(self, entry=dataclasses.replace(self.entry, body=b""))
+
 
 class IngestStream:
     """Append on one side, read and acknowledge on the other. Every method raises StoreUnavailable."""

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+import pytest
 
+from appliance.errors import StoreUnavailable
 from appliance.model.pricing import ModelDefinition, PricingTier
 from appliance.model.prompts import NewPrompt
 from appliance.storage.postgres.models import Models
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.prompts import Prompts
+from appliance.storage.postgres.references import References
 from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.storage.redis.keys import key as name_of
 from appliance.storage.redis.receipts import read_receipts
+from appliance.worker import large, runner
 from appliance.worker.reference import Reference
 from tests.integration.ingestion.conftest import Pipeline
 
@@ -127,6 +132,49 @@ async def test_what_was_last_known_counts_while_postgres_is_away(pipeline: Pipel
     found = reference.pricing.match("p", "gpt-4o", 0)
     assert found is not None and found.pricing_tiers[0].prices == {"input": 7}
     await reference.close()
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+async def test_who_names_what_only_postgres_knows_waits_for_it_alone(
+    pipeline: Pipeline, postgres: Postgres, monkeypatch: pytest.MonkeyPatch, is_large: bool
+) -> None:
+    prompt = await Prompts(postgres).create("p", NewPrompt(name="greeting", type="text", prompt="Hello", labels=[]))
+    is_away = False
+
+    def sometimes_away(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def call(*arguments: Any) -> Any:
+            if is_away:
+                raise StoreUnavailable("Postgres cannot be reached.")
+            return await method(*arguments)
+
+        return call
+
+    for name in ("changes", "prompt_ids", "score_configs"):
+        monkeypatch.setattr(References, name, sometimes_away(getattr(References, name)))
+    monkeypatch.setattr(runner, "LARGE_BYTES", 0 if is_large else large.LARGE_BYTES)
+    named = {"promptName": "greeting", "promptVersion": 1}
+    score = {"id": "s", "traceId": "t", "name": "mine", "value": 1, "configId": "none"}
+    async with pipeline.worker():
+        await pipeline.put_events(generation("before"))
+        await pipeline.drained()
+        is_away = True
+        await pipeline.put_events(generation("named", output="first", **named))
+        await pipeline.put_events({"id": "e-s", "timestamp": TIME, "type": "score-create", "body": score})
+        update = {"id": "named", "traceId": "t", "output": "last"}
+        later = {"id": "e-u", "timestamp": "2026-01-01T00:00:01.000Z", "type": "generation-update", "body": update}
+        await pipeline.put_events(later)
+        await pipeline.put_events(generation("after"))
+        async with asyncio.timeout(20):
+            while "after" not in await costs(pipeline) or "3 requests wait" not in await _waits_for(pipeline):
+                await asyncio.sleep(0.01)
+        assert (await pipeline.stream.backlog()).backlog == 3
+        is_away = False
+        await pipeline.drained()
+
+    rows = await pipeline.rows("SELECT output, prompt_id, model FROM observations FINAL WHERE id = 'named'")
+    assert rows == [{"output": "last", "prompt_id": prompt.id, "model": "gpt-4o"}]
+    assert await pipeline.rows("SELECT id FROM scores") == []
+    assert (await pipeline.stream.backlog()).dead_letters == 0
 
 
 async def _waits_for(pipeline: Pipeline) -> str:

@@ -1,0 +1,43 @@
+"""Entries that name what only Postgres knows, while it is away: they stay in Redis, and let all others pass.
+
+The order does not matter to them: events are folded by their own times, and spans are written whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from appliance.storage.redis.ingest_stream import Delivery
+from appliance.worker.reference import Reference
+
+
+class Parked:
+    """What waits for Postgres; `resume` gets each entry, without its body, when it answers again."""
+
+    def __init__(self, reference: Reference, resume: Callable[[Delivery], None]) -> None:
+        self._reference = reference
+        self._resume = resume
+        self._waiting: list[Delivery] = []
+        self._arrived = asyncio.Event()
+
+    def put(self, delivery: Delivery) -> None:
+        """Keep an entry's place, but not its body."""
+        self._waiting.append(delivery.without_body())
+        self._arrived.set()
+
+    @property
+    def told(self) -> str:
+        """How many wait, in one sentence; empty when none does."""
+        count = len(self._waiting)
+        return f"{count} requests wait for Postgres, which knows what they name." if count else ""
+
+    async def work(self) -> None:
+        """Hand back what waits as soon as Postgres answers, until cancelled."""
+        while True:
+            await self._arrived.wait()
+            await self._reference.answers()
+            waiting, self._waiting = self._waiting, []
+            self._arrived.clear()
+            for delivery in waiting:
+                self._resume(delivery)
