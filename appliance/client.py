@@ -103,7 +103,7 @@ class _HttpClient:
         content = await self.request("GET", path, params)
         try:
             return msgspec.json.decode(content, type=into)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise RemoteError(
                 f"{self.base_url}{path} answered something unexpected ({error}).", hint="Is this a Langfuse server?"
             ) from error

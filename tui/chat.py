@@ -108,7 +108,7 @@ def _call(call: dict[str, Any]) -> Part:
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Part("call", arguments, str(inner.get("name", "tool")))
     return Part("call", _short(arguments), str(inner.get("name", "tool")))
 

@@ -30,7 +30,7 @@ def parsed(text: str | None) -> object:
         return text
     try:
         return _raw.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.model.observations import Observation
 from appliance.web.api.observations_v2 import GROUPS
-from appliance.web.api.shapes import OBSERVATION_FIELDS, observation, observation_v2, observation_v2_fields
+from appliance.web.api.shapes import OBSERVATION_FIELDS, observation, observation_v2, observation_v2_fields, parsed
 
 _ALWAYS: Final = {"project_id", "trace_id", "id", "start_time", "end_time", "completion_start_time"} | {
     "created_at",
@@ -45,3 +45,8 @@ def test_each_group_of_the_second_version_shows_all_that_it_reads(group: str) ->
     watched = _Watched()
     observation_v2(cast(Observation, watched), {"core", group}, set(), in_bookmarked_trace=True)
     assert watched.looked_at - _ALWAYS == observation_v2_fields({group})
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000 + "]" * 100_000, '{"a":' * 5_000 + "1" + "}" * 5_000, "[1", "-", "tru"])
+def test_text_that_is_no_readable_json_is_shown_as_text(text: str) -> None:
+    assert parsed(text) == text
