@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from appliance.orchestrator.state import State
     from appliance.paths import DataDir
 
-_OTHER_START_S = 60.0
+_STANDS_STILL_S = 120.0
+"""Longer than any step of a start takes without a word: a store has a minute, migrations speak every ten seconds."""
 _POLL_S = 0.05
 
 
@@ -61,18 +62,34 @@ def _refuse_what_differs(data_dir: DataDir, state: State, asked: Mapping[str, ob
 
 
 def _await_the_other_start(data_dir: DataDir) -> None:
-    """Waits until the supervisor that holds the data directory has its URL; raises StartFailed when it never does."""
+    """Waits until the supervisor that holds the data directory has its URL, for as long as it makes progress.
+
+    Its steps are printed. Raises StartFailed when it ends, or stands still.
+    """
     from appliance.orchestrator.lock import is_held
     from appliance.orchestrator.state import read_state
 
-    deadline = time.monotonic() + _OTHER_START_S
-    while read_state(data_dir).url is None:
+    shown, seen, moved_at = None, 0, time.monotonic()
+    while (state := read_state(data_dir)).url is None:
         if not is_held(data_dir):
             raise StartFailed(
                 "The appliance that was starting here has ended.", hint="See: langfuse-local logs supervisor"
             )
-        if time.monotonic() > deadline:
+        if (changed := _changed_at(data_dir)) != seen:
+            seen, moved_at = changed, time.monotonic()
+        if state.step != shown and state.step:
+            shown = state.step
+            click.echo(f"The start that goes on here: {shown}", err=True)
+        if time.monotonic() - moved_at > _STANDS_STILL_S:
             raise StartFailed(
                 f"The appliance on {data_dir.root} is still starting or stopping.", hint="See: langfuse-local status"
             )
         time.sleep(_POLL_S)
+
+
+def _changed_at(data_dir: DataDir) -> int:
+    """When the state was last written, nanoseconds since the epoch; 0 when there is none."""
+    try:
+        return data_dir.state_file.stat().st_mtime_ns
+    except OSError:
+        return 0

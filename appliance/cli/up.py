@@ -18,6 +18,7 @@ from appliance.errors import AlreadyRunning, ApplianceError, StartFailed
 if TYPE_CHECKING:
     from appliance.config import Settings
     from appliance.orchestrator.steps import News
+    from appliance.paths import DataDir
 
 _PULLS = PullDisplay()
 
@@ -153,13 +154,19 @@ def show(news: News) -> None:
 
 def _start_detached(settings: Settings) -> None:
     """Starts another `up` in a session of its own, and relays what it tells until it is ready."""
+    from appliance.orchestrator.first_start import undone_when_it_fails
     from appliance.orchestrator.lock import is_held, make_folders
     from appliance.paths import DataDir
 
     data_dir = DataDir(settings.data_dir)
-    make_folders(data_dir)
-    if is_held(data_dir):
-        raise AlreadyRunning("")
+    with undone_when_it_fails(data_dir):
+        make_folders(data_dir)
+        if is_held(data_dir):
+            raise AlreadyRunning("")
+        _start_child_and_relay(settings, data_dir)
+
+
+def _start_child_and_relay(settings: Settings, data_dir: DataDir) -> None:
     reading, writing = os.pipe()
     with data_dir.log_file("supervisor").open("ab") as log, os.fdopen(reading, "rb") as news:
         child: subprocess.Popen[bytes] | None = None

@@ -33,7 +33,7 @@ from appliance.orchestrator.runtimes.opening import chosen_runtime, open_runtime
 from appliance.orchestrator.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
 from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
 from appliance.orchestrator.status import disk_status, service_status
-from appliance.orchestrator.steps import Ready, Step, Tell, Timer
+from appliance.orchestrator.steps import Fetching, News, Ready, Step, Tell, Timer
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.orchestrator.units import ProcessUnit
 from appliance.paths import DataDir
@@ -45,6 +45,7 @@ START_TIMEOUT_S = 60.0
 MOST_PORT_CHANGES = 5
 _STILL_MIGRATING_S = 10.0
 _DISK_VALID_S = 15.0
+_NOTE_EVERY_S = 1.0
 
 
 class Appliance:
@@ -52,7 +53,8 @@ class Appliance:
 
     def __init__(self, settings: Settings, tell: Tell, launcher: Launcher = launch_process) -> None:
         self.data_dir = DataDir(settings.data_dir)
-        self._tell = tell
+        self._tell_starter = tell
+        self._noted_at = float("-inf")
         self._launcher = marking(launcher, self.data_dir)
         self._timer = Timer()
         self.supervisor = Supervisor(on_change=self._remember, never_restarted=("web",))
@@ -70,6 +72,7 @@ class Appliance:
         self.state = read_state(self.data_dir)
         runtime = chosen_runtime(self.settings, self.state)
         self.settings = dataclasses.replace(self.settings, runtime=runtime)
+        self.state.url = self.state.step = None
         self.state.supervisor = record_of("supervisor", os.getpid())
         write_state(self.data_dir, self.state)
         timer = Timer()
@@ -111,7 +114,7 @@ class Appliance:
         await self._start_stores(stores)
         await self._migrate()
         await self._start_together(own)
-        self.state.url = self.url
+        self.state.url, self.state.step = self.url, None
         self._remember()
         self._tell(
             Ready(
@@ -134,7 +137,7 @@ class Appliance:
         await self.runtime.close()
         if self._listener is not None:
             self._listener.close()
-        self.state.url = self.state.control_socket = self.state.supervisor = None
+        self.state.url = self.state.control_socket = self.state.supervisor = self.state.step = None
         self._remember()
 
     async def status(self) -> ApplianceStatus:
@@ -157,6 +160,15 @@ class Appliance:
             receipts=receipts,
             disk=self._disk,
         )
+
+    def _tell(self, news: News) -> None:
+        """Tells who started it, and at most once a second whoever waits beside."""
+        self._tell_starter(news)
+        now = self.supervisor.clock.now()
+        if isinstance(news, (Step, Fetching)) and self.state.url is None and now - self._noted_at >= _NOTE_EVERY_S:
+            self._noted_at = now
+            self.state.step = news.text if isinstance(news, Step) else f"fetching {news.image}"
+            self._remember()
 
     async def _assemble(self, listener: WebListener, avoid: Collection[int]) -> None:
         """Makes all services anew; the ports of the stores are none of `avoid`."""

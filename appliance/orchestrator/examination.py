@@ -118,7 +118,10 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         return
     if settings.otlp_grpc_port:
         yield _grpc_port(settings)
+    is_external = chosen_runtime(settings, read_state(DataDir(settings.data_dir))) == "external"
     for name, usual in USUAL_PORTS.items():
+        if is_external and name != "web":
+            continue  # the stores listen elsewhere
         port = settings.port or usual if name == "web" else usual
         if is_free("127.0.0.1", port):
             yield Finding(f"port {port}", "ok", f"free for {name}")

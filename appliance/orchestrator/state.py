@@ -29,6 +29,8 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What it runs with, or ran with last."""
     moving_to: Runtime | None = None
     """The runtime that a move of the data was begun to and not ended."""
+    step: str | None = None
+    """What a start that goes on did last, told again every few seconds; for others who wait for it."""
     host: str = "127.0.0.1"
     control_socket: str | None = None
     supervisor: ProcessRecord | None = None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from appliance.errors import ApplianceError, NotFound, ServiceSilent, StartFailed, StoreUnavailable
+from appliance.errors import ApplianceError, NotFound, ServiceSilent, StartFailed
 from appliance.orchestrator.runtimes.contract import Service, Unit
+
+log = logging.getLogger(__name__)
 
 CHECK_STARTING_S = 0.05
 CHECK_RUNNING_S = 5.0
@@ -258,6 +261,10 @@ class Supervisor:
             unit = await service.launch()
         except ApplianceError as error:
             self._events.put_nowait(LaunchRefused(service.name, error))
+        except Exception as error:
+            # The outermost guard: a service that nobody waits for any more would be starting for ever.
+            log.exception("Cannot launch %s", service.name)
+            self._events.put_nowait(LaunchRefused(service.name, StartFailed(f"{service.name}: {error!r}")))
         else:
             self._events.put_nowait(Launched(service.name, unit))
 
@@ -279,8 +286,13 @@ class Supervisor:
             is_silent = False
             try:
                 await entry.service.check(unit)
-            except StoreUnavailable as error:
+            except ApplianceError as error:
                 problem, is_silent = str(error), isinstance(error, ServiceSilent) and entry.state == "running"
+            except Exception as error:
+                # The outermost guard: whatever a check meets, the next one may answer.
+                problem = f"It cannot be checked: {error!r}"
+                if problem != entry.reason:
+                    log.exception("Cannot check %s", entry.service.name)
             heard_at, unanswered = (heard_at, unanswered + 1) if is_silent else (self.clock.now(), 0)
             hangs = unanswered >= HANGS_AFTER_CHECKS and self.clock.now() - heard_at >= HANGS_AFTER_S
             if hangs and entry.service.name not in self.never_restarted:

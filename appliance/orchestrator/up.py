@@ -14,6 +14,7 @@ from appliance.config import Settings, load_settings
 from appliance.errors import ApplianceError, ConfigError, StartFailed
 from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
+from appliance.orchestrator.first_start import undone_when_it_fails
 from appliance.orchestrator.leftovers import end_leftovers, find
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
 from appliance.orchestrator.processes import Launcher, launch_process
@@ -36,12 +37,13 @@ async def run_up(settings: Settings, tell: Tell, launcher: Launcher = launch_pro
     data_dir = DataDir(settings.data_dir)
     appliance = Appliance(settings, tell, launcher)
     received = _stop_on_signals(appliance.stopping)
-    make_folders(data_dir)
-    with exclusive(data_dir):
-        try:
-            await _live(appliance)
-        except (ApplianceError, OSError) as error:
-            raise explained(error, data_dir) from error
+    with undone_when_it_fails(data_dir):
+        make_folders(data_dir)
+        with exclusive(data_dir):
+            try:
+                await _live(appliance)
+            except (ApplianceError, OSError) as error:
+                raise explained(error, data_dir) from error
     return received[0] if received else None
 
 

@@ -122,6 +122,7 @@ def test_a_taken_port_is_named_when_it_was_asked_for(idle: Appliance) -> None:
     assert done.returncode == 1
     assert str(port) in done.stderr and str(os.getpid()) in done.stderr
     assert "Traceback" not in done.stderr
+    assert not idle.data_dir.exists()
     assert leftovers_of(idle.home) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -36,6 +37,12 @@ def test_a_docker_that_answers_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     docker = DockerSettings(host=f"unix://{tmp_path}/some.sock")
     found = {one.subject: one for one in examine(Settings(data_dir=tmp_path, runtime="docker", docker=docker))}
     assert (found["docker"].level, found["docker"].text) == ("ok", "version fake")
+
+
+@pytest.mark.parametrize(("runtime", "count"), [("external", 1), ("embedded", 4)])
+def test_only_ports_that_a_start_takes_are_looked_at(tmp_path: Path, runtime: Literal["external"], count: int) -> None:
+    found = [one.subject for one in examine(Settings(data_dir=tmp_path, runtime=runtime))]
+    assert len([subject for subject in found if subject.startswith("port ")]) == count
 
 
 def test_stores_without_an_address_fail(tmp_path: Path) -> None:

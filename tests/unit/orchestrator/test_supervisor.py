@@ -20,7 +20,7 @@ from appliance.orchestrator.supervisor import (
     Supervisor,
     backoff_seconds,
 )
-from tests.unit.orchestrator.fakes import FakeClock, FakeService
+from tests.unit.orchestrator.fakes import FakeClock, FakeService, FakeUnit
 
 
 @contextlib.asynccontextmanager
@@ -185,6 +185,34 @@ async def test_a_pause_of_the_supervisor_itself_is_no_silence() -> None:
         service.on_check = takes_long_once
         await until(lambda: checks == 5)
         assert len(service.units) == 1
+
+
+@pytest.mark.parametrize("strange", [ValueError("half an answer"), RuntimeUnavailable("The engine is away.")])
+async def test_a_check_that_goes_wrong_is_told_and_repeated(strange: Exception) -> None:
+    service = FakeService()
+    async with running(service) as supervisor:
+        supervisor.request(StartRequested("redis"))
+        await supervisor.wait_healthy("redis", 5)
+
+        async def goes_wrong() -> None:
+            raise strange
+
+        service.on_check = goes_wrong
+        entry = supervisor.services["redis"]
+        await until(lambda: str(strange) in str(entry.reason) or repr(strange) in str(entry.reason))
+        assert (entry.healthy, len(service.units)) == (False, 1)
+        service.on_check = None
+        await until(lambda: entry.healthy)
+
+
+async def test_a_launch_that_goes_wrong_ends_the_wait() -> None:
+    def goes_wrong(_unit: FakeUnit) -> None:
+        raise OSError("no more processes")
+
+    async with running(FakeService(on_launch=goes_wrong)) as supervisor:
+        supervisor.request(StartRequested("redis"))
+        with pytest.raises(StartFailed, match="no more processes"):
+            await supervisor.wait_healthy("redis", 5)
 
 
 async def test_a_stop_during_the_pause_ends_the_attempts() -> None:
