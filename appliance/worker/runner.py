@@ -29,7 +29,7 @@ from appliance.storage.redis.lease import Lease
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
 from appliance.worker.endings import Endings
-from appliance.worker.folding import LEASE_S, folding
+from appliance.worker.folding import LEASE_S, Unfolded, folding
 from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.media import MediaKeeper
 from appliance.worker.parked import Parked
@@ -82,9 +82,10 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
         stream = IngestStream(redis, settings.ingestion)
         media = MediaKeeper(MediaRecords(postgres), blob_store(settings))
         patches = Patches(redis)
-        sink = Sink(clickhouse, patches, reference, media)
+        unfolded = Unfolded()
+        sink = Sink(clickhouse, patches, reference, media, unfolded)
         endings = Endings(stream, Live(redis), settings.ingestion.max_attempts, stopping)
-        async with folding(clickhouse, Lease(redis, "folding", LEASE_S)):
+        async with folding(clickhouse, Lease(redis, "folding", LEASE_S), unfolded):
             yield Worker(name, stream, sink, patches, reference, endings, Heartbeats(redis), stopping)
     finally:
         await reference.close()

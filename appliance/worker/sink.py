@@ -19,6 +19,7 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import stored_observations, stored_scores
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.redis.patches import Patches, PatchSet
+from appliance.worker.folding import Unfolded
 from appliance.worker.media import MediaKeeper, uses_of
 from appliance.worker.reference import Reference
 
@@ -41,12 +42,20 @@ class Written:
 class Sink:
     """Merges patches into rows and inserts everything: contents first, then the traces that show them."""
 
-    def __init__(self, clickhouse: ClickHouse, patches: Patches, reference: Reference, media: MediaKeeper) -> None:
+    def __init__(
+        self,
+        clickhouse: ClickHouse,
+        patches: Patches,
+        reference: Reference,
+        media: MediaKeeper,
+        unfolded: Unfolded,
+    ) -> None:
         self._reference = reference
         self._media = media
         self._clickhouse = clickhouse
         self._writer = Writer(clickhouse)
         self._patches = patches
+        self._unfolded = unfolded
 
     async def write(self, batch: Batch) -> Written:
         """Write a batch once more or for the first time.
@@ -59,7 +68,9 @@ class Sink:
             uses = uses_of([*batch.observations, *observations], batch.parts, batch.media.keys())
             await self._media.keep(batch.media, uses)
         await self._writer.write([*batch.observations, *observations], scores, batch.parts)
-        return Written(_changed_traces(batch, observations, scores), refused)
+        changed = _changed_traces(batch, observations, scores)
+        self._unfolded.add(sum(map(len, changed.values())))
+        return Written(changed, refused)
 
     async def _link_prompts(self, observations: Sequence[Observation]) -> None:
         named = [row for row in observations if _names_prompt(row)]

@@ -13,6 +13,8 @@ from appliance.storage.clickhouse.where import Binder
 
 SETTLE_S: Final = 90
 """Longer than any insert may take until it is acknowledged: what was touched before this is visible."""
+SOON_S: Final = 5.0
+"""Longer than it takes until rows are visible after their touch, or are touched again (`writer.TOUCHES_LAST_S`)."""
 MOST_TOUCHES: Final = 20_000
 """How many touches one round takes on, which bounds its memory."""
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
@@ -25,6 +27,11 @@ class _State(msgspec.Struct):
     sequence: int
     until_micros: int
     now_micros: int
+    is_alone: bool
+
+    def ago_micros(self, seconds: float) -> int:
+        """The moment so many seconds ago by the server's clock, in microseconds since the epoch."""
+        return self.now_micros - int(seconds * _MICROS)
 
 
 class _Next(msgspec.Struct):
@@ -41,18 +48,27 @@ class _Day(msgspec.Struct):
     day: str
 
 
-async def fold_round(clickhouse: ClickHouse, settle_s: float = SETTLE_S, most: int = MOST_TOUCHES) -> int:
+async def fold_round(
+    clickhouse: ClickHouse, settle_s: float = SETTLE_S, most: int = MOST_TOUCHES, *, soon: bool = False
+) -> int:
     """Fold the longest untouched traces, and return how many touches that settled; 0 when there are none.
+
+    What was touched within `settle_s` is left to later rounds; on a server that alone has the tables, `soon` takes most
+    of that, too, and the next round that is not soon folds it once more.
 
     Whoever calls it makes sure that only one round runs at a time. A round that ends early is simply repeated: readers
     fold by themselves what no round has finished. Raises QueryTooExpensive (then do it with fewer than `most` touches)
     and StoreUnavailable.
     """
     [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_ALIASES)
-    horizon = state.now_micros - int(settle_s * _MICROS)
+    certain = horizon = state.ago_micros(settle_s)
+    if soon and state.is_alone:
+        horizon = max(certain, state.ago_micros(SOON_S))
     if horizon < state.until_micros:
-        # The clock was set back: what was touched since then lies before the mark.
-        await _mark(clickhouse, state.sequence + 1, horizon)
+        if not soon or state.ago_micros(0) < state.until_micros:
+            # Either the clock was set back, and what was touched since then lies before the mark, or the last round was
+            # soon, which is only right when the clock was not: it is all folded again.
+            await _mark(clickhouse, state.sequence + 1, certain)
         return 0
     binder = Binder({"most": most})
     since, until = binder.time(state.until_micros), binder.time(horizon)

@@ -21,8 +21,8 @@ from appliance.storage.clickhouse.client import ClickHouse
 
 MAX_BLOCK_BYTES: Final = 16 * 1024 * 1024
 """A batch of the worker is one block: many small parts cost more than few large ones."""
-TOUCHES_LAST_S: Final = 30.0
-"""Rows that appear within this time of their touch are folded after it (`folding.SETTLE_S`, with much to spare)."""
+TOUCHES_LAST_S: Final = 3.0
+"""Rows that appear within this time of their touch are folded after it (`folding.SOON_S`)."""
 _ROWS_PER_CHUNK: Final = 32
 _LISTED_AT_ONCE: Final = 20_000
 

@@ -14,6 +14,7 @@ from msgspec.structs import asdict, replace
 from appliance.errors import StoreUnavailable
 from appliance.model.observations import Observation
 from appliance.model.traces import TracePart, fold_parts
+from appliance.storage.clickhouse import folding
 from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.folding import fold_round, forget_touches
 from appliance.storage.clickhouse.where import Binder
@@ -322,3 +323,20 @@ async def test_a_round_takes_on_as_much_as_it_is_told(project: Project) -> None:
         await project.trace(f"t{number}")
     assert [await fold_round(project.clickhouse, settle_s=0, most=2) for _ in range(3)] == [2, 1, 0]
     assert len(await found(project)) == 3
+
+
+async def is_all_folded(project: Project) -> bool:
+    return (await read_unsettled(project.clickhouse, project.id)).is_settled
+
+
+async def test_much_is_folded_soon_and_again_when_there_is_time(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "SOON_S", 0.0)
+    await project.trace("t1", name="chat")
+    await fold_round(project.clickhouse, soon=True)
+    assert await is_all_folded(project)
+    assert [row["name"] for row in (await found(project)).values()] == ["chat"]
+    await fold_round(project.clickhouse)
+    assert not await is_all_folded(project)
+    assert [row["name"] for row in (await found(project)).values()] == ["chat"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ class Rounds:
         self.renewals = renewals
         self.tried: list[int] = []
 
-    async def fold_round(self, _: Any, *, most: int) -> int:
+    async def fold_round(self, _: Any, *, most: int, soon: bool) -> int:
         self.tried.append(most)
         chosen = min(most, self.touches)
         if chosen > self.room:
@@ -62,3 +63,13 @@ async def test_without_the_lease_no_other_round_begins(monkeypatch: pytest.Monke
     rounds = Rounds(3 * MOST_TOUCHES, room=MOST_TOUCHES, renewals=1)
     await fold(rounds, monkeypatch)
     assert rounds.touches == MOST_TOUCHES
+
+
+async def test_many_traces_are_not_waited_with() -> None:
+    unfolded = folding.Unfolded()
+    waiting = asyncio.create_task(unfolded.become_many(within_s=60))
+    for _ in range(2):
+        unfolded.add(folding.MANY_TRACES // 2)
+    assert await waiting
+    unfolded.add(1)
+    assert not await unfolded.become_many(within_s=0)

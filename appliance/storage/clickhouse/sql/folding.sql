@@ -1,10 +1,12 @@
 -- Traces that were written to some time ago are folded into rows of their own.
 
 -- name: state
+-- How far everything is folded, and whether this server alone has the tables: what was acknowledged is visible then.
 SELECT
     max(sequence) AS sequence,
     toUnixTimestamp64Micro(argMax(until, sequence)) AS until_micros,
-    toUnixTimestamp64Micro(now64(6, 'UTC')) AS now_micros
+    toUnixTimestamp64Micro(now64(6, 'UTC')) AS now_micros,
+    (SELECT any(engine) FROM system.tables WHERE database = currentDatabase() AND name = 'touched_traces') = 'MergeTree' AS is_alone
 FROM folded_until
 WHERE name = 'traces'
 
