@@ -14,10 +14,11 @@ from appliance.storage.clickhouse.where import Binder, all_of
 
 KNOWN_PLACES: Final = {"use_skip_indexes_on_data_read": 0, "local_filesystem_read_method": "pread"}
 """Settings for few rows whose place is known: parts that an index excludes stay closed, and no thread reads ahead."""
-_MINUTE: Final = 60_000_000
+MINUTE: Final = 60_000_000
+"""The order of the tables begins with it; microseconds."""
 # More single minutes than this are not worth a list; and a DateTime ends with 32 bits of seconds.
 _MOST_MINUTES: Final = 1000
-_LAST_MINUTE: Final = (2**32 - 1) * 1_000_000 // _MINUTE
+_LAST_MINUTE: Final = (2**32 - 1) * 1_000_000 // MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def _minutes(extents: list[Extent]) -> list[int] | None:
     """The minutes since the epoch that the extents touch; None when they are too many, or no minutes of a DateTime."""
     found: set[int] = set()
     for extent in extents:
-        first, last = extent.first // _MINUTE, extent.last // _MINUTE
+        first, last = extent.first // MINUTE, extent.last // MINUTE
         if first < 0 or last > _LAST_MINUTE or last - first + len(found) > _MOST_MINUTES:
             return None
         found.update(range(first, last + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +12,7 @@ from appliance.model.filters import Condition
 from appliance.model.metrics import NON_NUMERIC_AGGREGATIONS, TIME_DIMENSION, Metric, MetricsQuery, default_order
 from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.extents import Extent
 from appliance.storage.clickhouse.metric_views import (
     METRIC_VIEWS,
     OBSERVATION,
@@ -20,7 +22,13 @@ from appliance.storage.clickhouse.metric_views import (
     Field,
     View,
 )
-from appliance.storage.clickhouse.observation_filters import observation_filter, through_trace
+from appliance.storage.clickhouse.observation_filters import (
+    ObservationFilter,
+    asks_traces,
+    observation_filter,
+    through_trace,
+)
+from appliance.storage.clickhouse.pieces import pieces_of
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.scores import score_test
 from appliance.storage.clickhouse.trace_filters import trace_filter
@@ -47,6 +55,8 @@ class _Statement:
     view: View
     binder: Binder
     unsettled: Unsettled
+    pieces: list[Extent]
+    """The range of time, as rows of observations are read."""
     columns: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
@@ -67,14 +77,20 @@ async def run(clickhouse: ClickHouse, project_id: str, query: MetricsQuery) -> l
     Latencies are in milliseconds, costs in USD. Raises InvalidRequest for unknown fields, QueryTooExpensive,
     StoreUnavailable.
     """
-    unsettled = await read_unsettled(clickhouse, project_id)
-    statement = _Statement(query, METRIC_VIEWS[query.view], Binder({"project_id": project_id}), unsettled)
+    unsettled, pieces = await asyncio.gather(read_unsettled(clickhouse, project_id), _pieces(clickhouse, query))
+    statement = _Statement(query, METRIC_VIEWS[query.view], Binder({"project_id": project_id}), unsettled, pieces)
     _add_columns(statement)
     order = _order(statement)
     sql = _assembled(statement, order)
     statement.binder.params["row_limit"] = query.row_limit or _MOST_ROWS
     rows: list[dict[str, Any]] = await clickhouse.rows(sql, statement.binder.params, dict, settings=_SETTINGS)
     return [{name: _shown(name, row[alias]) for name, alias in statement.aliases.items()} for row in rows]
+
+
+async def _pieces(clickhouse: ClickHouse, query: MetricsQuery) -> list[Extent]:
+    if query.view != "observations" or asks_traces(query.conditions):
+        return [Extent(query.since, query.until)]
+    return await pieces_of(clickhouse, query.since, query.until)
 
 
 def _shown(name: str, value: Any) -> Any:
@@ -168,10 +184,14 @@ def _trace_rows(statement: _Statement) -> tuple[str, str, str]:
 def _observation_rows(statement: _Statement) -> str:
     query, binder = statement.query, statement.binder
     made = observation_filter(query.conditions, binder, statement.unsettled)
-    bounds = _range("start_time", query, binder)
-    made.tests += bounds
-    made.times += bounds
-    return render("metrics", "observation_rows", where=made.where)
+    # Each piece would look the texts up again.
+    pieces = [Extent(query.since, query.until)] if made.wide_tests else statement.pieces
+    selects = []
+    for piece in pieces:
+        bounds = [f"start_time >= {binder.time(piece.first)}", f"start_time <= {binder.time(piece.last)}"]
+        within = ObservationFilter([*made.tests, *bounds], made.wide_tests, [*made.times, *bounds])
+        selects.append(render("metrics", "observation_rows", where=within.where))
+    return f"({' UNION ALL '.join(selects)}) AS item"
 
 
 def _score_rows(statement: _Statement) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from appliance.storage.clickhouse import pieces
+from appliance.storage.clickhouse.extents import MINUTE
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 HOUR = 3600 * SECOND
@@ -70,6 +72,25 @@ async def test_totals_without_dimensions(project: Project) -> None:
         "sum_totalTokens": 140,
         "max_timeToFirstToken": 500.0,
     }
+
+
+@pytest.mark.parametrize("by", [(), ("name",), ("userId",), ("level",)])
+async def test_pieces_of_a_range_add_up_to_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, by: tuple[str, ...]
+) -> None:
+    await seed(project)
+    for number in range(60):  # two versions each, in one minute, and some taken away
+        at = NOW + number * 97 * SECOND
+        start = at - at % MINUTE
+        await project.observation("t9", f"o{number}", at=start + 50 * SECOND, level="ERROR", total_cost=1.0)
+        moved: dict[str, Any] = {"event_ts": at + HOUR, "total_cost": 0.5, "is_deleted": int(number % 7 == 0)}
+        await project.observation("t9", f"o{number}", at=start + 5 * SECOND, **moved)
+    question = ask("observations", "count_count", "sum_totalCost", by=by)
+    filtered = [{"type": "string", "column": "level", "operator": "=", "value": "DEFAULT"}]
+    whole = [await rows(project, question), await rows(project, question | {"filters": filtered})]
+    monkeypatch.setattr(pieces, "ROWS_PER_PIECE", 1)
+    assert [await rows(project, question), await rows(project, question | {"filters": filtered})] == whole
+    assert sum(row["count_count"] for row in whole[0]) == 8 + 51
 
 
 async def test_traces_with_latency_and_users(project: Project) -> None:

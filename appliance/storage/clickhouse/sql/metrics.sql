@@ -9,8 +9,16 @@ $group
 ORDER BY $order
 LIMIT {row_limit:UInt64}
 
+-- name: span
+-- Without conditions this is known without a look at the rows.
+SELECT
+    count() AS total,
+    toUnixTimestamp64Micro(min(start_time)) AS first_micros,
+    toUnixTimestamp64Micro(max(start_time)) AS last_micros
+FROM observations_list
+
 -- name: observation_rows
-(SELECT * FROM observations_list AS row FINAL WHERE project_id = {project_id:String} $where) AS item
+SELECT * FROM observations_list AS row FINAL WHERE project_id = {project_id:String} $where
 
 -- name: score_rows
 (SELECT * FROM scores FINAL WHERE project_id = {project_id:String} $where) AS item
