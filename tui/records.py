@@ -146,6 +146,8 @@ class ObservationTexts(msgspec.Struct, kw_only=True, rename="camel"):
     metadata: Any = None
     model_parameters: Any = None
     usage_details: dict[str, int] | None = None
+    usage_estimated: bool = False
+    """Whether the server counted the tokens because nobody reported them."""
     cost_details: dict[str, float] | None = None
 
 

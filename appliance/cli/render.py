@@ -55,10 +55,11 @@ def usd(amount: object) -> str:
     return "$" + f"{amount:.10f}".rstrip("0").rstrip(".")
 
 
-def tokens(usage: object) -> str:
-    """The total of a `usageDetails`; empty for nothing."""
+def tokens(row: Json) -> str:
+    """The total of an observation's `usageDetails`, with ≈ where the server counted it; empty for nothing."""
+    usage = row.get("usageDetails")
     total = usage.get("total") if isinstance(usage, Mapping) else None
-    return f"{total:,}" if total else ""
+    return f"{'≈' if row.get('usageEstimated') else ''}{total:,}" if total else ""
 
 
 def moment(text: object) -> str:
@@ -125,7 +126,7 @@ OBSERVATIONS = (
     Column("Name", field("name"), style="bold", is_free=True),
     Column("Model", field("model"), is_free=True),
     Column("Latency", lambda row: between(row.get("startTime"), row.get("endTime")), is_number=True),
-    Column("Tokens", lambda row: tokens(row.get("usageDetails")), is_number=True),
+    Column("Tokens", tokens, is_number=True),
     Column("Cost", lambda row: usd(row.get("calculatedTotalCost")), is_number=True),
     Column("Level", field("level"), is_optional=True),
     Column("ID", field("id"), style="cyan"),
@@ -280,7 +281,7 @@ def _observation_line(entry: Json) -> RenderableType:
     figures = [
         preview(entry.get("model")),
         between(entry.get("startTime"), entry.get("endTime")),
-        f"{total} tok" if (total := tokens(entry.get("usageDetails"))) else "",
+        f"{total} tok" if (total := tokens(entry)) else "",
         usd(entry.get("calculatedTotalCost")),
         preview(entry.get("statusMessage")),
     ]

@@ -73,7 +73,8 @@ def metadata_lines(
     lines += pair_lines(pairs, palette)
     if isinstance(facts, ObservationTexts):
         lines += _details("Model parameters", facts.model_parameters, palette)
-        lines += _details("Usage", facts.usage_details, palette)
+        title = "Usage ≈ counted here, not reported" if facts.usage_estimated else "Usage"
+        lines += _details(title, facts.usage_details, palette)
         costs = {key: format.cost(value) for key, value in (facts.cost_details or {}).items()}
         lines += _details("Cost", costs, palette)
     lines += [blank(), heading("Metadata", palette)]

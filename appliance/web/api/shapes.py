@@ -107,7 +107,7 @@ OBSERVATION_FIELDS: Final = frozenset(
     (
         *("parent_id", "type", "name", "environment", "level", "status_message", "version"),
         *("input", "output", "metadata", "model", "model_id", "model_parameters"),
-        *("usage_details", "provided_cost_details", "cost_details", "total_cost"),
+        *("usage_details", "provided_usage_details", "provided_cost_details", "cost_details", "total_cost"),
         *("pricing_tier_id", "pricing_tier_name", "prompt_id", "prompt_name", "prompt_version"),
     )
 )
@@ -115,7 +115,10 @@ OBSERVATION_FIELDS: Final = frozenset(
 
 
 def observation(row: Observation) -> Json:
-    """The observation of the first API version; latency and time to first token are in seconds."""
+    """The observation of the first API version; latency and time to first token are in seconds.
+
+    `usageEstimated` is there, and true, only where we counted tokens that nobody reported.
+    """
     usage = row.usage_details
     counts = {
         "input": int(sum_of(usage, "input") or 0),
@@ -146,6 +149,7 @@ def observation(row: Observation) -> Json:
         "modelParameters": parsed(row.model_parameters),
         "usageDetails": usage,
         "costDetails": row.cost_details,
+        **({"usageEstimated": True} if usage and not row.provided_usage_details else {}),
         "usage": {"unit": "TOKENS", **counts},
         "unit": "TOKENS",
         "promptTokens": counts["input"],

@@ -98,6 +98,8 @@ def test_a_trace_is_drawn_as_a_tree_with_its_scores() -> None:
     assert places == sorted(places)
     text = "\n".join(lines)
     assert "gpt-4o  1.5 s  1,500 tok  $0.0045" in text
+    trace["observations"] = [observation("a", None, usageDetails={"total": 9}, usageEstimated=True)]
+    assert "≈9 tok" in drawn(render.trace_tree(trace))
     assert "too slow" in text and "score quality 0.75  close" in text
 
 

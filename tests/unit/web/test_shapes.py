@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
+import msgspec
 import pytest
 
 from appliance.model.observations import Observation
@@ -38,6 +39,16 @@ def test_the_first_version_shows_all_that_it_reads() -> None:
     watched = _Watched()
     observation(cast(Observation, watched))
     assert watched.looked_at - _ALWAYS == OBSERVATION_FIELDS
+
+
+@pytest.mark.parametrize(
+    ("provided", "usage", "is_marked"), [({}, {"total": 3}, True), ({"input": 3}, {"total": 3}, False), ({}, {}, False)]
+)
+def test_tokens_that_nobody_reported_are_marked(
+    provided: dict[str, int], usage: dict[str, int], is_marked: bool
+) -> None:
+    shape = observation(msgspec.structs.replace(_ROW, provided_usage_details=provided, usage_details=usage))
+    assert shape.get("usageEstimated", False) is is_marked
 
 
 @pytest.mark.parametrize("group", sorted(GROUPS))
