@@ -87,9 +87,14 @@ async def test_pieces_of_a_range_add_up_to_it(
         await project.observation("t9", f"o{number}", at=start + 5 * SECOND, **moved)
     question = ask("observations", "count_count", "sum_totalCost", by=by)
     filtered = [{"type": "string", "column": "level", "operator": "=", "value": "DEFAULT"}]
-    whole = [await rows(project, question), await rows(project, question | {"filters": filtered})]
+
+    async def answers() -> list[list[dict[str, Any]]]:
+        found = [await rows(project, question), await rows(project, question | {"filters": filtered})]
+        return [sorted(each, key=str) for each in found]  # rows that count the same come in any order
+
+    whole = await answers()
     monkeypatch.setattr(pieces, "ROWS_PER_PIECE", 1)
-    assert [await rows(project, question), await rows(project, question | {"filters": filtered})] == whole
+    assert await answers() == whole
     assert sum(row["count_count"] for row in whole[0]) == 8 + 51
 
 
