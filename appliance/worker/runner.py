@@ -28,6 +28,8 @@ from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.storage.redis.lease import Lease
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
+from appliance.worker.abandoned import LEASE_S as ABANDONED_LEASE_S
+from appliance.worker.abandoned import forgetting_abandoned
 from appliance.worker.endings import Endings
 from appliance.worker.folding import LEASE_S, Unfolded, folding
 from appliance.worker.large import LARGE_BYTES, LargeEntries
@@ -80,12 +82,16 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
     try:
         await postgres.open()
         stream = IngestStream(redis, settings.ingestion)
-        media = MediaKeeper(MediaRecords(postgres), blob_store(settings))
+        records = MediaRecords(postgres)
+        media = MediaKeeper(records, blob_store(settings))
         patches = Patches(redis)
         unfolded = Unfolded()
         sink = Sink(clickhouse, patches, reference, media, unfolded)
         endings = Endings(stream, Live(redis), settings.ingestion.max_attempts, stopping)
-        async with folding(clickhouse, Lease(redis, "folding", LEASE_S), unfolded):
+        async with (
+            folding(clickhouse, Lease(redis, "folding", LEASE_S), unfolded),
+            forgetting_abandoned(records, Lease(redis, "abandoned-media", ABANDONED_LEASE_S)),
+        ):
             yield Worker(name, stream, sink, patches, reference, endings, Heartbeats(redis), stopping)
     finally:
         await reference.close()

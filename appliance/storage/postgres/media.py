@@ -61,6 +61,10 @@ class MediaRecords:
         columns: dict[str, Any] = {"ids": list(lengths), "lengths": list(lengths.values())}
         await self._postgres.execute(_SQL["mark_many_uploaded"], {"project_id": project_id, **columns})
 
+    async def forget_abandoned(self, most: int) -> int:
+        """Delete up to `most` records of media that were announced more than a day ago and never arrived; how many."""
+        return await self._postgres.execute(_SQL["forget_abandoned"], {"most": most})
+
     async def confirm(
         self,
         project_id: str,

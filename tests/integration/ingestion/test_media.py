@@ -15,10 +15,13 @@ import msgspec
 import pytest
 
 from appliance.config import MediaSettings, Settings
-from appliance.model.media import Content, blob_key, reference
+from appliance.model.media import Content, Media, blob_key, reference
 from appliance.storage.blobs.choice import blob_store
+from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.keys import key
+from appliance.storage.redis.lease import Lease
+from appliance.worker.abandoned import forget_all
 from tests.integration.ingestion.conftest import DEADLINE_S, Pipeline
 from tests.integration.ingestion.test_worker import event, export
 from tests.integration.s3_server import S3Server, s3_server
@@ -194,3 +197,45 @@ async def waiting_for_the_bucket(pipeline: Pipeline) -> None:
 
 async def heartbeat(pipeline: Pipeline) -> Any:
     return await pipeline.redis.get(key("worker", "worker-1"))
+
+
+async def test_media_that_never_arrived_are_forgotten_after_a_day(pipeline: Pipeline, postgres: Postgres) -> None:
+    records, lease = MediaRecords(postgres), Lease(pipeline.redis, "test", 60)
+    assert await lease.take()
+    ages = {"abandoned": 25, "fresh": 23, "here": 25}
+    for name, hours in ages.items():
+        content = Content.of("image/png", name.encode())
+        await records.announce(_announced(content))
+        if name == "here":
+            await records.mark_uploaded("p", content.id, 4)
+        sql = "UPDATE media SET updated_at = clock_timestamp() - make_interval(hours => %(hours)s) WHERE id = %(id)s"
+        await postgres.execute(sql, {"hours": hours, "id": content.id})
+
+    assert await forget_all(records, lease) == 1
+
+    left = {row["id"] for row in await postgres.rows("SELECT id FROM media WHERE project_id = 'p'")}
+    kept = {Content.of("image/png", name.encode()).id for name in ("fresh", "here")}
+    assert kept <= left and Content.of("image/png", b"abandoned").id not in left
+
+
+async def test_what_comes_inside_a_payload_is_not_abandoned(pipeline: Pipeline, postgres: Postgres) -> None:
+    records, lease = MediaRecords(postgres), Lease(pipeline.redis, "test", 60)
+    announced = _announced(Content.of("image/png", os.urandom(8)))
+    await records.announce(announced)
+    sql = "UPDATE media SET updated_at = clock_timestamp() - interval '3 days' WHERE id = %(id)s"
+    await postgres.execute(sql, {"id": announced.id})
+    assert announced.id in await records.announce_many("p", [announced])
+    await forget_all(records, lease)
+    assert await records.get("p", announced.id) is not None
+
+
+def _announced(content: Content) -> Media:
+    return Media(
+        project_id="p",
+        id=content.id,
+        sha256_hash=content.sha256_hash,
+        content_type=content.content_type,
+        content_length=len(content.data),
+        path=blob_key("p", content.id, content.content_type),
+        uploaded_at=None,
+    )

@@ -16,7 +16,19 @@ FROM projects p, unnest(
 ) AS m (id, sha256_hash, content_type, content_length, path)
 WHERE p.id = %(project_id)s
 ORDER BY m.id
-ON CONFLICT DO NOTHING;
+-- What comes now is not abandoned.
+ON CONFLICT (project_id, id) DO UPDATE SET updated_at = clock_timestamp() WHERE media.uploaded_at IS NULL;
+
+-- name: forget_abandoned
+-- The address that an upload goes to ends long before a day has passed. What refers to them goes with them.
+DELETE FROM media
+WHERE uploaded_at IS NULL AND (project_id, id) IN (
+    SELECT project_id, id FROM media
+    WHERE uploaded_at IS NULL AND updated_at < clock_timestamp() - interval '1 day'
+    ORDER BY updated_at
+    LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+);
 
 -- name: get
 SELECT * FROM media WHERE project_id = %(project_id)s AND id = %(id)s;
