@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
 from tests.acceptance.appliance_process import RUNTIME, Appliance, eventually, leftovers_of, new_appliance
 
 STOP_TIMEOUT_S = 60
@@ -87,9 +88,17 @@ def test_a_second_up_waits_for_the_first_one_that_is_starting(idle: Appliance) -
 def test_it_stops_even_when_its_data_directory_is_gone(idle: Appliance) -> None:
     idle.up()
     supervisor = json.loads((idle.data_dir / "state.json").read_text())["supervisor"]["pid"]
+    names = [name for name in (IDENTITY_FILE, "secrets.json") if (idle.data_dir / name).exists()]
+    kept = {name: (idle.data_dir / name).read_bytes() for name in names}
     shutil.rmtree(idle.data_dir, ignore_errors=True)  # a store may write once more meanwhile
     os.kill(supervisor, signal.SIGTERM)
     eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=20)
+    if IDENTITY_FILE in kept:  # by it the containers' volumes are found, and removed with the appliance
+        idle.data_dir.mkdir(exist_ok=True)
+        for name, content in kept.items():
+            (idle.data_dir / name).write_bytes(content)
+        idle.remove()
+        assert not (idle.data_dir / IDENTITY_FILE).exists()
 
 
 def test_no_process_outlives_a_killed_supervisor(idle: Appliance) -> None:
