@@ -9,15 +9,18 @@ from importlib.resources import files
 from string import Template
 from typing import Final
 
+_COMMENT: Final = re.compile(r"^\s*--[^\n]*(?:\n|\Z)", re.MULTILINE)
 _HEADER: Final = re.compile(r"^-- name: (\w+)[^\n]*\n", re.MULTILINE)
 
 
 @cache
 def load(noun: str) -> Mapping[str, Template]:
-    """The blocks of `sql/<noun>.sql` by name."""
+    """The blocks of `sql/<noun>.sql` by name, without comments: a semicolon in one costs the client a millisecond."""
     text = (files(__package__) / "sql" / f"{noun}.sql").read_text()
     parts = _HEADER.split(text)
-    return {name: Template(block.strip()) for name, block in zip(parts[1::2], parts[2::2], strict=True)}
+    return {
+        name: Template(_COMMENT.sub("", block).strip()) for name, block in zip(parts[1::2], parts[2::2], strict=True)
+    }
 
 
 def render(noun: str, name: str, **texts: str) -> str:
