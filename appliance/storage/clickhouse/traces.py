@@ -280,7 +280,7 @@ async def read_totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[Tr
     for chunk in _chunks(keys):
         binder = Binder({"project_id": project_id, "ids": [key.id for key in chunk]})
         sql = render("traces", "totals", bounds=within("start_time", extents_of(chunk).values(), binder))
-        for row in await clickhouse.rows(sql, binder.params, TraceTotals, settings=_ALIASES):
+        for row in await clickhouse.rows(sql, binder.params, TraceTotals, settings=_ALIASES | KNOWN_PLACES):
             found[row.id] = row
     return found
 

@@ -245,7 +245,7 @@ FROM
         ifNull(total_cost, 0) AS cost,
         is_deleted
     FROM observations_list
-    WHERE project_id = {project_id:String} AND trace_id IN {ids:Array(String)} $bounds
+    PREWHERE project_id = {project_id:String} AND trace_id IN {ids:Array(String)} $bounds
     ORDER BY event_ts DESC
     LIMIT 1 BY trace_id, id
 )
