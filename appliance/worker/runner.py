@@ -13,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from appliance.config import Settings
@@ -37,7 +38,7 @@ from appliance.worker.media import MediaKeeper
 from appliance.worker.parked import Parked
 from appliance.worker.reference import Reference
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
-from appliance.worker.sink import Sink
+from appliance.worker.sink import Sink, Written
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,14 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
         await redis.aclose()
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch whose rows are all written."""
+
+    batch: Batch
+    written: Written
+
+
 class Worker:
     """One consumer of the queue."""
 
@@ -130,6 +139,8 @@ class Worker:
         self._next = Batch()
         """What is decoded and waits for the write before it."""
         self._changed = asyncio.Condition()
+        self._stored: asyncio.Queue[Stored | None] = asyncio.Queue(1)
+        """The batch whose rows are written, while the next one is being written; None at the end."""
         self._claimed_at = time.monotonic()
         self._cannot_read = ""
         self._started_at = time.time()
@@ -137,24 +148,28 @@ class Worker:
 
     async def work(self) -> None:
         """Read, decode and write until told to stop, then write what was read, as far as there is time."""
+        is_orderly = False
         beating = asyncio.create_task(self._beat())
         parked = asyncio.create_task(self._parked.work())
-        lanes = [asyncio.create_task(lane) for lane in (self._read(), self._write(), self._large.work())]
+        ways = (self._read(), self._write(), self._finish(), self._large.work())
+        lanes = [asyncio.create_task(lane) for lane in ways]
         told = asyncio.create_task(self._stopping.wait())
         try:
             # Before the stop, a lane ends only by an error: the others must not go on without it.
             await asyncio.wait({*lanes, told}, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set():
-                await asyncio.wait(lanes[:2], timeout=STOP_S)
+                await asyncio.wait(lanes[:3], timeout=STOP_S)
             for lane in lanes:
                 if lane.done():
                     lane.result()
+            is_orderly = True
         finally:
             for task in (beating, parked, told, *lanes):
                 task.cancel()
             await asyncio.gather(beating, parked, told, *lanes, return_exceptions=True)
             with contextlib.suppress(*AWAY):
-                await self._endings.leave(self.name)
+                if is_orderly:
+                    await self._endings.leave(self.name)
                 await self._heartbeats.stop(self.name)
 
     async def _read(self) -> None:
@@ -236,12 +251,19 @@ class Worker:
                 batch, self._next = self._next, Batch()
                 self._changed.notify_all()
             if not batch.deliveries:
-                return
+                return await self._stored.put(None)
             with contextlib.suppress(Stopped):
                 await self._store(batch)
 
+    async def _finish(self) -> None:
+        """Acknowledge what is written and tell who watches, while the next batch is being written."""
+        while (stored := await self._stored.get()) is not None:
+            with contextlib.suppress(Stopped):
+                await self._endings.acknowledge(stored.batch.deliveries, stored.written.refused)
+                await self._endings.tell(stored.written.traces)
+
     async def _store(self, batch: Batch) -> None:
-        """Write a batch, however long its stores are away; only then acknowledge it and tell who watches.
+        """Write a batch, however long its stores are away; only then it may be acknowledged.
 
         Told to stop while a store is away, it leaves the batch to the next worker of its name, and raises Stopped.
         """
@@ -256,9 +278,8 @@ class Worker:
             # The outermost guard: what one entry brings about must not stop all others.
             log.exception("Cannot write %d entries together", len(batch.deliveries))
             return await self._store_apart(batch, error)
-        await self._endings.acknowledge(batch.deliveries, written.refused)
         self._written += len(batch.observations) + len(batch.patches)
-        return await self._endings.tell(written.traces)
+        return await self._stored.put(Stored(batch, written))
 
     async def _store_apart(self, batch: Batch, error: Exception) -> None:
         """Write each entry by itself, so that the one that cannot be written does not take the others with it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from appliance.errors import StoreUnavailable
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.folding import fold_round
 from appliance.storage.redis.dead_letters import DeadLetters
-from appliance.storage.redis.ingest_stream import GROUP, STREAM
+from appliance.storage.redis.ingest_stream import GROUP, STREAM, Delivery, IngestStream
 from appliance.worker import endings
 from tests.integration.ingestion.conftest import DEADLINE_S, Pipeline
 from tests.integration.ingestion.test_worker import export
@@ -86,3 +87,30 @@ async def test_what_one_table_lacks_is_written_again_and_doubles_nothing(
         assert await pipeline.rows(f"SELECT count() AS n FROM {name} FINAL") == [{"n": 1}]
     await fold_round(pipeline.clickhouse, settle_s=0)
     assert await pipeline.rows("SELECT observation_count AS n FROM folded_traces FINAL") == [{"n": 1}]
+
+
+async def test_a_slow_acknowledgement_holds_up_no_other_batch(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert, ack, second = ClickHouse.insert, IngestStream.ack, asyncio.Event()
+    acknowledged: list[str] = []
+
+    async def noting(self: ClickHouse, into: str, block: bytes, **chosen: Any) -> None:
+        await insert(self, into, block, **chosen)
+        if into == "trace_parts" and (2).to_bytes(16, "big").hex().encode() in block:
+            assert second_id not in acknowledged, "acknowledged before all of it was written"
+            second.set()
+
+    async def slow(self: IngestStream, deliveries: Sequence[Delivery]) -> None:
+        await second.wait()
+        await ack(self, deliveries)
+        acknowledged.extend(delivery.id for delivery in deliveries)
+
+    monkeypatch.setattr(ClickHouse, "insert", noting)
+    monkeypatch.setattr(IngestStream, "ack", slow)
+    async with pipeline.worker():
+        first_id = await pipeline.put("otlp-protobuf", export(1))
+        await pipeline.taken()
+        second_id = await pipeline.put("otlp-protobuf", export(2))
+        await pipeline.drained()
+    assert acknowledged == [first_id, second_id]
