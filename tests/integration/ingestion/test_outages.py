@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -101,9 +101,9 @@ async def test_a_slow_acknowledgement_holds_up_no_other_batch(
             assert not acknowledged, "acknowledged before all of it was written"
             second.set()
 
-    async def slow(self: IngestStream, deliveries: Sequence[Delivery]) -> None:
+    async def slow(self: IngestStream, deliveries: Sequence[Delivery], refused: Mapping[str, int]) -> None:
         await second.wait()
-        await ack(self, deliveries)
+        await ack(self, deliveries, refused)
         acknowledged.extend(delivery.id for delivery in deliveries)
 
     monkeypatch.setattr(ClickHouse, "insert", noting)
@@ -119,7 +119,7 @@ async def test_a_slow_acknowledgement_holds_up_no_other_batch(
 async def test_what_is_in_hand_when_a_worker_breaks_counts_as_tried(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(self: IngestStream, deliveries: Sequence[Delivery]) -> None:
+    async def broken(self: IngestStream, *_: object) -> None:
         raise RuntimeError("a mistake of ours")
 
     monkeypatch.setattr(IngestStream, "ack", broken)
