@@ -25,6 +25,7 @@ TOUCHES_LAST_S: Final = 3.0
 """Rows that appear within this time of their touch are folded after it (`folding.SOON_S`)."""
 _ROWS_PER_CHUNK: Final = 32
 _LISTED_AT_ONCE: Final = 20_000
+_FEW: Final = 500
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -79,7 +80,11 @@ class Writer:
 
     async def _write_listed(self, rows: Sequence[Observation]) -> None:
         for first in range(0, len(rows), _LISTED_AT_ONCE):
-            await self._write("observations_list", [listed(row) for row in rows[first : first + _LISTED_AT_ONCE]])
+            some = rows[first : first + _LISTED_AT_ONCE]
+            # The wide rows are on their way meanwhile; few rows are not worth a thread.
+            blocks = await asyncio.to_thread(_listed_blocks, some) if len(some) > _FEW else _listed_blocks(some)
+            for block in blocks:
+                await self._insert("observations_list", block)
 
     async def _write(self, table: str, rows: Sequence[msgspec.Struct]) -> None:
         for block in encode(rows):
@@ -94,6 +99,10 @@ class Writer:
                 raise
             await self._insert(table, block[:middle])
             await self._insert(table, block[middle:])
+
+
+def _listed_blocks(rows: Sequence[Observation]) -> list[bytes]:
+    return list(encode([listed(row) for row in rows]))
 
 
 async def _all(*work: Awaitable[None]) -> None:
