@@ -1,6 +1,7 @@
 """How fast spans are accepted and readable, piece after piece, and what reads and memory come to meanwhile.
 
-`python -m tests.benchmarks.ingest --traces 200000` shows whether the rate stays the same as the tables grow.
+`python -m tests.benchmarks.ingest --traces 200000` shows whether the rate stays the same as the tables grow;
+`--spans-per-s 8000` sends steadily instead of as fast as it can.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -20,7 +23,7 @@ from tests.acceptance.exporter import HEADERS, PATH
 from tests.benchmarks.report import cpu_s, percentile, processes_of, rss_mb, say
 from tests.benchmarks.running import clickhouse_of
 from tests.benchmarks.sending import login, send_all
-from tests.benchmarks.spans import payloads
+from tests.benchmarks.spans import Payload, payloads
 
 TRACES_PER_PIECE = 10_000
 SERVICES = ("web", "worker", "clickhouse")
@@ -47,13 +50,14 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=10_000)
     parser.add_argument("--concurrency", type=int, default=4)
+    parser.add_argument("--spans-per-s", type=float, default=math.inf)
     arguments = parser.parse_args(argv)
     with new_appliance() as appliance:
         appliance.up()
-        asyncio.run(_measure(appliance, arguments.traces, arguments.concurrency))
+        asyncio.run(_measure(appliance, arguments.traces, arguments.concurrency, arguments.spans_per_s))
 
 
-async def _measure(appliance: Appliance, traces: int, concurrency: int) -> None:
+async def _measure(appliance: Appliance, traces: int, concurrency: int, spans_per_s: float) -> None:
     clickhouse = ClickHouse(clickhouse_of(str(appliance.data_dir)))
     watch = Watch()
     processes = processes_of(appliance, *SERVICES)
@@ -62,7 +66,13 @@ async def _measure(appliance: Appliance, traces: int, concurrency: int) -> None:
     try:
         for first in range(0, traces, TRACES_PER_PIECE):
             piece = min(TRACES_PER_PIECE, traces - first)
-            total += await _measure_piece(appliance, clickhouse, watch, processes, first, piece, concurrency)
+            made = list(payloads(piece, first=first, convention="langfuse", now_ns=time.time_ns()))
+            say(
+                f"traces {first:,} to {first + piece:,}: accepted; readable; request p50, p99; repeated",
+                await _measure_piece(appliance, clickhouse, watch, processes, made, concurrency, spans_per_s),
+                "readable 8,000 spans/s",
+            )
+            total += sum(payload.spans for payload in made)
     finally:
         await clickhouse.close()
     for name, found in processes.items():
@@ -77,17 +87,21 @@ async def _measure_piece(
     clickhouse: ClickHouse,
     watch: Watch,
     processes: dict[str, list[psutil.Process]],
-    first: int,
-    traces: int,
+    made: Sequence[Payload],
     concurrency: int,
-) -> int:
-    made = list(payloads(traces, first=first, convention="langfuse", now_ns=time.time_ns()))
+    spans_per_s: float,
+) -> str:
     spans = sum(payload.spans for payload in made)
     before = await _count(clickhouse)
     watching = asyncio.create_task(_watch(appliance, processes, watch))
     start = time.perf_counter()
-    bodies = [payload.body for payload in made]
-    sent = await send_all(appliance.url + PATH, bodies, HEADERS | login(appliance.keys), concurrency=concurrency)
+    sent = await send_all(
+        appliance.url + PATH,
+        [payload.body for payload in made],
+        HEADERS | login(appliance.keys),
+        concurrency=concurrency,
+        requests_per_s=spans_per_s * len(made) / spans,
+    )
     accepted = time.perf_counter() - start
     while await _count(clickhouse) < before + spans:
         await asyncio.sleep(0.1)
@@ -95,13 +109,10 @@ async def _measure_piece(
     watching.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watching
-    say(
-        f"traces {first:,} to {first + traces:,}: accepted; readable; request p50, p99; repeated",
+    return (
         f"{spans / accepted:,.0f}; {spans / readable:,.0f} spans/s; {1000 * percentile(sent.latencies, 0.5):.0f}, "
-        f"{1000 * percentile(sent.latencies, 0.99):.0f} ms; {sent.retries}",
-        "readable 8,000 spans/s",
+        f"{1000 * percentile(sent.latencies, 0.99):.0f} ms; {sent.retries}"
     )
-    return spans
 
 
 async def _watch(appliance: Appliance, processes: dict[str, list[psutil.Process]], watch: Watch) -> None:

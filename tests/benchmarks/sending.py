@@ -1,4 +1,4 @@
-"""Sends prepared requests as fast as a number of exporters can, each repeated until it is accepted."""
+"""Sends prepared requests by a number of exporters, at their speed or a steady one, each until it is accepted."""
 
 from __future__ import annotations
 
@@ -32,9 +32,12 @@ async def send_all(
     *,
     concurrency: int = 4,
     until: float = math.inf,
+    requests_per_s: float = math.inf,
 ) -> Sent:
     """Post every body; raises AssertionError when one is refused for good. Gives up at `until` (monotonic seconds)."""
-    sent, waiting = Sent(), iter(bodies)
+    sent = Sent()
+    began = time.monotonic()
+    waiting = iter([(began + number / requests_per_s, body) for number, body in enumerate(bodies)])
     timeout = aiohttp.ClientTimeout(total=120)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
         await asyncio.gather(*(_exporter(http, url, waiting, sent, until) for _ in range(concurrency)))
@@ -46,8 +49,11 @@ def login(keys: tuple[str, str]) -> dict[str, str]:
     return {"authorization": "Basic " + b64encode(":".join(keys).encode()).decode()}
 
 
-async def _exporter(http: aiohttp.ClientSession, url: str, waiting: Iterator[bytes], sent: Sent, until: float) -> None:
-    for body in waiting:
+async def _exporter(
+    http: aiohttp.ClientSession, url: str, waiting: Iterator[tuple[float, bytes]], sent: Sent, until: float
+) -> None:
+    for not_before, body in waiting:
+        await asyncio.sleep(max(not_before - time.monotonic(), 0.0))
         pause = 0.1
         while time.monotonic() < until:
             start = time.perf_counter()
