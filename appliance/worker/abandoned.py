@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Final
 
+from appliance.cancelling import cancel
 from appliance.errors import ApplianceError
 from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.redis.lease import Lease
@@ -27,8 +28,7 @@ async def forgetting_abandoned(records: MediaRecords, lease: Lease) -> AsyncIter
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel(task)
 
 
 async def _keep_forgetting(records: MediaRecords, lease: Lease) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
+from appliance.cancelling import cancel
 from appliance.errors import ApplianceError, QueryTooExpensive
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.folding import MOST_TOUCHES, fold_round, forget_touches
@@ -43,7 +44,8 @@ class Unfolded:
     async def become_many(self, within_s: float) -> bool:
         """Whether they are many before the seconds are over; begins to count anew."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._are_many.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                await self._are_many.wait()
         are_many = self._are_many.is_set()
         self._traces = 0
         self._are_many.clear()
@@ -57,8 +59,7 @@ async def folding(clickhouse: ClickHouse, lease: Lease, unfolded: Unfolded) -> A
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel(task)
 
 
 async def _keep_folding(clickhouse: ClickHouse, lease: Lease, unfolded: Unfolded) -> None:

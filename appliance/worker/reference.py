@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Final, Generic, TypeVar
 
+from appliance.cancelling import cancel
 from appliance.errors import ReferenceUnknown, StoreUnavailable
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
@@ -119,8 +120,7 @@ class Reference:
     async def close(self) -> None:
         """End what goes on in the background."""
         if self._retrying is not None:
-            self._retrying.cancel()
-            await asyncio.gather(self._retrying, return_exceptions=True)
+            await cancel(self._retrying)
 
     @property
     def _is_away(self) -> bool:

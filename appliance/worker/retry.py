@@ -34,7 +34,8 @@ class Backoff:
         delay = self._next_s * random.uniform(0.8, 1.2)
         self._next_s = min(self._next_s * 2, LONGEST_S)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), delay)
+            async with asyncio.timeout(delay):
+                await stopping.wait()
 
 
 class Stopped(Exception):

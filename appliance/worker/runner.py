@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.cancelling import cancel
 from appliance.config import Settings
 from appliance.errors import ReferenceUnknown, Undecodable
 from appliance.ingestion.process import Batch, process
@@ -164,9 +165,7 @@ class Worker:
                     lane.result()
             is_orderly = True
         finally:
-            for task in (beating, parked, told, *lanes):
-                task.cancel()
-            await asyncio.gather(beating, parked, told, *lanes, return_exceptions=True)
+            await cancel(beating, parked, told, *lanes)
             with contextlib.suppress(*AWAY):
                 if is_orderly:
                     await self._endings.leave(self.name)
