@@ -46,6 +46,10 @@ log = logging.getLogger(__name__)
 MAX_ENTRIES: Final = 128
 MAX_BATCH_BYTES: Final = 12 * 1024 * 1024
 """Bodies (after decompression) that are decoded together; what one insert of observations is made of."""
+MANY_ROWS: Final = 1000
+"""Rows of an insert from which those that come next are gathered: a part costs the same, however few rows it has."""
+GATHER_S: Final = 0.6
+"""From the start of such an insert to that of the next one, unless a whole batch is there before."""
 MAX_PIECE_BYTES: Final = 2 * 1024 * 1024
 """Bodies that are decoded in one go, before the loop gets a turn."""
 STOP_S: Final = 8.0
@@ -244,15 +248,25 @@ class Worker:
         return whole
 
     async def _write(self) -> None:
+        not_before = 0.0
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._next.deliveries or self._drained)
+                if (pause := not_before - time.monotonic()) > 0:
+                    await self._gather(pause)
                 batch, self._next = self._next, Batch()
                 self._changed.notify_all()
             if not batch.deliveries:
                 return await self._stored.put(None)
+            not_before = next_insert_at(len(batch.observations) + len(batch.patches), time.monotonic())
             with contextlib.suppress(Stopped):
                 await self._store(batch)
+
+    async def _gather(self, seconds: float) -> None:
+        """Let more rows come for so long, or until there are enough for one insert."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait_for(lambda: self._next.size >= MAX_BATCH_BYTES or self._drained)
 
     async def _finish(self) -> None:
         """Acknowledge what is written and tell who watches, while the next batch is being written."""
@@ -307,6 +321,11 @@ class Worker:
                 await self._stream.keep(self.name, self._endings.in_hand)
                 await self._patches.suit_memory()
             await asyncio.sleep(BEAT_EVERY_S)
+
+
+def next_insert_at(rows: int, began: float) -> float:
+    """When the insert after one of so many rows may begin: few are to be seen at once, many to make few parts."""
+    return began + GATHER_S if rows >= MANY_ROWS else began
 
 
 def is_large(delivery: Delivery) -> bool:
