@@ -50,13 +50,15 @@ def counted(number: int, noun: str) -> str:
 
 
 def cost(usd: float | None) -> str:
-    """`<$0.0001`, `$0.0042`, `$0.120`, `$1.20`, `$1.3k`."""
+    """`<$0.0001`, `$0.00045`, `$0.0042`, `$0.120`, `$1.20`, `$1.3k`."""
     if usd is None:
         return MISSING
     if usd == 0:
         return "$0"
     if usd < 0.0001:
         return "<$0.0001"
+    if usd < 0.001:
+        return f"${usd:.5f}"
     if usd < 0.01:
         return f"${usd:.4f}"
     if usd < 1:

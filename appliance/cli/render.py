@@ -51,7 +51,7 @@ def usd(amount: object) -> str:
     if not isinstance(amount, int | float) or not amount:
         return ""
     if amount >= 0.0001:
-        return f"${amount:.2f}" if amount >= 1 else f"${amount:.4f}"
+        return f"${amount:.{2 if amount >= 1 else 4 if amount >= 0.001 else 5}f}"
     return "$" + f"{amount:.10f}".rstrip("0").rstrip(".")
 
 
@@ -215,26 +215,31 @@ def trace_tree(trace: Json, media: Mapping[str, Json] | None = None) -> Tree:
     tree = Tree(Text.assemble((trace.get("name") or "(no name)", "bold"), "  ", (trace["id"], "cyan")))
     tree.add(Text(_trace_facts(trace), style="dim"))
     _add_media(tree, trace, media or {})
-    branches: dict[str | None, Tree] = {None: tree}
-    known = {entry["id"] for entry in trace["observations"]}
-    waiting = sorted(trace["observations"], key=lambda entry: (entry["startTime"], entry["id"]))
-    while waiting:
-        rest = []
-        for entry in waiting:
-            parent = entry.get("parentObservationId")
-            parent = parent if parent in known and parent != entry["id"] else None
-            if parent in branches:
-                branches[entry["id"]] = branches[parent].add(_observation_line(entry))
-                _add_media(branches[entry["id"]], entry, media or {})
-            else:
-                rest.append(entry)
-        if len(rest) == len(waiting):
-            known -= {entry["id"] for entry in rest}
-        waiting = rest
+    _add_observations(tree, trace["observations"], media or {})
     for score in trace.get("scores") or ():
         value = preview(score.get("stringValue") or score.get("value"))
         tree.add(Text.assemble("score ", (str(score["name"]), "bold"), f" {value}  {preview(score.get('comment'))}"))
     return tree
+
+
+def _add_observations(tree: Tree, observations: Sequence[Json], media: Mapping[str, Json]) -> None:
+    """Below their parents, siblings by their start; of those that are each other's parents, the first is a root."""
+    entries = sorted(observations, key=lambda entry: (entry["startTime"], entry["id"]))
+    known = {entry["id"] for entry in entries}
+    children: dict[str | None, list[Json]] = {}
+    for entry in entries:
+        parent = entry.get("parentObservationId")
+        children.setdefault(parent if parent in known else None, []).append(entry)
+    drawn: set[str] = set()
+    waiting = [(tree, entry) for entry in reversed([*children.get(None, ()), *entries])]
+    while waiting:
+        branch, entry = waiting.pop()
+        if entry["id"] in drawn:
+            continue
+        drawn.add(entry["id"])
+        line = branch.add(_observation_line(entry))
+        _add_media(line, entry, media)
+        waiting += [(line, child) for child in reversed(children.get(entry["id"], ()))]
 
 
 def _add_media(branch: Tree, one: Json, media: Mapping[str, Json]) -> None:

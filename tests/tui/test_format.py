@@ -36,7 +36,15 @@ def test_count(value: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("usd", "shown"),
-    [(0, "$0"), (0.00004, "<$0.0001"), (0.0042, "$0.0042"), (0.12, "$0.120"), (1.2, "$1.20"), (1300, "$1.3k")],
+    [
+        (0, "$0"),
+        (0.00004, "<$0.0001"),
+        (0.00045, "$0.00045"),
+        (0.0042, "$0.0042"),
+        (0.12, "$0.120"),
+        (1.2, "$1.20"),
+        (1300, "$1.3k"),
+    ],
 )
 def test_cost(usd: float, shown: str) -> None:
     assert format.cost(usd) == shown

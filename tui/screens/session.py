@@ -45,7 +45,7 @@ class SessionScreen(AppScreen):
         self._draw()
         usd = sum(turn.total_cost or 0 for turn in self._turns)
         users = sorted({turn.user_id for turn in self._turns if turn.user_id})
-        parts = [f"{len(self._turns)} turns", format.cost(usd), *users[:3]]
+        parts = [format.counted(len(self._turns), "turn"), format.cost(usd), *users[:3]]
         self.say(" · ".join(parts))
 
     def _draw(self) -> None:

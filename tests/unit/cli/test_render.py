@@ -37,7 +37,8 @@ def test_durations_read_well(seconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(None, ""), (0, ""), (12.345, "$12.35"), (0.00451, "$0.0045"), (0.0000021, "$0.0000021")]
+    ("amount", "text"),
+    [(None, ""), (0, ""), (12.345, "$12.35"), (0.00451, "$0.0045"), (0.00045, "$0.00045"), (0.0000021, "$0.0000021")],
 )
 def test_costs_keep_small_amounts_apart(amount: float | None, text: str) -> None:
     assert render.usd(amount) == text
@@ -101,6 +102,15 @@ def test_a_trace_is_drawn_as_a_tree_with_its_scores() -> None:
     trace["observations"] = [observation("a", None, usageDetails={"total": 9}, usageEstimated=True)]
     assert "≈9 tok" in drawn(render.trace_tree(trace))
     assert "too slow" in text and "score quality 0.75  close" in text
+
+
+def test_siblings_stand_in_the_order_of_their_starts() -> None:
+    late = observation("late", "root", startTime="2026-01-01T00:00:00.500Z")
+    text = drawn(
+        render.trace_tree({"id": "t", "observations": [late, observation("root", None), observation("a", "root")]})
+    )
+
+    assert text.index("name-root") < text.index("name-a") < text.index("name-late")
 
 
 def test_observations_without_their_parent_and_in_a_circle_are_still_shown() -> None:
