@@ -53,12 +53,18 @@ def _refuse_what_differs(data_dir: DataDir, state: State, asked: Mapping[str, ob
     different = [name for name, value in asked.items() if value is not None and value != running[name]]
     if not different:
         return
-    flags = " ".join(f"--{name.replace('_', '-')} {asked[name]}" for name in different)
-    now = ", ".join(f"{name.replace('_', ' ')} {running[name] or 'none'}" for name in different)
+    flags = " ".join(f"{_flag(name)} {asked[name]}" for name in different)
+    now = ", ".join(
+        f"{_flag(name)} {running[name]}" if running[name] is not None else f"no {_flag(name)}" for name in different
+    )
     raise click.UsageError(
         f"An appliance runs on {data_dir.root} already, with {now}. To change that: "
         f"langfuse-local down, then langfuse-local up {flags}. For one more beside it, give another --data-dir."
     )
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _await_the_other_start(data_dir: DataDir) -> None:

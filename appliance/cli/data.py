@@ -369,7 +369,7 @@ def _measure(text: str) -> Json:
 
 def _span(text: str) -> timedelta:
     units = {"m": "minutes", "h": "hours", "d": "days"}
-    if not text[:-1].isdigit() or text[-1:] not in units:
+    if not text[:-1].isdecimal() or text[-1:] not in units or not int(text[:-1]):
         raise click.BadParameter(f"{text!r} is no time span, such as 30m, 24h or 7d.", param_hint="--last")
     return timedelta(**{units[text[-1]]: int(text[:-1])})
 

@@ -112,7 +112,8 @@ def replay(ids: tuple[str, ...], wants_all: bool, project: str | None, data_dir:
       langfuse-local dead-letters replay --all
     """
     _require_choice(ids, wants_all, project)
-    done, missing = asyncio.run(_end(data_dir, ids, project, lambda letters: letters.replay))
+    wanted, missing = asyncio.run(_wanted(data_dir, ids, project))
+    done = asyncio.run(_end(data_dir, wanted, lambda letters: letters.replay))
     _tell(done, f"Put {done} back into the queue", missing)
 
 
@@ -130,11 +131,21 @@ def drop(ids: tuple[str, ...], wants_all: bool, project: str | None, yes: bool, 
       langfuse-local dead-letters drop 1763000000000-0 --yes
     """
     _require_choice(ids, wants_all, project)
-    if not yes:
-        what = f"{len(ids)} dead letters" if ids else "all dead letters" + (f" of {project}" if project else "")
-        click.confirm(f"Delete {what}? What is in them is lost.", abort=True, err=True)
-    done, missing = asyncio.run(_end(data_dir, ids, project, lambda letters: letters.drop))
+    wanted, missing = asyncio.run(_wanted(data_dir, ids, project))
+    if wanted and not yes and not _agreed(len(wanted)):
+        click.echo("Nothing was deleted.", err=True)
+        sys.exit(1)
+    done = asyncio.run(_end(data_dir, wanted, lambda letters: letters.drop))
     _tell(done, f"Deleted {done}", missing)
+
+
+def _agreed(count: int) -> bool:
+    letters = "1 dead letter" if count == 1 else f"{count:,} dead letters"
+    try:
+        return click.confirm(f"Delete {letters}? The contents are lost.", err=True)
+    except click.Abort:  # nobody is there to answer
+        click.echo("", err=True)
+        return False
 
 
 def _require_choice(ids: tuple[str, ...], wants_all: bool, project: str | None) -> None:
@@ -203,23 +214,22 @@ async def _shown(data_dir: Path | None, id: str) -> dict[str, Any]:
     return _row(letter) | {"payload": readable(letter.entry)}
 
 
-async def _end(
-    data_dir: Path | None,
-    ids: tuple[str, ...],
-    project: str | None,
-    how: Callable[[DeadLetters], Callable[[str], Any]],
-) -> tuple[int, list[str]]:
-    """Ends letters; how many, and the ids that are none."""
-    done, missing = 0, []
+async def _wanted(data_dir: Path | None, ids: tuple[str, ...], project: str | None) -> tuple[list[str], list[str]]:
+    """The letters that are meant, all without `ids`, and the `ids` that are none.
+
+    Listed before the first one is ended: one that dies again meanwhile is not taken twice.
+    """
     async with _open(data_dir) as letters:
-        # Listed before the first one is ended: one that dies again meanwhile is not taken twice.
-        wanted = list(ids) or [letter.id async for letter in letters.all(project)]
-        for id in wanted:
-            if _is_id(id) and await how(letters)(id):
-                done += 1
-            elif ids:
-                missing.append(id)
-    return done, missing
+        if not ids:
+            return [letter.id async for letter in letters.all(project)], []
+        found = [id for id in ids if _is_id(id) and await letters.get(id) is not None]
+        return found, [id for id in ids if id not in found]
+
+
+async def _end(data_dir: Path | None, ids: list[str], how: Callable[[DeadLetters], Callable[[str], Any]]) -> int:
+    """Ends letters; how many were still there."""
+    async with _open(data_dir) as letters:
+        return sum([bool(await how(letters)(id)) for id in ids])
 
 
 def _is_id(text: str) -> bool:

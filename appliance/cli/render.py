@@ -288,6 +288,7 @@ def _observation_line(entry: Json) -> RenderableType:
         between(entry.get("startTime"), entry.get("endTime")),
         f"{total} tok" if (total := tokens(entry)) else "",
         usd(entry.get("calculatedTotalCost")),
+        entry["level"] if entry.get("level") in ("ERROR", "WARNING") else "",
         preview(entry.get("statusMessage")),
     ]
     return Text.assemble(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -46,6 +47,9 @@ OBJECT_FIELDS: Final = ("metadata", "score")
 FIELDS: Final = (*TEXT_FIELDS, *LIST_FIELDS, *NUMBER_FIELDS, *TIME_FIELDS, *BOOL_FIELDS, "metadata.", "score.")
 """All that may stand before an operator, for completion."""
 
+_ALIKE: Final = 0.8
+"""How much a mistyped field is like a known one; less is text, as in `https:` or `host:`."""
+
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "k": 1e3, "M": 1e6, "$": 1.0, "": 1.0}
 _NUMBER: Final = re.compile(r"\$?(-?\d+(?:\.\d+)?(?:e-?\d+)?)([A-Za-z$]*)")
 
@@ -69,6 +73,10 @@ def _conditions(text: str) -> Iterator[Condition]:
             position = word.end()
         elif word and word["op"] != ":" and word["op"] != "=":
             raise InvalidRequest(f"There is no field {word['field']!r} to compare.", hint=_known())
+        elif word and word["value"] and (meant := difflib.get_close_matches(word["field"], FIELDS, 1, _ALIKE)):
+            raise InvalidRequest(
+                f"There is no field {word['field']!r}; is {meant[0]} meant?", hint=f'As text: "{word[0]}"'
+            )
         else:
             free = _TEXT.match(text, position)
             assert free is not None

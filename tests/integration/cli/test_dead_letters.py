@@ -64,7 +64,10 @@ async def test_letters_are_replayed_and_dropped(redis: Redis, run: Run) -> None:
     first, _ = await listed(run)
     assert (await run("replay", str(first["id"]))).exit_code == 0
     assert [letter["projectId"] for letter in await listed(run)] == ["two"]
-    assert (await run("drop", "--all", says="n\n")).exit_code == 1
+    refused = await run("drop", "--all", says="n\n")
+    assert (refused.exit_code, "Delete 1 dead letter?" in refused.stderr) == (1, True)
+    unanswered = await run("drop", "--all", says="")
+    assert (unanswered.exit_code, "Nothing was deleted." in unanswered.stderr) == (1, True)
     assert len(await listed(run)) == 1
     assert (await run("drop", "--all", "--project", "other", "--yes")).exit_code == 0
     assert (await run("drop", "--all", "--yes")).exit_code == 0
@@ -75,7 +78,12 @@ async def test_letters_are_replayed_and_dropped(redis: Redis, run: Run) -> None:
 
 
 async def test_mistakes_are_said(redis: Redis, run: Run) -> None:
-    missing = await run("replay", "7-0")
-    assert (missing.exit_code, "no dead letter 7-0" in missing.stderr) == (1, True)
+    for command in ("replay", "drop"):
+        missing = await run(command, "7-0")
+        assert (missing.exit_code, "no dead letter 7-0" in missing.stderr, "Delete" in missing.stderr) == (
+            1,
+            True,
+            False,
+        )
     for arguments in (["drop"], ["replay", "7-0", "--all"], ["replay", "7-0", "--project", "p"]):
         assert (await run(*arguments)).exit_code == 2

@@ -42,12 +42,12 @@ def test_what_is_so_already_is_told_and_done(place: DataDir, flags: list[str]) -
 @pytest.mark.parametrize(
     ("flags", "now"),
     [
-        (["--port", "3200"], "port 3100"),
-        (["--host", "0.0.0.0"], "host 127.0.0.1"),
-        (["--runtime", "docker"], "runtime embedded"),
-        (["--workers", "3"], "workers 2"),
-        (["--web-workers", "2"], "web workers 1"),
-        (["--otlp-grpc-port", "4317"], "otlp grpc port none"),
+        (["--port", "3200"], "--port 3100"),
+        (["--host", "0.0.0.0"], "--host 127.0.0.1"),
+        (["--runtime", "docker"], "--runtime embedded"),
+        (["--workers", "3"], "--workers 2"),
+        (["--web-workers", "2"], "--web-workers 1"),
+        (["--otlp-grpc-port", "4317"], "no --otlp-grpc-port"),
     ],
 )
 def test_what_is_not_so_is_wrong_usage_and_says_what_to_do(place: DataDir, flags: list[str], now: str) -> None:

@@ -104,6 +104,14 @@ def test_a_trace_is_drawn_as_a_tree_with_its_scores() -> None:
     assert "too slow" in text and "score quality 0.75  close" in text
 
 
+def test_a_level_that_matters_is_a_word_too() -> None:
+    lines = drawn(
+        render.trace_tree({"id": "t", "observations": [observation("a", None, level="ERROR"), observation("b", None)]})
+    ).splitlines()
+    assert "ERROR" in next(line for line in lines if "name-a" in line)
+    assert "DEFAULT" not in "".join(lines)
+
+
 def test_siblings_stand_in_the_order_of_their_starts() -> None:
     late = observation("late", "root", startTime="2026-01-01T00:00:00.500Z")
     text = drawn(

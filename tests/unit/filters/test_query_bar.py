@@ -102,3 +102,18 @@ def test_any_value_of_a_field_is_understood_or_refused(field: str, operator: str
         parse_query_bar(f"{field}{operator}{value}")
     except InvalidRequest as error:
         assert error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"), [("levle:ERROR", "level"), ("-sesion:a", "session"), ("models=gpt-4o", "model")]
+)
+def test_a_mistyped_field_is_not_searched_as_text(text: str, meant: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"is {meant} meant") as caught:
+        parse_query_bar(text)
+    assert parse_query_bar(caught.value.hint.removeprefix("As text: "))[0].column == "search"
+
+
+@pytest.mark.parametrize("text", ["https://example.org/a", "host:db-1", "12:30", "note:"])
+def test_words_with_colons_are_searched(text: str) -> None:
+    [condition] = parse_query_bar(text)
+    assert (condition.column, condition.value) == ("search", text)
