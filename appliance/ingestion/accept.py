@@ -118,7 +118,7 @@ def count_json_spans(content: bytes) -> Counted:
         for text in group.spans:
             try:
                 span = _json_span.decode(text)
-            except (msgspec.ValidationError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise Undecodable(f"Invalid OTLP trace export: {error}") from error
             if not _is_list(span.attributes) or not _is_list(span.events):
                 raise Undecodable("Invalid OTLP trace export: attributes and events must be lists")

@@ -164,7 +164,7 @@ def _parsed(text: msgspec.Raw) -> dict[str, Any]:
         return {}
     try:
         return _object(msgspec.json.decode(text))
-    except (msgspec.ValidationError, UnicodeDecodeError):  # a number beyond all bounds, which stays text; broken UTF-8
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a number beyond all bounds, which stays text; broken UTF-8
         mended = bytes(memoryview(text)).decode(errors="replace")
         return _object(json.loads(mended, parse_int=_int_or_text, parse_float=_float_or_text, parse_constant=str))
 
