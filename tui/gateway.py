@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ import msgspec
 from appliance.client import ControlClient, LangfuseClient, Param
 from appliance.errors import NotRunning, RemoteError
 from appliance.model.services import ApplianceStatus
+from appliance.own_command import own_command
 from tui import local
 from tui.overview import Overview, fold_overview, number, overview_queries
 from tui.records import (
@@ -345,8 +345,8 @@ class LocalGateway(RemoteGateway):
         """
         if not self._may_start:
             raise NotRunning(f"Nothing runs on {self._data_dir}.", hint="Start it: langfuse-local up --detach")
-        command = [sys.executable, "-m", "appliance", "up", "--detach", "--data-dir", str(self._data_dir)]
-        command += ["--runtime", runtime] if runtime else []
+        choice = ("--runtime", runtime) if runtime else ()
+        command = own_command("appliance", "up", "--detach", "--data-dir", str(self._data_dir), *choice)
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )

@@ -33,8 +33,8 @@ def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None
     """
     require_addresses(settings)
     several = settings.web_workers > 1
-    if several:  # they are started anew and know only the environment
-        os.environ.update(to_environ(settings))
+    if several:  # they are started anew, in the same directory, and know only the environment
+        os.environ.update({**to_environ(settings), "PYTHONSAFEPATH": "1"})
     else:
         give_large_blocks_back()
         log_to_stderr(settings.log_level)

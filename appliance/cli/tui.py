@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
 from appliance.cli.options import attached, data_dir_option
+from appliance.own_command import become
 
 
 @click.command()
@@ -35,7 +35,7 @@ def tui(url: str | None, public_key: str | None, secret_key: str | None, data_di
     if url and secret_key:
         given |= {"--url": url, "--public-key": public_key, "--secret-key-fd": _readable(secret_key)}
     arguments = [word for name, value in given.items() if value for word in (name, value)]
-    os.execv(sys.executable, [sys.executable, "-m", "tui", *arguments])
+    become("tui", *arguments)
 
 
 def _readable(secret: str) -> str:

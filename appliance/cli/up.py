@@ -14,6 +14,7 @@ from appliance.cli.interrupts import Interrupted, held_back, ignore_signals
 from appliance.cli.options import data_dir_option, settings_from
 from appliance.cli.pulls import PullDisplay
 from appliance.errors import AlreadyRunning, ApplianceError, StartFailed
+from appliance.own_command import own_command
 
 if TYPE_CHECKING:
     from appliance.config import Settings
@@ -187,7 +188,8 @@ def _start_child(settings: Settings, report: int, log: IO[bytes]) -> subprocess.
     from appliance.config import to_environ
 
     return subprocess.Popen(
-        [sys.executable, "-m", "appliance", "up", "--report-fd", str(report)],
+        own_command("appliance", "up", "--report-fd", str(report)),
+        cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import dataclasses
 import os
-import sys
 from collections.abc import AsyncIterator, Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.config import Settings
@@ -36,6 +36,7 @@ from appliance.orchestrator.status import disk_status, service_status
 from appliance.orchestrator.steps import Fetching, News, Ready, Step, Tell, Timer
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.orchestrator.units import ProcessUnit
+from appliance.own_command import own_command
 from appliance.paths import DataDir
 
 if TYPE_CHECKING:
@@ -232,9 +233,10 @@ class Appliance:
         log = self.data_dir.log_file("migrate")
         spec = ProcessSpec(
             name="migrate",
-            argv=(sys.executable, "-m", "appliance", "migrate"),
+            argv=own_command("appliance", "migrate"),
             log=log,
             environ=own_environ(self.settings),
+            cwd=Path("/"),
         )
         process = await self._launcher(spec)
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from appliance.orchestrator.probes import ask_http, ask_redis_of
 from appliance.orchestrator.processes import Launcher, Process, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.contract import Service, Unit
 from appliance.orchestrator.units import ProcessUnit, launch_unit
+from appliance.own_command import own_command
 from appliance.paths import DataDir
 from appliance.storage.redis.keys import key
 
@@ -107,7 +107,7 @@ def own_services(settings: Settings, launcher: Launcher, listener: WebListener) 
 
 def own_environ(settings: Settings) -> Mapping[str, str]:
     """The environment of our own processes: what a store gets, and all settings."""
-    return {**inherited_environ(), **to_environ(settings), "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
+    return {**inherited_environ(), **to_environ(settings)}
 
 
 def reachable_host(host: str) -> str:
@@ -123,7 +123,7 @@ def url_host(host: str) -> str:
 def _own_process(settings: Settings, name: str, *arguments: str, pass_fds: tuple[int, ...] = ()) -> ProcessSpec:
     return ProcessSpec(
         name=name,
-        argv=(sys.executable, "-m", "appliance", *arguments),
+        argv=own_command("appliance", *arguments),
         log=DataDir(settings.data_dir).log_file(name),
         environ=own_environ(settings),
         cwd=Path("/"),

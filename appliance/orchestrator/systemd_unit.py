@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from appliance.config import Runtime
+from appliance.own_command import own_command
 
 Scope = Literal["system", "user"]
 
@@ -94,14 +95,13 @@ class Unit:
         return lines
 
     def _service(self) -> list[tuple[str, str]]:
-        command = [str(self.python), "-m", "appliance", "up", "--journal", "--data-dir", str(self.data_dir)]
-        command += ["--runtime", self.runtime, *self.arguments]
+        arguments = ("--journal", "--data-dir", str(self.data_dir), "--runtime", self.runtime, *self.arguments)
+        command = own_command("appliance", "up", *arguments, python=str(self.python))
         configuration = "/etc" if self.scope == "system" else "%E"
         lines = [
             ("Type", "notify"),
             ("ExecStart", " ".join(_quoted(word).replace("$", "$$") for word in command)),
             ("EnvironmentFile", f"-{configuration}/langfuse-local/environment"),
-            ("Environment", "PYTHONUNBUFFERED=1"),
             ("SyslogIdentifier", self.name),
             ("Restart", "on-failure"),
             ("RestartSec", "5"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from dataclasses import dataclass
 
 from appliance.errors import RuntimeUnavailable, StoreUnavailable
@@ -14,6 +13,7 @@ from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_en
 from appliance.orchestrator.runtimes.clickhouse_config import basic_login, config_xml, users_xml
 from appliance.orchestrator.runtimes.contract import Unit
 from appliance.orchestrator.units import launch_unit
+from appliance.own_command import own_command
 from appliance.paths import DataDir
 
 USER = "langfuse"
@@ -54,9 +54,10 @@ class EmbeddedClickHouse:
         write_private(run / "config.xml", config)
         spec = ProcessSpec(
             name=self.name,
-            argv=(sys.executable, "-m", "appliance.orchestrator.runtimes.clickhouse_server", str(run)),
+            argv=own_command("appliance.orchestrator.runtimes.clickhouse_server", str(run)),
             log=self.data_dir.log_file(self.name),
-            environ={**inherited_environ(), "PYTHONUNBUFFERED": "1"},
+            environ=inherited_environ(),
+            cwd=run,
             grace_s=15,
         )
         return await launch_unit(self.launcher, spec)

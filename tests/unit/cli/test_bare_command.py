@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from appliance.__main__ import main
+from appliance.own_command import own_command
 
 
 class Became(Exception):
@@ -27,4 +28,4 @@ def test_in_a_terminal_it_becomes_the_ui_and_starts_the_stack(monkeypatch: pytes
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     with pytest.raises(Became):
         main()
-    assert became == [sys.executable, "-m", "tui", "--start"]
+    assert became == [*own_command("tui"), "--start"]

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.cli.tui import tui
+from appliance.own_command import own_command
 from tui.__main__ import main
 
 
@@ -24,7 +25,8 @@ def test_the_secret_key_is_not_among_the_arguments(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(os, "execv", execv)
     CliRunner().invoke(tui, ["--url", "http://there", "--public-key", "pk", "--secret-key", "sk-secret"])
-    assert became[3:] == ["--url", "http://there", "--public-key", "pk", "--secret-key-fd", became[-1]]
+    words = became[len(own_command("tui")) :]
+    assert words == ["--url", "http://there", "--public-key", "pk", "--secret-key-fd", became[-1]]
     with os.fdopen(int(became[-1])) as secret:
         assert secret.read() == "sk-secret"
 

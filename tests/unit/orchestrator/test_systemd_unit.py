@@ -18,10 +18,9 @@ Description=langfuse-local on /home/ada/.local/share/langfuse-local
 
 [Service]
 Type=notify
-ExecStart=/opt/venv/bin/python -m appliance up --journal --data-dir /home/ada/.local/share/langfuse-local \
---runtime embedded --port 3000
+ExecStart=/opt/venv/bin/python -E -P -m appliance up --journal \
+--data-dir /home/ada/.local/share/langfuse-local --runtime embedded --port 3000
 EnvironmentFile=-%E/langfuse-local/environment
-Environment=PYTHONUNBUFFERED=1
 SyslogIdentifier=langfuse-local
 Restart=on-failure
 RestartSec=5

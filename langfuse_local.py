@@ -1,0 +1,19 @@
+"""The console script: its name is unlike any that a user's project has, so that it is found before PYTHONPATH is read.
+
+What PYTHONPATH names comes before the standard library and before us, so with it the command begins again without.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Runs the command line and exits with its code."""
+    if os.environ.get("PYTHONPATH"):
+        # As `own_command` does, which cannot be imported yet.
+        os.execv(sys.executable, [sys.executable, "-E", "-P", "-m", "appliance", *sys.argv[1:]])
+    from appliance.__main__ import main as run
+
+    run()
