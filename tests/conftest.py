@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from appliance.config import Settings
+from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT, InitSettings, Settings
 from appliance.errors import ApplianceError
 from appliance.orchestrator.ports import choose_port
 from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
@@ -32,7 +33,13 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     secrets = ensure_secrets(data_dir, settings)
     runtime = EmbeddedRuntime(data_dir, secrets, _free_ports())
     with _Running(runtime):
-        yield with_secrets(runtime.connect(settings), secrets)
+        init = InitSettings(
+            org_id=FIRST_ORGANIZATION,
+            project_id=FIRST_PROJECT,
+            public_key=secrets.public_key,
+            secret_key=secrets.secret_key,
+        )
+        yield dataclasses.replace(with_secrets(runtime.connect(settings), secrets), init=init)
 
 
 def _free_ports() -> dict[str, int]:

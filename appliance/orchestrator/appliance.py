@@ -17,7 +17,7 @@ from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services, reachable_host, url_host
 from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
 from appliance.orchestrator.listener import WebListener, claim_web_port, require_grpc_port
-from appliance.orchestrator.logfiles import last_lines
+from appliance.orchestrator.logfiles import last_lines, lines_since, size_of
 from appliance.orchestrator.meter import ProcessMeter
 from appliance.orchestrator.ports import is_free
 from appliance.orchestrator.processes import (
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from appliance.storage.redis.client import Redis
 
 START_TIMEOUT_S = 60.0
+WARNING = "Warning: "
+"""How a line of `migrate` begins that whoever started it should read."""
 MOST_PORT_CHANGES = 5
 _STILL_MIGRATING_S = 10.0
 _DISK_VALID_S = 15.0
@@ -231,6 +233,7 @@ class Appliance:
         """In a child: its drivers need memory that the supervisor would keep for ever."""
         timer = Timer()
         log = self.data_dir.log_file("migrate")
+        before = size_of(log)
         spec = ProcessSpec(
             name="migrate",
             argv=own_command("appliance", "migrate"),
@@ -250,13 +253,9 @@ class Appliance:
             )
         self._tell(Step(text="migrations applied", seconds=timer.seconds()))
         self.secrets = read_secrets(self.data_dir) or self.secrets
-        init = self.settings.init
-        if (init.public_key, init.secret_key) != (self.secrets.public_key, self.secrets.secret_key):
-            text = (
-                f"warning: {init.public_key} exists with another secret key, which stays valid; "
-                "LANGFUSE_INIT_PROJECT_SECRET_KEY is ignored"
-            )
-            self._tell(Step(text=text, seconds=0.0))
+        for line in lines_since(log, before):
+            if line.startswith(WARNING):
+                self._tell(Step(text=f"warning: {line.removeprefix(WARNING)}", seconds=0.0))
 
     async def _queue(self) -> tuple[QueueStatus, dict[str, Receipts]]:
         """The queue and the receipts; nothing while Redis does not answer."""

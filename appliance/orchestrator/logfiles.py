@@ -72,6 +72,20 @@ def last_lines(path: Path, count: int) -> list[str]:
     return lines
 
 
+def size_of(path: Path) -> int:
+    """Bytes of a log, 0 when there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def lines_since(path: Path, size: int) -> list[str]:
+    """The lines that a log has got since it had this size; all of them when it was rotated meanwhile."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    return data[size if size <= len(data) else 0 :].decode(errors="replace").splitlines()
+
+
 def _tail(path: Path, count: int) -> list[str]:
     if count <= 0:
         return []

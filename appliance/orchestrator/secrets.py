@@ -13,9 +13,6 @@ from appliance.errors import ConfigError
 from appliance.orchestrator.private_files import write_private
 from appliance.paths import DataDir
 
-LOCAL_ORGANIZATION = "local"
-LOCAL_PROJECT = "local-project"
-
 
 class Secrets(msgspec.Struct, kw_only=True, frozen=True):
     """The content of secrets.json; `migrate` on its own writes only the key pair, and `up` fills in the rest."""
@@ -76,17 +73,8 @@ def ensure_secrets(data_dir: DataDir, settings: Settings) -> Secrets:
 
 
 def with_secrets(settings: Settings, known: Secrets) -> Settings:
-    """Settings with salt, encryption key and a complete headless set-up of the first project."""
-    init = settings.init
-    if not init.org_id:
-        name = _or(init.org_name, "Provisioned Org", "Local")
-        init = dataclasses.replace(init, org_id=LOCAL_ORGANIZATION, org_name=name)
-    if not init.project_id:
-        name = _or(init.project_name, "Provisioned Project", "My project")
-        init = dataclasses.replace(init, project_id=LOCAL_PROJECT, project_name=name)
-    if not (init.public_key and init.secret_key):
-        init = dataclasses.replace(init, public_key=known.public_key, secret_key=known.secret_key)
-    return dataclasses.replace(settings, salt=known.salt, encryption_key=known.encryption_key, init=init)
+    """Settings with these salt and encryption key."""
+    return dataclasses.replace(settings, salt=known.salt, encryption_key=known.encryption_key)
 
 
 def with_stored_salt(settings: Settings) -> Settings:
@@ -97,7 +85,3 @@ def with_stored_salt(settings: Settings) -> Settings:
         salt=settings.salt or known.salt,
         encryption_key=settings.encryption_key or known.encryption_key,
     )
-
-
-def _or(value: str, unset: str, own: str) -> str:
-    return own if value == unset else value

@@ -11,10 +11,9 @@ from appliance.config import Settings
 from appliance.errors import ConfigError
 from appliance.paths import DataDir
 from appliance.storage.clickhouse.migrations import migrate as migrate_clickhouse
-from appliance.storage.postgres.api_keys import KeyPair, accepts_key, new_key_pair
+from appliance.storage.postgres.api_keys import KeyPair
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
-from appliance.storage.postgres.pool import Connection
-from appliance.storage.postgres.tenants import has_project, provision_first_project, provision_settings
+from appliance.storage.postgres.provisioning import provision
 from appliance.storage.redis.examination import examine
 
 
@@ -31,11 +30,10 @@ async def prepare(settings: Settings, report: Callable[[str], None]) -> None:
         report(f"Postgres: {len(names)} migrations applied" if names else "Postgres: schema is current")
         await migrate_clickhouse(settings.clickhouse, report)
         report("ClickHouse: schema is current")
-        await provision_settings(connection, settings.init, settings.salt)
-        if settings.init.org_id:
-            await _keep_given_pair(connection, settings, report)
-        else:
-            await _provide_pair(connection, settings, report)
+        known = stored_key_pair(settings.data_dir)
+        pair = await provision(connection, settings.init, known, settings.salt, report)
+        if pair is not None and pair != known:
+            _keep(settings, pair, report)
         report("Project: ready")
 
 
@@ -68,33 +66,12 @@ def store_key_pair(data_dir: Path, pair: KeyPair) -> Path:
     return file
 
 
-async def _provide_pair(connection: Connection, settings: Settings, report: Callable[[str], None]) -> None:
-    """The stored pair, or a fresh one for a database without any project."""
-    pair = stored_key_pair(settings.data_dir)
-    if pair is None and not await has_project(connection):
-        pair = new_key_pair()
+def _keep(settings: Settings, pair: KeyPair, report: Callable[[str], None]) -> None:
+    """Stores the pair, where there is a data directory for it or nobody else knows the pair."""
+    is_known = pair.public_key == settings.init.public_key
+    is_stored = _read(DataDir(settings.data_dir).secrets_file).get("public_key") == pair.public_key
+    if (settings.data_dir.is_dir() or not is_known) and not (is_stored and not pair.secret_key):
         report(f"Project: key pair stored in {store_key_pair(settings.data_dir, pair)}")
-    if pair is not None:
-        await provision_first_project(connection, pair, settings.salt)
-
-
-async def _keep_given_pair(connection: Connection, settings: Settings, report: Callable[[str], None]) -> None:
-    """Stores the pair of the settings once the database accepts it, where there is a data directory for it."""
-    init = settings.init
-    pair = KeyPair(init.public_key, init.secret_key)
-    if not (pair.public_key and pair.secret_key and init.project_id):
-        return
-    known = stored_key_pair(settings.data_dir)
-    if await accepts_key(connection, pair, settings.salt):
-        if known != pair and settings.data_dir.is_dir():
-            store_key_pair(settings.data_dir, pair)
-        return
-    report(
-        f"Warning: {pair.public_key} exists with another secret key, which stays valid; the given one is ignored. "
-        "Use another public key, or the first secret key."
-    )
-    if (known is None or known.public_key != pair.public_key) and settings.data_dir.is_dir():
-        store_key_pair(settings.data_dir, KeyPair(pair.public_key, ""))
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -143,7 +143,7 @@ def test_the_chosen_port_is_remembered(idle: Appliance) -> None:
     assert idle.url == url
 
 
-def test_headless_set_up_creates_what_the_environment_says() -> None:
+def test_headless_set_up_creates_what_the_environment_says_and_later_starts_keep_it() -> None:
     settings = {
         "LANGFUSE_INIT_ORG_ID": "org-a",
         "LANGFUSE_INIT_PROJECT_ID": "project-a",
@@ -157,6 +157,14 @@ def test_headless_set_up_creates_what_the_environment_says() -> None:
         with appliance.http() as http:
             [project] = http.get("/api/public/projects").json()["data"]
         assert (project["id"], project["name"]) == ("project-a", "Project A")
+        appliance.down()
+        for name in settings:
+            del appliance.environ[name]
+        appliance.up()
+        assert appliance.keys == ("pk-lf-a", "sk-lf-a")
+        with appliance.http() as http:
+            [again] = http.get("/api/public/projects").json()["data"]
+        assert again == project
 
 
 @pytest.mark.parametrize("after_s", [0.05, 0.4, 1.0, 2.0])

@@ -101,6 +101,12 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
     return True
 
 
+async def project_of_key(connection: Connection, public_key: str) -> str | None:
+    """The project that a public key belongs to, None for one that is unknown."""
+    found = await (await connection.execute(_SQL["by_public_key"], {"public_key": public_key})).fetchone()
+    return found["project_id"] if found is not None else None
+
+
 async def accepts_key(connection: Connection, pair: KeyPair, salt: str) -> bool:
     """Whether the stored key of this public key has this secret."""
     hashed = {"fast_hash": fast_hash(pair.secret_key, salt)}

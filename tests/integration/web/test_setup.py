@@ -14,10 +14,10 @@ import pytest
 from appliance.config import InitSettings, Settings
 from appliance.errors import MigrationFailed, StoreUnavailable
 from appliance.storage.postgres import migrate
-from appliance.storage.postgres.api_keys import ApiKeys
+from appliance.storage.postgres.api_keys import ApiKeys, KeyPair
 from appliance.storage.postgres.migrate import Migration, apply_migrations, exclusive_connection
 from appliance.storage.postgres.pool import Postgres
-from appliance.storage.setup import prepare, stored_key_pair
+from appliance.storage.setup import prepare, store_key_pair, stored_key_pair
 from appliance.web.context import Context
 
 INIT = InitSettings(
@@ -126,3 +126,102 @@ async def test_a_secret_given_with_another_public_key_goes_on_working(prepared: 
     owner = await keys.owner_by_secret("pk-second", "sk-shared")
     assert owner is not None and (owner.project_id, owner.public_key) == ("project-d", "pk-second")
     assert await keys.owner_by_public_key("pk-first") is None
+
+
+P1 = InitSettings(org_id="o", project_id="p1", public_key="pk-one", secret_key="sk-one")
+NEW_PAIR = {"public_key": "pk-two", "secret_key": "sk-two"}
+
+
+async def start(settings: Settings, init: InitSettings) -> list[str]:
+    """Prepares the stores; the warnings."""
+    steps: list[str] = []
+    await prepare(dataclasses.replace(settings, init=init), steps.append)
+    return [step for step in steps if step.startswith("Warning")]
+
+
+async def homes(settings: Settings) -> dict[str, str]:
+    """The project of each key."""
+    async with await psycopg.AsyncConnection.connect(settings.postgres.url) as connection:
+        found = await connection.execute("SELECT public_key, project_id FROM api_keys")
+        return dict(await found.fetchall())
+
+
+@pytest.fixture
+async def with_p1(empty: Settings, tmp_path: Path) -> Settings:
+    """A data directory and a database where a start with P1 was made."""
+    settings = dataclasses.replace(empty, data_dir=tmp_path)
+    assert await start(settings, P1) == []
+    return settings
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        InitSettings(),
+        InitSettings(org_id="o"),
+        InitSettings(org_id="other"),
+        InitSettings(org_id="o", project_id="p1"),
+        InitSettings(project_id="p1"),
+        InitSettings(public_key="pk-one", secret_key="sk-one"),
+        InitSettings(project_name="Other name", org_name="Other"),
+        InitSettings(user_email="a@example.com", user_password="secret"),
+    ],
+)
+async def test_a_start_with_fewer_variables_goes_on_with_the_stored_keys(with_p1: Settings, init: InitSettings) -> None:
+    assert await start(with_p1, init) == []
+    assert await homes(with_p1) == {"pk-one": "p1"}
+    assert stored_key_pair(with_p1.data_dir) == KeyPair("pk-one", "sk-one")
+
+
+async def test_another_project_without_keys_takes_none_away(with_p1: Settings) -> None:
+    [warning] = await start(with_p1, InitSettings(org_id="o", project_id="p2"))
+    assert "p1" in warning and "LANGFUSE_INIT_PROJECT_PUBLIC_KEY" in warning
+    assert await homes(with_p1) == {"pk-one": "p1"}
+    assert await start(with_p1, InitSettings()) == []
+
+
+async def test_a_key_that_is_moved_on_purpose_is_told(with_p1: Settings) -> None:
+    [warning] = await start(with_p1, dataclasses.replace(P1, project_id="p2"))
+    assert "moved from project p1 to p2" in warning
+    assert await start(with_p1, InitSettings()) == []
+    assert await homes(with_p1) == {"pk-one": "p2"}
+
+
+@pytest.mark.parametrize("named", [{"org_id": "o", "project_id": "p1"}, {"org_id": "o"}, {}])
+async def test_other_keys_belong_to_the_same_project(with_p1: Settings, named: dict[str, str]) -> None:
+    assert await start(with_p1, InitSettings(**named, **NEW_PAIR)) == []  # type: ignore[arg-type]
+    assert await start(with_p1, InitSettings()) == []
+    assert await homes(with_p1) == {"pk-one": "p1", "pk-two": "p1"}
+    assert stored_key_pair(with_p1.data_dir) == KeyPair("pk-two", "sk-two")
+
+
+async def test_keys_of_another_project_say_how_to_see_the_earlier_one(with_p1: Settings) -> None:
+    other = InitSettings(org_id="o", project_id="p2", **NEW_PAIR)  # type: ignore[arg-type]
+    [warning] = await start(with_p1, other)
+    assert "LANGFUSE_INIT_PROJECT_ID=p1" in warning
+    assert await start(with_p1, other) == []
+    assert await start(with_p1, P1) != []
+    assert await homes(with_p1) == {"pk-one": "p1", "pk-two": "p2"}
+
+
+async def test_a_refused_secret_leaves_the_stored_pair(with_p1: Settings) -> None:
+    await start(with_p1, InitSettings(**NEW_PAIR))  # type: ignore[arg-type]
+    [warning] = await start(with_p1, dataclasses.replace(P1, secret_key="sk-wrong"))
+    assert "sk-" not in warning
+    assert stored_key_pair(with_p1.data_dir) == KeyPair("pk-two", "sk-two")
+
+
+async def test_a_fresh_data_directory_joins_the_only_project(with_p1: Settings, tmp_path: Path) -> None:
+    fresh = dataclasses.replace(with_p1, data_dir=tmp_path / "fresh")
+    store_key_pair(fresh.data_dir, KeyPair("pk-new", "sk-new"))
+    assert await start(fresh, InitSettings()) == []
+    assert (await homes(fresh))["pk-new"] == "p1"
+
+
+async def test_a_fresh_data_directory_takes_none_of_several_projects(with_p1: Settings, tmp_path: Path) -> None:
+    await start(with_p1, InitSettings(org_id="o", project_id="p2"))
+    fresh = dataclasses.replace(with_p1, data_dir=tmp_path / "fresh")
+    store_key_pair(fresh.data_dir, KeyPair("pk-new", "sk-new"))
+    [warning] = await start(fresh, InitSettings())
+    assert "p1, p2" in warning
+    assert (await homes(fresh))["pk-new"] == "local-project"

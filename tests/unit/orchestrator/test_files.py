@@ -14,7 +14,7 @@ from appliance.config import InitSettings, Settings
 from appliance.errors import AlreadyRunning, ConfigError, StartFailed
 from appliance.orchestrator import room
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
-from appliance.orchestrator.logfiles import RotatingLog, last_lines
+from appliance.orchestrator.logfiles import RotatingLog, last_lines, lines_since, size_of
 from appliance.orchestrator.secrets import ensure_secrets, read_secrets, with_secrets, with_stored_salt
 from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
 from appliance.paths import DataDir
@@ -84,9 +84,7 @@ def test_given_keys_are_asked_for_but_not_stored_unseen(place: DataDir) -> None:
     settings = Settings(data_dir=place.root, init=InitSettings(public_key="pk-init", secret_key="sk-init"), salt="s")
     known = ensure_secrets(place, settings)
     assert known.public_key != "pk-init" and known.salt == "s"
-    asked = with_secrets(settings, known).init
-    assert (asked.org_id, asked.project_id) == ("local", "local-project")
-    assert (asked.public_key, asked.secret_key) == ("pk-init", "sk-init")
+    assert with_secrets(settings, known).init == settings.init
     assert with_stored_salt(dataclasses.replace(settings, salt="")).salt == "s"
 
 
@@ -108,6 +106,16 @@ def test_a_log_rotates_by_size_and_keeps_its_last_lines(tmp_path: Path) -> None:
     assert all(file.stat().st_size <= 40 for file in tmp_path.iterdir())
     assert last_lines(path, 7) == [f"line {number}" for number in range(23, 30)]
     assert last_lines(path, 0) == [] and last_lines(tmp_path / "none.log", 5) == []
+
+
+def test_lines_since_a_size_are_those_that_came_after(tmp_path: Path) -> None:
+    path = tmp_path / "migrate.log"
+    assert (size_of(path), lines_since(path, 0)) == (0, [])
+    path.write_text("old\n")
+    before = size_of(path)
+    path.write_text("old\nnew\n")
+    assert lines_since(path, before) == ["new"]
+    assert lines_since(path, 1000) == ["old", "new"]
 
 
 def test_too_little_room_is_said_before_a_start(place: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:

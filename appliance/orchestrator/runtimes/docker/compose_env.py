@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT
 from appliance.orchestrator.runtimes.docker.images import DATABASE, USER
-from appliance.orchestrator.secrets import LOCAL_ORGANIZATION, LOCAL_PROJECT, Secrets
+from appliance.orchestrator.secrets import Secrets
 
 PLACEHOLDER = Secrets(
     postgres_password="change-me",
@@ -50,9 +51,9 @@ def env_text(secrets: Secrets, *, is_external: bool = False) -> str:
 def _project(secrets: Secrets) -> str:
     return (
         "# The first project and its public key, made by the first start; secrets/ has the secret key.\n"
-        f"LANGFUSE_INIT_ORG_ID={LOCAL_ORGANIZATION}\n"
+        f"LANGFUSE_INIT_ORG_ID={FIRST_ORGANIZATION}\n"
         "LANGFUSE_INIT_ORG_NAME=Local\n"
-        f"LANGFUSE_INIT_PROJECT_ID={LOCAL_PROJECT}\n"
+        f"LANGFUSE_INIT_PROJECT_ID={FIRST_PROJECT}\n"
         'LANGFUSE_INIT_PROJECT_NAME="My project"\n'
         f"LANGFUSE_INIT_PROJECT_PUBLIC_KEY={secrets.public_key}\n\n"
     )

@@ -5,8 +5,8 @@ INSERT INTO organizations (id, name) VALUES (%(id)s, %(name)s) ON CONFLICT DO NO
 INSERT INTO projects (id, org_id, name, retention_days) VALUES (%(id)s, %(org_id)s, %(name)s, %(retention_days)s)
 ON CONFLICT DO NOTHING;
 
--- name: any_project
-SELECT id FROM projects WHERE deleted_at IS NULL LIMIT 1;
+-- name: project_ids
+SELECT id FROM projects WHERE deleted_at IS NULL ORDER BY created_at, id;
 
 -- name: insert_user
 INSERT INTO users (id, name, email, password) VALUES (%(id)s, %(name)s, %(email)s, %(password)s)
