@@ -38,8 +38,7 @@ _INSERT_SETTINGS: Final[dict[str, Any]] = {
     # Every read takes the newest version, so a block need not be rid of older ones first.
     "optimize_on_insert": 0,
 }
-_STREAMED_BYTES: Final = 20 * 1024 * 1024
-_CHUNK_BYTES: Final = 1024 * 1024
+_CHUNK_BYTES: Final = 256 * 1024
 # Newer servers read a number as seconds unless this is set; older ones always read the column's own unit.
 _RAW_TIMES: Final = "input_format_read_datetime_number_as_raw_value"
 
@@ -112,8 +111,8 @@ class ClickHouse:
             chosen = {**self._inserting, **(settings or {})}
             if _RAW_TIMES in client.server_settings:
                 chosen[_RAW_TIMES] = 1
-            # The driver makes two copies of what it is given whole.
-            given = block if len(block) < _STREAMED_BYTES else _chunks(block)
+            # The driver copies what it is given whole, to put the statement before it.
+            given = block if len(block) < _CHUNK_BYTES else _chunks(block)
             await client.raw_insert(table, insert_block=given, settings=chosen, fmt="JSONEachRow")
 
     async def command(

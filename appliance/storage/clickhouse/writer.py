@@ -32,21 +32,17 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 def encode(rows: Sequence[msgspec.Struct], max_bytes: int = MAX_BLOCK_BYTES) -> Iterator[bytes]:
     """Rows as JSON lines, in blocks of about `max_bytes` at most (one row larger than that is a block of its own)."""
-    block = bytearray()
+    chunks: list[bytes] = []
+    size = 0
     for first in range(0, len(rows), _ROWS_PER_CHUNK):
         lines = _encoder.encode_lines(rows[first : first + _ROWS_PER_CHUNK])
-        if block and len(block) + len(lines) > max_bytes:
-            yield bytes(block)
-            block.clear()
-        if len(lines) >= max_bytes:  # a copy of it is what memory may not have room for
-            yield lines
-            continue
-        block += lines
-        if len(block) >= max_bytes:
-            yield bytes(block)
-            block.clear()
-    if block:
-        yield bytes(block)
+        if chunks and size + len(lines) > max_bytes:
+            yield b"".join(chunks)
+            chunks, size = [], 0
+        chunks.append(lines)
+        size += len(lines)
+    if chunks:
+        yield b"".join(chunks)
 
 
 class Writer:
