@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from appliance.errors import RemoteError
+from appliance.model.printable import on_one_line
 from appliance.model.services import ApplianceStatus
 
 if TYPE_CHECKING:
@@ -287,6 +288,11 @@ def _refusal(status: int, content: bytes, base_url: str) -> RemoteError:
 
 
 def _message(content: bytes) -> str:
+    """What a refusal says, on one line."""
+    return on_one_line(_said(content))
+
+
+def _said(content: bytes) -> str:
     try:
         body = msgspec.json.decode(content)
     except msgspec.DecodeError:

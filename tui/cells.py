@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
+from appliance.model.printable import printable
 from tui import format
 
 Piece = tuple[str, str]
@@ -50,7 +51,7 @@ def cell_segments(cell: Cell, width: int, align: format.Align, base: Style) -> l
     if len(cell) == 1:
         text, style = cell[0]
         return [Segment(format.fit(text, width, align), base + Style.parse(style))]
-    cell = [(format.printable(text), style) for text, style in cell]
+    cell = [(printable(text), style) for text, style in cell]
     used = sum(cell_len(text) for text, _ in cell)
     segments: list[Segment] = []
     if align == "right" and used < width:

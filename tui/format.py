@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rich.cells import cell_len, set_cell_size
 
 from appliance.model.media import readable
+from appliance.model.printable import printable
 
 Align = Literal["left", "right"]
 
@@ -160,13 +161,6 @@ def _compact(value: Any) -> str:
     import json
 
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "), default=str)
-
-
-def printable(text: str) -> str:
-    """The text with every control character replaced, one for one, so that no terminal obeys it."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else " " if char.isspace() else "·" for char in text)
 
 
 def fit(text: str, width: int, align: Align = "left") -> str:

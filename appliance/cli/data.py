@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ import click
 from appliance.cli import render
 from appliance.cli.media import media_of
 from appliance.cli.options import attached, data_dir_option, settings_from
+from appliance.cli.output import json_text
+from appliance.cli.tables import Column, console, print_table
 from appliance.errors import NotRunning, RemoteError
 
 if TYPE_CHECKING:
@@ -68,16 +69,15 @@ class Output:
     as_json: bool
     as_jsonl: bool
 
-    def rows(self, rows: Sequence[Json], columns: Sequence[render.Column] | None = None) -> None:
+    def rows(self, rows: Sequence[Json], columns: Sequence[Column] | None = None) -> None:
         """Prints a list."""
         if self.as_jsonl:
             for row in rows:
-                click.echo(json.dumps(row, ensure_ascii=False))
+                click.echo(json_text(row))
         elif self.as_json:
-            click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+            click.echo(json_text(rows, indent=2))
         elif rows:
-            console = render.console()
-            console.print(render.table(rows, columns or render.columns_of(rows), console.width))
+            print_table(rows, columns or render.columns_of(rows))
         else:
             click.echo("Nothing found.", err=True)
 
@@ -161,9 +161,9 @@ async def trace(source: Source, output: Output, trace_id: str) -> None:
         is_drawn = not (output.as_json or output.as_jsonl)
         media = await media_of(client, found) if is_drawn else {}
     if not is_drawn:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=None if output.as_jsonl else 2))
+        click.echo(json_text(found, indent=None if output.as_jsonl else 2))
     else:
-        render.console().print(render.trace_tree(found, media))
+        console().print(render.trace_tree(found, media))
         for line in render.media_lines(media):
             click.echo(line)
 
@@ -408,7 +408,7 @@ async def _traces_of(client: LangfuseClient, ids: Sequence[str], conditions: lis
 
 def _print_arrival(row: Json, output: Output) -> None:
     if output.as_json or output.as_jsonl:
-        click.echo(json.dumps(row, ensure_ascii=False))
+        click.echo(json_text(row))
         return
     texts = [column.text(row) for column in render.TRACES if column.title not in ("Input", "Tags")]
     click.echo("  ".join(text for text in texts if text))

@@ -7,7 +7,6 @@ must work while web is down, in a container next to external stores, and on this
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,19 +18,21 @@ import click
 
 from appliance.cli import render
 from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.output import json_text
+from appliance.cli.tables import Column, print_table
 from appliance.errors import NotFound, NotRunning
 
 if TYPE_CHECKING:
     from appliance.storage.redis.dead_letters import DeadLetter, DeadLetters
 
 _COLUMNS = (
-    render.Column("ID", lambda row: row["id"]),
-    render.Column("DIED", lambda row: render.moment(row["diedAt"])),
-    render.Column("PROJECT", lambda row: row["projectId"], is_optional=True),
-    render.Column("KIND", lambda row: row["kind"]),
-    render.Column("ITEMS", lambda row: f"{row['items']:,}", is_number=True, is_optional=True),
-    render.Column("BYTES", lambda row: f"{row['bytes']:,}", is_number=True, is_optional=True),
-    render.Column("ERROR", lambda row: render.preview(row["error"]), is_free=True),
+    Column("ID", lambda row: row["id"], is_whole=True),
+    render.time_column("DIED", "diedAt", rank=1),
+    Column("PROJECT", render.field("projectId"), is_free=True, rank=4),
+    Column("KIND", render.field("kind"), rank=2),
+    Column("ITEMS", lambda row: f"{row['items']:,}", is_number=True, rank=3),
+    Column("BYTES", lambda row: f"{row['bytes']:,}", is_number=True, rank=3),
+    Column("ERROR", render.field("error"), is_free=True),
 )
 
 _project_option = click.option("--project", metavar="ID", help="Only those of this project.")
@@ -67,12 +68,11 @@ def list_letters(project: str | None, limit: int, as_json: bool, as_jsonl: bool,
     rows = asyncio.run(_rows(data_dir, project, limit))
     if as_jsonl:
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            click.echo(json_text(row))
     elif as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        click.echo(json_text(rows, indent=2))
     elif rows:
-        console = render.console()
-        console.print(render.table(rows, _COLUMNS, console.width))
+        print_table(rows, _COLUMNS)
     else:
         click.echo("There are no dead letters.", err=True)
 
@@ -90,13 +90,13 @@ def show(id: str, as_json: bool, data_dir: Path | None) -> None:
     """
     row = asyncio.run(_shown(data_dir, id))
     if as_json:
-        click.echo(json.dumps(row, ensure_ascii=False, indent=2))
+        click.echo(json_text(row, indent=2))
         return
     payload = row.pop("payload")
     for name, value in row.items():
-        click.echo(f"{name:<12}{value}")
+        click.echo(f"{name:<12}{render.preview(value)}")
     click.echo("")
-    click.echo(payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False, indent=2))
+    click.echo(payload if isinstance(payload, str) else json_text(payload, indent=2))
 
 
 @dead_letters.command()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
 from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.output import json_text
+from appliance.model.printable import on_one_line
 
 
 @click.command()
@@ -25,9 +26,9 @@ def doctor(as_json: bool, data_dir: Path | None) -> None:
 
     findings = examine(settings_from(data_dir=data_dir))
     if as_json:
-        click.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
+        click.echo(json_text([finding.as_dict() for finding in findings], indent=2))
     else:
         for finding in findings:
-            advice = f"  -> {finding.advice}" if finding.advice else ""
-            click.echo(f"{finding.level:<5} {finding.subject:<12} {finding.text}{advice}")
+            advice = f"  -> {on_one_line(finding.advice)}" if finding.advice else ""
+            click.echo(f"{finding.level:<5} {finding.subject:<12} {on_one_line(finding.text)}{advice}")
     sys.exit(1 if any(finding.level == "fail" for finding in findings) else 0)

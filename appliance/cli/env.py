@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from base64 import b64encode
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import click
 
 from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.output import json_text
 from appliance.errors import ConfigError, NotRunning
 
 
@@ -63,7 +63,7 @@ def variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:
 def rendered(values: dict[str, str], form: str) -> str:
     """Variables as dotenv lines, as shell exports, or as JSON."""
     if form == "json":
-        return json.dumps(values, indent=2)
+        return json_text(values, indent=2)
     if form == "shell":
         return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
     return "\n".join(f"{name}={value}" for name, value in values.items())

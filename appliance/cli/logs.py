@@ -73,6 +73,6 @@ def _print_new(file: Path, position: int, prefix: str) -> int:
         opened.seek(position)
         data = opened.read(size - position)
     whole = data[: data.rfind(b"\n") + 1]
-    for line in whole.decode(errors="replace").splitlines():
+    for line in whole.decode(errors="replace").split("\n")[:-1]:
         click.echo(prefix + line)
     return position + len(whole)

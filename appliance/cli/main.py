@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from appliance.cli.interrupts import Interrupted, ignore_signals
+from appliance.cli.output import ReaderGone
 from appliance.errors import ApplianceError
 
 # name: module, attribute, the line that the list of commands shows.
@@ -102,7 +102,8 @@ def cli(ctx: click.Context) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs a command line; the exit code: 0 done, 1 failed, 2 wrong usage. Expected errors become one sentence."""
     try:
-        code: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        code = _code_of(arguments)
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
@@ -112,11 +113,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Abort:
         click.echo("Stopped.", err=True)
         return 1
+    except ReaderGone:  # head or less has seen enough; nothing is left to say
+        return 1
     except ApplianceError as error:
         click.echo(f"Error: {error}", err=True)
         return 1
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough; nothing is left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    return code
+
+
+def _code_of(arguments: Sequence[str] | None) -> int:
+    try:
+        code: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except SystemExit as done:
+        code = done.code
     return code if isinstance(code, int) else 0

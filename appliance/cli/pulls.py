@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from appliance.cli.output import drawing_file
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -77,6 +79,6 @@ def _new_progress() -> Progress:
         BarColumn(bar_width=30),
         DownloadColumn(),
         TextColumn("{task.fields[status]}"),
-        console=Console(stderr=True),
+        console=Console(file=drawing_file(sys.stderr)),
         transient=True,
     )

@@ -1,40 +1,22 @@
-"""Tables and trees on the terminal: pure functions from the API's answers to text; rich draws them."""
+"""Texts, columns and trees of what the API answers: pure functions; rich draws the trees."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from appliance.cli.media import media_in
+from appliance.cli.tables import Column
 from appliance.model.media import readable
+from appliance.model.printable import on_one_line, printable
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.text import Text
     from rich.tree import Tree
 
 Json = Mapping[str, Any]
-WIDE = 200
-"""Columns of a table that is not shown on a terminal."""
-GAP = 2
-NARROWEST = 6
-"""To what a free text may be cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a table: its title, and what of a row it shows."""
-
-    title: str
-    text: Callable[[Json], str]
-    is_number: bool = False
-    style: str = ""
-    is_free: bool = False
-    """Whether it is free text, which may be cut where the terminal is narrow."""
-    is_optional: bool = False
-    """Whether it is left out where the terminal is too narrow for all columns; the last one goes first."""
 
 
 def duration(seconds: object) -> str:
@@ -69,12 +51,23 @@ def moment(text: object) -> str:
     return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def short_moment(text: object, now: datetime | None = None) -> str:
+    """The same in at most ten characters: `14:03:22` today, `Mon 14:03` within a week, `2026-11-02` before."""
+    if not isinstance(text, str) or not text:
+        return ""
+    local, today = datetime.fromisoformat(text).astimezone(), now or datetime.now().astimezone()
+    if local.date() == today.date():
+        return local.strftime("%H:%M:%S")
+    is_recent = timedelta(0) < today - local < timedelta(days=6)
+    return local.strftime("%a %H:%M" if is_recent else "%Y-%m-%d")
+
+
 def preview(value: object) -> str:
-    """Any value on one line."""
+    """Any value on one line, without anything that a terminal obeys."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return " ".join(readable(text).split())
+    return on_one_line(readable(text))
 
 
 def between(start: object, end: object) -> str:
@@ -96,7 +89,7 @@ def time_of(name: str) -> Callable[[Json], str]:
 
 def listed(name: str) -> Callable[[Json], str]:
     """A column's text from a field that holds a list of words."""
-    return lambda row: ", ".join(str(word) for word in row.get(name) or ())
+    return lambda row: preview(", ".join(str(word) for word in row.get(name) or ()))
 
 
 def counted(name: str) -> Callable[[Json], str]:
@@ -104,121 +97,94 @@ def counted(name: str) -> Callable[[Json], str]:
     return lambda row: str(len(row.get(name) or ()))
 
 
+def time_column(title: str, name: str, rank: int = 0) -> Column:
+    """A column of moments, which lose their date where the terminal is narrow."""
+    return Column(title, time_of(name), short=lambda row: short_moment(row.get(name)), rank=rank)
+
+
+def id_column(title: str, name: str, rank: int = 0) -> Column:
+    """A column of ids."""
+    return Column(title, field(name), style="cyan", is_whole=True, rank=rank)
+
+
 TRACES = (
-    Column("Time", time_of("timestamp")),
+    time_column("Time", "timestamp", rank=1),
     Column("Name", field("name"), style="bold", is_free=True),
-    Column("Input", field("input"), style="dim", is_free=True, is_optional=True),
-    Column("User", field("userId"), is_free=True, is_optional=True),
-    Column("Latency", lambda row: duration(row.get("latency")), is_number=True),
-    Column("Cost", lambda row: usd(row.get("totalCost")), is_number=True),
-    Column("Obs", counted("observations"), is_number=True, is_optional=True),
-    Column("Tags", listed("tags"), is_free=True, is_optional=True),
-    Column("ID", field("id"), style="cyan"),
+    Column("Input", field("input"), style="dim", is_free=True, least=20, rank=5),
+    Column("User", field("userId"), is_free=True, rank=4),
+    Column("Latency", lambda row: duration(row.get("latency")), is_number=True, rank=2),
+    Column("Cost", lambda row: usd(row.get("totalCost")), is_number=True, rank=3),
+    Column("Obs", counted("observations"), is_number=True, rank=6),
+    Column("Tags", listed("tags"), is_free=True, rank=7),
+    id_column("ID", "id"),
 )
 SESSIONS = (
-    Column("Created", time_of("createdAt")),
-    Column("ID", field("id"), style="cyan"),
-    Column("Environment", field("environment")),
+    time_column("Created", "createdAt", rank=1),
+    id_column("ID", "id"),
+    Column("Environment", field("environment"), is_free=True, rank=2),
 )
 OBSERVATIONS = (
-    Column("Time", time_of("startTime")),
-    Column("Type", field("type")),
+    time_column("Time", "startTime", rank=1),
+    Column("Type", field("type"), rank=4),
     Column("Name", field("name"), style="bold", is_free=True),
-    Column("Model", field("model"), is_free=True),
-    Column("Latency", lambda row: between(row.get("startTime"), row.get("endTime")), is_number=True),
-    Column("Tokens", tokens, is_number=True),
-    Column("Cost", lambda row: usd(row.get("calculatedTotalCost")), is_number=True),
-    Column("Level", field("level"), is_optional=True),
-    Column("ID", field("id"), style="cyan"),
-    Column("Trace", field("traceId"), style="cyan", is_optional=True),
+    Column("Model", field("model"), is_free=True, rank=3),
+    Column("Latency", lambda row: between(row.get("startTime"), row.get("endTime")), is_number=True, rank=2),
+    Column("Tokens", tokens, is_number=True, rank=6),
+    Column("Cost", lambda row: usd(row.get("calculatedTotalCost")), is_number=True, rank=5),
+    Column("Level", field("level"), rank=7),
+    id_column("ID", "id"),
+    id_column("Trace", "traceId", rank=8),
 )
 SCORES = (
-    Column("Time", time_of("timestamp")),
+    time_column("Time", "timestamp", rank=1),
     Column("Name", field("name"), style="bold", is_free=True),
-    Column("Value", lambda row: preview(row.get("stringValue") or row.get("value")), is_number=True),
-    Column("Source", field("source"), is_optional=True),
-    Column("Comment", field("comment"), style="dim", is_free=True),
-    Column("Trace", field("traceId"), style="cyan", is_optional=True),
-    Column("Observation", field("observationId"), style="cyan", is_optional=True),
+    Column("Value", lambda row: preview(row.get("stringValue") or row.get("value")), is_number=True, is_free=True),
+    Column("Source", field("source"), rank=4),
+    Column("Comment", field("comment"), style="dim", is_free=True, rank=2),
+    id_column("Trace", "traceId", rank=3),
+    id_column("Observation", "observationId", rank=5),
 )
 PROMPTS = (
     Column("Name", field("name"), style="bold", is_free=True),
-    Column("Type", field("type")),
+    Column("Type", field("type"), rank=2),
     Column("Versions", listed("versions"), is_free=True),
     Column("Labels", listed("labels"), is_free=True),
-    Column("Tags", listed("tags"), is_free=True, is_optional=True),
-    Column("Updated", time_of("lastUpdatedAt")),
+    Column("Tags", listed("tags"), is_free=True, rank=3),
+    time_column("Updated", "lastUpdatedAt", rank=1),
 )
 DATASETS = (
     Column("Name", field("name"), style="bold", is_free=True),
-    Column("Description", field("description"), style="dim", is_free=True),
-    Column("Updated", time_of("updatedAt")),
-    Column("ID", field("id"), style="cyan"),
+    Column("Description", field("description"), style="dim", is_free=True, rank=2),
+    time_column("Updated", "updatedAt", rank=1),
+    id_column("ID", "id"),
 )
 
 
 def columns_of(rows: Sequence[Json]) -> tuple[Column, ...]:
-    """Columns for rows of any shape: every key that appears, in order of appearance."""
+    """Columns for rows of any shape: every key that appears, in order of appearance; numbers and ids stay whole."""
     keys = dict.fromkeys(key for row in rows for key in row)
     numeric = {key for key in keys if all(isinstance(row.get(key), int | float | None) for row in rows)}
-    return tuple(Column(key, field(key), is_number=key in numeric) for key in keys)
+    return tuple(
+        Column(preview(key), field(key), is_number=key in numeric, is_free=key not in numeric and not _is_id(key))
+        for key in keys
+    )
 
 
-def fitted(columns: Sequence[Column], widths: Sequence[int], available: int) -> dict[Column, int]:
-    """The columns that fit into `available` characters, with their widths; free texts are cut, the widest first."""
-    chosen = dict(zip(columns, widths, strict=True))
-    least = {column: min(width, NARROWEST) if column.is_free else width for column, width in chosen.items()}
-    for column in reversed(columns):
-        if column.is_optional and _with_gaps(least.values()) > available:
-            del chosen[column], least[column]
-    while (excess := _with_gaps(chosen.values()) - available) > 0:
-        cuttable = {column: width for column, width in chosen.items() if width > least[column]}
-        if not cuttable:
-            break
-        widest = max(cuttable, key=lambda column: cuttable[column])
-        others = [width for column, width in cuttable.items() if column is not widest]
-        floor = max(least[widest], max(others, default=0) - 1)
-        chosen[widest] = max(floor, chosen[widest] - excess)
-    return chosen
-
-
-def _with_gaps(widths: Iterable[int]) -> int:
-    listed_widths = list(widths)
-    return sum(listed_widths) + GAP * (len(listed_widths) - 1)
-
-
-def table(rows: Sequence[Json], columns: Sequence[Column], width: int) -> RenderableType:
-    """The rows as a table of at most `width` characters, one line each."""
-    from rich.cells import cell_len
-    from rich.table import Table
-    from rich.text import Text
-
-    texts = [{column: column.text(row) for column in columns} for row in rows]
-    needed = [max([len(column.title), *(cell_len(text[column]) for text in texts)]) for column in columns]
-    shown = fitted(columns, needed, width)
-    drawn = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0), collapse_padding=True)
-    for column, wide in shown.items():
-        justify: Literal["left", "right"] = "right" if column.is_number else "left"
-        drawn.add_column(
-            column.title, justify=justify, style=column.style, no_wrap=True, overflow="ellipsis", width=wide
-        )
-    for text in texts:
-        drawn.add_row(*(Text(text[column]) for column in shown))
-    return drawn
+def _is_id(key: str) -> bool:
+    return key == "id" or key.endswith("Id")
 
 
 def trace_tree(trace: Json, media: Mapping[str, Json] | None = None) -> Tree:
     """One trace: what is said of it, its observations as a tree with the files they refer to, and its scores."""
-    from rich.text import Text
     from rich.tree import Tree
 
-    tree = Tree(Text.assemble((trace.get("name") or "(no name)", "bold"), "  ", (trace["id"], "cyan")))
-    tree.add(Text(_trace_facts(trace), style="dim"))
+    tree = Tree(_line((preview(trace.get("name")) or "(no name)", "bold"), "  ", (trace["id"], "cyan")))
+    tree.add(_line((_trace_facts(trace), "dim")))
     _add_media(tree, trace, media or {})
     _add_observations(tree, trace["observations"], media or {})
     for score in trace.get("scores") or ():
         value = preview(score.get("stringValue") or score.get("value"))
-        tree.add(Text.assemble("score ", (str(score["name"]), "bold"), f" {value}  {preview(score.get('comment'))}"))
+        tree.add(_line("score ", (preview(score["name"]), "bold"), f" {value}  {preview(score.get('comment'))}"))
     return tree
 
 
@@ -243,16 +209,14 @@ def _add_observations(tree: Tree, observations: Sequence[Json], media: Mapping[s
 
 
 def _add_media(branch: Tree, one: Json, media: Mapping[str, Json]) -> None:
-    from rich.text import Text
-
     for where, media_id in media_in(one):
         if found := media.get(media_id):
-            branch.add(Text.assemble("media ", (f"{where} {_media_facts(found)}  ", "dim"), (media_id, "cyan")))
+            branch.add(_line("media ", (f"{where} {_media_facts(found)}  ", "dim"), (media_id, "cyan")))
 
 
 def media_lines(media: Mapping[str, Json]) -> list[str]:
     """Where each file can be opened; not for a table, which would break the links."""
-    return [f"{media_id}  {_media_facts(found)}  {found['url']}" for media_id, found in media.items()]
+    return [printable(f"{media_id}  {_media_facts(found)}  {found['url']}") for media_id, found in media.items()]
 
 
 def _media_facts(found: Json) -> str:
@@ -273,15 +237,13 @@ def _trace_facts(trace: Json) -> str:
         "cost": usd(trace.get("totalCost")),
         "user": preview(trace.get("userId")),
         "session": preview(trace.get("sessionId")),
-        "tags": ", ".join(trace.get("tags") or ()),
+        "tags": listed("tags")(trace),
         "environment": preview(trace.get("environment")),
     }
     return "  ".join(f"{name} {value}" for name, value in facts.items() if value)
 
 
-def _observation_line(entry: Json) -> RenderableType:
-    from rich.text import Text
-
+def _observation_line(entry: Json) -> Text:
     is_error = entry.get("level") == "ERROR"
     figures = [
         preview(entry.get("model")),
@@ -291,19 +253,19 @@ def _observation_line(entry: Json) -> RenderableType:
         entry["level"] if entry.get("level") in ("ERROR", "WARNING") else "",
         preview(entry.get("statusMessage")),
     ]
-    return Text.assemble(
+    return _line(
         (str(entry["type"]).lower(), "dim"),
         " ",
-        (entry.get("name") or "(no name)", "bold red" if is_error else "bold"),
+        (preview(entry.get("name")) or "(no name)", "bold red" if is_error else "bold"),
         "  ",
         "  ".join(figure for figure in figures if figure),
     )
 
 
-def console() -> Console:
-    """Standard output; wide and without colour when it is not a terminal."""
-    import sys
+def _line(*pieces: str | tuple[str, str]) -> Text:
+    """Styled text of pieces, each with its style or without, that leaves nothing for the terminal to obey."""
+    from rich.text import Text
 
-    from rich.console import Console
-
-    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else WIDE)
+    return Text.assemble(
+        *(printable(piece) if isinstance(piece, str) else (printable(piece[0]), piece[1]) for piece in pieces)
+    )

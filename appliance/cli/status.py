@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.output import json_text
 from appliance.errors import RemoteError
+from appliance.model.printable import on_one_line
 
 if TYPE_CHECKING:
     from appliance.model.receipts import Count, Receipts
@@ -34,7 +36,7 @@ def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
 
     found, runs = asyncio.run(_look(data_dir))
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        click.echo(json_text(msgspec.to_builtins(found), indent=2))
     elif runs:
         _print(found)
         if with_receipts:
@@ -90,7 +92,7 @@ def _print_receipts(receipts: Mapping[str, Receipts]) -> None:
 def _row(service: ServiceStatus) -> str:
     cpu = f"{service.cpu_percent:.1f}%" if service.cpu_percent is not None else ""
     memory = f"{service.rss_bytes / 1e6:.0f} MB" if service.rss_bytes is not None else ""
-    health = "healthy" if service.healthy else (service.reason or "not healthy")
+    health = "healthy" if service.healthy else (on_one_line(service.reason or "") or "not healthy")
     return (
         f"{service.name:<12}{service.state:<10}{service.pid or '':>8}  {service.address or '':<20}"
         f"{uptime(service.uptime_s):>9}{cpu:>7}{memory:>9}  {health}"

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from appliance.model.printable import printable
+
 MAX_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 3
 _TAIL_CHUNK = 64 * 1024
@@ -43,7 +45,10 @@ class RotatingLog:
 
 
 class Echo:
-    """Repeats whole lines of a service, with its name before each, where all services are read together."""
+    """Repeats whole lines of a service, with its name before each, where all services are read together.
+
+    What a terminal would obey is replaced: that is where a person may read them.
+    """
 
     def __init__(self, name: str, target: BinaryIO) -> None:
         self._name = name.encode() + b" | "
@@ -56,7 +61,8 @@ class Echo:
         if len(self._rest) > _TAIL_CHUNK:
             lines, self._rest = [*lines, self._rest], b""
         if lines:
-            self._target.write(b"".join(self._name + line + b"\n" for line in lines))
+            shown = [printable(line.decode(errors="replace"), keep="\t").encode() for line in lines]
+            self._target.write(b"".join(self._name + line + b"\n" for line in shown))
             self._target.flush()
 
 
@@ -100,4 +106,5 @@ def _tail(path: Path, count: int) -> list[str]:
                 data = file.read(step) + data
     except FileNotFoundError:
         return []
-    return data.decode(errors="replace").splitlines()[-count:]
+    # Not at the other signs that end a line in Unicode: text of users may hold them.
+    return data.decode(errors="replace").removesuffix("\n").split("\n")[-count:] if data else []

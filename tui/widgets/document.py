@@ -14,7 +14,7 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
-from tui import format
+from appliance.model.printable import printable
 from tui.documents import Line
 from tui.keymap import DOCUMENT, bindings
 from tui.widgets.line_scroll import LineScroll
@@ -162,7 +162,7 @@ def _clean(text: Text) -> None:
     """Tabs become spaces and control characters dots: a terminal would obey them."""
     if not text.plain.isprintable():
         text.expand_tabs(4)
-        text.plain = format.printable(text.plain)
+        text.plain = printable(text.plain)
 
 
 def _break(ahead: str, room: int) -> int:

@@ -1,82 +1,20 @@
-"""The reading commands against a server that answers what a test wants, and remembers what it was asked."""
+"""The reading commands against a server that answers what a test wants."""
 
 from __future__ import annotations
 
 import json
-import threading
-from base64 import b64decode
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from appliance.cli import data
 from appliance.config import Settings
 from appliance.orchestrator.secrets import ensure_secrets
 from appliance.orchestrator.state import State, write_state
 from appliance.paths import DataDir
-
-
-class Api:
-    """Canned answers by path, and the queries that came."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Any] = {}
-        self.asked: list[tuple[str, dict[str, str]]] = []
-        self.logins: list[tuple[str, str]] = []
-
-    def answer(self, path: str, query: dict[str, str]) -> Any:
-        self.asked.append((path, query))
-        found = self.answers.get(path)
-        return found(query) if callable(found) else found
-
-
-@pytest.fixture
-def api() -> Iterator[Api]:
-    known = Api()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            user, _, password = b64decode(self.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
-            known.logins.append((user, password))
-            body = known.answer(parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()})
-            content = json.dumps(body if body is not None else {"message": "Not here"}).encode()
-            self.send_response(200 if body is not None else 404)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    known.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]
-    yield known
-    server.shutdown()
-    server.server_close()
-
-
-def run(api: Api, command: click.Command, *arguments: str) -> Result:
-    keys = ["--url", api.url, "--public-key", "pk", "--secret-key", "sk"]  # type: ignore[attr-defined]
-    return CliRunner().invoke(command, [*arguments, *keys], catch_exceptions=False)
-
-
-def pages(count: int) -> Any:
-    """A list of `count` rows, paged by number."""
-
-    def answer(query: dict[str, str]) -> dict[str, Any]:
-        page, limit = int(query["page"]), int(query["limit"])
-        rows = [{"id": f"t{number}"} for number in range(count)][(page - 1) * limit : page * limit]
-        return {"data": rows, "meta": {"totalItems": count, "totalPages": -(-count // limit)}}
-
-    return answer
+from tests.unit.cli.canned_api import Api, pages, run
 
 
 def test_filters_go_to_the_server_as_conditions(api: Api) -> None:
@@ -145,7 +83,7 @@ def test_an_address_needs_keys() -> None:
 def test_keys_alone_read_another_project_of_the_appliance_here(api: Api, tmp_path: Path) -> None:
     data_dir = DataDir(tmp_path)
     ensure_secrets(data_dir, Settings())
-    write_state(data_dir, State(url=api.url))  # type: ignore[attr-defined]
+    write_state(data_dir, State(url=api.url))
     api.answers["/api/public/traces"] = pages(1)
     here = ["--data-dir", str(tmp_path), "--json"]
     done = CliRunner().invoke(data.traces, [*here, "--public-key", "pk-other", "--secret-key", "sk-other"])

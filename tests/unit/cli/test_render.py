@@ -50,29 +50,6 @@ def test_a_preview_is_one_line() -> None:
     assert render.preview(None) == ""
 
 
-@pytest.mark.parametrize("width", [76, 100, 160])
-def test_a_table_keeps_ids_and_cuts_free_text_to_the_width(width: int) -> None:
-    identity = "0af7651916cd43dd8448eb211c80319c"
-    rows = [{"timestamp": "2026-01-01T00:00:00Z", "name": "rag", "input": "long " * 99, "id": identity, "tags": ["a"]}]
-    text = drawn(render.table(rows, render.TRACES, width), width)
-    assert "rag" in text and identity in text and "2026-01-01 " in text
-    assert len(text.splitlines()) == 2
-    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
-
-
-def test_optional_columns_go_from_the_right_when_it_is_too_narrow() -> None:
-    one, two, three = (render.Column(name, render.field(name), is_optional=name != "a") for name in "abc")
-    assert list(render.fitted([one, two, three], [10, 10, 10], 40)) == [one, two, three]
-    assert list(render.fitted([one, two, three], [10, 10, 10], 25)) == [one, two]
-    assert list(render.fitted([one, two, three], [10, 10, 10], 5)) == [one]
-
-
-def test_the_widest_free_text_is_cut_first() -> None:
-    one, two = (render.Column(name, render.field(name), is_free=True) for name in "ab")
-    assert list(render.fitted([one, two], [50, 10], 40).values()) == [28, 10]
-    assert sum(render.fitted([one, two], [50, 40], 40).values()) == 38
-
-
 def test_rows_of_any_shape_get_columns() -> None:
     columns = render.columns_of([{"name": "a", "count": 1}, {"name": "b", "extra": None}])
     assert [(column.title, column.is_number) for column in columns] == [

@@ -39,9 +39,9 @@ def test_a_package_in_a_private_home_is_refused(tmp_path: Path) -> None:
 def test_lines_are_repeated_whole_and_named() -> None:
     target = io.BytesIO()
     echo = Echo("web", target)
-    for piece in (b"one\ntw", b"o", b"\n\xff"):
+    for piece in (b"one\ntw", b"o", b"\n\x1b[2J\x9bm\n", b"\xff"):
         echo.write(piece)
-    assert target.getvalue() == b"web | one\nweb | two\n"
+    assert target.getvalue().decode() == "web | one\nweb | two\nweb | ·[2J\ufffdm\n"
 
 
 def test_a_line_without_end_does_not_fill_the_memory() -> None:
