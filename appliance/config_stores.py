@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
 
+from appliance.config_values import Between
+
 
 @dataclass(frozen=True, slots=True)
 class Env:
@@ -32,13 +34,13 @@ class PostgresSettings:
     """Database, when no `DATABASE_URL` is given."""
     arguments: Annotated[str, Env("DATABASE_ARGS")] = ""
     """What follows the question mark of the address, when no `DATABASE_URL` is given."""
-    pool_size: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_POOL_SIZE")] = 4
+    pool_size: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_POOL_SIZE"), Between(1)] = 4
     """Most connections that one process keeps to Postgres; `connection_limit` in the address wins."""
-    connect_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_CONNECT_TIMEOUT_S")] = 3
+    connect_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_CONNECT_TIMEOUT_S"), Between(1)] = 3
     """Seconds that one attempt to connect may take."""
-    read_timeout_ms: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_READ_TIMEOUT_MS")] = 2500
+    read_timeout_ms: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_READ_TIMEOUT_MS"), Between(1)] = 2500
     """Milliseconds that a statement may take before its caller is told that Postgres is away."""
-    statement_timeout_ms: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_STATEMENT_TIMEOUT_MS")] = 30_000
+    statement_timeout_ms: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_STATEMENT_TIMEOUT_MS"), Between(0)] = 30_000
     """Milliseconds after which the server itself ends a statement; not sent through a pooler."""
     pooler: Annotated[bool, Env("LANGFUSE_LOCAL_POSTGRES_POOLER")] = False
     """Whether connections go through a pooler that changes servers between transactions; as `pgbouncer=true` in the address."""  # noqa: E501
@@ -62,7 +64,7 @@ class RedisSettings:
     """`redis://user:password@host:port/0` (`rediss://` for TLS), `redis+cluster://host:port,host:port` or `redis+sentinel://host:port,host:port/master/0` (`rediss+...` for TLS); wins over the single values below."""  # noqa: E501
     host: Annotated[str, Env("REDIS_HOST")] = ""
     """Host name, when no connection string is given."""
-    port: Annotated[int, Env("REDIS_PORT")] = 6379
+    port: Annotated[int, Env("REDIS_PORT"), Between(1, 65535)] = 6379
     """Port, when no connection string is given."""
     username: Annotated[str, Env("REDIS_USERNAME")] = ""
     """User name, when no connection string is given."""
@@ -100,7 +102,7 @@ class RedisSettings:
     """User name at the sentinels."""
     sentinel_password: Annotated[str, Env("REDIS_SENTINEL_PASSWORD")] = ""
     """Password at the sentinels."""
-    socket_timeout_ms: Annotated[int, Env("REDIS_SOCKET_TIMEOUT_MS")] = 15_000
+    socket_timeout_ms: Annotated[int, Env("REDIS_SOCKET_TIMEOUT_MS"), Between(1)] = 15_000
     """Milliseconds of silence after which a connection is given up."""
 
     @property
@@ -143,11 +145,11 @@ class ClickHouseSettings:
     """Whether the server's certificate must be valid; false gives up the protection of TLS."""
     tls_server_name: Annotated[str, Env("LANGFUSE_LOCAL_CLICKHOUSE_TLS_SERVER_NAME")] = ""
     """Name that the server's certificate must have, when it is not the host's."""
-    connect_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_CLICKHOUSE_CONNECT_TIMEOUT_S")] = 5
+    connect_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_CLICKHOUSE_CONNECT_TIMEOUT_S"), Between(1)] = 5
     """Seconds that one attempt to connect may take."""
-    request_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_CLICKHOUSE_REQUEST_TIMEOUT_S")] = 60
+    request_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_CLICKHOUSE_REQUEST_TIMEOUT_S"), Between(1)] = 60
     """Seconds of silence after which a request is given up."""
-    max_connections: Annotated[int, Env("CLICKHOUSE_MAX_OPEN_CONNECTIONS")] = 16
+    max_connections: Annotated[int, Env("CLICKHOUSE_MAX_OPEN_CONNECTIONS"), Between(1)] = 16
     """Most connections that one process keeps to ClickHouse."""
     cluster_enabled: Annotated[bool, Env("CLICKHOUSE_CLUSTER_ENABLED")] = False
     """Whether tables are Replicated and Distributed, and statements run ON CLUSTER."""

@@ -6,23 +6,26 @@ import logging
 import sys
 import time
 
-_LEVELS = {
+from appliance.config import LogLevel
+
+_LEVELS: dict[LogLevel, int] = {
     "trace": logging.DEBUG,
     "debug": logging.DEBUG,
     "info": logging.INFO,
     "warn": logging.WARNING,
     "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
 }
 # These say at INFO what only their authors want to know.
 _CHATTY = ("httpx", "httpcore", "clickhouse_connect", "psycopg.pool")
 
 
-def log_to_stderr(level: str) -> None:
-    """Sends records of `level` (Langfuse's names) and above to stderr, in UTC."""
+def log_to_stderr(level: LogLevel) -> None:
+    """Sends records of `level` and above to stderr, in UTC."""
     handler = logging.StreamHandler(sys.stderr)
     form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     form.converter = time.gmtime
     handler.setFormatter(form)
-    logging.basicConfig(level=_LEVELS.get(level.lower(), logging.INFO), handlers=[handler], force=True)
+    logging.basicConfig(level=_LEVELS[level], handlers=[handler], force=True)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)

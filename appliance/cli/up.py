@@ -65,6 +65,7 @@ def up(
         "otlp_grpc_port": otlp_grpc_port,
     }
     settings = settings_from(data_dir=data_dir, **asked)
+    asked["host"] = settings.host if host else None
     try:
         if detach:
             _start_detached(settings)

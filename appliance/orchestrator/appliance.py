@@ -14,12 +14,12 @@ from appliance.config import Settings
 from appliance.errors import MigrationFailed, StartFailed
 from appliance.model.receipts import Receipts
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
-from appliance.orchestrator.catalog import own_environ, own_services, reachable_host, url_host
+from appliance.orchestrator.catalog import own_environ, own_services
 from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
 from appliance.orchestrator.listener import WebListener, claim_web_port, require_grpc_port
 from appliance.orchestrator.logfiles import last_lines, lines_since, size_of
 from appliance.orchestrator.meter import ProcessMeter
-from appliance.orchestrator.ports import is_free
+from appliance.orchestrator.ports import is_free, name_of_this_machine
 from appliance.orchestrator.processes import (
     Launcher,
     Process,
@@ -68,6 +68,7 @@ class Appliance:
         self.settings = settings
         self.secrets: Secrets
         self._listener: WebListener | None = None
+        self._name = "localhost"
         self.stopping = asyncio.Event()
 
     async def prepare(self) -> None:
@@ -89,6 +90,8 @@ class Appliance:
         if self.settings.otlp_grpc_port:
             require_grpc_port(self.settings.host, self.settings.otlp_grpc_port)
             self.state.ports["otlp-grpc"] = self.settings.otlp_grpc_port
+        ports = [self._listener.port, *([self.settings.otlp_grpc_port] if self.settings.otlp_grpc_port else [])]
+        self._name = name_of_this_machine(self.settings.host, ports)
         self.settings = with_secrets(dataclasses.replace(self.settings, port=self._listener.port), self.secrets)
         self.state.runtime, self.state.host = runtime, self.settings.host
         self.state.workers, self.state.web_workers = self.settings.workers, self.settings.web_workers
@@ -98,16 +101,14 @@ class Appliance:
     @property
     def url(self) -> str:
         """Where web answers, for users of this machine."""
-        return (
-            self.settings.public_url or f"http://{url_host(_friendly(self.settings.host))}:{self.settings.port}"
-        ).rstrip("/")
+        return (self.settings.public_url or f"http://{self._name}:{self.settings.port}").rstrip("/")
 
     @property
     def otlp_grpc(self) -> str | None:
         """Where OTLP over gRPC answers, None when it is off."""
         if not self.settings.otlp_grpc_port:
             return None
-        return f"http://{url_host(_friendly(self.settings.host))}:{self.settings.otlp_grpc_port}"
+        return f"http://{self._name}:{self.settings.otlp_grpc_port}"
 
     async def start(self) -> None:
         """Stores, migrations, web and workers; raises StartFailed, RuntimeUnavailable or MigrationFailed."""
@@ -281,11 +282,6 @@ class Appliance:
         self.state.processes = records
         with contextlib.suppress(OSError):  # a full disk must not stop the supervision
             write_state(self.data_dir, self.state)
-
-
-def _friendly(host: str) -> str:
-    reachable = reachable_host(host)
-    return "localhost" if reachable in ("127.0.0.1", "::1") else reachable
 
 
 @contextlib.asynccontextmanager

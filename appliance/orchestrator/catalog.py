@@ -12,6 +12,7 @@ import msgspec
 from appliance.config import Settings, to_environ
 from appliance.errors import ServiceSilent, StoreUnavailable
 from appliance.orchestrator.listener import WebListener
+from appliance.orchestrator.ports import reachable_host, url_host
 from appliance.orchestrator.probes import ask_http, ask_redis_of
 from appliance.orchestrator.processes import Launcher, Process, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.contract import Service, Unit
@@ -108,16 +109,6 @@ def own_services(settings: Settings, launcher: Launcher, listener: WebListener) 
 def own_environ(settings: Settings) -> Mapping[str, str]:
     """The environment of our own processes: what a store gets, and all settings."""
     return {**inherited_environ(), **to_environ(settings)}
-
-
-def reachable_host(host: str) -> str:
-    """Where a server that listens on `host` can be reached from this machine."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
-
-
-def url_host(host: str) -> str:
-    """A host as it stands in an address; IPv6 goes in brackets."""
-    return f"[{host}]" if ":" in host else host
 
 
 def _own_process(settings: Settings, name: str, *arguments: str, pass_fds: tuple[int, ...] = ()) -> ProcessSpec:

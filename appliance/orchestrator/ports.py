@@ -12,6 +12,7 @@ from appliance.errors import ConfigError, RuntimeUnavailable
 
 USUAL_PORTS: Mapping[str, int] = {"postgres": 15432, "redis": 16379, "clickhouse": 18123, "web": 3000}
 SEARCH_WIDTH = 500
+_LOOPBACK = ("127.0.0.1", "::1")
 
 
 def is_free(host: str, port: int) -> bool:
@@ -22,8 +23,10 @@ def is_free(host: str, port: int) -> bool:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             return True
-    except socket.gaierror as error:
-        raise ConfigError(f"--host {host} is not a known address: {error.strerror}.") from error
+    except (socket.gaierror, UnicodeError) as error:
+        raise ConfigError(
+            f"{host!r} is not a known address to listen on.", hint="Set --host or LANGFUSE_LOCAL_HOST."
+        ) from error
     except PermissionError as error:
         raise ConfigError(
             f"Port {port} needs more rights than this user has.", hint="Choose one above 1023."
@@ -64,3 +67,34 @@ def port_holder(port: int) -> str:
     except (psutil.AccessDenied, psutil.NoSuchProcess):
         return " by another process"
     return ""
+
+
+def reachable_host(host: str) -> str:
+    """Where a server that listens on `host` can be reached from this machine."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+
+
+def url_host(host: str) -> str:
+    """A host as it stands in an address; IPv6 goes in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def name_of_this_machine(host: str, ports: Collection[int]) -> str:
+    """How users of this machine write a server that listens on `host`: `localhost` where that leads to it only."""
+    reachable = reachable_host(host)
+    if reachable not in _LOOPBACK:
+        return url_host(reachable)
+    own = set(_LOOPBACK) if host == "::" else {reachable}
+    try:
+        named = {str(found[4][0]) for found in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
+    except OSError:
+        named = set()
+    leads_here = bool(named & own) and not any(_is_taken(other, port) for other in named - own for port in ports)
+    return "localhost" if leads_here else url_host(reachable)
+
+
+def _is_taken(host: str, port: int) -> bool:
+    try:
+        return not is_free(host, port)
+    except ConfigError:  # no address of this machine, so nobody answers there
+        return False

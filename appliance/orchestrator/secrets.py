@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import secrets
 import uuid
 
@@ -61,6 +62,7 @@ def ensure_secrets(data_dir: DataDir, settings: Settings) -> Secrets:
     another secret, so they are stored by the migration that has seen them work. Raises ConfigError.
     """
     stored = read_secrets(data_dir)
+    _require_key(settings.encryption_key, stored)
     known = msgspec.structs.asdict(stored) if stored else {}
     given = {"salt": settings.salt, "encryption_key": settings.encryption_key}
     values = {name: value for name, value in (*known.items(), *given.items()) if value}
@@ -80,8 +82,16 @@ def with_secrets(settings: Settings, known: Secrets) -> Settings:
 def with_stored_salt(settings: Settings) -> Settings:
     """Settings with the salt and encryption key of the data directory, where none are given; raises ConfigError."""
     known = read_secrets(DataDir(settings.data_dir)) or Secrets()
+    _require_key(settings.encryption_key, known)
     return dataclasses.replace(
         settings,
         salt=settings.salt or known.salt,
         encryption_key=settings.encryption_key or known.encryption_key,
     )
+
+
+def _require_key(given: str, stored: Secrets | None) -> None:
+    """Raises ConfigError for an encryption key of another form, unless it is the one in use."""
+    in_use = stored.encryption_key if stored else ""
+    if given and given != in_use and not re.fullmatch("[0-9a-fA-F]{64}", given):
+        raise ConfigError("ENCRYPTION_KEY must be 64 hex characters.", hint="Make one: openssl rand -hex 32")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import typing
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from appliance.config import environment_names, load_settings
+from appliance.config import Settings, environment_names, load_settings
+from appliance.config_values import Between
 from appliance.errors import ConfigError
 
 
@@ -26,13 +31,95 @@ def test_flags_beat_environment_beats_file_beats_default(tmp_path: Path) -> None
     ("environ", "expected"),
     [
         ({"LANGFUSE_LOCAL_RUNTIME": "podman"}, "must be one of auto, embedded, docker, external"),
-        ({"LANGFUSE_LOCAL_PORT": "many"}, "LANGFUSE_LOCAL_PORT is 'many', but must be a int"),
+        ({"LANGFUSE_LOCAL_PORT": "many"}, "LANGFUSE_LOCAL_PORT is 'many', but must be a whole number"),
+        ({"LANGFUSE_LOCAL_PORT": "1.5"}, "LANGFUSE_LOCAL_PORT is '1.5', but must be a whole number"),
+        ({"LANGFUSE_LOCAL_PORT": '"3000"'}, "LANGFUSE_LOCAL_PORT begins and ends with a quote"),
+        ({"LANGFUSE_LOCAL_PORT": "99999"}, "LANGFUSE_LOCAL_PORT is 99999, but must be between 0 and 65535"),
+        ({"LANGFUSE_LOCAL_WORKERS": "0"}, "LANGFUSE_LOCAL_WORKERS is 0, but must be between 1 and 64"),
+        ({"LANGFUSE_LOCAL_MAX_ATTEMPTS": "0"}, "LANGFUSE_LOCAL_MAX_ATTEMPTS is 0, but must be 1 or more"),
+        ({"LANGFUSE_LOG_LEVEL": "loud"}, "must be one of trace, debug, info, warn, error, fatal"),
+        ({"LANGFUSE_S3_MEDIA_UPLOAD_SSE": "rot13"}, "must be one of AES256, aws:kms"),
+        ({"NEXTAUTH_URL": "langfuse.example.com"}, "NEXTAUTH_URL must be an address"),
+        ({"NEXTAUTH_URL": "'https://langfuse.example.com'"}, "NEXTAUTH_URL begins and ends with a quote"),
+        ({"NEXTAUTH_URL": "https://h:port"}, "NEXTAUTH_URL must be an address"),
+        (
+            {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk"},
+            "LANGFUSE_INIT_PROJECT_PUBLIC_KEY is set without LANGFUSE_INIT_PROJECT_SECRET_KEY",
+        ),
+        (
+            {"LANGFUSE_INIT_PROJECT_SECRET_KEY": "sk"},
+            "LANGFUSE_INIT_PROJECT_SECRET_KEY is set without LANGFUSE_INIT_PROJECT_PUBLIC_KEY",
+        ),
+        ({"LANGFUSE_INIT_USER_EMAIL": "a@b"}, "LANGFUSE_INIT_USER_EMAIL is set without LANGFUSE_INIT_USER_PASSWORD"),
         ({"CLICKHOUSE_CLUSTER_ENABLED": "maybe"}, "must be true or false"),
     ],
 )
 def test_a_bad_value_is_named_with_its_source(environ: dict[str, str], expected: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=expected):
         load_settings(environ=environ, config_file=tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"ingestion = 5\n", "ingestion must be a table. Write \\[ingestion\\]"),
+        (b"postgres = 'postgresql://u:secret@h'\n", "postgres must be a table"),
+        (b"media = [1]\n", "media must be a table"),
+        (b"[media]\ns3 = 'bucket'\n", "s3 must be a table"),
+        (b"port = 1.5\n", "port is 1.5, but must be a whole number"),
+        (b"port = true\n", "port is True, but must be a whole number"),
+        (b"port = [3000]\n", "must be a whole number"),
+        (b"port = 2026-01-01\n", "must be a whole number"),
+        (b"port = 70000\n", "port is 70000, but must be between 0 and 65535"),
+        (b"salt = 5\n", "salt must be text, in quotes"),
+        (b"data_dir = 5\n", "data_dir must be text, in quotes"),
+        (b"runtime = 5\n", "runtime is 5, but must be one of"),
+        (b"[clickhouse]\ncluster_enabled = 'perhaps'\n", "must be true or false"),
+        (b"workers = 2\n\nhost = 'caf\xe9'\n", "is not UTF-8 in line 3"),
+        (b"\xff\xfep\x00o\x00", "is not UTF-8 in line 1"),
+        (b"port = \n", "cannot be read"),
+    ],
+)
+def test_a_wrong_file_is_one_sentence(content: bytes, expected: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=expected) as caught:
+        load_settings(environ={}, config_file=file)
+    assert "config.toml" in str(caught.value) and "secret" not in str(caught.value)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbfport = 4000\n")
+    assert load_settings(environ={}, config_file=file).port == 4000
+
+
+@pytest.mark.parametrize(("given", "host"), [("[::1]", "::1"), ("[::]", "::"), ("::1", "::1"), ("0.0.0.0", "0.0.0.0")])
+def test_a_host_may_stand_in_brackets(given: str, host: str, tmp_path: Path) -> None:
+    none = tmp_path / "none.toml"
+    assert load_settings(environ={"LANGFUSE_LOCAL_HOST": given}, config_file=none).host == host
+    assert load_settings({"host": given}, environ={}, config_file=none).host == host
+
+
+def test_a_word_is_known_in_capitals_and_a_password_may_have_quotes(tmp_path: Path) -> None:
+    environ = {"LANGFUSE_LOG_LEVEL": "WARN", "CLICKHOUSE_PASSWORD": "'quoted'"}
+    settings = load_settings(environ=environ, config_file=tmp_path / "none.toml")
+    assert (settings.log_level, settings.clickhouse.password) == ("warn", "'quoted'")
+
+
+def test_every_number_has_bounds() -> None:
+    """A number that nobody thought about fails late, in the words of a library."""
+    assert [
+        name for name, rules in number_rules(Settings) if not any(isinstance(rule, Between) for rule in rules)
+    ] == []
+
+
+def number_rules(cls: type[Any]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    for hint in typing.get_type_hints(cls, include_extras=True).values():
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            yield from number_rules(hint)
+        elif typing.get_args(hint)[0] is int:
+            yield hint.__metadata__[0].name, hint.__metadata__
 
 
 def test_an_unknown_setting_in_the_file_is_named(tmp_path: Path) -> None:
@@ -52,6 +139,9 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     environ = {"SALT_FILE": str(tmp_path / "salt")}
     assert load_settings(environ=environ, config_file=tmp_path / "none").salt == "from-a-file"
     assert load_settings(environ={**environ, "SALT": "given"}, config_file=tmp_path / "none").salt == "given"
+    (tmp_path / "empty").write_text("\n")
+    with pytest.raises(ConfigError, match=r"SALT_FILE names .*, which is empty"):
+        load_settings(environ={"SALT_FILE": str(tmp_path / "empty")}, config_file=tmp_path / "none")
     with pytest.raises(ConfigError, match="SALT_FILE names /nowhere"):
         load_settings(environ={"SALT_FILE": "/nowhere"}, config_file=tmp_path / "none")
 

@@ -108,6 +108,8 @@ def _without_prisma(url: str) -> tuple[dict[str, str], str]:
     if "://" not in url:  # libpq's other form, `host=... dbname=...`
         return {}, url
     parts = urlsplit(url)
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}" and "@" not in parts.netloc:
+        raise ValueError("a sign in the password cuts it at the wrong place")
     if parts.scheme not in ("postgresql", "postgres"):
         raise ValueError(f"it begins with {parts.scheme}://, not with postgresql://")
     given = dict(parse_qsl(parts.query, keep_blank_values=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,6 +73,8 @@ def _of_string(settings: RedisSettings) -> Address:
     plain, _, kind = scheme.partition("+")
     if plain not in ("redis", "rediss") or (kind and kind not in _MODES):
         raise _Unusable("it begins with none of redis://, rediss://, redis+cluster:// and redis+sentinel://")
+    if "@" in re.split("[/?#]", rest, maxsplit=1)[-1] and re.search("[/?#]", rest):
+        raise _Unusable("a sign in the password cuts it at the wrong place")
     is_tls = plain == "rediss"
     shared = {**_login(settings.username, settings.auth), **(_tls(settings) if is_tls else {})}
     if not kind:

@@ -15,6 +15,7 @@ from appliance.errors import AlreadyRunning, ConfigError, StartFailed
 from appliance.orchestrator import room
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
 from appliance.orchestrator.logfiles import RotatingLog, last_lines, lines_since, size_of
+from appliance.orchestrator.private_files import write_private
 from appliance.orchestrator.secrets import ensure_secrets, read_secrets, with_secrets, with_stored_salt
 from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
 from appliance.paths import DataDir
@@ -86,6 +87,16 @@ def test_given_keys_are_asked_for_but_not_stored_unseen(place: DataDir) -> None:
     assert known.public_key != "pk-init" and known.salt == "s"
     assert with_secrets(settings, known).init == settings.init
     assert with_stored_salt(dataclasses.replace(settings, salt="")).salt == "s"
+
+
+def test_an_encryption_key_is_64_hex_characters_unless_it_is_in_use(place: DataDir) -> None:
+    with pytest.raises(ConfigError, match="ENCRYPTION_KEY must be 64 hex characters"):
+        ensure_secrets(place, Settings(encryption_key="abc"))
+    assert not place.secrets_file.exists()
+    write_private(place.secrets_file, '{"encryption_key": "abc"}')
+    assert ensure_secrets(place, Settings(encryption_key="abc")).encryption_key == "abc"
+    with pytest.raises(ConfigError, match="ENCRYPTION_KEY"):
+        with_stored_salt(Settings(data_dir=place.root, encryption_key="abd"))
 
 
 def test_broken_secrets_are_one_sentence(place: DataDir) -> None:

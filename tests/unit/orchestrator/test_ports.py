@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from appliance.errors import ConfigError
 from appliance.orchestrator.listener import claim_web_port, listen
-from appliance.orchestrator.ports import choose_port, choose_store_ports, is_free, port_holder
+from appliance.orchestrator.ports import choose_port, choose_store_ports, is_free, name_of_this_machine, port_holder
 
 HOST = "127.0.0.1"
 
@@ -82,3 +83,51 @@ def test_a_closed_listener_refuses_and_opens_again() -> None:
 def test_an_impossible_host_is_one_sentence() -> None:
     with pytest.raises(ConfigError, match="not an address of this machine"):
         claim_web_port("192.0.2.1", 0, None)
+
+
+def resolving(*addresses: str) -> Callable[..., list[Any]]:
+    """A resolver to which `localhost` is these addresses."""
+    real = socket.getaddrinfo
+
+    def resolve(host: str, *arguments: Any, **options: Any) -> list[Any]:
+        if host != "localhost":
+            return real(host, *arguments, **options)
+        if not addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [found for address in addresses for found in real(address, *arguments, **options)]
+
+    return resolve
+
+
+@pytest.mark.parametrize(
+    ("host", "localhost", "name"),
+    [
+        ("127.0.0.1", ("127.0.0.1",), "localhost"),
+        ("127.0.0.1", ("::1",), "127.0.0.1"),
+        ("127.0.0.1", (), "127.0.0.1"),
+        ("0.0.0.0", ("127.0.0.1",), "localhost"),
+        ("::1", ("127.0.0.1",), "[::1]"),
+        ("::1", ("::1",), "localhost"),
+        ("::", ("127.0.0.1",), "localhost"),
+        ("192.0.2.7", ("127.0.0.1",), "192.0.2.7"),
+        ("2001:db8::7", ("127.0.0.1",), "[2001:db8::7]"),
+    ],
+)
+def test_localhost_is_said_only_where_it_leads_to_us(
+    host: str, localhost: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolving(*localhost))
+    assert name_of_this_machine(host, [1]) == name
+
+
+def test_localhost_is_not_said_where_its_other_address_is_another_server(
+    taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolving("::1", HOST))
+    assert name_of_this_machine("::1", [taken]) == "[::1]"
+
+
+@pytest.mark.parametrize("host", ["no such host", "127.0.0.1:3000", "http://127.0.0.1", "a..b"])
+def test_a_host_that_is_no_address_is_one_sentence(host: str) -> None:
+    with pytest.raises(ConfigError, match="LANGFUSE_LOCAL_HOST"):
+        claim_web_port(host, 0, None)

@@ -141,6 +141,8 @@ def test_what_is_said_of_a_redis() -> None:
         "postgresql://u:x@secret@h/db",
         "postgres:u:secret@h",
         "host=h password=x secret dbname=d",
+        "postgresql://u:pa?secret#x@h/db",
+        "postgresql://u:pa#secret@h/db",
     ],
 )
 def test_what_is_wrong_with_postgres_is_said_without_the_password(url: str) -> None:
@@ -156,6 +158,10 @@ def test_what_is_wrong_with_postgres_is_said_without_the_password(url: str) -> N
         "cache.example.net:6380,password=secret,ssl=True",
         "redis+sentinel://:secret/x@a:1/m/0",
         "redis+cluster://:secret#x@a:1",
+        "redis://:p@secret/w@127.0.0.1:6379/0",
+        "redis://:p@secret?w@127.0.0.1:6379/0",
+        "redis://:p@secret#w@127.0.0.1:6379/0",
+        "redis+cluster://:p@secret/w@a:1",
     ],
 )
 def test_what_is_wrong_with_redis_is_said_without_the_password(url: str) -> None:

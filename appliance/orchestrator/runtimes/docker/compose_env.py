@@ -70,7 +70,7 @@ CLICKHOUSE_DB=langfuse
 
 """
 _OPTIONS = """\
-# Where users reach it. 127.0.0.1 keeps it on this machine; 0.0.0.0 opens it to the network.
+# Where users reach it. 127.0.0.1 keeps it on this machine; 0.0.0.0 opens it to the network. Of IPv6 in brackets: [::1].
 NEXTAUTH_URL=https://localhost:8443
 BIND_ADDRESS=127.0.0.1
 HTTPS_PORT=8443

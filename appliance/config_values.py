@@ -1,0 +1,125 @@
+"""From what a file or a variable says to the value of a setting; refusals name the setting and show no secret."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from appliance.errors import ConfigError
+
+_IS_PASSWORD = re.compile("PASSWORD|PASSPHRASE|AUTH$")
+_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """The bounds of a whole number, both possible; without an end it has none."""
+
+    least: int
+    most: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.least} or more" if self.most is None else f"between {self.least} and {self.most}"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAddress:
+    """Marks a text that must be an address of HTTP."""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's settings, none when it is not there; raises ConfigError."""
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint="Mend the file or remove it.") from error
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))  # some editors begin a file with a mark
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path} is not UTF-8 in line {line}.", hint="Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} cannot be read: {error}.", hint="Mend the file or remove it.") from error
+
+
+def table_of(value: Any, name: str, source: str) -> Mapping[str, Any]:
+    """A table of the file; raises ConfigError for anything else."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{source}: {name} must be a table.", hint=f"Write [{name}], and its settings below.")
+    return value
+
+
+def text_of(environ: Mapping[str, str], variable: str) -> str:
+    """The variable's value, else what the file holds that NAME_FILE names: how containers hand over secrets."""
+    path = environ.get(f"{variable}_FILE", "")
+    if (given := environ.get(variable, "")) or not path:
+        if re.fullmatch(r"(['\"]).*\1", given, re.DOTALL) and not _IS_PASSWORD.search(variable):
+            raise ConfigError(
+                f"{variable} begins and ends with a quote.", hint="It belongs to the value: leave it out."
+            )
+        return given
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{variable}_FILE names {path}, which cannot be read: {error}.") from error
+    if not text:
+        raise ConfigError(f"{variable}_FILE names {path}, which is empty.")
+    return text
+
+
+def convert(kind: Any, value: Any, source: str, rules: tuple[Any, ...] = ()) -> Any:
+    """The value as `kind`, in keeping with `rules`; raises ConfigError that names `source`."""
+    if typing.get_origin(kind) is Literal:
+        return _choice(kind, value, source)
+    if kind is bool:
+        try:
+            return _WORDS[str(value).lower()]
+        except KeyError:
+            raise ConfigError(f"{source} is {value!r}, but must be true or false.") from None
+    if kind is int:
+        return _number(value, source, next((rule for rule in rules if isinstance(rule, Between)), None))
+    if not isinstance(value, str):
+        raise ConfigError(f"{source} must be text, in quotes.")
+    if "\0" in value:
+        raise ConfigError(f"{source} holds a zero byte.")
+    if any(isinstance(rule, HttpAddress) for rule in rules):
+        require_http(value, source)
+    return kind(value)
+
+
+def require_http(address: str, source: str) -> None:
+    """Raises ConfigError for what is no address of HTTP."""
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"[\s\"']", address):
+        raise ConfigError(f"{source} must be an address such as https://host:3000.")
+
+
+def _choice(kind: Any, value: Any, source: str) -> str:
+    choices: tuple[str, ...] = typing.get_args(kind)
+    word = str(value).lower()
+    for choice in choices:
+        if choice.lower() == word:
+            return choice
+    raise ConfigError(f"{source} is {value!r}, but must be one of {', '.join(filter(None, choices))}.")
+
+
+def _number(value: Any, source: str, bounds: Between | None) -> int:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number and not (isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value)):
+        raise ConfigError(f"{source} is {value!r}, but must be a whole number.")
+    number = int(value)
+    if bounds is not None and (number < bounds.least or (bounds.most is not None and number > bounds.most)):
+        raise ConfigError(f"{source} is {number}, but must be {bounds}.")
+    return number
