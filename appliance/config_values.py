@@ -63,7 +63,7 @@ def text_of(environ: Mapping[str, str], variable: str) -> str:
     if (given := environ.get(variable, "")) or not path:
         if re.fullmatch(r"(['\"]).*\1", given, re.DOTALL) and not _IS_PASSWORD.search(variable):
             raise ConfigError(
-                f"{variable} begins and ends with a quote.", hint="It belongs to the value: leave it out."
+                f"{variable} begins and ends with a quote.", hint="Leave the quotes out: they count as its value."
             )
         return given
     try:

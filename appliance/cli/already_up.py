@@ -79,7 +79,7 @@ def _await_the_other_start(data_dir: DataDir) -> None:
     while (state := read_state(data_dir)).url is None:
         if not is_held(data_dir):
             raise StartFailed(
-                "The appliance that was starting here has ended.", hint="See: langfuse-local logs supervisor"
+                "The appliance that was starting here has ended.", hint="Start it to see why: langfuse-local up"
             )
         if (changed := _changed_at(data_dir)) != seen:
             seen, moved_at = changed, time.monotonic()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from appliance.paths import DataDir
 
 _PULLS = PullDisplay()
+_LAST_LINES = 8
 
 
 @click.command()
@@ -169,14 +170,20 @@ def _start_detached(settings: Settings) -> None:
 
 
 def _start_child_and_relay(settings: Settings, data_dir: DataDir) -> None:
+    from appliance.orchestrator.logfiles import lines_since, size_of
+
     reading, writing = os.pipe()
-    with data_dir.log_file("supervisor").open("ab") as log, os.fdopen(reading, "rb") as news:
+    path = data_dir.log_file("supervisor")
+    before = size_of(path)
+    with path.open("ab") as log, os.fdopen(reading, "rb") as news:
         child: subprocess.Popen[bytes] | None = None
         try:
             with held_back():
                 child = _start_child(settings, writing, log)
             os.close(writing)
-            _relay(child, news)
+            if not _relay(child, news):
+                last = "".join(f"\n  {line}" for line in lines_since(path, before)[-_LAST_LINES:])
+                raise StartFailed(f"The appliance ended while it started.{last}")
         except Interrupted:
             ignore_signals()  # what was begun is ended first
             if child is not None:
@@ -200,7 +207,8 @@ def _start_child(settings: Settings, report: int, log: IO[bytes]) -> subprocess.
     )
 
 
-def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> None:
+def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> bool:
+    """Shows what the child tells until it is ready; False when it ended without a word about why."""
     from appliance.orchestrator.steps import Failed, Ready, decode
 
     for line in lines:
@@ -210,7 +218,7 @@ def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> None:
             raise StartFailed(news.message)
         show(news)
         if isinstance(news, Ready):
-            return
+            return True
     if child.wait() == 0:
         raise AlreadyRunning("")  # somebody else was quicker
-    raise StartFailed("The appliance ended while it started.", hint="See: langfuse-local logs supervisor")
+    return False
