@@ -14,7 +14,7 @@ from appliance.ingestion.json_text import to_text
 from appliance.ingestion.source import Source
 from appliance.model.environments import normalise_environment
 from appliance.model.times import parse_iso
-from appliance.model.traces import TOLD_BY_OBSERVATION, TracePart
+from appliance.model.traces import EVENT_WEIGHT, TOLD_BY_OBSERVATION, TracePart
 from appliance.storage.redis.patches import Patch
 
 NAMED_ON_PURPOSE: Final = 2
@@ -102,6 +102,7 @@ def trace_part(event: Event, source: Source, key: str, time: int) -> TracePart:
         event_ts=source.accepted_at,
         created_at=source.accepted_at,
         environment=normalise_environment(body.get("environment")),
+        weight=EVENT_WEIGHT,
     )
     for sent, field in _TRACE_FIELDS.items():
         if (value := body.get(sent)) is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
@@ -11,6 +12,15 @@ from appliance.model.metadata import merge_stored
 
 TOLD_BY_OBSERVATION = "o:"
 """Begins the part id of what is only known because an observation named its trace."""
+TOLD_BY_TOPMOST = "s:"
+"""Begins the part id of a span that nothing in its request is above; the rest is the id of the span."""
+
+EVENT_WEIGHT: Final = 3 << 60
+"""Of an event about the trace itself."""
+ROOT_WEIGHT: Final = 2 << 60
+"""Of a root span, less its start: of several roots the first to start is the trace's."""
+APP_ROOT_WEIGHT: Final = 1 << 60
+"""Of the first span of a program that its SDK sends, less its start."""
 
 
 class TracePart(msgspec.Struct, kw_only=True):
@@ -23,12 +33,12 @@ class TracePart(msgspec.Struct, kw_only=True):
     timestamp: int
     """Start of the earliest record in this part."""
     order_ts: int
-    """Later parts win over earlier ones: start of the span, or time of the event."""
+    """Of equally heavy parts the later wins: start of a root span, end of any other span, or time of the event."""
     event_ts: int
     created_at: int
     name: str | None = None
     name_rank: int = 0
-    """0 no name, 1 the root span's own name, 2 a name given to the trace; higher wins before later."""
+    """0 no name, 1 a span's own name, 2 a name given to the trace; higher wins before heavier and later."""
     user_id: str | None = None
     session_id: str | None = None
     version: str | None = None
@@ -43,6 +53,19 @@ class TracePart(msgspec.Struct, kw_only=True):
     nulls: list[str] = msgspec.field(default_factory=list)
     """Fields that were set to null on purpose; a null overwrites what was said before."""
     is_root: bool = False
+    weight: int = 0
+    """Heavier parts win over lighter ones. A topmost span whose parent may still come weighs less than nothing, minus
+    its start: that only counts for name, input and output. Parts of version 0.1.0 weigh nothing."""
+    given: list[str] = msgspec.field(default_factory=list)
+    """Which of `input` and `output` a root says of the trace on purpose; all other parts do so anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanPlace:
+    """Where a span of a known trace is: its id and its start, in microseconds since the epoch."""
+
+    id: str
+    start: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,20 +89,23 @@ class Trace:
     output: str | None = None
     created_at: int = 0
     updated_at: int = 0
+    topmost: SpanPlace | None = None
+    """The span whose input and output are those that the trace does not have itself."""
 
 
-_LAST_WINS = ("user_id", "session_id", "version", "release", "public", "bookmarked", "input", "output")
+_LAST_WINS = ("user_id", "session_id", "version", "release", "public", "bookmarked")
 
 
 def fold_parts(parts: Iterable[TracePart]) -> Trace:
-    """One trace out of all its parts, in any order of arrival and with repetitions.
+    """One trace out of all its parts, in any order of arrival and with repetitions; `parts` must not be empty.
 
-    The rules (contract: server semantics 3.5 and SDK contract 4.4): the timestamp is that of the earliest part which a
-    trace event or a span made, else of the earliest observation; the environment is the earliest one said; tags are a
-    sorted union; metadata merges by key; a name given to the trace beats the root span's; for the rest the latest part
-    that says something wins, and a null said on purpose erases. `parts` must not be empty.
+    The rules (contract: server semantics 3.5 and SDK contract 4.4; docs/compatibility.md): the timestamp is that of the
+    earliest part which a trace event or a span made, else of the earliest observation. Tags are a sorted union. Else
+    the heaviest part that says something wins, of equally heavy ones the latest, and metadata merges by key in that
+    order; the environment is the earliest of equally heavy ones. A null said on purpose erases. What the trace was
+    given as name, input or output beats what a span has as its own, and the latest gift wins.
     """
-    ordered = sorted(parts, key=lambda part: (part.order_ts, part.event_ts, part.part_id))
+    ordered = sorted(parts, key=_rank)
     first = min(ordered, key=lambda part: (part.part_id.startswith(TOLD_BY_OBSERVATION), part.timestamp))
     trace = Trace(
         project_id=first.project_id,
@@ -88,29 +114,63 @@ def fold_parts(parts: Iterable[TracePart]) -> Trace:
         created_at=min(part.created_at for part in ordered),
         updated_at=max(part.event_ts for part in ordered),
     )
-    environments = [part.environment for part in sorted(ordered, key=lambda part: part.timestamp)]
-    trace.environment = next((name for name in environments if name != "default"), "default")
-    rank = 0
-    tags: set[str] = set()
     for part in ordered:
         for name in _LAST_WINS:
             if (value := getattr(part, name)) is not None:
                 setattr(trace, name, value)
-        if part.name is not None and part.name_rank >= rank:
-            trace.name, rank = part.name, part.name_rank
+            elif name in part.nulls:
+                setattr(trace, name, False if name == "public" else None)
+    trace.environment = _environment(ordered)
+    trace.name = _name(ordered)
+    for part in _since_erased(ordered, "metadata"):
         trace.metadata = merge_stored(trace.metadata, part.metadata)
-        tags.update(part.tags)
-        for name in part.nulls:
-            _erase(trace, name)
-            rank = 0 if name == "name" else rank
-    trace.tags = sorted(tags)
+    trace.tags = sorted({tag for part in ordered for tag in part.tags})
+    _set_texts(trace, ordered)
     return trace
 
 
-def _erase(trace: Trace, name: str) -> None:
-    if name == "metadata":
-        trace.metadata = {}
-    elif name == "public":
-        trace.public = False
-    elif name in ("name", "user_id", "session_id", "version", "release", "input", "output"):
-        setattr(trace, name, None)
+def _moment(part: TracePart) -> tuple[int, int, str]:
+    return part.order_ts, part.event_ts, part.part_id
+
+
+def _rank(part: TracePart) -> tuple[int, int, int, str]:
+    return max(part.weight, 0), *_moment(part)
+
+
+def _as_own(part: TracePart) -> tuple[int, int, int, str]:
+    """What spans' own names, inputs and outputs are chosen by."""
+    return part.weight, *_moment(part)
+
+
+def _since_erased(parts: Sequence[TracePart], name: str) -> list[TracePart]:
+    erased = [_moment(part) for part in parts if name in part.nulls]
+    return [part for part in parts if _moment(part) > max(erased)] if erased else list(parts)
+
+
+def _environment(parts: Sequence[TracePart]) -> str:
+    said = [part for part in parts if part.environment != "default"]
+    first = min(said, key=lambda part: (-max(part.weight, 0), part.timestamp, *_moment(part)), default=None)
+    return first.environment if first else "default"
+
+
+def _name(parts: Sequence[TracePart]) -> str | None:
+    named = [part for part in _since_erased(parts, "name") if part.name is not None]
+    given = max((part.name_rank for part in named), default=0) > 1
+    found = max(named, key=lambda part: (part.name_rank, *(_moment(part) if given else _as_own(part))), default=None)
+    return found.name if found else None
+
+
+def _set_texts(trace: Trace, parts: Sequence[TracePart]) -> None:
+    """Input and output: given ones, else those of the roots, else those of the topmost span that is there."""
+    spans = [part for part in parts if part.is_root or part.weight < 0]
+    roots = [part for part in spans if part.weight >= 0]
+    chosen = roots or [max(spans, key=_as_own)] if spans else []
+    for name in ("input", "output"):
+        said = [part for part in _since_erased(parts, name) if getattr(part, name) is not None]
+        given = [part for part in said if not part.is_root or name in part.given]
+        own = [part for part in said if any(part is each for each in chosen)]
+        if given or own:
+            best = max(given, key=_moment) if given else max(own, key=_as_own)
+            setattr(trace, name, getattr(best, name))
+    if chosen and chosen[0].part_id.startswith(TOLD_BY_TOPMOST) and (trace.input is None or trace.output is None):
+        trace.topmost = SpanPlace(chosen[0].part_id.removeprefix(TOLD_BY_TOPMOST), -chosen[0].weight)

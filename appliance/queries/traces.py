@@ -13,11 +13,13 @@ from appliance.model.traces import Trace, fold_parts
 from appliance.storage.clickhouse import observations, scores, traces
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.extents import extent_of
+from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery
 from appliance.storage.clickhouse.traces import TraceKey, TraceQuery, TraceTotals
 
 FIELD_GROUPS: Final = frozenset({"core", "io", "scores", "observations", "metrics"})
 _MICROS: Final = 1_000_000
 _SUMMED: Final = frozenset({"total_cost"})
+_TEXTS: Final = frozenset({"input", "output"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +68,8 @@ async def read_items(
         traces.read_score_ids(clickhouse, project_id, ids if "scores" in groups else []),
     )
     items = [TraceItem(trace=fold_parts(parts[key.id])) for key in keys if key.id in parts]
+    if "io" in groups:
+        await _add_texts(clickhouse, [item.trace for item in items])
     for item in items:
         item.score_ids = score_ids.get(item.trace.id, [])
         if (found := totals.get(item.trace.id)) is not None:
@@ -74,6 +78,22 @@ async def read_items(
             item.latency_s = round((end - found.first_start) / _MICROS, 3)
             item.total_cost = found.total_cost
     return items
+
+
+async def _add_texts(clickhouse: ClickHouse, found: Sequence[Trace], rows: Sequence[Observation] | None = None) -> None:
+    """Give traces the input and output that only their topmost spans have; `rows` are read unless they are known."""
+    lacking = [(trace, trace.topmost) for trace in found if trace.topmost]
+    if not lacking:
+        return
+    if rows is None:
+        query = ObservationQuery(project_id=lacking[0][0].project_id, fields=_TEXTS)
+        keys = [ObservationKey(trace.id, span.id, span.start, 0) for trace, span in lacking]
+        rows = await observations.read(clickhouse, query, keys)
+    spans = {(row.trace_id, row.id): row for row in rows}
+    for trace, span in lacking:
+        if (row := spans.get((trace.id, span.id))) is not None:
+            trace.input = trace.input if trace.input is not None else row.input or None
+            trace.output = trace.output if trace.output is not None else row.output or None
 
 
 async def _totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceKey]) -> dict[str, TraceTotals]:
@@ -104,6 +124,8 @@ async def find_trace(
     if trace_id not in parts:
         return None
     detail = TraceDetail(trace=fold_parts(parts[trace_id]), scores=found_scores)
+    if with_io:
+        await _add_texts(clickhouse, [detail.trace], rows if reads_observations and fields >= _TEXTS else None)
     detail.latency_s, detail.total_cost = _spread(rows), _cost(rows)
     detail.observations = rows if "observations" in groups else []
     return detail

@@ -18,6 +18,7 @@ from appliance.ingestion.otel.json_shape import groups, has_too_many_values
 from appliance.ingestion.otel.protobuf import export_of
 from appliance.ingestion.otel.span import Attributes, Resource, Scope, Span, SpanEvent, SpanLink
 from appliance.ingestion.otel.wire import pieces
+from appliance.model.ids import canonical_id, parent_of
 from appliance.model.times import clamp, now_us
 
 LANGFUSE_SCOPE: Final = "langfuse-sdk"
@@ -57,9 +58,9 @@ def _span(wire: WireSpan, resource: Resource, scope: Scope, now: int) -> Span:
     start, end = _edges(wire.start_time_unix_nano, wire.end_time_unix_nano, now)
     status = wire.status
     return Span(
-        wire.trace_id.hex(),
+        trace_id := wire.trace_id.hex(),
         id := wire.span_id.hex(),
-        _parent(wire.parent_span_id.hex(), id),
+        parent_of(wire.parent_span_id.hex(), id, trace_id),
         wire.name,
         start,
         end,
@@ -123,11 +124,6 @@ def _edges(start_nano: int, end_nano: int, now: int) -> tuple[int, int]:
     return clamp(start), clamp(max(start, end))
 
 
-def _parent(parent_id: str, id: str) -> str:
-    """The parent's id; none when it is all zeros, as some exporters write a missing one, or the span itself."""
-    return "" if parent_id == id or not parent_id.strip("0") else parent_id
-
-
 def _resource(attributes: Attributes) -> Resource:
     return Resource(attributes, to_json(attributes))
 
@@ -138,7 +134,7 @@ def _scope(name: str, version: str, attributes: Attributes, has_json_metadata: b
 
 
 def decode_json(body: bytes, *, has_json_metadata: bool = False) -> Iterator[Span]:
-    """The spans of an OTLP/JSON export, in order; ids are hex already. Raises Undecodable, at any span.
+    """The spans of an OTLP/JSON export, in order. Raises Undecodable, at any span.
 
     A field of another kind than the specification says costs that field, not the span.
     """
@@ -182,9 +178,9 @@ def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int)
     start, end = _edges(_nanos(wire.get("startTimeUnixNano")), _nanos(wire.get("endTimeUnixNano")), now)
     code = status.get("code")
     return Span(
-        _text(wire.get("traceId")),
-        id := _text(wire.get("spanId")),
-        _parent(_text(wire.get("parentSpanId")), id),
+        trace_id := canonical_id(_text(wire.get("traceId"))),
+        id := canonical_id(_text(wire.get("spanId"))),
+        parent_of(canonical_id(_text(wire.get("parentSpanId"))), id, trace_id),
         _text(wire.get("name")),
         start,
         end,
@@ -202,7 +198,11 @@ def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int)
             for event in _objects(wire.get("events"))
         ],
         [
-            SpanLink(_text(link.get("traceId")), _text(link.get("spanId")), _json_attributes(link.get("attributes")))
+            SpanLink(
+                canonical_id(_text(link.get("traceId"))),
+                canonical_id(_text(link.get("spanId"))),
+                _json_attributes(link.get("attributes")),
+            )
             for link in _objects(wire.get("links"))
         ],
     )

@@ -9,7 +9,7 @@ from appliance.ingestion.json_text import to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.source import Source
-from appliance.model.traces import TracePart
+from appliance.model.traces import APP_ROOT_WEIGHT, ROOT_WEIGHT, TOLD_BY_TOPMOST, TracePart
 
 NAMED_BY_SPAN = 1
 NAMED_ON_PURPOSE = 2
@@ -24,7 +24,17 @@ class SpanSays:
 
     @property
     def is_root(self) -> bool:
-        return not self.span.parent_id or self.draft.as_root
+        """Whether it, or the SDK that sent it, says that it is one; there may be several in a trace."""
+        return not self.span.parent_id or self.draft.as_root or self.draft.is_app_root
+
+    @property
+    def weight(self) -> int:
+        """Of its part. A span that joins a trace of another process has a parent there, which may still come."""
+        if not self.span.parent_id:
+            return ROOT_WEIGHT - self.span.start
+        if self.draft.is_app_root and not self.draft.as_root:
+            return APP_ROOT_WEIGHT - self.span.start
+        return -self.span.start
 
     @property
     def has_updates(self) -> bool:
@@ -45,20 +55,36 @@ class SpanSays:
 def trace_parts(spans: Sequence[SpanSays], source: Source) -> list[TracePart]:
     """The parts that the spans of one trace in one request add to it; at least one, so that the trace exists.
 
-    One part for each root, and one for all other spans that say something the root does not. The ids of the parts
+    One part for each root, and one for all other spans that say something the root does not. Without a root the latter
+    stands for the topmost span, too, whose name is the trace's unless something above it comes. The ids of the parts
     come from span ids, so the same request always makes the same parts.
     """
-    ordered = sorted(spans, key=lambda says: (says.span.start, says.span.id))
+    ordered = sorted(spans, key=lambda says: (says.span.start, -says.span.end, says.span.id))
     roots = [_root_part(says, source) for says in ordered if says.is_root]
     others = [says for says in ordered if not says.is_root and says.has_updates]
     parts = roots
-    if others:
-        update = _update_part(others, source)
+    if top := _topmost(ordered):
+        parts = [*roots, _topmost_part(top, ordered[0].span.start, others, source)]
+    elif others:
+        update = _update(_bare_part("u", others[0], source), others)
         if len(roots) != 1 or not _repeats(update, roots[0]):
             parts = [*roots, update]
     if any(part.session_id for part in parts):
         return parts
-    return [*parts, *_conversation_part(ordered, source)] or [_bare_part("s", ordered[0], source)]
+    return [*parts, *_conversation_part(ordered, source)]
+
+
+def _topmost(ordered: Sequence[SpanSays]) -> SpanSays | None:
+    """The first span to start of those without a parent among `ordered`, unless a root says more of the trace.
+
+    In a circle of parents it is the first of all.
+    """
+    if any(says.weight > 0 for says in ordered):
+        return None
+    here = {says.span.id for says in ordered}
+    above = (says for says in ordered if says.is_root or says.span.parent_id not in here)
+    first = next(above, ordered[0])
+    return None if first.is_root else first
 
 
 def _bare_part(kind: str, says: SpanSays, source: Source) -> TracePart:
@@ -89,26 +115,36 @@ def _conversation_part(ordered: Sequence[SpanSays], source: Source) -> list[Trac
 def _root_part(says: SpanSays, source: Source) -> TracePart:
     draft = says.draft
     part = _bare_part("r", says, source)
-    part.is_root = True
-    if draft.trace_name:
-        part.name, part.name_rank = draft.trace_name, NAMED_ON_PURPOSE
-    elif draft.name:
-        part.name, part.name_rank = draft.name, NAMED_BY_SPAN
+    part.is_root, part.weight = True, says.weight
+    if part.weight < 0:
+        part.order_ts = says.span.end
+    _take_name(part, draft)
     part.version, part.release = draft.version, draft.release
     part.metadata = {**draft.metadata, **draft.trace_metadata}
     _take_attributes(part, draft)
-    part.input = _text(draft.trace_input) or _text(draft.input)
-    part.output = _text(draft.trace_output) or _text(draft.output)
+    given = {"input": _text(draft.trace_input), "output": _text(draft.trace_output)}
+    part.given = [name for name, text in given.items() if text is not None]
+    part.input = given["input"] or _text(draft.input)
+    part.output = given["output"] or _text(draft.output)
     return part
 
 
-def _update_part(others: Sequence[SpanSays], source: Source) -> TracePart:
-    part = _bare_part("u", others[0], source)
-    for says in others:
+def _topmost_part(top: SpanSays, began: int, others: Sequence[SpanSays], source: Source) -> TracePart:
+    """What all spans of a request without a root say; input and output of the topmost one stay with its observation."""
+    part = _bare_part(TOLD_BY_TOPMOST[0], top, source)
+    part.timestamp, part.weight, part.order_ts = began, top.weight, top.span.end
+    _take_name(part, top.draft)
+    part.version, part.release = top.draft.version, top.draft.release
+    return _update(part, others)
+
+
+def _update(part: TracePart, others: Sequence[SpanSays]) -> TracePart:
+    """The part with what other spans say of the trace; the last to end comes last, as an outer span does."""
+    for says in sorted(others, key=lambda says: (says.span.end, -says.span.start, says.span.id)):
         draft = says.draft
-        part.order_ts = says.span.start
+        part.order_ts = says.span.end
         if draft.trace_name:
-            part.name, part.name_rank = draft.trace_name, NAMED_ON_PURPOSE
+            _take_name(part, draft)
         part.version = draft.version or part.version
         part.release = draft.release or part.release
         if draft.trace_metadata:
@@ -117,6 +153,13 @@ def _update_part(others: Sequence[SpanSays], source: Source) -> TracePart:
         part.input = _text(draft.trace_input) or part.input
         part.output = _text(draft.trace_output) or part.output
     return part
+
+
+def _take_name(part: TracePart, draft: Draft) -> None:
+    if draft.trace_name:
+        part.name, part.name_rank = draft.trace_name, NAMED_ON_PURPOSE
+    elif draft.name:
+        part.name, part.name_rank = draft.name, NAMED_BY_SPAN
 
 
 def _take_attributes(part: TracePart, draft: Draft) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 
 from appliance.errors import StoreUnavailable
 from appliance.model.observations import Observation
-from appliance.model.traces import TracePart, fold_parts
+from appliance.model.traces import APP_ROOT_WEIGHT, EVENT_WEIGHT, ROOT_WEIGHT, TracePart, fold_parts
 from appliance.storage.clickhouse import folding
 from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.folding import fold_round, forget_touches
@@ -51,7 +51,7 @@ class World:
         return TracePart(
             project_id=self.project_id,
             id=trace_id,
-            part_id=f"{choose(['o:', 'r:', 'u:'])}{number}",
+            part_id=f"{choose(['o:', 'r:', 's:', 'u:'])}{number}",
             timestamp=at,
             order_ts=at + self.random.randrange(3) * SECOND,
             event_ts=self.version,
@@ -61,6 +61,7 @@ class World:
             user_id=self.maybe(choose("uvw")) if "user_id" not in erased else None,
             session_id=self.maybe("s") if "session_id" not in erased else None,
             release=self.maybe(choose("12")),
+            weight=choose([0, 0, EVENT_WEIGHT, ROOT_WEIGHT - at, APP_ROOT_WEIGHT - at, -at]),
             environment=choose(["default", "prod", "dev"]),
             tags=sorted({choose("xyz") for _ in range(self.random.randrange(3))}),
             public=self.maybe(choose([True, False])) if "public" not in erased else None,

@@ -5,9 +5,28 @@ from __future__ import annotations
 import pytest
 
 from appliance.config import ClickHouseSettings
+from appliance.model.traces import ROOT_WEIGHT
 from appliance.storage.clickhouse import search
 from appliance.storage.clickhouse.client import ClickHouse
 from tests.integration.read.conftest import NOW, SECOND, Project
+
+
+async def test_a_trace_without_root_has_the_texts_of_its_topmost_span(project: Project) -> None:
+    for number, at in enumerate((NOW, NOW + 3600 * SECOND)):
+        await project.observation("t1", f"o{number}", at=at, parent_id="http", input=f"i{number}", output=f"o{number}")
+        await project.trace("t1", part=f"s:o{number}", at=at, name=f"n{number}", name_rank=1, weight=-at)
+    await project.trace("t2", name="other", input="own")
+
+    both = [await project.get("/traces/t1"), await project.get("/traces/t1", fields="core,io")]
+    listed = {row["id"]: row for row in (await project.get("/traces"))["data"]}
+    for trace in (*both, listed["t1"]):
+        assert (trace["name"], trace["input"], trace["output"]) == ("n0", "i0", "o0")
+    assert (listed["t2"]["input"], listed["t2"]["output"]) == ("own", None)
+    assert await project.ids("/traces", name="n0") == ["t1"]
+
+    await project.trace("t1", part="r:root", is_root=True, weight=ROOT_WEIGHT - NOW, name_rank=1, name="root")
+    trace = await project.get("/traces/t1")
+    assert (trace["name"], trace["input"], trace["output"]) == ("root", None, None)
 
 
 async def test_a_trace_comes_back_whole(project: Project) -> None:

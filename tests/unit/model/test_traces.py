@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from appliance.model.traces import TracePart, fold_parts
+from appliance.model.traces import EVENT_WEIGHT, ROOT_WEIGHT, SpanPlace, TracePart, fold_parts
 
 
 def part(part_id: str, at: int, **said: Any) -> TracePart:
@@ -77,3 +77,28 @@ def test_order_of_arrival_and_repetition_do_not_matter() -> None:
     expected = fold_parts(parts)
     for order in itertools.permutations(parts):
         assert fold_parts([*order, *order]) == expected
+
+
+def test_heavier_parts_win_however_late_the_others_are() -> None:
+    root = part("r:a", 10, is_root=True, weight=ROOT_WEIGHT - 10, user_id="root", metadata={"k": "root"}, input="i")
+    later = part("u:b", 20, user_id="later", metadata={"k": "later", "l": "later"})
+    event = part("e:c", 5, weight=EVENT_WEIGHT, environment="prod")
+    trace = fold_parts([root, later, event])
+    assert (trace.user_id, trace.metadata) == ("root", {"k": "root", "l": "later"})
+    assert (trace.environment, trace.input) == ("prod", "i")
+
+
+def test_parts_of_the_first_version_are_folded_as_they_were() -> None:
+    early = part("r:a", 10, name="early", name_rank=1, is_root=True, environment="prod", input="i", output="o")
+    late = part("r:b", 20, name="late", name_rank=1, is_root=True, environment="dev", input="j")
+    trace = fold_parts([late, early, part("s:c", 5)])
+    assert (trace.name, trace.environment, trace.input, trace.output, trace.topmost) == ("late", "prod", "j", "o", None)
+
+
+def test_a_topmost_span_lends_what_nobody_else_has() -> None:
+    topmost = part("s:a", 10, name="a", name_rank=1, weight=-10)
+    assert fold_parts([topmost]).topmost == SpanPlace("a", 10)
+    assert fold_parts([topmost, part("s:b", 11, name="b", name_rank=1, weight=-11)]).topmost == SpanPlace("a", 10)
+    assert fold_parts([topmost, part("u:c", 12, input="i", output="o")]).topmost is None
+    root = part("r:d", 20, name="d", name_rank=1, is_root=True, weight=ROOT_WEIGHT - 20)
+    assert (fold_parts([topmost, root]).topmost, fold_parts([topmost, root]).name) == (None, "d")

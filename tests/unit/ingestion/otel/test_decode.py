@@ -157,14 +157,15 @@ def test_what_is_no_protobuf_stays_undecodable(body: bytes) -> None:
         list(decode_protobuf(body))
 
 
-@pytest.mark.parametrize("parent", ["", "0000000000000000", "bb"])
-def test_zeros_and_the_span_itself_are_no_parent(parent: str) -> None:
-    (span,) = decode_json(one_json_span(parentSpanId=parent))
-    assert span.parent_id == ""
-
+@pytest.mark.parametrize("parent", ["", "0000000000000000", bytes(range(8)).hex(), bytes(range(16)).hex()])
+def test_zeros_the_span_itself_and_its_trace_are_no_parent(parent: str) -> None:
     request = make_request()
     wire = request.resource_spans[0].scope_spans[0].spans[0]
-    wire.parent_span_id = wire.span_id if parent == "bb" else bytes.fromhex(parent)
+    body = one_json_span(traceId=wire.trace_id.hex(), spanId=wire.span_id.hex(), parentSpanId=parent.upper())
+    (span,) = decode_json(body)
+    assert span.parent_id == ""
+
+    wire.parent_span_id = bytes.fromhex(parent)
     (span,) = decode_protobuf(request.SerializeToString())
     assert span.parent_id == ""
 
@@ -173,3 +174,16 @@ def test_a_time_before_the_epoch_is_none() -> None:
     (span,) = decode_json(one_json_span(startTimeUnixNano="-5000", endTimeUnixNano="2000000"))
 
     assert (span.start, span.end) == (2000, 2000)
+
+
+def test_ids_in_capitals_are_those_in_small_letters() -> None:
+    trace, span, parent = "AB" * 16, "CD" * 8, "1234567890ABCDEF"
+    body = one_json_span(
+        traceId=trace, spanId=span, parentSpanId=parent, links=[{"traceId": trace, "spanId": "eF" * 8}]
+    )
+    (found,) = decode_json(body)
+
+    assert (found.trace_id, found.id, found.parent_id) == ("ab" * 16, "cd" * 8, "1234567890abcdef")
+    assert (found.links[0].trace_id, found.links[0].span_id) == ("ab" * 16, "ef" * 8)
+    (other,) = decode_json(one_json_span(traceId="Order-17A", spanId="Q83vEjRWeJA="))
+    assert (other.trace_id, other.id) == ("Order-17A", "Q83vEjRWeJA=")

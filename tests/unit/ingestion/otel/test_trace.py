@@ -44,7 +44,7 @@ def test_a_later_root_does_not_take_the_given_name() -> None:
 def test_a_trace_without_root_exists_too() -> None:
     (part,) = trace_parts([says({}, id="b", parent="x", start=9), says({}, id="a", parent="x", start=8)], SOURCE)
 
-    assert (part.part_id, part.timestamp, part.name) == ("s:a", 8, None)
+    assert (part.part_id, part.timestamp, part.name) == ("s:a", 8, "step")
 
 
 def test_a_remote_parent_may_be_marked_as_root() -> None:
@@ -92,4 +92,4 @@ def test_the_same_request_makes_the_same_parts() -> None:
         made = [says({"user.id": "u"}, id=id, parent="x", start=3) for id in ("b", "a")]
         return [part.part_id for part in trace_parts(made, SOURCE)]
 
-    assert spans() == spans() == ["u:a"]
+    assert spans() == spans() == ["s:a"]
