@@ -38,9 +38,10 @@ def trace_of(*spans: SpanSays, besides: tuple[TracePart, ...] = ()) -> Trace:
 
 def shown(trace: Trace, *spans: SpanSays) -> tuple[str | None, str | None, str | None]:
     """Name, input and output as readers see them."""
-    texts = {SpanPlace(each.span.id, each.span.start): each.draft for each in spans}
-    draft = texts[trace.topmost] if trace.topmost else None
-    return trace.name, trace.input or (draft and draft.input), trace.output or (draft and draft.output)
+    if trace.topmost is None:
+        return trace.name, trace.input, trace.output
+    [draft] = [each.draft for each in spans if SpanPlace(each.span.id, each.span.start) == trace.topmost]
+    return trace.name, trace.input or draft.input, trace.output or draft.output
 
 
 def test_a_span_below_one_that_was_not_sent_stands_for_its_trace() -> None:
@@ -50,8 +51,8 @@ def test_a_span_below_one_that_was_not_sent_stands_for_its_trace() -> None:
 
 
 def test_a_parent_that_comes_late_takes_over() -> None:
-    spans = says(id="root", at=(9, 30)), says(id="agent", parent="root", at=(10, 20))
-    spans = *spans, says(id="chat", parent="agent", at=(11, 12))
+    root, agent = says(id="root", at=(9, 30)), says(id="agent", parent="root", at=(10, 20))
+    spans = root, agent, says(id="chat", parent="agent", at=(11, 12))
 
     assert shown(trace_of(*spans), *spans) == ("root", "in root", "out root")
 
@@ -75,8 +76,8 @@ def test_the_root_of_a_program_names_the_trace_though_another_clock_is_behind() 
 
 
 def test_a_process_that_joins_takes_nothing_over_whatever_its_clock_says() -> None:
-    own = {"langfuse.version": "1", "langfuse.release": "r1", "user.id": "ada", "session.id": "s1"}
-    other = {"langfuse.version": "2", "langfuse.release": "r2", "user.id": "bob", "session.id": "s2"}
+    own: dict[str, Any] = {"langfuse.version": "1", "langfuse.release": "r1", "user.id": "ada", "session.id": "s1"}
+    other: dict[str, Any] = {"langfuse.version": "2", "langfuse.release": "r2", "user.id": "bob", "session.id": "s2"}
     own |= {"langfuse.environment": "prod", "langfuse.trace.tags": ["a"], "langfuse.trace.metadata.k": "1"}
     other |= {"langfuse.environment": "dev", "langfuse.trace.tags": ["b"], "langfuse.trace.metadata.k": "2"}
     for first in ({}, APP_ROOT):
