@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,17 +16,16 @@ from tests.architecture.source import ROOT
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Names of the files in a freshly built wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    done = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return set(zipfile.ZipFile(built("wheel", tmp_path_factory.mktemp("wheel"))).namelist())
+
+
+def built(target: str, folder: Path) -> Path:
+    """A fresh `wheel` or `sdist`."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    [wheel] = folder.glob("*.whl")
-    return set(zipfile.ZipFile(wheel).namelist())
+    [file] = [path for path in folder.iterdir() if path.is_file()]
+    return file
 
 
 def source_files(*suffixes: str) -> set[str]:
@@ -52,3 +52,15 @@ def test_nothing_else_is_in_the_wheel(contents: set[str]) -> None:
     installed = {folder for folder in folders if not folder.endswith(".dist-info")}
     assert installed == {"appliance", "langfuse_local.py", "tui"}
     assert not any("__pycache__" in name for name in contents)
+
+
+def test_the_source_distribution_has_no_stray_files(tmp_path: Path) -> None:
+    """A pattern without an anchor also takes files of the same name in other folders."""
+    with tarfile.open(built("sdist", tmp_path)) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {name.partition("/")[0] for name in names} == {
+        *("appliance", "tui", "langfuse_local.py", "docs", "requirements"),
+        *("README.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", ".gitignore", "PKG-INFO"),
+    }
+    assert {name for name in names if name.startswith("requirements/")} == {"requirements/overrides.txt"}
+    assert names >= source_files(".py", ".sql", ".lua", ".tcss", ".json", ".xml", ".conf")

@@ -104,7 +104,7 @@ async def test_an_overload_says_when_to_come_back(
     stream.failure = failure
     error = await refusal(channel, one_span().SerializeToString())
     assert error.code() == grpc.StatusCode.UNAVAILABLE
-    trailers = dict(error.trailing_metadata() or ())
+    trailers = dict(list(error.trailing_metadata() or ()))
     status = Status.FromString(bytes(trailers["grpc-status-details-bin"]))
     info = RetryInfo()
     assert status.details[0].Unpack(info)
