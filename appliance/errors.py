@@ -36,7 +36,14 @@ class StartFailed(ApplianceError):
 
 
 class StoreUnavailable(ApplianceError):
-    """A store (Postgres, Redis or ClickHouse) cannot be reached right now; trying again may help."""
+    """A store (Postgres, Redis or ClickHouse) cannot be reached right now; trying again may help.
+
+    The message may name addresses and paths; `in_short` names only the store, for those who have no key.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", store: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.in_short = f"{store or 'A store'} cannot be used right now."
 
 
 class TooMuchAtOnce(StoreUnavailable):

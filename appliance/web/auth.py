@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import logging
 import time
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from starlette.requests import Request
 
@@ -22,6 +23,10 @@ _KNOWN_FOR_S = 60.0
 _UNKNOWN_FOR_S = 5.0
 _MAX_CACHED = 10_000
 _MAX_CACHED_CHARS = 500
+_STRANGERS_AT_ONCE = 2
+
+_Credentials = tuple[str, str]
+"""Public and secret key as they were sent."""
 
 _HINT = "Confirm that you've configured the correct host."
 
@@ -46,32 +51,58 @@ class KeyStore(Protocol):
 
 
 class KeyRing:
-    """Looks keys up once a minute at most; wrong ones are remembered for a few seconds only."""
+    """Looks keys up once a minute at most; wrong ones are remembered for a few seconds, apart from the others.
+
+    Keys that nobody has heard of are looked up two at a time, so that guesses do not take all connections to Postgres
+    from those who renew a known key.
+    """
 
     def __init__(self, store: KeyStore) -> None:
         self._store = store
-        self._cached: dict[tuple[str, str], tuple[float, KeyOwner | None]] = {}
+        self._owners: dict[_Credentials, tuple[float, KeyOwner]] = {}
+        self._refused: dict[_Credentials, float] = {}
+        self._strangers = asyncio.Semaphore(_STRANGERS_AT_ONCE)
+        self._renewing = asyncio.Semaphore(1)
 
     async def find(self, public_key: str, secret_key: str) -> KeyOwner | None:
         """The owner of a key pair; an empty secret looks up by the public key alone. Raises StoreUnavailable."""
-        entry = self._cached.get((public_key, secret_key))
-        if entry is not None and entry[0] > time.monotonic():
-            return entry[1]
+        given = (public_key, secret_key)
+        if not self._is_remembered(given):
+            async with self._renewing if given in self._owners else self._strangers:
+                if not self._is_remembered(given):  # by who waited before us
+                    return await self._look_up(given)
+        return self._owners[given][1] if given in self._owners else None
+
+    def _is_remembered(self, given: _Credentials) -> bool:
+        expires = self._owners[given][0] if given in self._owners else self._refused.get(given, 0.0)
+        return expires > time.monotonic()
+
+    async def _look_up(self, given: _Credentials) -> KeyOwner | None:
+        public_key, secret_key = given
         if secret_key:
             owner = await self._store.owner_by_secret(public_key, secret_key)
         else:
             owner = await self._store.owner_by_public_key(public_key)
         if len(public_key) + len(secret_key) > _MAX_CACHED_CHARS:
             return owner
-        if len(self._cached) >= _MAX_CACHED:
-            self._cached.clear()
-        valid_for = _UNKNOWN_FOR_S if owner is None else _KNOWN_FOR_S
-        self._cached[public_key, secret_key] = (time.monotonic() + valid_for, owner)
+        if owner is None:
+            self._owners.pop(given, None)
+            _make_room(self._refused)
+            self._refused[given] = time.monotonic() + _UNKNOWN_FOR_S
+        else:
+            _make_room(self._owners)
+            self._owners[given] = time.monotonic() + _KNOWN_FOR_S, owner
         return owner
 
     def forget(self) -> None:
         """Drop all that is remembered, after a key was changed."""
-        self._cached.clear()
+        self._owners.clear()
+        self._refused.clear()
+
+
+def _make_room(remembered: dict[_Credentials, Any]) -> None:
+    if len(remembered) >= _MAX_CACHED:
+        remembered.clear()
 
 
 async def authorize(request: Request, *, allow_scores_only: bool = False) -> Auth:

@@ -71,7 +71,7 @@ async def read_inflated(request: Request) -> bytes:
     """The body, inflated when it came as gzip; raises PayloadTooLarge, and InvalidRequest for broken gzip."""
     limit: int = request.app.state.context.settings.ingestion.max_body_bytes
     content = await read_body(request, limit)
-    if "gzip" not in request.headers.get("content-encoding", ""):
+    if "gzip" not in request.headers.get("content-encoding", "").lower():
         return content
     try:
         inflated: bytes = await off_loop(len(content), inflate, content, limit, held_by(request.scope).take)

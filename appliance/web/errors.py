@@ -47,9 +47,11 @@ def request_error(request: Request, error: Exception) -> Response:
 
 
 def store_unavailable(request: Request, error: Exception) -> Response:
-    """503 that clients retry; the reason goes to the log and to the health endpoint."""
+    """503 that clients retry and that names the store; the reason goes to the log and to the health endpoint."""
+    assert isinstance(error, StoreUnavailable)
     log.warning("%s %s: %s", request.method, request.scope["path"], error)
-    return json_response({"message": "Service Unavailable"}, 503, {"Retry-After": str(_RETRY_AFTER_S)})
+    body = {"message": f"Service Unavailable: {error.in_short}"}
+    return json_response(body, 503, {"Retry-After": str(_RETRY_AFTER_S)})
 
 
 def query_too_expensive(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.errors import ApplianceError
+from appliance.errors import ApplianceError, StoreUnavailable
 from appliance.model.services import DiskStatus, QueueStatus
 from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.web.context import Context
@@ -20,12 +20,29 @@ _MAX_WAIT_S = 60.0
 _MIN_FREE_BYTES = 200 * 1024 * 1024
 
 
+_RECENT_US = 3 * 60 * 1_000_000
+
+_RECENT_EVENTS = (
+    "SELECT 1 AS one FROM observations_list WHERE start_time >= fromUnixTimestamp64Micro({since:Int64}) LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why data does not flow, in one sentence."""
+
+    text: str
+    """May name addresses, paths and versions of stores."""
+    in_short: str
+    """Names none of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """What the last look found."""
 
-    reasons: list[str]
-    """Why data does not flow, one sentence each; empty when it does."""
+    reasons: list[Reason]
+    """Empty when data flows."""
     warnings: list[str]
     """What is worth knowing but stops nothing."""
     queue: QueueStatus
@@ -41,6 +58,9 @@ class HealthCheck:
     _last: Health | None = None
     _last_at: float = 0.0
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _has_recent: bool = False
+    _asked_at: float = 0.0
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> Health:
         """The present health; never raises for a store that is down."""
@@ -49,6 +69,15 @@ class HealthCheck:
                 self._last = await _look(self.context)
                 self._last_at = time.monotonic()
             return self._last
+
+    async def has_recent_events(self) -> bool:
+        """Whether any observation began within the last three minutes; raises StoreUnavailable."""
+        async with self._asking:
+            if time.monotonic() - self._asked_at > _VALID_S:
+                since = {"since": time.time_ns() // 1000 - _RECENT_US}
+                found: list[dict[str, int]] = await self.context.clickhouse.rows(_RECENT_EVENTS, since, dict)
+                self._has_recent, self._asked_at = bool(found), time.monotonic()
+            return self._has_recent
 
 
 async def _look(context: Context) -> Health:
@@ -60,17 +89,21 @@ async def _look(context: Context) -> Health:
         _probe("Redis", heartbeats.alive()),
         _probe("Redis", context.stream.require_room()),
     )
-    reasons = [answer for answer in (postgres, clickhouse, queue) if isinstance(answer, str)]
+    reasons = [answer for answer in (postgres, clickhouse, queue) if isinstance(answer, Reason)]
     found = queue if isinstance(queue, QueueStatus) else QueueStatus()
-    if isinstance(room, str) and isinstance(queue, QueueStatus):
+    if isinstance(room, Reason) and isinstance(queue, QueueStatus):
         reasons.append(room)
     if isinstance(workers, list) and not workers:
-        reasons.append("No worker has given a sign of life for 10 s.")
+        reasons.append(_plain("No worker has given a sign of life for 10 s."))
     if found.oldest_s > _MAX_WAIT_S:
-        reasons.append(f"The oldest of {found.backlog} accepted requests has waited for {found.oldest_s:.0f} s.")
+        waited = f"The oldest of {found.backlog} accepted requests has waited for {found.oldest_s:.0f} s."
+        reasons.append(_plain(waited))
     disk = _disk(context)
     if disk.free_bytes and disk.free_bytes < _MIN_FREE_BYTES:
-        reasons.append(f"The disk of {context.settings.data_dir} has only {disk.free_bytes // 1_000_000} MB left.")
+        left = f"has only {disk.free_bytes // 1_000_000} MB left."
+        reasons.append(
+            Reason(f"The disk of {context.settings.data_dir} {left}", f"The disk of the data directory {left}")
+        )
     warnings = []
     if found.dead_letters:
         warnings.append(f"{found.dead_letters} requests could not be processed (langfuse-local dead-letters list).")
@@ -78,13 +111,19 @@ async def _look(context: Context) -> Health:
 
 
 async def _probe(store: str, work: Awaitable[Any]) -> Any:
-    """What `work` answers, or one sentence when it fails or takes too long."""
+    """What `work` answers, or the reason why it fails or takes too long."""
     try:
         return await asyncio.wait_for(work, _PROBE_TIMEOUT_S)
     except TimeoutError:
-        return f"{store} did not answer within {_PROBE_TIMEOUT_S:.0f} s."
+        return _plain(f"{store} did not answer within {_PROBE_TIMEOUT_S:.0f} s.")
+    except StoreUnavailable as error:
+        return Reason(error.message, error.in_short)
     except ApplianceError as error:
-        return error.message
+        return _plain(error.message)
+
+
+def _plain(text: str) -> Reason:
+    return Reason(text, text)
 
 
 def _disk(context: Context) -> DiskStatus:

@@ -189,7 +189,7 @@ def _refusal(error: ApplianceError) -> tuple[grpc.StatusCode, str, int]:
     """Code, message, and after how many seconds to come back (0: never)."""
     if isinstance(error, StoreUnavailable):
         log.warning("OTLP over gRPC: %s", error)
-        return grpc.StatusCode.UNAVAILABLE, "Service Unavailable", _RETRY_AFTER_S
+        return grpc.StatusCode.UNAVAILABLE, f"Service Unavailable: {error.in_short}", _RETRY_AFTER_S
     if isinstance(error, Overloaded):
         return grpc.StatusCode.UNAVAILABLE, error.message, error.retry_after_s
     status = error.status if isinstance(error, RequestError) else 400

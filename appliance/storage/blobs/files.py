@@ -36,7 +36,7 @@ class FileBlobs:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreUnavailable(f"The media directory cannot be used: {error}.") from error
+            raise StoreUnavailable(f"The media directory cannot be used: {error}.", store="The media store") from error
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         with translated_errors():
@@ -46,7 +46,7 @@ class FileBlobs:
                 with translated_errors():
                     part = await asyncio.to_thread(os.pread, descriptor, min(_READ_BYTES, end - start), start)
                 if not part:
-                    raise StoreUnavailable(f"The file of {key} is shorter than it was.")
+                    raise StoreUnavailable(f"The file of {key} is shorter than it was.", store="The media store")
                 start += len(part)
                 yield part
         finally:

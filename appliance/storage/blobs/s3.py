@@ -85,7 +85,7 @@ class S3Blobs:
         except FileNotFoundError as error:
             raise _Missing(self._sentence(error)) from error
         except (BaseError, OSError) as error:
-            raise StoreUnavailable(self._sentence(error)) from error
+            raise StoreUnavailable(self._sentence(error), store="The media store") from error
 
     def _sentence(self, error: Exception) -> str:
         return f"The media bucket {self._bucket} cannot be used: {_first_line(error)}."

@@ -102,4 +102,5 @@ def translated_errors() -> Iterator[None]:
         yield
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        raise StoreUnavailable(f"The media directory cannot be used: {error.strerror}{place}.") from error
+        message = f"The media directory cannot be used: {error.strerror}{place}."
+        raise StoreUnavailable(message, store="The media store") from error

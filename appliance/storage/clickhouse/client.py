@@ -17,7 +17,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from appliance.config import ClickHouseSettings
 from appliance.errors import ConfigError, StoreUnavailable
 from appliance.storage.clickhouse import cluster
-from appliance.storage.clickhouse.refusals import translated
+from appliance.storage.clickhouse.refusals import NAME, translated
 
 Row = TypeVar("Row")
 
@@ -160,7 +160,8 @@ class ClickHouse:
                 pinged = asyncio.ensure_future(self._answers_ping())
                 await asyncio.wait({task, pinged}, return_when=asyncio.FIRST_COMPLETED)
                 if not task.done() and not await pinged:
-                    raise StoreUnavailable(f"ClickHouse did not answer within {_DOUBT_AFTER_S + _PING_S:g} s.")
+                    waited = f"ClickHouse did not answer within {_DOUBT_AFTER_S + _PING_S:g} s."
+                    raise StoreUnavailable(waited, store=NAME)
                 pinged.cancel()
             return task.result()
         finally:

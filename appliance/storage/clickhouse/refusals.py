@@ -11,6 +11,8 @@ from clickhouse_connect.driver.exceptions import DatabaseError, Error, Operation
 
 from appliance.errors import QueryTooExpensive, StoreRefused, StoreUnavailable, TooMuchAtOnce, Undecodable
 
+NAME: Final = "ClickHouse"
+
 # All numbers are those of ClickHouse's error table (`errorCodeToName`).
 _NO_MEMORY: Final = 241
 # Time, rows, bytes and memory limits of one query.
@@ -38,10 +40,10 @@ def translated(*, inserting: bool = False) -> Iterator[None]:
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise StoreUnavailable(f"ClickHouse cannot be reached: {error or type(error).__name__}.") from error
+        raise StoreUnavailable(f"ClickHouse cannot be reached: {error or type(error).__name__}.", store=NAME) from error
     except Error as error:
         if error.code is None and isinstance(error, OperationalError):
-            raise StoreUnavailable(f"ClickHouse cannot be reached: {_first_line(error)}") from error
+            raise StoreUnavailable(f"ClickHouse cannot be reached: {_first_line(error)}", store=NAME) from error
         if inserting:
             raise _refused_insert(error) from error
         if error.code in _TOO_EXPENSIVE:
@@ -50,7 +52,7 @@ def translated(*, inserting: bool = False) -> Iterator[None]:
             ) from error
         if isinstance(error, DatabaseError) and error.code in _MISTAKES | _BAD_VALUES:
             raise
-        raise StoreUnavailable(f"ClickHouse cannot do this now: {_first_line(error)}") from error
+        raise StoreUnavailable(f"ClickHouse cannot do this now: {_first_line(error)}", store=NAME) from error
 
 
 def _refused_insert(error: Error) -> Exception:
@@ -58,10 +60,10 @@ def _refused_insert(error: Error) -> Exception:
     if code in _BAD_VALUES:
         return Undecodable(f"ClickHouse refused the rows: {words}")
     if code == _NO_MEMORY:
-        return TooMuchAtOnce(f"ClickHouse has no memory for this: {words}")
+        return TooMuchAtOnce(f"ClickHouse has no memory for this: {words}", store=NAME)
     if code is None or code in _PASSING:  # without a code it is the answer of something between us
-        return StoreUnavailable(f"ClickHouse cannot do this now: {words}")
-    return StoreRefused(f"ClickHouse refused the rows, for reasons unknown: {words}")
+        return StoreUnavailable(f"ClickHouse cannot do this now: {words}", store=NAME)
+    return StoreRefused(f"ClickHouse refused the rows, for reasons unknown: {words}", store=NAME)
 
 
 def _first_line(error: Exception) -> str:

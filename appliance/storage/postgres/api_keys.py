@@ -1,19 +1,29 @@
-"""API keys: the secret is kept as a slow hash (bcrypt) and as a fast salted one for every-day look-ups."""
+"""API keys: the secret is kept as a slow hash (bcrypt) and as a fast salted one for every-day look-ups.
+
+A fast hash says which salt it was made with, so a secret that differs from it is wrong without a look at the slow one.
+Keys of version 0.1.0 say nothing of their salt, and their slow hashes stand for the first 72 bytes of the secret.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import uuid
 from dataclasses import dataclass
+from typing import Final
 
 import bcrypt
+from psycopg.rows import DictRow
 
 from appliance.storage.postgres.pool import Connection, Postgres
 from appliance.storage.postgres.statements import statements
 
-_BCRYPT_COST = 11
-_BCRYPT_BYTES = 72
+_BCRYPT_COST: Final = 11
+_BCRYPT_BYTES: Final = 72
+"""All that bcrypt looks at."""
+_WHOLE: Final = "sha256:"
+"""What slow hashes of whole secrets begin with."""
 _SQL = statements("api_keys")
 
 
@@ -50,20 +60,29 @@ class ApiKeys:
     def __init__(self, postgres: Postgres, salt: str) -> None:
         self._postgres = postgres
         self._salt = salt
+        self._comparing = asyncio.Semaphore(1)
+        """Slow comparisons take one thread, so that nothing else waits for one."""
 
     async def owner_by_secret(self, public_key: str, secret_key: str) -> KeyOwner | None:
         """Whom the secret belongs to, whatever public key came with it; None for an unknown secret.
 
-        A key whose fast hash was made with another salt is found by its public key and gets a new fast hash.
+        A key whose fast hash was made with another salt is found by its public key and gets new hashes.
         """
-        hashed = fast_hash(secret_key, self._salt)
-        if found := await self._postgres.row(_SQL["by_fast_hash"], {"fast_hash": hashed}):
-            return KeyOwner(found["project_id"], found["public_key"])
-        found = await self._postgres.row(_SQL["by_public_key"], {"public_key": public_key})
-        if found is None or not await asyncio.to_thread(_matches, secret_key, found["hashed_secret_key"]):
-            return None
-        await self._postgres.execute(_SQL["set_fast_hash"], {"id": found["id"], "fast_hash": hashed})
-        return KeyOwner(found["project_id"], found["public_key"])
+        hashes = _FastHashes(secret_key, self._salt)
+        rows = await self._postgres.rows(_SQL["by_either"], {"fast_hashes": hashes.all, "public_key": public_key})
+        row = next((row for row in rows if row["fast_hashed_secret_key"] in hashes.all), None)
+        if row is None:
+            row = next(iter(rows), None)
+            if row is None or not hashes.may_belong_to(row):
+                return None
+            async with self._comparing:
+                if not await asyncio.to_thread(_matches, secret_key, row["hashed_secret_key"]):
+                    return None
+        if row["fast_hashed_secret_key"] != hashes.marked:
+            async with self._comparing:
+                slow = await asyncio.to_thread(_slow_hash, secret_key)
+            await self._postgres.execute(_SQL["set_hashes"], {"id": row["id"], "fast": hashes.marked, "slow": slow})
+        return KeyOwner(row["project_id"], row["public_key"])
 
     async def owner_by_public_key(self, public_key: str) -> KeyOwner | None:
         """Whom a public key belongs to; None for unknown ones and for keys of organizations."""
@@ -71,6 +90,23 @@ class ApiKeys:
         if found is None or found["scope"] != "PROJECT":
             return None
         return KeyOwner(found["project_id"], found["public_key"])
+
+
+class _FastHashes:
+    """The forms in which the fast hash of a secret may be stored."""
+
+    def __init__(self, secret_key: str, salt: str) -> None:
+        plain = fast_hash(secret_key, salt)
+        self._salt_mark = hashlib.sha256(f"mark of {salt}".encode()).hexdigest()[:8] + ":"
+        self._is_long = len(secret_key.encode()) >= _BCRYPT_BYTES
+        self.marked = self._salt_mark + plain
+        self.all = [self.marked, plain]
+
+    def may_belong_to(self, row: DictRow) -> bool:
+        """Whether the slow hash of a key with another fast hash can still be that of this secret."""
+        if str(row["fast_hashed_secret_key"] or "").startswith(self._salt_mark):
+            return False
+        return row["hashed_secret_key"].startswith(_WHOLE) or not self._is_long
 
 
 async def provision_key(connection: Connection, project_id: str, pair: KeyPair, salt: str) -> bool:
@@ -83,16 +119,16 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
     if found is not None and found["project_id"] == project_id:
         return False
     hashed = await asyncio.to_thread(_slow_hash, pair.secret_key)
-    fast = fast_hash(pair.secret_key, salt)
+    fast = _FastHashes(pair.secret_key, salt)
     async with connection.transaction():
-        await connection.execute(_SQL["delete"], {"public_key": pair.public_key, "fast_hash": fast})
+        await connection.execute(_SQL["delete"], {"public_key": pair.public_key, "fast_hashes": fast.all})
         await connection.execute(
             _SQL["insert"],
             {
                 "id": uuid.uuid4().hex,
                 "public_key": pair.public_key,
                 "hashed": hashed,
-                "fast_hash": fast,
+                "fast_hash": fast.marked,
                 "display": f"{pair.secret_key[:6]}...{pair.secret_key[-4:]}",
                 "note": "Provisioned API Key",
                 "project_id": project_id,
@@ -109,22 +145,32 @@ async def project_of_key(connection: Connection, public_key: str) -> str | None:
 
 async def accepts_key(connection: Connection, pair: KeyPair, salt: str) -> bool:
     """Whether the stored key of this public key has this secret."""
-    hashed = {"fast_hash": fast_hash(pair.secret_key, salt)}
-    found = await (await connection.execute(_SQL["by_fast_hash"], hashed)).fetchone()
-    if found is not None and found["public_key"] == pair.public_key:
-        return True
     found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
-    return found is not None and await asyncio.to_thread(_matches, pair.secret_key, found["hashed_secret_key"])
+    if found is None:
+        return False
+    hashes = _FastHashes(pair.secret_key, salt)
+    if found["fast_hashed_secret_key"] in hashes.all:
+        return True
+    return hashes.may_belong_to(found) and await asyncio.to_thread(
+        _matches, pair.secret_key, found["hashed_secret_key"]
+    )
 
 
 def hash_password(password: str) -> str:
     """A bcrypt hash; takes a tenth of a second, so call it in a thread."""
-    return _slow_hash(password)
+    return bcrypt.hashpw(password.encode()[:_BCRYPT_BYTES], bcrypt.gensalt(_BCRYPT_COST)).decode()
 
 
 def _slow_hash(secret: str) -> str:
-    return bcrypt.hashpw(secret.encode()[:_BCRYPT_BYTES], bcrypt.gensalt(_BCRYPT_COST)).decode()
+    return _WHOLE + bcrypt.hashpw(_digest(secret), bcrypt.gensalt(_BCRYPT_COST)).decode()
 
 
 def _matches(secret: str, hashed: str) -> bool:
+    if hashed.startswith(_WHOLE):
+        return bcrypt.checkpw(_digest(secret), hashed.removeprefix(_WHOLE).encode())
     return bcrypt.checkpw(secret.encode()[:_BCRYPT_BYTES], hashed.encode())
+
+
+def _digest(secret: str) -> bytes:
+    """What bcrypt is given of a secret of any length: it looks at 72 bytes, and stops at a zero."""
+    return base64.b64encode(hashlib.sha256(secret.encode()).digest())

@@ -109,7 +109,7 @@ async def answered(work: Coroutine[Any, Any, Result], seconds: float = _ANSWER_S
     await asyncio.wait({task}, timeout=seconds)
     if not task.done():
         task.add_done_callback(_forget)
-        raise StoreUnavailable(f"Postgres did not answer within {seconds:g} s.")
+        raise StoreUnavailable(f"Postgres did not answer within {seconds:g} s.", store="Postgres")
     return task.result()
 
 
@@ -126,4 +126,5 @@ def translated_errors() -> Iterator[None]:
     except psycopg.DataError as error:  # such as a NUL in a text or a number beyond its type
         raise InvalidRequest(f"A value cannot be stored: {str(error).strip().rstrip('.')}.") from error
     except (psycopg.OperationalError, PoolTimeout) as error:
-        raise StoreUnavailable(f"Postgres cannot be used right now: {str(error).strip().rstrip('.')}.") from error
+        words = str(error).strip().rstrip(".")
+        raise StoreUnavailable(f"Postgres cannot be used right now: {words}.", store="Postgres") from error

@@ -73,7 +73,7 @@ def translated_errors() -> Iterator[None]:
     except redis.exceptions.OutOfMemoryError as error:
         raise Overloaded("The queue is out of memory.") from error
     except (redis.exceptions.RedisError, OSError) as error:
-        raise StoreUnavailable(f"Redis cannot be used right now: {str(error).rstrip('.')}.") from error
+        raise StoreUnavailable(f"Redis cannot be used right now: {str(error).rstrip('.')}.", store="Redis") from error
 
 
 @contextlib.asynccontextmanager
@@ -84,4 +84,4 @@ async def answered_within(seconds: float) -> AsyncIterator[None]:
             with translated_errors():
                 yield
     except TimeoutError as error:
-        raise StoreUnavailable(f"Redis did not answer within {seconds:g} s.") from error
+        raise StoreUnavailable(f"Redis did not answer within {seconds:g} s.", store="Redis") from error

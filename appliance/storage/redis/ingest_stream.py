@@ -36,9 +36,11 @@ _ROOM_CHECK_S = 0.5
 _MEMORY_SHARE = 0.9
 _MEMORY_SAMPLES = 16
 # Whoever sends waits no longer than this for a Redis that hangs; the worker has time.
-_APPEND_S = 2.5
-_REPLICATED_MS = 2000
-_LOOK_S = 2.0
+_APPEND_S: Final = 2.5
+_REPLICATED_MS: Final = 2000
+_LOOK_S: Final = 2.0
+_SLOWEST_BYTES_PER_S: Final = 4_000_000
+"""What a busy Redis on a slow disk still stores; who waits for it has so much more time."""
 
 # The body of the oldest entry may be large: only its id leaves the server.
 _OLDEST_ID = "local e = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1); return e[1] and e[1][1] or false"
@@ -135,6 +137,8 @@ class IngestStream:
         self._settings = settings
         self._room_checked_at = 0.0
         self._no_room = ""
+        self._sending_bytes = 0
+        """Bodies on their way to Redis: it answers nobody while it stores one."""
         self._read_script, self._ack_script = Script(client, "read"), Script(client, "ack")
         self._dead_letter_script = Script(client, "dead_letter")
         self._set_aside_script = Script(client, "set_aside")
@@ -142,16 +146,26 @@ class IngestStream:
 
     async def append(self, entry: Entry) -> str:
         """Store an entry durably and return its id; raises Overloaded when the backlog is at its bound."""
-        await self.require_room()
-        async with answered_within(_APPEND_S):
+        self._sending_bytes += len(entry.body)
+        try:
+            await self.require_room()
+            return await self._append(entry)
+        finally:
+            self._sending_bytes -= len(entry.body)
+
+    async def _append(self, entry: Entry) -> str:
+        longer_s = self._longer_s()
+        async with answered_within(_APPEND_S + longer_s):
             if not self._settings.redis_replicas:
                 return await _add(self._redis, entry)
             # WAIT speaks of the writes of its own connection.
             async with self._redis.client() as connection:
                 entry_id = await _add(connection, entry)
-                reached = await connection.wait(self._settings.redis_replicas, _REPLICATED_MS)
+                most_ms = _REPLICATED_MS + round(1000 * longer_s)
+                reached = await connection.wait(self._settings.redis_replicas, most_ms)
         if reached < self._settings.redis_replicas:
-            raise StoreUnavailable(f"Only {reached} of {self._settings.redis_replicas} replicas have the request.")
+            missed = f"Only {reached} of {self._settings.redis_replicas} replicas have the request."
+            raise StoreUnavailable(missed, store="Redis")
         return entry_id
 
     async def require_room(self) -> None:
@@ -303,8 +317,12 @@ class IngestStream:
         attempts = [rows[0]["times_delivered"] if rows else 1 for rows in pending]
         return [Delivery(id, entry, tried) for (id, entry), tried in zip(found, attempts, strict=True)]
 
+    def _longer_s(self) -> float:
+        """Seconds by which deadlines grow for what is on its way to Redis."""
+        return self._sending_bytes / _SLOWEST_BYTES_PER_S
+
     async def _why_no_room(self) -> str:
-        async with answered_within(_LOOK_S), self._redis.pipeline(transaction=False) as pipe:
+        async with answered_within(_LOOK_S + self._longer_s()), self._redis.pipeline(transaction=False) as pipe:
             for stream in (STREAM, DEAD_LETTERS):
                 pipe.xlen(stream)
                 pipe.memory_usage(stream, samples=_MEMORY_SAMPLES)

@@ -17,7 +17,7 @@ from appliance.model.times import parse_time
 from appliance.storage.clickhouse import metrics
 from appliance.storage.clickhouse.metrics import DailyUsage
 from appliance.web.api.asked import clickhouse_of, conditions_from
-from appliance.web.auth import authorize
+from appliance.web.auth import Auth, authorize
 from appliance.web.paging import issue, page_from
 from appliance.web.responses import json_response
 
@@ -62,11 +62,13 @@ class _Question(msgspec.Struct, rename="camel"):
 
 async def query_v1(request: Request) -> Response:
     """Any question over traces, observations and scores."""
-    return await _answer(request, _question(request, VIEWS))
+    auth = await authorize(request)
+    return await _answer(request, auth, _question(request, VIEWS))
 
 
 async def query_v2(request: Request) -> Response:
     """The same without the view of traces, and never without a bound on rows."""
+    auth = await authorize(request)
     question = _question(request, VIEWS[1:])
     many = sorted({each.field for each in question.dimensions} & _HIGH_CARDINALITY)
     limit = question.config.row_limit if question.config else None
@@ -78,11 +80,10 @@ async def query_v2(request: Request) -> Response:
         )
     config = question.config or _Config()
     question.config = _Config(config.bins, limit or _V2_ROWS)
-    return await _answer(request, question)
+    return await _answer(request, auth, question)
 
 
-async def _answer(request: Request, question: _Question) -> Response:
-    auth = await authorize(request)
+async def _answer(request: Request, auth: Auth, question: _Question) -> Response:
     query = _query(question)
     return json_response({"data": await metrics.run(clickhouse_of(request), auth.project_id, query)})
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 
 from appliance.config import Settings
 from appliance.storage.redis.heartbeats import Heartbeats
@@ -74,7 +78,59 @@ async def test_stores_that_are_away_are_named(prepared: Settings) -> None:
         answer = await client.get("/api/public/health")
     await context.close()
     assert answer.status_code == 503
-    assert [reason.split()[0] for reason in answer.json()["reasons"]] == ["Postgres", "ClickHouse", "Redis"]
+    assert answer.json()["reasons"] == [
+        f"{store} cannot be used right now." for store in ("Postgres", "ClickHouse", "Redis")
+    ]
+
+
+async def test_only_who_has_a_key_is_told_where_a_store_is_missed(prepared: Settings, context: Context) -> None:
+    away = create_context(
+        dataclasses.replace(
+            prepared, clickhouse=dataclasses.replace(prepared.clickhouse, url="http://127.0.0.1:1"), data_dir=Path("/")
+        )
+    )
+    await away.open()
+    transport = httpx.ASGITransport(create_app(away.settings, away))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        keys = (prepared.init.public_key, prepared.init.secret_key)
+        known = (await client.get("/api/public/health", auth=keys)).json()
+        others = [await client.get("/api/public/health", auth=auth) for auth in (None, ("pk", "wrong"))]
+    await away.close()
+    assert "127.0.0.1" in " ".join(known["reasons"])
+    for answer in others:
+        assert (answer.status_code, "127.0.0.1" in answer.text) == (503, False)
+        assert answer.json()["reasons"][0] == "ClickHouse cannot be used right now."
+
+
+async def test_a_write_names_the_store_that_is_away(prepared: Settings) -> None:
+    gone = dataclasses.replace(prepared.redis, connection_string="redis://127.0.0.1:1/0")
+    context = create_context(dataclasses.replace(prepared, redis=gone))
+    await context.open()
+    transport = httpx.ASGITransport(create_app(context.settings, context))
+    keys = (prepared.init.public_key, prepared.init.secret_key)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", auth=keys) as client:
+        answer = await client.post("/api/public/ingestion", json={"batch": [{"id": "e", "type": "sdk-log"}]})
+        score = await client.post("/api/public/scores", json={"name": "n", "value": 1, "traceId": "t"})
+    await context.close()
+    assert answer.status_code == 207
+    assert (score.status_code, score.json()["message"]) == (503, "Service Unavailable: Redis cannot be used right now.")
+
+
+async def test_a_flood_of_questions_for_recent_events_costs_one_query(
+    client: httpx.AsyncClient, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await Heartbeats(context.redis).beat("worker-1", {})
+    asked: list[str] = []
+    rows = context.clickhouse.rows
+
+    async def counted(sql: str, *arguments: Any, **named: Any) -> list[Any]:
+        asked.append(sql)
+        return await rows(sql, *arguments, **named)
+
+    monkeypatch.setattr(context.clickhouse, "rows", counted)
+    answers = await asyncio.gather(*(client.get("/health", params={"failIfNoRecentEvents": "true"}) for _ in range(30)))
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    assert sum("observations_list" in sql for sql in asked) == 1
 
 
 async def test_projects_shows_the_one_of_the_key(client: httpx.AsyncClient) -> None:

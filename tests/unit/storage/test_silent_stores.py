@@ -13,6 +13,7 @@ from appliance.config import ClickHouseSettings, IngestionSettings, PostgresSett
 from appliance.errors import StoreUnavailable
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.postgres.pool import Postgres, answered
+from appliance.storage.redis import ingest_stream
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.ingest_stream import Entry, IngestStream
 
@@ -45,6 +46,22 @@ async def test_redis(silent_port: int) -> None:
         await stream.append(entry)
     assert time.monotonic() - start < SOON_S
     await client.aclose()
+
+
+async def test_redis_has_more_time_for_large_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    deadlines: list[float] = []
+
+    def answered_within(seconds: float) -> contextlib.AbstractAsyncContextManager[None]:
+        deadlines.append(seconds)
+        raise StoreUnavailable("Stop here.")
+
+    monkeypatch.setattr(ingest_stream, "answered_within", answered_within)
+    for size in (2, 63_000_000, 2):
+        stream = IngestStream(connect(RedisSettings(connection_string="redis://127.0.0.1:1")), IngestionSettings())
+        with pytest.raises(StoreUnavailable):
+            await stream.append(Entry(kind="events", project_id="p", body=b"x" * size, accepted_at=0))
+    small, large, small_again = deadlines
+    assert (large > small + 10, small_again) == (True, small)
 
 
 async def test_clickhouse(silent_port: int) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
+
+from appliance.storage.postgres.api_keys import KeyOwner
+from appliance.web.auth import KeyRing
+from appliance.web.routes import routes
 
 METRICS = "/api/public/otel/v1/metrics"
 
@@ -61,3 +66,65 @@ async def test_credentials_longer_than_any_key_are_not_remembered(client: httpx.
     for _ in range(2):
         assert (await client.post(METRICS, auth=("pk", "x" * 1_000))).status_code == 401
     assert key_store.lookups == 2
+
+
+async def test_wrong_keys_do_not_make_good_ones_forgotten(
+    client: httpx.AsyncClient, key_store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.web.auth._MAX_CACHED", 10)
+    await client.post(METRICS)
+    for number in range(30):
+        await client.post(METRICS, auth=("pk", f"wrong {number}"))
+    looked_up = key_store.lookups
+    await client.post(METRICS)
+    assert key_store.lookups == looked_up
+
+
+async def test_guesses_are_looked_up_two_at_a_time_and_hold_up_no_known_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    class SlowKeys:
+        at_once = most = 0
+
+        async def owner_by_secret(self, public_key: str, secret_key: str) -> KeyOwner | None:
+            if secret_key == "good":
+                return KeyOwner("project", public_key)
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+            if self.at_once == 2:
+                both_wait.set()
+            await held.wait()
+            self.at_once -= 1
+            return None
+
+        async def owner_by_public_key(self, public_key: str) -> KeyOwner | None:
+            return None
+
+    held, both_wait, store = asyncio.Event(), asyncio.Event(), SlowKeys()
+    monkeypatch.setattr("appliance.web.auth._KNOWN_FOR_S", 0.0)
+    ring = KeyRing(store)
+    await ring.find("pk", "good")
+    guesses = [asyncio.create_task(ring.find("pk", f"guess {number}")) for number in range(10)]
+    async with asyncio.timeout(5):
+        await both_wait.wait()
+        assert await ring.find("pk", "good") == KeyOwner("project", "pk")
+        held.set()
+        assert await asyncio.gather(*guesses) == [None] * 10
+    assert store.most == 2
+
+
+NEEDS_NO_KEY = ("/api/public/health", "/api/public/ready", "/api/media/{project_id:segment}/{media_id:segment}")
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    sorted(
+        {(route.path, method) for route in routes for method in route.methods or () if route.path not in NEEDS_NO_KEY}
+    ),
+)
+async def test_a_key_is_asked_for_before_anything_else_is_looked_at(
+    client: httpx.AsyncClient, path: str, method: str
+) -> None:
+    client.auth = httpx.Auth()
+    odd = dict.fromkeys(("query", "filter", "limit", "page", "orderBy", "fromTimestamp", "version", "cursor"), "{")
+    plain = path.replace(":segment", "").replace("{", "").replace("}", "")
+    answer = await client.request(method, plain, params=odd, content=b"{", headers={"Content-Encoding": "br"})
+    assert answer.status_code == 401

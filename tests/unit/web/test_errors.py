@@ -33,9 +33,10 @@ async def test_a_wrong_method_is_a_405(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_store_that_is_down_is_a_503_to_try_again(client: httpx.AsyncClient, stream: Any) -> None:
-    stream.failure = StoreUnavailable("Redis is away.")
+    stream.failure = StoreUnavailable("Nothing answers at 10.0.0.1:6379.", store="Redis")
     answer = await client.post(TRACES, content=b"{}", headers=JSON)
-    assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
+    assert answer.status_code == 503
+    assert answer.json() == {"message": "Service Unavailable: Redis cannot be used right now."}
     assert int(answer.headers["Retry-After"]) > 0
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from tests.unit.web.conftest import PUBLIC_KEY
 
@@ -36,6 +38,15 @@ async def test_each_event_has_its_own_outcome(client: httpx.AsyncClient, stream:
     assert shapeless["id"] == "unknown"
     assert queued(stream) == [event("trace-create", {"id": "t", "name": None})]
     assert stream.entries[0].sdk_name == "python"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "Gzip", "x-gzip"])
+async def test_the_name_of_the_compression_may_have_any_case(
+    client: httpx.AsyncClient, stream: Any, encoding: str
+) -> None:
+    body = gzip.compress(b'{"value": 1, "name": "n", "traceId": "t"}')
+    answer = await client.post("/api/public/scores", content=body, headers={"Content-Encoding": encoding})
+    assert (answer.status_code, len(stream.entries)) == (200, 1)
 
 
 async def test_creations_come_before_updates_and_each_by_time(client: httpx.AsyncClient) -> None:

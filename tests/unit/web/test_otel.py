@@ -32,7 +32,7 @@ def one_span() -> bytes:
 
 async def test_protobuf_is_queued_as_it_came(client: httpx.AsyncClient, stream: Any) -> None:
     body = gzip.compress(one_span())
-    headers = {**PROTOBUF, "Content-Encoding": "gzip", "x-langfuse-sdk-name": "python", "x_langfuse_sdk_version": "4"}
+    headers = {**PROTOBUF, "Content-Encoding": "GZIP", "x-langfuse-sdk-name": "python", "x_langfuse_sdk_version": "4"}
     answer = await client.post(TRACES, content=body, headers=headers)
     assert (answer.status_code, answer.json()) == (200, {})
     (entry,) = stream.entries

@@ -1,13 +1,14 @@
--- name: by_fast_hash
-SELECT public_key, project_id FROM api_keys
-WHERE fast_hashed_secret_key = %(fast_hash)s AND (expires_at IS NULL OR expires_at > clock_timestamp());
+-- name: by_either
+SELECT id, public_key, project_id, hashed_secret_key, fast_hashed_secret_key FROM api_keys
+WHERE (fast_hashed_secret_key = ANY(%(fast_hashes)s) OR public_key = %(public_key)s)
+    AND (expires_at IS NULL OR expires_at > clock_timestamp());
 
 -- name: by_public_key
-SELECT id, public_key, project_id, scope, hashed_secret_key FROM api_keys
+SELECT id, public_key, project_id, scope, hashed_secret_key, fast_hashed_secret_key FROM api_keys
 WHERE public_key = %(public_key)s AND (expires_at IS NULL OR expires_at > clock_timestamp());
 
--- name: set_fast_hash
-UPDATE api_keys SET fast_hashed_secret_key = %(fast_hash)s WHERE id = %(id)s;
+-- name: set_hashes
+UPDATE api_keys SET fast_hashed_secret_key = %(fast)s, hashed_secret_key = %(slow)s WHERE id = %(id)s;
 
 -- name: insert
 INSERT INTO api_keys (
@@ -17,4 +18,4 @@ INSERT INTO api_keys (
 );
 
 -- name: delete
-DELETE FROM api_keys WHERE public_key = %(public_key)s OR fast_hashed_secret_key = %(fast_hash)s;
+DELETE FROM api_keys WHERE public_key = %(public_key)s OR fast_hashed_secret_key = ANY(%(fast_hashes)s);
