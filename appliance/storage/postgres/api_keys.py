@@ -101,6 +101,7 @@ class _FastHashes:
         self._is_long = len(secret_key.encode()) >= _BCRYPT_BYTES
         self.marked = self._salt_mark + plain
         self.all = [self.marked, plain]
+        """The second form is that of version 0.1.0."""
 
     def may_belong_to(self, row: DictRow) -> bool:
         """Whether the slow hash of a key with another fast hash can still be that of this secret."""
@@ -116,10 +117,13 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
     key only: given with another public key, it makes an end of the key that it had before.
     """
     found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
+    fast = _FastHashes(pair.secret_key, salt)
     if found is not None and found["project_id"] == project_id:
+        if found["fast_hashed_secret_key"] in fast.all[1:]:  # by version 0.1.0
+            slow = await asyncio.to_thread(_slow_hash, pair.secret_key)
+            await connection.execute(_SQL["set_hashes"], {"id": found["id"], "fast": fast.marked, "slow": slow})
         return False
     hashed = await asyncio.to_thread(_slow_hash, pair.secret_key)
-    fast = _FastHashes(pair.secret_key, salt)
     async with connection.transaction():
         await connection.execute(_SQL["delete"], {"public_key": pair.public_key, "fast_hashes": fast.all})
         await connection.execute(

@@ -8,6 +8,7 @@ import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import bcrypt
 import psycopg
 import pytest
 
@@ -92,6 +93,27 @@ async def test_another_salt_gets_a_new_fast_hash(prepared: Settings, context: Co
     assert await salted.owner_by_secret("pk-unknown", "sk-init") is None
     assert await salted.owner_by_secret("pk-init", "sk-init") is not None
     assert await salted.owner_by_secret("pk-unknown", "sk-init") is not None
+
+
+async def test_a_key_of_version_0_1_0_goes_on_working_and_gets_new_hashes_at_the_start(
+    prepared: Settings, context: Context
+) -> None:
+    await prepare(dataclasses.replace(prepared, init=INIT), lambda step: None)
+    old = {
+        "fast": fast_hash("sk-init", prepared.salt),
+        "slow": bcrypt.hashpw(b"sk-init", bcrypt.gensalt(4)).decode(),
+        "public_key": INIT.public_key,
+    }
+    await context.postgres.execute(
+        "UPDATE api_keys SET fast_hashed_secret_key = %(fast)s, hashed_secret_key = %(slow)s"
+        " WHERE public_key = %(public_key)s",
+        old,
+    )
+    await prepare(dataclasses.replace(prepared, init=INIT), lambda step: None)
+    row = await context.postgres.row("SELECT * FROM api_keys WHERE public_key = %(public_key)s", old)
+    assert row is not None and row["fast_hashed_secret_key"].endswith(f":{old['fast']}")
+    assert row["hashed_secret_key"].startswith("sha256:")
+    assert await ApiKeys(context.postgres, prepared.salt).owner_by_secret("pk-init", "sk-init") is not None
 
 
 async def test_a_migration_that_fails_leaves_nothing(prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
