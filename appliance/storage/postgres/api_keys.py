@@ -117,13 +117,10 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
     key only: given with another public key, it makes an end of the key that it had before.
     """
     found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
-    fast = _FastHashes(pair.secret_key, salt)
     if found is not None and found["project_id"] == project_id:
-        if found["fast_hashed_secret_key"] in fast.all[1:]:  # by version 0.1.0
-            slow = await asyncio.to_thread(_slow_hash, pair.secret_key)
-            await connection.execute(_SQL["set_hashes"], {"id": found["id"], "fast": fast.marked, "slow": slow})
         return False
     hashed = await asyncio.to_thread(_slow_hash, pair.secret_key)
+    fast = _FastHashes(pair.secret_key, salt)
     async with connection.transaction():
         await connection.execute(_SQL["delete"], {"public_key": pair.public_key, "fast_hashes": fast.all})
         await connection.execute(
@@ -139,6 +136,15 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
             },
         )
     return True
+
+
+async def renew_hashes(connection: Connection, pair: KeyPair, salt: str) -> None:
+    """Gives a key that version 0.1.0 stored its new hashes, so that wrong secrets cost no slow comparison."""
+    found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
+    fast = _FastHashes(pair.secret_key, salt)
+    if found is not None and found["fast_hashed_secret_key"] in fast.all[1:]:
+        slow = await asyncio.to_thread(_slow_hash, pair.secret_key)
+        await connection.execute(_SQL["set_hashes"], {"id": found["id"], "fast": fast.marked, "slow": slow})
 
 
 async def project_of_key(connection: Connection, public_key: str) -> str | None:

@@ -10,7 +10,14 @@ from collections.abc import Callable
 from dataclasses import fields
 
 from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT, InitSettings
-from appliance.storage.postgres.api_keys import KeyPair, accepts_key, new_key_pair, project_of_key, provision_key
+from appliance.storage.postgres.api_keys import (
+    KeyPair,
+    accepts_key,
+    new_key_pair,
+    project_of_key,
+    provision_key,
+    renew_hashes,
+)
 from appliance.storage.postgres.pool import Connection
 from appliance.storage.postgres.tenants import insert_organization, insert_owner, insert_project, project_ids
 
@@ -45,6 +52,7 @@ async def provision(
         await provision_key(connection, place, pair, salt)
     elif init.project_id and init.project_id != place:
         place = await _settle(connection, init, pair, place, salt, report, may_move=given is not None)
+    await renew_hashes(connection, pair, salt)
     if given is not None and not await accepts_key(connection, given, salt):
         report(
             f"Warning: {given.public_key} exists with another secret key, which stays valid; "

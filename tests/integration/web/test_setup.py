@@ -15,7 +15,7 @@ import pytest
 from appliance.config import InitSettings, Settings
 from appliance.errors import MigrationFailed, StoreUnavailable
 from appliance.storage.postgres import migrate
-from appliance.storage.postgres.api_keys import ApiKeys, KeyPair
+from appliance.storage.postgres.api_keys import ApiKeys, KeyPair, fast_hash
 from appliance.storage.postgres.migrate import Migration, apply_migrations, exclusive_connection
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.setup import prepare, store_key_pair, stored_key_pair
