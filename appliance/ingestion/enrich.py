@@ -6,28 +6,40 @@ from typing import Final
 
 from appliance.ingestion.json_text import parse_object
 from appliance.ingestion.token_count import count_usage
+from appliance.model.local_models import local_runner
 from appliance.model.observations import Observation
 from appliance.model.pricing import Attributes, ModelDefinition, Pricing, price_usage, total_of
-from appliance.model.usage import add_total
+from appliance.model.usage import Usage, add_total, rounded
 
 COUNTED_TYPES: Final = frozenset({"GENERATION", "EMBEDDING"})
 """Others that name a model, such as agents, hold the calls that are counted."""
 
 
-def enrich_costs(row: Observation, pricing: Pricing, *, holds_calls: bool = False) -> None:
-    """Set usage, model id, tier and costs from the model and from what was provided (server semantics section 5).
+def enrich_costs(
+    row: Observation,
+    pricing: Pricing,
+    told: Usage,
+    *,
+    requested_model: str | None = None,
+    provider: str | None = None,
+    holds_calls: bool = False,
+) -> None:
+    """Set usage, model id, tier and costs from the model and from what was told (server semantics section 5).
 
-    Costs that were sent are taken as they are; nothing is computed beside them. `holds_calls` says that calls of models
-    are among the children of this observation, so their tokens are not counted here once more.
+    Costs that were sent are taken as they are; nothing is computed beside them. `requested_model` decides the price
+    where nothing is known of the row's own. `holds_calls` says that calls of models are among the children of this
+    observation, so their tokens are not counted here once more.
     """
-    model = pricing.match(row.project_id, row.model, row.start_time) if row.model else None
-    row.usage_details = add_total(row.provided_usage_details)
-    if model is not None and not row.usage_details and not holds_calls:
-        row.usage_details = _counted(row, model)
+    model = _definition(row, pricing, (row.model, requested_model), local_runner(provider))
+    row.provided_usage_details = rounded(told)
+    usage = add_total(told)
+    if model is not None and not usage and not holds_calls:
+        usage = _counted(row, model)
+    row.usage_details = rounded(usage)
     tier = None
     if model is not None:
         row.model_id = model.id
-        tier = model.tier_for(row.usage_details, _attributes(row) if model.reads_attributes else None)
+        tier = model.tier_for(usage, _attributes(row) if model.reads_attributes else None)
         if tier is not None:
             row.pricing_tier_id, row.pricing_tier_name = tier.id, tier.name
     if row.provided_cost_details:
@@ -36,11 +48,26 @@ def enrich_costs(row: Observation, pricing: Pricing, *, holds_calls: bool = Fals
         if row.total_cost is not None:
             row.cost_details["total"] = row.total_cost
     elif tier is not None:
-        row.cost_details = price_usage(row.usage_details, tier)
+        row.cost_details = price_usage(usage, tier)
         row.total_cost = row.cost_details.get("total")
 
 
-def _counted(row: Observation, model: ModelDefinition) -> dict[str, int]:
+def _definition(
+    row: Observation, pricing: Pricing, names: tuple[str | None, ...], runner: str | None
+) -> ModelDefinition | None:
+    """What is known of the first name of which anything is; a model that runs locally costs what its runner's do."""
+    for name in names:
+        if not name:
+            continue
+        found = pricing.match(row.project_id, name, row.start_time)
+        if runner and (found is None or found.project_id is None):
+            found = pricing.match(row.project_id, f"{runner}/{name}", row.start_time)
+        if found is not None:
+            return found
+    return None
+
+
+def _counted(row: Observation, model: ModelDefinition) -> Usage:
     """The tokens of the texts; none of a call that failed, which was not billed, or that an update has still to end.
 
     A span that ended without an answer is not the whole call either: libraries report a stream's answer by another one.

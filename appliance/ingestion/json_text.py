@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any, Final
 
 import msgspec
@@ -42,3 +43,17 @@ def parse_object(value: Any) -> dict[str, Any] | None:
     """The object that a JSON text (or a dict) holds; None when it is anything else."""
     found = parse_or_keep(value)
     return found if isinstance(found, dict) else None
+
+
+_MOST_LITERAL_CHARS: Final = 10_000
+
+
+def parse_or_literal(value: Any) -> Any:
+    """As `parse_or_keep`, and the value of an object that was written as Python does (`{'cached': 3}`)."""
+    found = parse_or_keep(value)
+    if not isinstance(found, str) or found[:1] != "{" or len(found) > _MOST_LITERAL_CHARS:
+        return found
+    try:
+        return ast.literal_eval(found)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return found

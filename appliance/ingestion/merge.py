@@ -9,15 +9,16 @@ import msgspec
 
 from appliance.ingestion.enrich import enrich_costs
 from appliance.ingestion.fold import State, StoredEvent, fold, in_order
-from appliance.ingestion.json_text import parse_object, to_text
-from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, parameters_text, set_tools
+from appliance.ingestion.json_text import parse_object, to_json, to_text
+from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, set_tools
+from appliance.ingestion.token_usage import legacy_usage, normalise_usage
 from appliance.model.environments import DEFAULT, normalise_environment
 from appliance.model.observations import OBSERVATION_TYPES, Observation
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig, category_value, score_fault
 from appliance.model.scores import Score
 from appliance.model.times import parse_iso
-from appliance.model.usage import legacy_usage, normalise_costs, normalise_usage, whole_number
+from appliance.model.usage import normalise_costs, whole_number
 from appliance.storage.redis.patches import Patch, PatchSet
 
 _MINUTE: Final = 60_000_000
@@ -89,7 +90,8 @@ def merge_observation(
     _fill_observation(row, state, base)
     if row.type == "GENERATION":
         set_tools(row)
-    enrich_costs(row, pricing)
+    provider = row.metadata.get("ls_provider")  # of LangChain
+    enrich_costs(row, pricing, state.get("usageDetails") or {}, provider=provider)
     return [*_taken_away(row, patches, events, base), row]
 
 
@@ -105,13 +107,13 @@ def _fill_observation(row: Observation, state: State, base: Observation | None) 
     row.input = _text(state.get("input"))
     row.output = _text(state.get("output"))
     row.metadata = {key: to_text(value) for key, value in (state.get("metadata") or {}).items()}
-    row.model_parameters = parameters_text(_object(state.get("modelParameters")))
+    parameters = _object(state.get("modelParameters"))
+    row.model_parameters = to_json(parameters) if parameters else ""
     prompt_version = whole_number(state.get("promptVersion")) or 0
     if state.get("promptName") and 0 < prompt_version <= MAX_PROMPT_VERSION:
         row.prompt_name, row.prompt_version = _plain_text(state["promptName"]), prompt_version
         if base and (base.prompt_name, base.prompt_version) == (row.prompt_name, row.prompt_version):
             row.prompt_id = base.prompt_id  # stays, even when the prompt has been deleted since
-    row.provided_usage_details = state.get("usageDetails") or {}
     row.provided_cost_details = state.get("costDetails") or {}
 
 
@@ -125,8 +127,14 @@ def _measured(event: StoredEvent) -> StoredEvent:
     details = normalise_usage(_object(body.get("usageDetails")))
     if usage and not details and "total" not in usage:
         usage["total"] = sum(usage.values())
+    if not _SIDES.isdisjoint(details):
+        usage = {key: units for key, units in usage.items() if key == "total"}
     costs |= normalise_costs(_object(body.get("costDetails")))
     return msgspec.structs.replace(event, body={**body, "usageDetails": {**usage, **details}, "costDetails": costs})
+
+
+_SIDES: Final = frozenset({"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"})
+"""Other names of the sides, which must not stand beside those of the old field."""
 
 
 def _type_of(events: Sequence[StoredEvent], base: Observation | None) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from appliance.ingestion.json_text import parse_or_keep, to_text
 from appliance.model.pricing import ModelDefinition
+from appliance.model.usage import Usage
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +36,12 @@ class Encoding(Protocol):
         """The number of tokens of a text in which nothing has a special meaning."""
 
 
-def count_usage(model: ModelDefinition, asked: str, answered: str) -> dict[str, int]:
+def count_usage(model: ModelDefinition, asked: str, answered: str) -> Usage:
     """Tokens of stored input and output as `input`, `output` and `total`; empty without a tokenizer or any text."""
     if model.tokenizer_id is None or not (asked or answered):
         return {}
     encoding = _encoding(_encoding_name(model))
-    counted = {"input": _count_asked(encoding, model, asked), "output": _count_text(encoding, answered)}
+    counted: Usage = {"input": _count_asked(encoding, model, asked), "output": _count_text(encoding, answered)}
     return {**counted, "total": sum(counted.values())}
 
 

@@ -1,42 +1,15 @@
-"""The prices that come with the package (`prices.json`), and the names that programs report tokens under."""
+"""The prices that come with the package (`prices.json`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from importlib import resources
 from typing import Final
 
 import msgspec
 
+from appliance.model.price_names import with_other_names
 from appliance.model.pricing import ModelDefinition
-
-# Other names that programs report the same tokens under; a part without a price of its own costs what its whole does.
-_SAME_PRICE: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("input", ("input_tokens", "prompt_tokens", "input_text", "input_cache_read", "input_cache_creation")),
-    ("input", ("input_audio", "input_image")),
-    ("output", ("output_tokens", "completion_tokens", "output_text", "output_reasoning", "output_audio")),
-    ("output", ("output_accepted_prediction_tokens", "output_rejected_prediction_tokens")),
-    ("input_cache_read", ("input_cached_tokens", "cache_read_input_tokens", "input_cached_audio")),
-    ("input_cache_creation", ("input_cache_creation_5m", "cache_creation_input_tokens", "input_cache_write")),
-    ("input_cache_creation", ("input_cache_creation_1h",)),
-    ("input_cache_creation_5m", ("cache_creation_ephemeral_5m_input_tokens",)),
-    ("input_cache_creation_1h", ("cache_creation_ephemeral_1h_input_tokens",)),
-    ("input_audio", ("input_audio_tokens",)),
-    ("input_image", ("input_image_tokens",)),
-    ("output_audio", ("output_audio_tokens",)),
-    ("output_reasoning", ("output_reasoning_tokens",)),
-)
-
-
-def _with_other_names(prices: Mapping[str, float]) -> dict[str, float]:
-    named = dict(prices)
-    for whole, names in _SAME_PRICE:
-        if whole in named:
-            for name in names:
-                named.setdefault(name, named[whole])
-    return named
-
 
 _MADE_AT: Final = 1_795_392_000_000_000
 """23 November 2026, microseconds since the epoch."""
@@ -71,7 +44,7 @@ def built_in_models() -> tuple[ModelDefinition, ...]:
             tokenizer_id=_tokenizer_of(model),
             tokenizer_config=_CHAT_CONFIG | {"tokenizerModel": model.model_name} if _is_openai(model) else None,
             pricing_tiers=tuple(
-                msgspec.structs.replace(tier, prices=_with_other_names(tier.prices)) for tier in model.pricing_tiers
+                msgspec.structs.replace(tier, prices=with_other_names(tier.prices)) for tier in model.pricing_tiers
             ),
         )
         for model in models

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from appliance.model.patterns import found_in
+from appliance.model.price_names import price_of
 from appliance.model.usage import MAX_COST
 
 Attributes = Mapping[str, Mapping[str, Any]]
@@ -28,10 +29,11 @@ class TierCondition(msgspec.Struct, frozen=True, rename="camel", omit_defaults=T
     key: str = ""
     values: tuple[str, ...] = ()
 
-    def holds(self, usage: Mapping[str, int], attributes: Attributes) -> bool:
+    def holds(self, usage: Mapping[str, float], attributes: Attributes) -> bool:
         """Whether the condition is met."""
         if self.source is not None:
-            return str(attributes.get(self.source, {}).get(self.key, "")) in self.values
+            value = attributes.get(self.source, {}).get(self.key, "")
+            return (str(value).lower() if isinstance(value, bool) else str(value)) in self.values
         pattern, is_loose = self.usage_detail_pattern, not self.case_sensitive
         units = sum([value for key, value in usage.items() if _names(pattern, key[:_MOST_CHARS], is_loose)])
         match self.operator:
@@ -107,7 +109,7 @@ class ModelDefinition(msgspec.Struct, frozen=True, rename="camel", kw_only=True,
         """The tier without conditions."""
         return next((tier for tier in self.pricing_tiers if tier.is_default), None)
 
-    def tier_for(self, usage: Mapping[str, int], attributes: Attributes | None = None) -> PricingTier | None:
+    def tier_for(self, usage: Mapping[str, float], attributes: Attributes | None = None) -> PricingTier | None:
         """The first tier by priority whose conditions all hold, else the default one."""
         asked = attributes or {}
         for tier in self._special_tiers:
@@ -160,21 +162,21 @@ def _newest_first(model: ModelDefinition) -> tuple[bool, int, int, str]:
     return model.start_date is None, -(model.start_date or 0), -model.created_at, model.id
 
 
-def price_usage(usage: Mapping[str, int], tier: PricingTier) -> dict[str, float]:
-    """USD for each usage type that has a price of the same name, and `total`; empty when none has.
+def price_usage(usage: Mapping[str, float], tier: PricingTier) -> dict[str, float]:
+    """USD for each usage type, and `total`; empty when none has a price.
 
-    A model that is priced by `total` costs that alone (contract: server semantics section 5).
+    A type without a price of its own costs what its side does. A model that is priced by `total` costs that alone
+    (contract: server semantics section 5).
     """
-    costs = {key: units * tier.prices[key] for key, units in usage.items() if key in tier.prices}
+    priced = ((key, units, price_of(key, tier.prices)) for key, units in usage.items())
+    costs = {key: units * price for key, units, price in priced if price is not None}
     if costs and "total" not in costs:
         costs["total"] = sum(costs.values())
     return {key: min(round(value, 12), MAX_COST) for key, value in costs.items()}
 
 
 def total_of(provided: Mapping[str, float]) -> float | None:
-    """The total of costs that were sent: their own, or input plus output when nothing else was sent."""
+    """The total of costs that were sent: their own, or else their sum; None when nothing was sent."""
     if "total" in provided:
         return provided["total"]
-    if provided and provided.keys() <= {"input", "output"}:
-        return min(sum(provided.values()), MAX_COST)
-    return None
+    return min(sum(provided.values()), MAX_COST) if provided else None

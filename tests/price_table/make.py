@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from itertools import count
@@ -12,6 +13,8 @@ from typing import Any, Final
 
 from genai_prices import types
 from genai_prices.data import providers
+
+from appliance.model.local_models import FREE_PATTERN, LOCAL_PATTERN
 
 AS_OF: Final = date(2026, 11, 23)
 """The day whose prices count; change it, and the version of genai-prices, to bring the table up to date."""
@@ -48,12 +51,53 @@ def price_table() -> str:
     """The whole file: a JSON list with one model per line."""
     by_id = {provider.id: provider for provider in providers}
     lines = [
+        json.dumps(_free(name, pattern), separators=(",", ":"))
+        for name, pattern in (("free variants", FREE_PATTERN), ("local models", LOCAL_PATTERN))
+    ]
+    lines += [
         json.dumps(entry, separators=(",", ":"))
         for name in PROVIDERS
-        for model in by_id[name].models
+        for model in _without_regions(by_id[name].models)
         if (entry := _entry(name, model))
     ]
     return "[\n" + ",\n".join(lines) + "\n]\n"
+
+
+def _without_regions(models: Iterable[types.ModelInfo]) -> Iterator[types.ModelInfo]:
+    """Bedrock's models, whose plain names go with the global price.
+
+    Instrumentations leave the region out of a name, so a plain name does not tell that the region's price was paid.
+    """
+    found = {model.id: model for model in models}
+    for id, model in found.items():
+        region, _, name = id.partition(".")
+        if region == "regional" and f"global.{name}" in found:
+            yield _matching(model, [each for each in _alternatives(model) if not _is_plain(each)])
+        elif region == "global" and (regional := found.get(f"regional.{name}")):
+            plain = [each for each in _alternatives(regional) if _is_plain(each)]
+            yield _matching(model, [*_alternatives(model), *plain])
+        else:
+            yield model
+
+
+def _alternatives(model: types.ModelInfo) -> list[Any]:
+    return list(model.match.or_) if isinstance(model.match, types.ClauseOr) else [model.match]
+
+
+def _matching(model: types.ModelInfo, clauses: list[Any]) -> types.ModelInfo:
+    return dataclasses.replace(model, match=types.ClauseOr(or_=clauses) if len(clauses) > 1 else clauses[0])
+
+
+def _is_plain(clause: Any) -> bool:
+    text = getattr(clause, "equals", None) or getattr(clause, "starts_with", None) or ""
+    return text.startswith(("anthropic.", "claude-"))
+
+
+def _free(name: str, pattern: str) -> dict[str, Any]:
+    """Models that cost nothing. They come first: the names of hosted models are often the beginnings of theirs."""
+    id = f"builtin-{name.replace(' ', '-')}"
+    tier = _tier(f"{id}-standard", "Standard", 0, [], {"input": 0.0, "output": 0.0})
+    return {"id": id, "modelName": name, "matchPattern": pattern, "pricingTiers": [tier]}
 
 
 def _entry(provider: str, model: types.ModelInfo) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from appliance.ingestion.otel.adk import AdkMapper
+from appliance.ingestion.otel.claude_code import ClaudeCodeMapper
 from appliance.ingestion.otel.draft import Draft, Mapper
 from appliance.ingestion.otel.flue import FlueMapper
 from appliance.ingestion.otel.gen_ai import GenAiMapper
@@ -27,6 +28,7 @@ MAPPERS: Final[tuple[Mapper, ...]] = (
     LangfuseMapper(),
     GenkitMapper(),
     VercelMapper(),
+    ClaudeCodeMapper(),
     AdkMapper(),
     LiveKitMapper(),
     MlflowMapper(),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from appliance.ingestion.otel.span import Span
+from appliance.model.usage import Usage
 
 
 @dataclass(slots=True)
@@ -26,9 +27,12 @@ class Draft:
     environment: str | None = None
     completion_start: int | None = None
     model: str | None = None
+    requested_model: str | None = None
+    """What the price goes by when nothing is known of the model that answered."""
+    provider: str | None = None
     model_parameters: dict[str, Any] | None = None
-    usage: dict[str, Any] | None = None
-    """As sent; the rules of usage details are applied later."""
+    usage: Usage | None = None
+    """As it is stored, but for a missing total."""
     costs: dict[str, Any] | None = None
     prompt_name: str | None = None
     prompt_version: int | None = None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from appliance.ingestion.json_text import parse_or_keep, to_text
+from appliance.ingestion.json_text import parse_or_keep
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.metadata import take_text
 from appliance.ingestion.otel.span import Attributes, Span, SpanEvent
-from appliance.ingestion.otel.token_usage import raw_details, usage_from_counts
 from appliance.ingestion.otel.unflatten import unflatten
+from appliance.ingestion.token_usage import raw_details, take_counts, usage_from_counts
 
 _TYPES: Final = {
     "chat": "GENERATION",
@@ -17,6 +17,10 @@ _TYPES: Final = {
     "text_completion": "GENERATION",
     "generate_content": "GENERATION",
     "generate": "GENERATION",
+    "generate_text": "GENERATION",
+    "stream_text": "GENERATION",
+    "generate_object": "GENERATION",
+    "stream_object": "GENERATION",
     "embeddings": "EMBEDDING",
     "invoke_agent": "AGENT",
     "create_agent": "AGENT",
@@ -38,7 +42,8 @@ _SERVICE_TIERS: Final = (
     "openai.request.service_tier",
 )
 """Ways of processing that differ in price."""
-_COST: Final = "gen_ai.cost."
+_WITHOUT_CACHE: Final = ("opentelemetry.instrumentation.bedrock", "ruby_llm", "RubyLLM", "opentelemetry-ruby_llm")
+"""Scopes of libraries whose input leaves out what was read from or written to the cache."""
 _ROLES: Final = ("system", "user", "assistant", "tool")
 _DETAILS: Final = "gen_ai.client.inference.operation.details"
 MESSAGE_EVENTS: Final = frozenset(
@@ -57,17 +62,20 @@ class GenAiMapper:
         """Fill in what is still open."""
         attributes = span.attributes
         take = attributes.pop
-        operation = str(take("gen_ai.operation.name", "")).lower()
+        operation = str(take("gen_ai.operation.name", "") or _sentry_operation(attributes)).lower()
         tool = take("gen_ai.tool.name", None)
         is_tool = bool(tool or attributes.get("gen_ai.tool.call.id"))
         draft.type = draft.type or _TYPES.get(operation) or ("TOOL" if is_tool else None)
         draft.name = draft.name or (str(tool) if tool else None)
         draft.is_aggregate = draft.is_aggregate or operation in _AGGREGATES
         draft.conversation_id = draft.conversation_id or take_text(attributes, ("gen_ai.conversation.id",))
-        self._map_model(attributes, draft)
         self._map_input_output(span, draft)
+        self._map_model(span, draft)
 
-    def _map_model(self, attributes: Attributes, draft: Draft) -> None:
+    def _map_model(self, span: Span, draft: Draft) -> None:
+        attributes = span.attributes
+        requested = attributes.get("gen_ai.request.model")
+        draft.requested_model = draft.requested_model or (str(requested) if requested else None)
         draft.model = draft.model or take_text(attributes, _MODELS)
         for key in _MODELS:
             if attributes.get(key) == draft.model:
@@ -75,25 +83,25 @@ class GenAiMapper:
         asked = {key[len(_REQUEST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_REQUEST)}
         if (wished := asked.pop("model", None)) is not None:  # another model than the one that answered
             attributes["gen_ai.request.model"] = wished
+        if (tools := asked.pop("available_tools", None)) is not None:  # of Sentry's SDKs; no parameter
+            attributes["gen_ai.request.available_tools"] = tools
         tier = next((attributes[key] for key in _SERVICE_TIERS if attributes.get(key)), None)
         if tier is not None:  # what was granted, where an answer tells it
             asked["service_tier"] = tier
         if asked and draft.model_parameters is None:
             draft.model_parameters = asked
-        counts = {key[len(_USAGE) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_USAGE)}
-        cost = counts.pop("cost", None)
-        for key, units in raw_details(counts.pop("raw", None)).items():
-            counts.setdefault(key, units)
+        details = raw_details(attributes.pop(f"{_USAGE}raw", None))
+        counts = details | take_counts(attributes, _USAGE)
         if counts and draft.usage is None:
-            draft.usage = usage_from_counts(counts)
-        amounts = {key[len(_COST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_COST)}
-        if draft.costs is None and (cost is not None or amounts):
-            draft.costs = _costs(cost, amounts)
+            is_apart = span.scope.name.startswith(_WITHOUT_CACHE)
+            draft.usage = usage_from_counts(counts, is_apart=is_apart or None)
 
     def _map_input_output(self, span: Span, draft: Draft) -> None:
         for attributes in _sources(span):
+            sentrys = _sentry_texts(attributes)
             given = _messages(attributes, "gen_ai.input.messages", "gen_ai.prompt", "gen_ai.tool.call.arguments")
             made = _messages(attributes, "gen_ai.output.messages", "gen_ai.completion", "gen_ai.tool.call.result")
+            given, made = sentrys[0] if given is None else given, sentrys[1] if made is None else made
             if system := attributes.pop("gen_ai.system_instructions", None):
                 given = _with_system(system, given)
             draft.input = given if draft.input is None else draft.input
@@ -101,6 +109,25 @@ class GenAiMapper:
         asked, answered = _from_events(span)
         draft.input = asked or None if draft.input is None else draft.input
         draft.output = answered or None if draft.output is None else draft.output
+
+
+def _sentry_operation(attributes: Attributes) -> str:
+    """The operation that Sentry's SDKs tell in a word of their own, such as `gen_ai.chat`."""
+    found = str(attributes.get("sentry.op", ""))
+    return found.removeprefix("gen_ai.") if found.startswith("gen_ai.") else ""
+
+
+def _sentry_texts(attributes: Attributes) -> tuple[Any, Any]:
+    """Input and output under the names that Sentry's SDKs give them."""
+    asked = [attributes.pop(key, None) for key in _SENTRY_INPUTS]
+    text, calls = attributes.pop("gen_ai.response.text", None), attributes.pop("gen_ai.response.tool_calls", None)
+    made = text or calls or attributes.pop("gen_ai.tool.output", None)
+    if text and calls:
+        made = {"role": "assistant", "content": parse_or_keep(text), "tool_calls": parse_or_keep(calls)}
+    return next((value for value in asked if value is not None), None), made
+
+
+_SENTRY_INPUTS: Final = ("gen_ai.request.messages", "gen_ai.tool.input", "gen_ai.embeddings.input")
 
 
 def _sources(span: Span) -> list[Attributes]:
@@ -164,16 +191,3 @@ _CONTENT: Final = "gen_ai.event.content"
 def _content_completion(span: Span) -> Any:
     found = (event for event in span.events if event.name == "gen_ai.content.completion")
     return next((event.attributes.get("gen_ai.completion") or _fields(event) or None for event in found), None)
-
-
-def _costs(total: Any, amounts: dict[str, Any]) -> dict[str, Any]:
-    names = {"input_cost": "input", "output_cost": "output", "total_cost": "total"}
-    costs = {names.get(key, key): _amount(value) for key, value in amounts.items()}
-    return costs if total is None else {**costs, "total": _amount(total)}
-
-
-def _amount(value: Any) -> Any:
-    try:
-        return float(to_text(value))
-    except ValueError:
-        return None

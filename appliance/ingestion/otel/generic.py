@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.ingestion.enrich import COUNTED_TYPES
 from appliance.ingestion.json_text import parse_object, to_json
+from appliance.ingestion.otel.costs import take_costs
 from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.first_token import first_token
 from appliance.ingestion.otel.span import Span
 from appliance.model.environments import normalise_environment
 
@@ -28,6 +31,7 @@ def fill_rest(span: Span, draft: Draft) -> None:
         draft.model_parameters = config
         del attributes["model_config"]
     draft.type = draft.type or ("GENERATION" if draft.model else "SPAN")
+    _fill_call(span, draft)
     draft.level = draft.level or ("ERROR" if span.status_code == _ERROR else "DEFAULT")
     draft.status_message = draft.status_message or span.status_message or _exception(span) or None
     draft.version = draft.version or span.resource.text("service.version") or None
@@ -35,6 +39,18 @@ def fill_rest(span: Span, draft: Draft) -> None:
     draft.name = draft.name or span.name
     if draft.is_aggregate or draft.type in ("SPAN", "EVENT"):
         _set_aside(draft)
+
+
+def _fill_call(span: Span, draft: Draft) -> None:
+    """What a call of a model cost, when its answer began, and who ran the model."""
+    attributes = span.attributes
+    draft.costs = draft.costs or take_costs(attributes)
+    if draft.completion_start is None and draft.type in COUNTED_TYPES:
+        draft.completion_start = first_token(span)
+    draft.provider = draft.provider or next((str(attributes[key]) for key in _PROVIDERS if attributes.get(key)), None)
+
+
+_PROVIDERS: Final = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system")
 
 
 def _exception(span: Span) -> str:

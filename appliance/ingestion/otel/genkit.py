@@ -7,7 +7,7 @@ from typing import Any, Final
 from appliance.ingestion.json_text import parse_object, to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Attributes, Span
-from appliance.ingestion.otel.token_usage import usage_from_counts
+from appliance.ingestion.token_usage import usage_from_counts
 
 _TYPES: Final = {
     "model": "GENERATION",

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from appliance.ingestion.json_text import parse_object, parse_or_keep, to_text
 from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.first_token import moment_of
 from appliance.ingestion.otel.metadata import metadata_of, metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
+from appliance.ingestion.token_usage import normalise_usage
 from appliance.model.observations import OBSERVATION_TYPES
-from appliance.model.times import parse_iso
 from appliance.model.usage import whole_number
 
 PREFIXES: Final = frozenset({"langfuse", "user", "session"})
@@ -63,8 +64,7 @@ class LangfuseMapper:
         draft.version = _text(take("langfuse.version", None))
         draft.release = _text(take("langfuse.release", None))
         if start := take("langfuse.observation.completion_start_time", None):
-            # SDKs send the time as a JSON text, so quoted twice.
-            draft.completion_start = parse_iso(start) or parse_iso(parse_or_keep(start))
+            draft.completion_start = moment_of(start)
         draft.as_root = _is_true(take("langfuse.internal.as_root", None))
         draft.is_app_root = _is_true(take("langfuse.internal.is_app_root", None))
 
@@ -74,7 +74,7 @@ class LangfuseMapper:
         if found := take("langfuse.observation.model.parameters", None):
             draft.model_parameters = parse_object(found)
         if found := take("langfuse.observation.usage_details", None):
-            draft.usage = parse_object(found)
+            draft.usage = normalise_usage(parse_object(found) or {}) or None
         if found := take("langfuse.observation.cost_details", None):
             draft.costs = parse_object(found)
         for prefix in ("langfuse.observation.prompt.", "langfuse.prompt."):

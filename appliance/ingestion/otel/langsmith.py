@@ -8,7 +8,7 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text, take_text
 from appliance.ingestion.otel.span import Span
-from appliance.ingestion.otel.token_usage import raw_details
+from appliance.ingestion.token_usage import raw_details
 
 _TYPES: Final = {
     "llm": "GENERATION",

@@ -7,7 +7,7 @@ from typing import Any, Final
 from appliance.ingestion.json_text import parse_object, parse_or_keep
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Attributes, Span
-from appliance.ingestion.otel.token_usage import raw_details, usage_from_counts
+from appliance.ingestion.token_usage import raw_details, usage_from_counts
 
 _INPUTS: Final = ("tool_arguments", "prompt")
 _OUTPUTS: Final = ("final_result", "tool_response")

@@ -8,7 +8,6 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text, take_text
 from appliance.ingestion.otel.span import Span
-from appliance.model.times import parse_iso
 
 _TYPES: Final = {
     "agent_run": "AGENT",
@@ -34,9 +33,6 @@ class MastraMapper:
         asked, made = attributes.pop(f"mastra.{kind}.input", None), attributes.pop(f"mastra.{kind}.output", None)
         draft.input = asked if draft.input is None else draft.input
         draft.output = made if draft.output is None else draft.output
-        draft.completion_start = draft.completion_start or parse_iso(
-            attributes.pop("mastra.completion_start_time", None)
-        )
         draft.tags = draft.tags or tags_of(attributes.pop("mastra.tags", None))
         said = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
         draft.session_id = draft.session_id or take_text(said, ("sessionId", "threadId"))

@@ -7,7 +7,7 @@ from typing import Final
 from appliance.ingestion.json_text import parse_object, parse_or_keep
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
-from appliance.ingestion.otel.token_usage import usage_from_counts
+from appliance.ingestion.token_usage import usage_from_counts
 
 _TYPES: Final = {
     "LLM": "GENERATION",
@@ -42,7 +42,7 @@ class MlflowMapper:
         if counts := parse_object(take("mlflow.chat.tokenUsage", None)):
             draft.usage = draft.usage or usage_from_counts(counts)
         if costs := parse_object(take("mlflow.llm.cost", None)):
-            draft.costs = draft.costs or {key.removesuffix("_cost"): amount for key, amount in costs.items()}
+            draft.costs = draft.costs or costs
         session, user = take("mlflow.trace.session", None), take("mlflow.trace.user", None)
         draft.session_id = draft.session_id or _text(session)
         draft.user_id = draft.user_id or _text(user)

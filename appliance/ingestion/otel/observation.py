@@ -15,7 +15,7 @@ from appliance.ingestion.tools import tool_use
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
 from appliance.model.times import iso_text
-from appliance.model.usage import normalise_costs, normalise_usage
+from appliance.model.usage import normalise_costs
 
 MAX_PROMPT_VERSION: Final = 65_535
 
@@ -115,8 +115,13 @@ def _set_model(row: Observation, draft: Draft, pricing: Pricing, holds_calls: bo
     row.model = draft.model or ""
     if draft.model_parameters:
         row.model_parameters = parameters_text(draft.model_parameters)
-    if draft.usage:
-        row.provided_usage_details = normalise_usage(draft.usage)
     if draft.costs:
         row.provided_cost_details = normalise_costs(draft.costs)
-    enrich_costs(row, pricing, holds_calls=holds_calls)
+    enrich_costs(
+        row,
+        pricing,
+        draft.usage or {},
+        requested_model=draft.requested_model,
+        provider=draft.provider,
+        holds_calls=holds_calls,
+    )

@@ -10,8 +10,8 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_of
 from appliance.ingestion.otel.span import Attributes, Span
-from appliance.ingestion.otel.token_usage import usage_from_counts
 from appliance.ingestion.otel.unflatten import unflatten
+from appliance.ingestion.token_usage import take_counts, usage_from_counts
 
 _TYPES: Final = {
     "LLM": "GENERATION",
@@ -51,16 +51,14 @@ class OpenInferenceMapper:
         _map_parts(attributes, draft, kind)
         models = take("llm.response.model", None), take("llm.model_name", None), take("embedding.model_name", None)
         draft.model = draft.model or next((str(model) for model in models if model), None)
+        draft.requested_model = draft.requested_model or (str(models[1]) if models[1] else None)
         if parameters := parse_object(take("llm.invocation_parameters", None)):
             draft.model_parameters = draft.model_parameters or parameters
             if kind == "GENERATION" and draft.model is None and parameters.get("model"):
                 # All that a call which failed says of its model.
                 draft.model = str(parameters["model"])
-        counts = {key[len(_COUNTS) :]: take(key) for key in list(attributes) if key.startswith(_COUNTS)}
-        if counts:
+        if counts := take_counts(attributes, _COUNTS):
             draft.usage = draft.usage or usage_from_counts(counts)
-        if (cost := take("llm.cost.total", None)) is not None:
-            draft.costs = draft.costs or {"total": cost}
         draft.tags = draft.tags or tags_of(take("tag.tags", None))
         if kind and (metadata := take("metadata", None)):
             draft.metadata = metadata_of(metadata) | draft.metadata

@@ -1,15 +1,24 @@
-"""Attributes without any prefix, as Pipecat and Logfire's integrations write them."""
+"""Attributes without any prefix, as Pipecat, Logfire's integrations and programs without a convention write them."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from appliance.ingestion.enrich import COUNTED_TYPES
+from appliance.ingestion.json_text import parse_object
 from appliance.ingestion.otel.draft import Draft
-from appliance.ingestion.otel.span import Span
+from appliance.ingestion.otel.span import Attributes, Span
+from appliance.ingestion.token_usage import normalise_usage, usage_from_counts
+from appliance.model.usage import Usage
+
+_COUNTS: Final = ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "total_tokens")
+_OBJECTS: Final = ("usage", "token_usage", "usage_metadata")
 
 
 class PlainMapper:
-    """Reads `input`, `output` and `conversation.id`."""
+    """Reads `input`, `output`, `conversation.id`, and counts of tokens by their bare names."""
 
-    prefixes = frozenset({"input", "output", "conversation", "text", "transcript"})
+    prefixes = frozenset({"input", "output", "conversation", "text", "transcript", *_COUNTS, *_OBJECTS})
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
@@ -21,3 +30,17 @@ class PlainMapper:
         draft.output = made if draft.output is None else draft.output
         if draft.conversation_id is None and (conversation := take("conversation.id", None)):
             draft.conversation_id = str(conversation)
+        names_model = draft.type is None and (draft.model or "model" in span.attributes)
+        is_call = draft.type in COUNTED_TYPES or names_model
+        if is_call and draft.usage is None:
+            draft.usage = _usage(span.attributes)
+
+
+def _usage(attributes: Attributes) -> Usage | None:
+    """Usage from single counts, or from the object that the provider answered with."""
+    for key in _OBJECTS:
+        if (told := parse_object(attributes.get(key))) and (usage := normalise_usage(told)):
+            del attributes[key]
+            return usage
+    counts = {key: attributes.pop(key) for key in list(attributes) if key.lower().endswith("tokens") and "." not in key}
+    return usage_from_counts(counts) or None

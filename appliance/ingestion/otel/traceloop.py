@@ -9,8 +9,8 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text, take_text
 from appliance.ingestion.otel.span import Attributes, Span
-from appliance.ingestion.otel.token_usage import usage_from_counts
 from appliance.ingestion.otel.unflatten import unflatten
+from appliance.ingestion.token_usage import take_counts, usage_from_counts
 
 _TYPES: Final = {"tool": "TOOL", "agent": "AGENT"}
 _ENTITIES: Final = {"Retriever": "RETRIEVER", "FunctionTool": "TOOL"}
@@ -51,7 +51,7 @@ class TraceloopMapper:
         self._map_first_names(attributes, draft)
         user = attributes.pop("llm.user", None)
         draft.user_id = draft.user_id or (str(user) if user else None)
-        counts = {key[len(_USAGE) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_USAGE)}
+        counts = take_counts(attributes, _USAGE)
         if any(key.startswith("gen_ai.usage.") for key in attributes):
             for key, units in counts.items():  # a part of them may stand under the newer names
                 attributes.setdefault(f"gen_ai.usage.{key}", units)
@@ -62,6 +62,7 @@ class TraceloopMapper:
         """What the first versions called `llm.*` before the names of OpenTelemetry existed."""
         models = attributes.pop("llm.response.model", None), attributes.pop("llm.request.model", None)
         draft.model = draft.model or next((str(model) for model in models if model), None)
+        draft.requested_model = draft.requested_model or (str(models[1]) if models[1] else None)
         said = {name: attributes.pop(key) for name, key in _PARAMETERS.items() if key in attributes}
         draft.model_parameters = draft.model_parameters or said or None
         for side, prefix in (("input", "llm.prompts."), ("output", "llm.completions.")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from appliance.ingestion.json_text import parse_object, parse_or_keep
@@ -10,9 +11,10 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
 from appliance.ingestion.otel.metadata import metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
-from appliance.ingestion.otel.token_usage import cache_lifetimes, raw_details
+from appliance.ingestion.token_names import INPUT, meaning_of
+from appliance.ingestion.token_usage import raw_details, usage_from_counts
 from appliance.model.times import clamp
-from appliance.model.usage import whole_number
+from appliance.model.usage import Usage, whole_number
 
 _CALLS: Final = {
     "ai.generateText.doGenerate": "GENERATION",
@@ -24,6 +26,7 @@ _CALLS: Final = {
     "ai.rerank.doRerank": "RETRIEVER",
     "ai.toolCall": "TOOL",
 }
+_SENTRY: Final = "vercel."
 _METADATA: Final = "ai.telemetry.metadata."
 _INPUTS: Final = ("ai.prompt.messages", "ai.prompt", "ai.toolCall.args", "ai.values", "ai.value")
 _OUTPUTS: Final = (
@@ -50,10 +53,18 @@ _PARAMETERS: Final = {
 class VercelMapper:
     """Reads `ai.*`."""
 
-    prefixes = frozenset({"ai"})
+    prefixes = frozenset({"ai", "vercel"})
 
     def map_span(self, span: Span, draft: Draft) -> None:
-        """Fill in what is still open."""
+        """Fill in what is still open; Sentry's SDK puts `vercel.` before what it does not rename."""
+        renamed = {key[len(_SENTRY) :]: key for key in span.attributes if key.startswith(f"{_SENTRY}ai.")}
+        for key, sentrys in renamed.items():
+            span.attributes.setdefault(key, span.attributes.pop(sentrys))
+        self._map_plain(span, draft)
+        for key in renamed.keys() & span.attributes.keys():
+            span.attributes[renamed[key]] = span.attributes.pop(key)
+
+    def _map_plain(self, span: Span, draft: Draft) -> None:
         attributes = span.attributes
         self._map_telemetry(attributes, draft)
         operation = _operation(attributes)
@@ -121,6 +132,9 @@ def _map_model(span: Span, operation: str, draft: Draft) -> None:
     models = [attributes.get("gen_ai.response.model"), attributes.pop("ai.response.model", None)]
     models += [attributes.pop("ai.model.id", None), attributes.get("gen_ai.request.model")]
     draft.model = draft.model or next((str(model) for model in models if model), None)
+    draft.requested_model = draft.requested_model or next((str(model) for model in models[2:] if model), None)
+    provider = attributes.get("ai.model.provider")
+    draft.provider = draft.provider or (str(provider) if provider else None)
     if draft.model_parameters is None:
         said = {name: _first(attributes, keys) for name, keys in _PARAMETERS.items()}
         draft.model_parameters = {name: str(value) for name, value in said.items() if value is not None} or None
@@ -130,65 +144,56 @@ def _map_model(span: Span, operation: str, draft: Draft) -> None:
         draft.usage = {"input": 0, "output": 0, "total": 0}
 
 
-def _usage(attributes: Attributes) -> dict[str, int]:
-    counts = {key[9:]: attributes.pop(key) for key in list(attributes) if key.startswith("ai.usage.")}
+def _usage(attributes: Attributes) -> Usage:
+    told = {key[9:]: attributes.pop(key) for key in list(attributes) if key.startswith("ai.usage.")}
+    if "tokens" in told:  # of an embedding
+        told["inputTokens"] = told.pop("tokens")
+    common = {key: attributes.get(f"gen_ai.usage.{key}") for key in ("input_tokens", "prompt_tokens", "output_tokens")}
     provider = parse_object(_first(attributes, _PROVIDER)) or {}
     openai, anthropic = _object(provider, "openai"), _object(provider, "anthropic")
     own, bedrock = _object(anthropic, "usage"), _object(_object(provider, "bedrock"), "usage")
     google = _object(_object(provider, "google"), "usageMetadata")
-    given = _number(counts, "inputTokens", "promptTokens", "tokens")
-    given = _number(attributes, "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens") if given is None else given
-    made = _number(counts, "outputTokens", "completionTokens")
-    made = _number(attributes, "gen_ai.usage.output_tokens") if made is None else made
-    read = _number(counts, "cachedInputTokens", "inputTokenDetails.cacheReadTokens")
-    read = _number(openai, "cachedPromptTokens") if read is None else read
-    reasoning = _number(counts, "reasoningTokens", "outputTokenDetails.reasoningTokens")
-    reasoning = _number(openai, "reasoningTokens") if reasoning is None else reasoning
-    parts = raw_details(own)
-    read = parts.get("cache_read_tokens") if read is None else read
-    read = _number(anthropic, "cacheReadInputTokens") if read is None else read
-    read = _number(bedrock, "cacheReadInputTokens") if read is None else read
-    read = _number(google, "cachedContentTokenCount") if read is None else read
-    written = _number(counts, "inputTokenDetails.cacheWriteTokens") or parts.get("cache_write_tokens")
-    written = written or _number(anthropic, "cacheCreationInputTokens") or _number(bedrock, "cacheWriteInputTokens")
-    uncached = _number(counts, "inputTokenDetails.noCacheTokens")
-    if uncached is None and given is not None:
-        cached = (read or 0) + (written or 0)
-        # The input of Anthropic and Bedrock leaves out what was read from or written to the cache.
-        is_apart = _number(own, "input_tokens") == given or bool(bedrock) or cached > given
-        uncached = given if is_apart else given - cached
-    usage = {"input": uncached, "input_cached_tokens": read}
-    usage |= {"output": _without(made, reasoning, given, counts), "output_reasoning_tokens": reasoning}
-    sides = {key: units for key, units in usage.items() if units is not None}
-    sides |= cache_lifetimes(parts, written) if written else {}
-    if not sides:
-        return {}
-    guesses = {f"{name}_prediction_tokens": _number(openai, f"{name}PredictionTokens") for name in _GUESSES}
-    total = _number(counts, "totalTokens") or sum(sides.values())
-    return sides | {key: units for key, units in guesses.items() if units is not None} | {"total": total}
-
-
-_GUESSES: Final = ("accepted", "rejected")
-
-
-def _without(made: int | None, reasoning: int | None, given: int | None, counts: dict[str, Any]) -> int | None:
-    """The output without its reasoning, which Google's total shows to be counted beside it."""
-    if made is None or not reasoning:
-        return made
-    is_beside = _number(counts, "totalTokens") == (given or 0) + made + reasoning
-    return made if is_beside else max(made - reasoning, 0)
+    parts = ((openai, _OPENAI), (raw_details(own), None), (anthropic, _CACHE), (bedrock, _CACHE), (google, _GOOGLE))
+    counts = _by_first([told, common, *(_some(found, names) for found, names in parts)])
+    counts |= {_GUESSES[key]: openai[key] for key in _GUESSES if key in openai}
+    # The input of Anthropic and Bedrock leaves out what was read from or written to the cache.
+    given = next((whole_number(counts[name]) for name in counts if meaning_of(name) == INPUT), None)
+    is_apart = bool(bedrock) or (given is not None and whole_number(own.get("input_tokens")) == given)
+    return usage_from_counts(counts, is_apart=is_apart or None)
 
 
 _PROVIDER: Final = ("ai.response.providerMetadata", "ai.result.providerMetadata")
+_OPENAI: Final = ("cachedPromptTokens", "reasoningTokens")
+_CACHE: Final = ("cacheReadInputTokens", "cacheCreationInputTokens", "cacheWriteInputTokens")
+_GOOGLE: Final = ("cachedContentTokenCount",)
+_GUESSES: Final = {
+    "acceptedPredictionTokens": "accepted_prediction_tokens",
+    "rejectedPredictionTokens": "rejected_prediction_tokens",
+}
+
+
+def _by_first(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The counts of all sources; of those that mean the same, the ones of the first source that has any."""
+    counts: dict[str, Any] = {}
+    known: set[str | None] = set()
+    for source in sources:
+        found = {
+            name: value
+            for name, value in source.items()
+            if whole_number(value) is not None and meaning_of(name) not in known and "textTokens" not in name
+        }
+        counts |= found
+        known |= {meaning_of(name) for name in found} - {None}
+    return counts
+
+
+def _some(found: Mapping[str, Any], names: tuple[str, ...] | None) -> Mapping[str, Any]:
+    return found if names is None else {name: found[name] for name in names if name in found}
 
 
 def _first(attributes: Attributes, keys: tuple[str, ...]) -> Any:
     found = [attributes.get(key) if key.startswith("gen_ai.") else attributes.pop(key, None) for key in keys]
     return next((value for value in found if value is not None), None)
-
-
-def _number(counts: dict[str, Any], *names: str) -> int | None:
-    return next((units for name in names if (units := whole_number(counts.get(name))) is not None), None)
 
 
 def _object(values: dict[str, Any], name: str) -> dict[str, Any]:

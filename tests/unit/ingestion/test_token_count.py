@@ -75,7 +75,7 @@ def test_a_machine_without_tokenizers_estimates(monkeypatch: pytest.MonkeyPatch)
 def test_generations_without_usage_are_counted_and_priced() -> None:
     row = observation(model="gpt-4o", input=SENTENCE, output="Yes.")
 
-    enrich_costs(row, PRICING)
+    enrich_costs(row, PRICING, {})
 
     assert (row.usage_details, row.provided_usage_details) == ({"input": 10, "output": 2, "total": 12}, {})
     assert row.total_cost == pytest.approx(10 * 2.5e-6 + 2 * 10e-6)
@@ -87,7 +87,6 @@ def test_generations_without_usage_are_counted_and_priced() -> None:
         {"level": "ERROR"},
         {"type": "AGENT"},
         {"model": "our-own"},
-        {"provided_usage_details": {"input": 1}},
         {"input": "", "output": ""},
         {"source": "api", "output": ""},
     ],
@@ -95,15 +94,23 @@ def test_generations_without_usage_are_counted_and_priced() -> None:
 def test_what_is_not_counted(fields: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     row = observation(**{"model": "gpt-4o", "input": SENTENCE, "output": "Yes.", **fields})
 
-    enrich_costs(row, PRICING)
+    enrich_costs(row, PRICING, {})
 
-    assert row.usage_details == ({"input": 1, "total": 1} if "provided_usage_details" in fields else {})
+    assert row.usage_details == {}
+
+
+def test_what_was_told_is_not_counted() -> None:
+    row = observation(model="gpt-4o", input=SENTENCE, output="Yes.")
+
+    enrich_costs(row, PRICING, {"input": 1})
+
+    assert (row.usage_details, row.provided_usage_details) == ({"input": 1, "total": 1}, {"input": 1})
 
 
 def test_the_vector_of_an_embedding_is_not_counted() -> None:
     row = observation(type="EMBEDDING", model="text-embedding-3-small", input=SENTENCE, output="[0.1, 0.2]")
 
-    enrich_costs(row, PRICING)
+    enrich_costs(row, PRICING, {})
 
     assert row.usage_details == {"input": 10, "output": 0, "total": 10}
 
@@ -111,6 +118,6 @@ def test_the_vector_of_an_embedding_is_not_counted() -> None:
 def test_a_span_without_an_answer_is_no_whole_call() -> None:
     spans = [observation(model="gpt-4o", input=SENTENCE, end_time=9, source=source) for source in ("otel", "api")]
     for row in spans:
-        enrich_costs(row, PRICING)
+        enrich_costs(row, PRICING, {})
 
     assert [row.usage_details for row in spans] == [{}, {"input": 10, "output": 0, "total": 10}]

@@ -7,6 +7,7 @@ import re
 import msgspec
 import pytest
 
+from appliance.model.price_names import price_of
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import (
     ModelDefinition,
@@ -100,7 +101,8 @@ def test_a_model_priced_by_total_costs_that_alone() -> None:
 def test_totals_of_provided_costs() -> None:
     assert total_of({"input": 1.0, "output": 2.0}) == 3.0
     assert total_of({"input": 1.0, "total": 9.0}) == 9.0
-    assert total_of({"input": 1.0, "cache": 2.0}) is None
+    assert total_of({"input": 1.0, "output": 0.5, "input_cached_tokens": 2.0}) == 3.5
+    assert total_of({}) is None
 
 
 def test_a_tier_by_an_attribute() -> None:
@@ -136,3 +138,60 @@ def test_no_model_has_a_name_of_a_thousand_characters() -> None:
     assert pricing.match("p", "m", 0) is not None
     assert pricing.match("p", "m" * 1_001, 0) is None
     assert list(pricing._found) == [("", "m")]
+
+
+@pytest.mark.parametrize(
+    ("usage_type", "price"),
+    [
+        ("input_retrieved", 1.0),
+        ("output_tool_arguments", 2.0),
+        ("cache_read_input_tokens", 0.1),
+        ("input_cached_tokens", 0.1),
+        ("input_cached_audio", 0.1),
+        ("input_cache_creation_1h", 1.0),
+        ("prompt_tokens", 1.0),
+        ("completion_tokens", 2.0),
+        ("output_reasoning_tokens", 2.0),
+        ("reasoning_tokens", None),
+        ("seconds", None),
+        ("total", None),
+    ],
+)
+def test_a_part_without_a_price_costs_what_its_side_does(usage_type: str, price: float | None) -> None:
+    assert price_of(usage_type, {"input": 1.0, "output": 2.0, "input_cache_read": 0.1}) == price
+
+
+def test_sides_without_a_price_make_no_part_cost_anything() -> None:
+    assert price_of("input_cached_tokens", {"total": 1.0}) is None
+    assert price_of("output_reasoning", {"input": 1.0}) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("deepseek-r1:7b", "deepseek/deepseek-r1:free", "openrouter/google/gemini-2.0-flash-exp:free", "gpt-oss:20b"),
+        *("llama3:latest", "mixtral:8x7b", "ollama/mistral-large", "ollama_chat/deepseek-r1:14b", "command-r:35b"),
+        *("gemma3n:e4b", "gemma3:270m", "qwen3:30b-a3b", "llama3.1:8b-instruct-q4_K_M", "mistral:instruct"),
+        *("hosted_vllm/deepseek-ai/DeepSeek-V3", "lm_studio/gpt-oss-20b", "hf.co/bartowski/Llama-3.2-3B-GGUF:Q4_K_M"),
+        *("gpt-oss:120b-cloud", "registry.ollama.ai/library/mistral:7b", "command-r:v0.1"),
+    ],
+)
+def test_local_models_and_free_variants_cost_nothing(name: str) -> None:
+    model = BUILT_IN.match("p", name, 0)
+
+    assert model is not None and model.default_tier is not None
+    assert price_usage({"input": 10**6, "output": 10**6, "input_cached_tokens": 5}, model.default_tier)["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("anthropic.claude-3-5-sonnet-20241022-v2:0", "deepseek-r1", "gpt-4o", "openai/gpt-4o:online"),
+        *("ft:gpt-4o-mini-2024-07-18:my-org:code:7b", "anthropic/claude-sonnet-4.5:thinking", "mistral-large-latest"),
+        "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0",
+    ],
+)
+def test_names_with_colons_that_hosted_models_have(name: str) -> None:
+    model = BUILT_IN.match("p", name, 0)
+
+    assert model is None or "local" not in model.id

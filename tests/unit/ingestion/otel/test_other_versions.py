@@ -14,7 +14,7 @@ from appliance.ingestion.otel.conventions import draft_of
 from appliance.ingestion.otel.decode import decode_json, decode_protobuf
 from appliance.ingestion.otel.observation import complete_metadata
 from appliance.ingestion.otel.span import SpanEvent, SpanLink
-from appliance.ingestion.otel.token_usage import usage_from_counts
+from appliance.ingestion.token_usage import usage_from_counts
 from appliance.ingestion.tools import tool_use
 from tests.unit.ingestion.spans import make_span, says
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.ingestion.otel.token_usage import raw_details, usage_from_counts
+from appliance.ingestion.token_usage import legacy_usage, normalise_usage, raw_details, usage_from_counts
+from appliance.model.usage import add_total
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,48 @@ def test_details_of_the_providers_own_usage() -> None:
     assert raw_details(openai) == {"cache_read_tokens": 23, "output_reasoning_tokens": 7}
     assert raw_details({"cache_creation_input_tokens": 10, "cache_read_input_tokens": 0}) == {"cache_write_tokens": 10}
     assert raw_details("not JSON") == {}
+
+
+def test_the_completion_shape_takes_details_out() -> None:
+    sent = {
+        "prompt_tokens": 123,
+        "completion_tokens": 45,
+        "total_tokens": 168,
+        "prompt_tokens_details": {"cached_tokens": 23},
+        "completion_tokens_details": {"reasoning_tokens": 7},
+    }
+
+    assert normalise_usage(sent) == {
+        "input": 100,
+        "output": 38,
+        "total": 168,
+        "input_cached_tokens": 23,
+        "output_reasoning_tokens": 7,
+    }
+
+
+def test_the_responses_shape_may_have_null_details() -> None:
+    sent = {"input_tokens": 5, "output_tokens": 6, "total_tokens": 11, "input_tokens_details": None}
+
+    assert normalise_usage(sent) == {"input": 5, "output": 6, "total": 11}
+
+
+def test_the_old_usage_object() -> None:
+    assert legacy_usage({"input": 1, "output": 2, "unit": "TOKENS", "inputCost": 0.1}) == (
+        {"input": 1, "output": 2},
+        {"input": 0.1},
+    )
+    assert legacy_usage({"promptTokens": 3, "input": 9, "totalTokens": None})[0] == {"input": 3}
+
+
+def test_parts_that_the_total_shows_to_be_within_are_taken_out() -> None:
+    sent = {"input": 123, "output": 45, "total": 168, "input_cached_tokens": 23, "output_reasoning_tokens": 7}
+
+    assert normalise_usage(sent) == {**sent, "input": 100, "output": 38}
+    assert normalise_usage({**sent, "total": 198}) == {**sent, "total": 198}
+
+
+def test_cache_writes_by_lifetime_are_parts_of_all_cache_writes() -> None:
+    sent = {"input": 90, "cache_creation_input_tokens": 10, "cache_creation_ephemeral_5m_input_tokens": 10}
+
+    assert add_total(normalise_usage(sent)) == {**sent, "cache_creation_input_tokens": 0, "total": 100}
