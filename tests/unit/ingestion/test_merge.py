@@ -6,12 +6,14 @@ import itertools
 from typing import Any
 
 import msgspec
+import pytest
 
 from appliance.ingestion.legacy import Event, split_events
 from appliance.ingestion.merge import began_after, events_of, merge_observation, merge_score
 from appliance.ingestion.source import Source
 from appliance.model.observations import Observation
-from appliance.model.pricing import Pricing
+from appliance.model.price_table import built_in_models
+from appliance.model.pricing import ModelDefinition, Pricing, PricingTier
 from appliance.model.scores import Score
 from appliance.model.traces import fold_parts
 from appliance.storage.redis.patches import PatchSet
@@ -113,6 +115,42 @@ def test_newer_usage_replaces_what_is_stored() -> None:
 
     assert row.usage_details == {"input": 7, "output": 1, "total": 8}
     assert merged(UPDATE, base=merged(CREATE)).usage_details == {"input": 3, "output": 4, "total": 7}
+
+
+def test_model_parameters_are_kept_as_they_were_sent() -> None:
+    sent = {"max_tokens": 1000, "stream": True, "stop": ["a", "b"], "o": {"k": 1}, "n": None, "temperature": 0.9}
+    row = merged(event("generation-create", 1, modelParameters=sent))
+
+    assert msgspec.json.decode(row.model_parameters) == sent
+    assert merged(UPDATE, base=row).model_parameters == row.model_parameters
+
+
+def test_both_fields_of_usage_tell_of_the_same_tokens() -> None:
+    sent = {"prompt_tokens": 3, "completion_tokens": 4}
+    row = merged(event("generation-create", 1, usage=sent, usageDetails=sent))
+
+    assert row.usage_details == {**sent, "total": 7}
+
+
+def test_seconds_are_rounded_after_they_are_priced() -> None:
+    tier = PricingTier(id="t", name="t", prices={"seconds": 0.0001})
+    speech = Pricing([ModelDefinition(id="m", model_name="m", match_pattern="m", pricing_tiers=(tier,))])
+    known = patch_set(event("generation-create", 1, model="m", usageDetails={"seconds": 521.5}))
+    row = merge_observation(known, events_of(known), None, speech)[-1]
+
+    assert (row.usage_details, row.provided_usage_details) == ({"seconds": 522, "total": 522}, {"seconds": 522})
+    assert row.total_cost == pytest.approx(0.05215)
+
+
+def test_langchain_tells_that_a_model_runs_locally() -> None:
+    body = {"model": "mistral-large", "usageDetails": {"input": 1000}}
+    rows = []
+    for provider in ("ollama", "mistral"):
+        known = patch_set(event("generation-create", 1, **body, metadata={"ls_provider": provider}))
+        rows.append(merge_observation(known, events_of(known), None, Pricing(built_in_models()))[-1])
+
+    assert rows[0].total_cost == 0
+    assert rows[1].total_cost
 
 
 def test_an_end_before_the_start_is_raised() -> None:
