@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,18 +14,32 @@ from urllib.parse import quote
 
 import msgspec
 
-from appliance.errors import RemoteError
+from appliance.connection import (
+    CONNECT_TIMEOUT_S,
+    TIMEOUT_S,
+    checked_address,
+    explained,
+    is_of_tls,
+    of_proxy,
+    speaks_tls,
+    tls_context,
+    tls_expected,
+)
+from appliance.errors import ConfigError, RemoteError
 from appliance.model.printable import on_one_line
 from appliance.model.services import ApplianceStatus
+from appliance.proxies import Proxy, proxy_for
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 T = TypeVar("T")
+_HALF = re.compile("[\ud800-\udfff]")
 Json = dict[str, Any]
 Param = str | int | float | bool | Sequence[str] | Sequence[Mapping[str, Any]] | Mapping[str, Any] | None
 
-TIMEOUT_S = 30.0
 KEEP_ALIVE_S = 3.0
 """How long an idle connection is used again; shorter than servers keep them, which is 5 s for many."""
 
@@ -51,13 +66,13 @@ class _HttpClient:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
-        self._silence = RemoteError(
-            f"No Langfuse server answers at {self.base_url}.", hint="Check the address, or start one."
-        )
-        """What is said when nothing answers."""
         self._http: httpx.AsyncClient | None = None
 
     def _make(self, library: Any) -> httpx.AsyncClient:
+        raise NotImplementedError
+
+    async def _explained(self, error: Exception) -> RemoteError:
+        """What is said when a request ends without an answer."""
         raise NotImplementedError
 
     async def _client(self) -> httpx.AsyncClient:
@@ -85,7 +100,7 @@ class _HttpClient:
         async with self._translated():
             answer = await self._send(client, request)
         if answer.status_code >= 400:
-            raise _refusal(answer.status_code, answer.content, self.base_url)
+            raise await self._refusal(answer.status_code, answer.content)
         return answer.content
 
     async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
@@ -103,8 +118,8 @@ class _HttpClient:
         """GET, decoded into a type; raises RemoteError, also when the answer has another shape."""
         content = await self.request("GET", path, params)
         try:
-            return msgspec.json.decode(content, type=into)
-        except (msgspec.DecodeError, RecursionError) as error:
+            return _decoded(content, into)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise RemoteError(
                 f"{self.base_url}{path} answered something unexpected ({error}).", hint="Is this a Langfuse server?"
             ) from error
@@ -115,9 +130,12 @@ class _HttpClient:
         query = encode_params(params or {})
         async with self._translated(), client.stream("GET", path, params=query, timeout=_stream_timeout()) as got:
             if got.status_code >= 400:
-                raise _refusal(got.status_code, await got.aread(), self.base_url)
+                raise await self._refusal(got.status_code, await got.aread())
             async for line in got.aiter_lines():
                 yield line
+
+    async def _refusal(self, status: int, content: bytes) -> RemoteError:
+        return _refusal(status, content, self.base_url)
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
@@ -125,12 +143,8 @@ class _HttpClient:
 
         try:
             yield
-        except httpx.TimeoutException as error:
-            raise RemoteError(
-                f"{self.base_url} did not answer within {TIMEOUT_S:.0f} s.", hint="Try again, or narrow the request."
-            ) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise RemoteError(self._silence.message, hint=self._silence.hint) from error
+            raise await self._explained(error) from error
 
 
 class LangfuseClient(_HttpClient):
@@ -140,20 +154,43 @@ class LangfuseClient(_HttpClient):
     and `filter` may be given as a list of conditions.
     """
 
-    def __init__(self, base_url: str, public_key: str, secret_key: str) -> None:
+    def __init__(self, base_url: str, public_key: str, secret_key: str, *, ca_file: Path | None = None) -> None:
+        """`ca_file` holds certificates to trust besides the usual ones."""
         super().__init__(base_url)
         self._keys = (public_key, secret_key)
+        self._ca_file = ca_file
+        self._proxy: Proxy | None = None
 
     def _make(self, library: Any) -> httpx.AsyncClient:
+        try:
+            self.base_url = checked_address(self.base_url)
+            self._proxy = proxy_for(self.base_url)
+            trusted = tls_context(self.base_url, self._ca_file)
+        except ConfigError as error:
+            raise RemoteError(error.message, hint=error.hint) from error
         client: httpx.AsyncClient = library.AsyncClient(
             base_url=self.base_url,
             auth=self._keys,
-            timeout=library.Timeout(TIMEOUT_S, connect=5.0),
+            timeout=library.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             limits=library.Limits(max_connections=20, keepalive_expiry=KEEP_ALIVE_S),
             headers={"user-agent": "langfuse-local"},
             follow_redirects=True,
+            verify=trusted,
+            proxy=_as_httpx(library, self._proxy, trusted),
+            trust_env=False,  # httpx would ask this machine through a proxy, and fails on much that may stand there
         )
         return client
+
+    async def _explained(self, error: Exception) -> RemoteError:
+        return await explained(error, self.base_url, self._proxy)
+
+    async def _refusal(self, status: int, content: bytes) -> RemoteError:
+        refusal = _refusal(status, content, self.base_url)
+        if is_of_tls(status, content) and self.base_url.startswith("http:") and await speaks_tls(self.base_url):
+            return tls_expected(self.base_url)
+        if self._proxy is not None and not _said(content):
+            return of_proxy(self._proxy, status, self.base_url)
+        return refusal
 
     async def health(self) -> Json:
         """`{"status": "OK", "version": ...}`; a server that is up but not well raises RemoteError with status 503."""
@@ -169,7 +206,7 @@ class LangfuseClient(_HttpClient):
 
     async def trace(self, trace_id: str, **params: Param) -> Json:
         """One trace with its observations and scores; `fields` narrows it."""
-        return await self.get(f"/api/public/traces/{quote(trace_id, safe='')}", params, into=Json)
+        return await self.get(f"/api/public/traces/{segment(trace_id)}", params, into=Json)
 
     async def observations(self, **params: Param) -> Page:
         """A page of observations (v1, by page number), newest first."""
@@ -181,11 +218,11 @@ class LangfuseClient(_HttpClient):
 
     async def observation(self, observation_id: str) -> Json:
         """One observation with input, output and metadata."""
-        return await self.get(f"/api/public/observations/{quote(observation_id, safe='')}", into=Json)
+        return await self.get(f"/api/public/observations/{segment(observation_id)}", into=Json)
 
     async def media(self, media_id: str) -> Json:
         """A file with its size and a link that opens it for a while."""
-        return await self.get(f"/api/public/media/{quote(media_id, safe='')}", into=Json)
+        return await self.get(f"/api/public/media/{segment(media_id)}", into=Json)
 
     async def sessions(self, **params: Param) -> Page:
         """A page of sessions, newest first."""
@@ -193,7 +230,7 @@ class LangfuseClient(_HttpClient):
 
     async def session(self, session_id: str) -> Json:
         """One session with its traces."""
-        return await self.get(f"/api/public/sessions/{quote(session_id, safe='')}", into=Json)
+        return await self.get(f"/api/public/sessions/{segment(session_id)}", into=Json)
 
     async def scores(self, **params: Param) -> Page:
         """A page of scores of every kind."""
@@ -223,16 +260,23 @@ class ControlClient(_HttpClient):
 
     def __init__(self, socket: Path) -> None:
         super().__init__("http://supervisor")
-        self._silence = RemoteError("The appliance has stopped.", hint="Start it: langfuse-local up --detach")
         self._socket = socket
 
     def _make(self, library: Any) -> httpx.AsyncClient:
         client: httpx.AsyncClient = library.AsyncClient(
             base_url=self.base_url,
-            transport=library.AsyncHTTPTransport(uds=str(self._socket)),
+            transport=library.AsyncHTTPTransport(uds=str(self._socket), verify=False, trust_env=False),
             timeout=library.Timeout(TIMEOUT_S, connect=2.0),
+            trust_env=False,
         )
         return client
+
+    async def _explained(self, error: Exception) -> RemoteError:
+        import httpx
+
+        if isinstance(error, httpx.TimeoutException):
+            return RemoteError(f"The supervisor did not answer within {TIMEOUT_S:.0f} s.", hint="Try again.")
+        return RemoteError("The appliance has stopped.", hint="Start it: langfuse-local up --detach")
 
     async def status(self) -> ApplianceStatus:
         """Everything the supervisor knows of its services."""
@@ -240,13 +284,18 @@ class ControlClient(_HttpClient):
 
     async def control(self, service: str, verb: str) -> None:
         """`start`, `stop` or `restart` one service."""
-        await self.request("POST", f"/services/{quote(service, safe='')}/{verb}")
+        await self.request("POST", f"/services/{segment(service)}/{verb}")
 
     async def logs(self, service: str, *, lines: int, follow: bool) -> AsyncIterator[str]:
         """The last lines of a service's log, and those to come when `follow`."""
         params = {"lines": lines, "follow": "true" if follow else "false"}
-        async for line in self.stream_lines(f"/logs/{quote(service, safe='')}", params):
+        async for line in self.stream_lines(f"/logs/{segment(service)}", params):
             yield line
+
+
+def segment(text: str) -> str:
+    """One segment of a path, whatever is in the text."""
+    return quote(_HALF.sub("\ufffd", text), safe="")
 
 
 def encode_params(params: Mapping[str, Param]) -> list[tuple[str, str | int | float | bool | None]]:
@@ -259,11 +308,28 @@ def encode_params(params: Mapping[str, Param]) -> list[tuple[str, str | int | fl
             pairs.append((key, json.dumps(value, separators=(",", ":"))))
         elif isinstance(value, bool):
             pairs.append((key, "true" if value else "false"))
-        elif isinstance(value, str | int | float):
+        elif isinstance(value, int | float):
             pairs.append((key, value))
         else:
-            pairs += [(key, str(item)) for item in value]
+            items = [value] if isinstance(value, str) else map(str, value)
+            pairs += [(key, _HALF.sub("\ufffd", item)) for item in items]
     return pairs
+
+
+def _as_httpx(library: Any, proxy: Proxy | None, trusted: ssl.SSLContext) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    made: httpx.Proxy = library.Proxy(proxy.url, ssl_context=trusted if proxy.url.startswith("https:") else None)
+    return made
+
+
+def _decoded(content: bytes, into: type[T]) -> T:
+    """JSON into a type; halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD."""
+    try:
+        return msgspec.json.decode(content, type=into)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        lenient = json.dumps(json.loads(content.decode(errors="replace")), ensure_ascii=False)
+        return msgspec.json.decode(_HALF.sub("\ufffd", lenient), type=into)
 
 
 def _stream_timeout() -> httpx.Timeout:

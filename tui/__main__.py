@@ -6,11 +6,15 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 from appliance.config import load_settings
 from appliance.errors import ApplianceError
+from appliance.model.printable import REPLACE
 from tui.gateway import LocalGateway, RemoteGateway
 from tui.records import Server
 from tui.state import StateFile
@@ -22,6 +26,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--url", help="attach to this server instead of the appliance on this machine")
     parser.add_argument("--public-key", default="")
     parser.add_argument("--secret-key-fd", type=int, help="open file to read the secret key from")
+    parser.add_argument("--ca", type=Path, help="file of certificates to trust besides the usual ones")
     parser.add_argument("--start", action="store_true", help="start the appliance when it does not run")
     parser.add_argument("--data-dir", type=Path, help="the appliance's data directory")
     return parser.parse_args(argv)
@@ -30,7 +35,10 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the terminal UI until it is left; returns the exit code."""
     arguments = parse_arguments(argv)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if sys.stderr is None:  # and so is what Textual would draw on
+        sys.stdout.write("The terminal UI needs standard error, which is closed.\n")
+        return 2
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
         sys.stderr.write("The terminal UI needs a terminal; `traces`, `trace` and `status` print without one.\n")
         return 2
     # Modules and trees of many thousand rows are not garbage: looking through them costs a tenth of the start.
@@ -43,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         with os.fdopen(arguments.secret_key_fd) as secret_key:
             server = Server(arguments.url.rstrip("/"), arguments.public_key, secret_key.read(), local=False)
-        app = LangfuseApp(RemoteGateway(server), StateFile(server.url))
+        app = LangfuseApp(RemoteGateway(server, arguments.ca), StateFile(server.url))
     else:
         try:
             data_dir = load_settings({"data_dir": arguments.data_dir}).data_dir
@@ -52,8 +60,31 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 1
         gateway = LocalGateway(data_dir, may_start=True)
         app = LangfuseApp(gateway, StateFile(str(data_dir)), starts=arguments.start)
-    app.run()
+    with _drawing_on_the_terminal():
+        app.run()
     return app.return_code or 0
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether a standard stream is a terminal; one that the shell closed is None."""
+    return stream is not None and stream.isatty()
+
+
+@contextmanager
+def _drawing_on_the_terminal() -> Iterator[None]:
+    """Textual draws on standard error: this leads there to the terminal, also when the shell sent it to a file."""
+    if isinstance(sys.stderr, TextIOWrapper):
+        sys.stderr.reconfigure(errors=REPLACE)
+    if _is_terminal(sys.stderr):
+        yield
+        return
+    before = os.dup(2)
+    os.dup2(1, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(before, 2)
 
 
 if __name__ == "__main__":

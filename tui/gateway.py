@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from appliance.client import ControlClient, LangfuseClient, Param
+from appliance.client import ControlClient, LangfuseClient, Param, segment
 from appliance.errors import NotRunning, RemoteError
 from appliance.model.services import ApplianceStatus
 from appliance.own_command import own_command
@@ -98,9 +98,9 @@ class _Scores(msgspec.Struct):
 class RemoteGateway:
     """A server known by URL and keys."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server, ca_file: Path | None = None) -> None:
         self.server = server
-        self._client = LangfuseClient(server.url, server.public_key, server.secret_key)
+        self._client = LangfuseClient(server.url, server.public_key, server.secret_key, ca_file=ca_file)
         self._has_tree = True
         """False once the server turned out to be another than an appliance."""
 
@@ -180,7 +180,7 @@ class RemoteGateway:
         return (await self._client.get("/api/public/v2/scores", params, into=_Scores)).data
 
     async def trace(self, trace_id: str) -> TraceDetail:
-        path = f"/api/public/traces/{_segment(trace_id)}"
+        path = f"/api/public/traces/{segment(trace_id)}"
         return await self._client.get(path, {"fields": "core,io,scores"}, into=TraceDetail)
 
     async def trace_observations(self, trace_id: str) -> AsyncIterator[list[Observation]]:
@@ -199,7 +199,7 @@ class RemoteGateway:
 
     async def _tree(self, trace_id: str) -> AsyncIterator[list[Observation]]:
         """What only an appliance answers: the first rows at once, and all others in one more request."""
-        path, first = f"/api/local/traces/{_segment(trace_id)}/tree", OBSERVATIONS_AT_ONCE
+        path, first = f"/api/local/traces/{segment(trace_id)}/tree", OBSERVATIONS_AT_ONCE
         found = await self._client.get(path, {"limit": first}, into=_Observations)
         yield found.data
         if len(found.data) == first:
@@ -233,7 +233,7 @@ class RemoteGateway:
             page, pages = page + 1, int(found.meta.get("totalPages", 1))
 
     async def observation_texts(self, observation_id: str) -> ObservationTexts:
-        return await self._client.get(f"/api/public/observations/{_segment(observation_id)}", into=ObservationTexts)
+        return await self._client.get(f"/api/public/observations/{segment(observation_id)}", into=ObservationTexts)
 
     async def observation_page(self, conditions: Sequence[Mapping[str, Any]], page: int) -> Slice[Observation]:
         params: dict[str, Param] = {"page": page, "limit": PAGE_ROWS, "filter": list(conditions) or None}
@@ -247,7 +247,7 @@ class RemoteGateway:
 
     async def session(self, session_id: str) -> SessionDetail:
         """The session with the texts of its traces (the session answer itself has no figures)."""
-        path = f"/api/public/sessions/{_segment(session_id)}"
+        path = f"/api/public/sessions/{segment(session_id)}"
         found = await self._client.get(path, into=_BareSession)
         turns: list[TraceDetail] = []
         for page in range(1, TURN_PAGES + 1):
@@ -388,9 +388,3 @@ def _not_here() -> RemoteError:
         "This server was attached by its address, so its services cannot be seen or controlled from here.",
         hint="Run langfuse-local on its machine to do that.",
     )
-
-
-def _segment(identity: str) -> str:
-    from urllib.parse import quote
-
-    return quote(identity, safe="")

@@ -14,7 +14,7 @@ import click
 
 from appliance.cli import render
 from appliance.cli.media import media_of
-from appliance.cli.options import attached, data_dir_option, settings_from
+from appliance.cli.options import attached, ca_option, data_dir_option, settings_from, url_option
 from appliance.cli.output import json_text
 from appliance.cli.tables import Column, console, print_table
 from appliance.errors import NotRunning, RemoteError
@@ -37,6 +37,7 @@ class Source:
     url: str | None
     public_key: str | None
     secret_key: str | None
+    ca_file: Path | None
     data_dir: Path | None
 
     @asynccontextmanager
@@ -45,7 +46,7 @@ class Source:
         from appliance.client import LangfuseClient
 
         url, public_key, secret_key = self._address()
-        client = LangfuseClient(url, public_key, secret_key)
+        client = LangfuseClient(url, public_key, secret_key, ca_file=self.ca_file)
         try:
             yield client
         finally:
@@ -101,7 +102,7 @@ def _reading(function: F) -> F:
 
     @functools.wraps(function)
     def command(**options: Any) -> None:
-        source = Source(*(options.pop(name) for name in ("url", "public_key", "secret_key", "data_dir")))
+        source = Source(*(options.pop(name) for name in ("url", "public_key", "secret_key", "ca_file", "data_dir")))
         output = Output(options.pop("as_json"), options.pop("as_jsonl"))
         asyncio.run(function(source=source, output=output, **options))
 
@@ -110,7 +111,8 @@ def _reading(function: F) -> F:
         data_dir_option,
         click.option("--secret-key", help="Its secret key."),
         click.option("--public-key", help="Public key of another project here, or of one on --url."),
-        click.option("--url", help="Read from this Langfuse server instead of the local appliance."),
+        ca_option,
+        url_option("Read from this Langfuse server instead of the local appliance."),
         click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     ):

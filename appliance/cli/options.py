@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from appliance.errors import ConfigError
+
 if TYPE_CHECKING:
     from appliance.config import Settings
 
@@ -15,6 +17,31 @@ Command = Callable[..., Any]
 
 _DATA_DIR = click.option(
     "--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Directory of all data of one appliance."
+)
+
+
+def _checked(_context: click.Context, _parameter: click.Parameter, url: str | None) -> str | None:
+    if url is None:
+        return None
+    from appliance.connection import checked_address
+
+    try:
+        return checked_address(url)
+    except ConfigError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def url_option(text: str) -> Callable[[Command], Command]:
+    """`--url`, whose value is an address that a client can use."""
+    return click.option("--url", callback=_checked, help=text)
+
+
+ca_option = click.option(
+    "--ca",
+    "ca_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Trust the certificates in this file, too, such as a self-signed one of --url.",
 )
 
 

@@ -13,17 +13,13 @@ import io
 import json
 import os
 import sys
-import unicodedata
 from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, Final, TextIO, cast
 
 from appliance.errors import ApplianceError
-from appliance.model.printable import printable
+from appliance.model.printable import REPLACE, printable
 
 _KEPT: Final = "\n\t"
-_PLAIN: Final = {"…": ".", "–": "-", "≈": "~", "·": ".", "→": ">"}
-"""How signs of our own look where the encoding lacks them."""
-_REPLACE: Final = "langfuse-local-replace"
 
 
 class OutputFailed(ApplianceError):
@@ -43,7 +39,7 @@ class OutputStream(io.TextIOWrapper):
         """Whether a failure to write is an error; what goes to standard error may get lost."""
         # click takes ASCII for a mistake, and would write UTF-8 past us.
         declared = "latin-1" if codecs.lookup(encoding).name == "ascii" else encoding
-        super().__init__(buffer, declared, _REPLACE, line_buffering=line_buffering, write_through=True)
+        super().__init__(buffer, declared, REPLACE, line_buffering=line_buffering, write_through=True)
 
     def write(self, text: str) -> int:
         """Writes text of any origin."""
@@ -52,7 +48,7 @@ class OutputStream(io.TextIOWrapper):
     def draw(self, text: str) -> int:
         """Writes text whose control characters are our own."""
         with self._failures():
-            super().write(text.encode(self._target, _REPLACE).decode(self._target))
+            super().write(text.encode(self._target, REPLACE).decode(self._target))
         return len(text)
 
     def flush(self) -> None:
@@ -139,18 +135,3 @@ def _taken_over(stream: TextIO | None, number: int) -> OutputStream:
         buffer = io.BufferedWriter(io.FileIO(number, "w", closefd=False))
         return OutputStream(cast("BinaryIO", buffer), "utf-8", line_buffering=True, is_result=is_result)
     return OutputStream(stream.buffer, stream.encoding, line_buffering=bool(stream.line_buffering), is_result=is_result)
-
-
-def _replacement(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(_PLAIN.get(char) or "?" * _cells(char) for char in error.object[error.start : error.end]), error.end
-
-
-def _cells(char: str) -> int:
-    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
-
-
-codecs.register_error(_REPLACE, _replacement)

@@ -8,16 +8,19 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from appliance.cli.options import attached, data_dir_option
+from appliance.cli.options import attached, ca_option, data_dir_option, url_option
 from appliance.own_command import become
 
 
 @click.command()
-@click.option("--url", help="Attach to this Langfuse server instead of the appliance here.")
+@url_option("Attach to this Langfuse server instead of the appliance here.")
 @click.option("--public-key", envvar="LANGFUSE_PUBLIC_KEY", help="Public key for --url.")
 @click.option("--secret-key", envvar="LANGFUSE_SECRET_KEY", help="Secret key for --url.")
+@ca_option
 @data_dir_option
-def tui(url: str | None, public_key: str | None, secret_key: str | None, data_dir: Path | None) -> None:
+def tui(
+    url: str | None, public_key: str | None, secret_key: str | None, ca_file: Path | None, data_dir: Path | None
+) -> None:
     """Open the terminal UI on this machine's appliance, or attach to any Langfuse server.
 
     \b
@@ -31,7 +34,7 @@ def tui(url: str | None, public_key: str | None, secret_key: str | None, data_di
         url, public_key, secret_key = server
     if url and not (public_key and secret_key):
         raise click.UsageError("--url needs --public-key and --secret-key.")
-    given = {"--data-dir": str(data_dir) if data_dir else None}
+    given = {"--data-dir": str(data_dir) if data_dir else None, "--ca": str(ca_file) if ca_file else None}
     if url and secret_key:
         given |= {"--url": url, "--public-key": public_key, "--secret-key-fd": _readable(secret_key)}
     arguments = [word for name, value in given.items() if value for word in (name, value)]

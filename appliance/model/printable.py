@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-STAND_IN = "·"
+import codecs
+import unicodedata
+from typing import Final
+
+STAND_IN: Final = "·"
+REPLACE: Final = "langfuse-local-replace"
+"""Name of an error handler of codecs: what an encoding lacks becomes as many `?` as it is wide, so columns stay."""
+_PLAIN: Final = dict(zip("…–≈·→●▎│─▲▼", ".-~.>*||-^v", strict=True))
+"""How signs of our own look where an encoding lacks them."""
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -19,3 +27,18 @@ def printable(text: str, keep: str = "") -> str:
 def on_one_line(text: str) -> str:
     """The text as `printable` leaves it, with its white space squeezed."""
     return " ".join(printable(text).split())
+
+
+def _replacement(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(char) or "?" * _cells(char) for char in error.object[error.start : error.end]), error.end
+
+
+def _cells(char: str) -> int:
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+codecs.register_error(REPLACE, _replacement)

@@ -21,6 +21,7 @@ from obstore.store import S3Store
 
 from appliance.config import S3Settings
 from appliance.errors import ConfigError, StoreUnavailable
+from appliance.proxies import ask_directly
 
 _READ_BYTES: Final = 4 * 1024 * 1024
 _PART_BYTES: Final = 16 * 1024 * 1024
@@ -102,6 +103,7 @@ def _first_line(error: Exception) -> str:
 
 def _options(settings: S3Settings) -> dict[str, Any]:
     endpoint, is_virtual = _address(settings)
+    ask_directly(urlsplit(endpoint).hostname or "")
     options: dict[str, Any] = {
         "region": settings.region or _DEFAULT_REGION,
         "virtual_hosted_style_request": is_virtual,

@@ -16,6 +16,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 
 from appliance.config import ClickHouseSettings
 from appliance.errors import ConfigError, StoreUnavailable
+from appliance.proxies import ask_directly
 from appliance.storage.clickhouse import cluster
 from appliance.storage.clickhouse.refusals import NAME, translated
 
@@ -60,6 +61,7 @@ class ClickHouse:
         if not settings.url:
             raise ConfigError("No ClickHouse is configured.", hint="Set CLICKHOUSE_URL, such as http://127.0.0.1:8123.")
         _require_address(settings.url)
+        ask_directly(urlsplit(settings.url).hostname or "")
         self.settings = settings
         self.database = settings.database if database is None else database
         self._reading, self._inserting = dict(_READ_SETTINGS), dict(_INSERT_SETTINGS)

@@ -18,6 +18,7 @@ from clickhouse_connect.driver.exceptions import Error
 
 from appliance.config import ClickHouseSettings
 from appliance.errors import CopyFailed, StoreUnavailable
+from appliance.proxies import ask_directly
 from appliance.storage.clickhouse.queries import render
 
 _NOUN: Final = "copying"
@@ -137,6 +138,7 @@ def _at_rest(client: Client) -> Iterator[None]:
 @contextmanager
 def _opened(settings: ClickHouseSettings) -> Iterator[Client]:
     address = urlsplit(settings.url)
+    ask_directly(address.hostname or "")
     try:
         client = clickhouse_connect.get_client(
             host=address.hostname,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import certifi
 import click
 import pytest
 from click.testing import CliRunner
 
 from appliance.cli import data
+from appliance.cli.tui import tui
 from appliance.config import Settings
 from appliance.orchestrator.secrets import ensure_secrets
 from appliance.orchestrator.state import State, write_state
@@ -78,6 +80,20 @@ def test_an_address_needs_keys() -> None:
     done = CliRunner().invoke(data.traces, ["--url", "http://127.0.0.1:1"])
     assert done.exit_code == 2
     assert "--public-key" in done.stderr
+
+
+def test_an_address_without_its_scheme_is_wrong_usage(api: Api) -> None:
+    keys = ["--public-key", "pk", "--secret-key", "sk"]
+    for command in (data.traces, tui):
+        done = CliRunner().invoke(command, ["--url", api.url.removeprefix("http://"), *keys])
+        assert done.exit_code == 2
+        assert f"Write {api.url} or https://" in " ".join(done.stderr.split())
+
+
+def test_a_file_of_certificates_must_be_there(api: Api) -> None:
+    api.answers["/api/public/traces"] = pages(1)
+    assert run(api, data.traces, "--ca", "/nonexistent").exit_code == 2
+    assert run(api, data.traces, "--ca", certifi.where()).exit_code == 0
 
 
 def test_keys_alone_read_another_project_of_the_appliance_here(api: Api, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -29,6 +30,21 @@ def test_the_secret_key_is_not_among_the_arguments(monkeypatch: pytest.MonkeyPat
     assert words == ["--url", "http://there", "--public-key", "pk", "--secret-key-fd", became[-1]]
     with os.fdopen(int(became[-1])) as secret:
         assert secret.read() == "sk-secret"
+
+
+def test_certificates_to_trust_are_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    became: list[str] = []
+
+    def execv(_path: str, argv: list[str]) -> None:
+        became.extend(argv)
+        raise Became
+
+    monkeypatch.setattr(os, "execv", execv)
+    file = tmp_path / "ca.pem"
+    file.touch()
+    keys = ["--public-key", "pk", "--secret-key", "sk"]
+    CliRunner().invoke(tui, ["--url", "https://there", *keys, "--ca", str(file)])
+    assert became[became.index("--ca") + 1] == str(file)
 
 
 def test_keys_without_an_address_are_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -180,7 +180,7 @@ def _nginx() -> dict[str, Any]:
         "volumes": ["${CERTIFICATES:-certificates}:/certificates"],
         "tmpfs": ["/tmp"],
         "networks": ["public"],
-        "healthcheck": _health("curl -fsS http://127.0.0.1:8080/alive"),
+        "healthcheck": _health("curl -fsS --noproxy '*' http://127.0.0.1:8080/alive"),
         "mem_limit": "256m",
     }
 

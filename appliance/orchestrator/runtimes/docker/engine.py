@@ -9,6 +9,7 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import docker
 import requests
@@ -33,6 +34,7 @@ from appliance.orchestrator.runtimes.docker.images import (
     paced,
 )
 from appliance.orchestrator.runtimes.docker.pulls import PullStep, step_of
+from appliance.proxies import ask_directly
 
 Result = TypeVar("Result")
 
@@ -55,6 +57,7 @@ class DockerEngine:
         """An engine that answers; raises RuntimeUnavailable."""
 
         def open_client() -> docker.APIClient:
+            ask_directly(urlsplit(address).hostname or "")
             with _translated(address, "be reached"):
                 client = docker.APIClient(base_url=address, version="auto", timeout=CALL_TIMEOUT_S)
                 client.ping()

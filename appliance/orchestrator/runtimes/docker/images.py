@@ -155,7 +155,8 @@ def _clickhouse(image: str, memory_bytes: int) -> StoreImage:
             "TZ": "UTC",
         },
         command=(),
-        health="wget -q -O /dev/null http://127.0.0.1:8123/ping",
+        # Docker may hand its own proxy on to containers.
+        health="http_proxy= wget -q -O /dev/null http://127.0.0.1:8123/ping",
         # The image's entry point writes the user's file into users.d: better into memory than onto the disk.
         writable=("/tmp", "/run/clickhouse", "/etc/clickhouse-server/users.d", "/var/log/clickhouse-server"),
         memory_bytes=memory_bytes,

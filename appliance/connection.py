@@ -1,0 +1,237 @@
+"""How a client gets to a server: the address it is given, the certificates it trusts, and what is said on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from appliance.errors import ConfigError, RemoteError
+from appliance.model.printable import on_one_line
+from appliance.proxies import Proxy, is_this_machine
+
+if TYPE_CHECKING:
+    pass
+
+TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 5.0
+_EXAMPLE = "Such as https://langfuse.example.com or http://localhost:3000."
+_TRUST = "If it is to be trusted, name its file, or its authority's: --ca FILE, or the variable SSL_CERT_FILE."
+_CLOCK = "Renew it, or check the clock of this machine."
+_EXPLAINED_CODES = {
+    9: ("is not valid yet", _CLOCK),
+    10: ("has expired", _CLOCK),
+    62: ("is for another name", "Use the name that it was made for."),
+    64: ("is for another address", "Use the name that it was made for."),
+}
+"""OpenSSL's results of a verification that trust would not mend (openssl-verification-options)."""
+
+
+def checked_address(url: str) -> str:
+    """The address of a server as clients use it; raises ConfigError when it cannot be one."""
+    text = url.strip()
+    try:
+        parts = urlsplit(text)
+        port, host = parts.port, parts.hostname or ""
+    except ValueError as error:
+        raise ConfigError(f"{_quoted(text)} is no address: {error}.", hint=_EXAMPLE) from error
+    if "://" not in text:
+        raise ConfigError(
+            f"{_quoted(text)} lacks http:// or https:// at its beginning.",
+            hint=f"Write http://{text} or https://{text}." if text.isprintable() and text else _EXAMPLE,
+        )
+    if parts.scheme not in ("http", "https"):
+        raise ConfigError(f"{_quoted(text)} does not begin with http:// or https://.", hint=_EXAMPLE)
+    try:
+        is_host = bool(host) and text.isprintable() and " " not in text and bool(host.encode("idna"))
+    except UnicodeError:
+        is_host = False
+    if not is_host or port == 0:
+        raise ConfigError(f"{_quoted(text)} names no host.", hint=_EXAMPLE)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl().rstrip("/")
+
+
+def tls_context(url: str, ca_file: Path | None, environ: Mapping[str, str] | None = None) -> ssl.SSLContext:
+    """The authorities to trust: those of SSL_CERT_FILE and SSL_CERT_DIR, else the usual ones; and those of `ca_file`.
+
+    Raises ConfigError when one that is needed for `url` cannot be read.
+    """
+    chosen = os.environ if environ is None else environ
+    is_needed = url.startswith("https:")
+    if not is_needed and is_this_machine(urlsplit(url).hostname or ""):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the authorities takes longer than an answer
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    file, folders = chosen.get("SSL_CERT_FILE", ""), chosen.get("SSL_CERT_DIR", "")
+    try:
+        if file:
+            _trust(context, file, "SSL_CERT_FILE")
+        if folders:
+            if not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+                raise ConfigError(f"SSL_CERT_DIR names {folders}, which is no directory.", hint="Mend or unset it.")
+            context.load_verify_locations(capath=folders)
+        if not file and not folders:
+            import certifi
+
+            context.load_verify_locations(certifi.where())
+        if ca_file is not None:
+            _trust(context, str(ca_file), "--ca")
+    except ConfigError:
+        if is_needed:
+            raise
+    return context
+
+
+def _trust(context: ssl.SSLContext, file: str, source: str) -> None:
+    try:
+        context.load_verify_locations(file)
+    except ssl.SSLError as error:
+        raise ConfigError(f"{source} names {file}, which holds no certificate.", hint="PEM is expected.") from error
+    except OSError as error:
+        raise ConfigError(f"{source} names {file}, which cannot be read: {error.strerror}.") from error
+
+
+async def explained(error: Exception, url: str, proxy: Proxy | None) -> RemoteError:
+    """Why a request to `url` failed, told by what httpx raised."""
+    import httpx
+
+    if isinstance(error, httpx.InvalidURL):
+        return RemoteError(f"{url} is no address: {on_one_line(str(error))}.", hint=_EXAMPLE)
+    if isinstance(error, httpx.ConnectTimeout):
+        if url.startswith("https:") and proxy is None and await _speaks_http(url):
+            return _tls_unexpected(url)
+        return RemoteError(
+            f"{proxy or url} took no connection within {CONNECT_TIMEOUT_S:.0f} s.",
+            hint="Check the address, and the network between.",
+        )
+    if isinstance(error, httpx.TimeoutException):
+        return RemoteError(f"{url} did not answer within {TIMEOUT_S:.0f} s.", hint="Try again, or narrow the request.")
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError):
+            return _explained_tls(cause, url)
+    if isinstance(error, httpx.ProxyError):
+        return RemoteError(f"{proxy} refused: {on_one_line(str(error))}.", hint=_mend(url, proxy))
+    if isinstance(error, httpx.ConnectError):
+        return _explained_silence(causes, url, proxy)
+    if isinstance(error, httpx.TooManyRedirects):
+        return RemoteError(f"{url} sends requests on without end.", hint="Check the address.")
+    if url.startswith("http:") and proxy is None and await speaks_tls(url):
+        return tls_expected(url)
+    if isinstance(error, httpx.NetworkError) or "disconnected" in str(error):
+        hint = "Is it still up?" if url.startswith("http:") else "Is it still up, and does it speak TLS?"
+        return RemoteError(f"{url} ended the connection without an answer.", hint=hint)
+    return RemoteError(f"{url} does not speak HTTP ({on_one_line(str(error))}).", hint="Is this a Langfuse server?")
+
+
+def tls_expected(url: str) -> RemoteError:
+    """For an http:// address where TLS is spoken."""
+    return RemoteError(f"{url} speaks TLS.", hint=f"Write https://{url.removeprefix('http://')}.")
+
+
+def is_of_tls(status: int, content: bytes) -> bool:
+    """Whether an answer may be that of a server which speaks TLS and was not spoken to so (nginx, Apache, Go)."""
+    return status in (400, 426, 497) and b"https" in content.lower()
+
+
+def of_proxy(proxy: Proxy, status: int, url: str) -> RemoteError:
+    """For an error without the words of a Langfuse server, through a proxy."""
+    if status == 407:
+        return RemoteError(f"{proxy} asks for a login.", status=status, hint="Such as http://user:password@host:port.")
+    return RemoteError(f"{proxy} answered for {url} with status {status}.", status=status, hint=_mend(url, proxy))
+
+
+async def speaks_tls(url: str) -> bool:
+    """Whether a TLS handshake succeeds there, with any certificate."""
+    target = urlsplit(url)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            _, writer = await asyncio.open_connection(target.hostname, target.port or 80, ssl=context)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
+
+
+async def _speaks_http(url: str) -> bool:
+    """Whether a server answers there in HTTP; one that waits for the end of a request says nothing to TLS."""
+    target = urlsplit(url)
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            reader, writer = await asyncio.open_connection(target.hostname, target.port or 443)
+            writer.write(b"HEAD / HTTP/1.0\r\n\r\n")
+            is_http = await reader.read(5) == b"HTTP/"
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return is_http
+
+
+def _tls_unexpected(url: str) -> RemoteError:
+    return RemoteError(f"{url} does not speak TLS.", hint=f"Write http://{url.removeprefix('https://')}.")
+
+
+def _explained_tls(error: ssl.SSLError, url: str) -> RemoteError:
+    reason = on_one_line(error.reason or "unknown").replace("_", " ").lower()
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said, hint = _EXPLAINED_CODES.get(error.verify_code, ("is not trusted", _TRUST))
+        return RemoteError(f"The certificate of {url} {said} ({on_one_line(error.verify_message)}).", hint=hint)
+    if reason in ("wrong version number", "record layer failure", "unexpected eof while reading", "http request"):
+        return _tls_unexpected(url)
+    return RemoteError(f"{url} refused TLS ({reason}).", hint="Check the address, and what certificates it asks for.")
+
+
+def _explained_silence(causes: list[BaseException], url: str, proxy: Proxy | None) -> RemoteError:
+    place = proxy.url if proxy is not None else url
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            name = urlsplit(place).hostname
+            if cause.errno == socket.EAI_NONAME:
+                said = f"There is no host named {name}"
+            else:
+                said = f"The host {name} is not found ({(cause.strerror or 'unknown').lower()})"
+            return RemoteError(f"{said}.", hint=_mend(url, proxy) if proxy else "Check the address.")
+    is_refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+    reasons = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
+    if proxy is not None:
+        return RemoteError(f"{proxy} does not answer.", hint=_mend(url, proxy))
+    if not is_refused and reasons:
+        return RemoteError(
+            f"{url} cannot be reached: {reasons[-1].lower()}.", hint="Check the address and the network."
+        )
+    return RemoteError(f"No Langfuse server answers at {url}.", hint="Check the address, or start one.")
+
+
+def _mend(url: str, proxy: Proxy | None) -> str:
+    source = proxy.source if proxy is not None else "the proxy"
+    return f"Mend {source}, or add {urlsplit(url).hostname} to no_proxy."
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        here = waiting.pop()
+        if here is None or id(here) in seen:
+            continue
+        seen.add(id(here))
+        yield here
+        waiting += [here.__context__, here.__cause__]
+        if isinstance(here, BaseExceptionGroup):
+            waiting += here.exceptions
+
+
+def _quoted(text: str) -> str:
+    """An address in a message: without a login, on one line."""
+    scheme, mark, rest = text.rpartition("://")
+    return f"{scheme}{mark}{on_one_line(rest.rpartition('@')[2])}" if rest else "An empty text"
