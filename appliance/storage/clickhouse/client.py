@@ -35,7 +35,7 @@ _INSERT_SETTINGS: Final[dict[str, Any]] = {
     # One request may carry spans of many months.
     "max_partitions_per_insert_block": 0,
     # A third of an insert's time; merges build these, and until then small parts are read through.
-    "exclude_materialize_skip_indexes_on_insert": "by_text",
+    "exclude_materialize_skip_indexes_on_insert": "by_words",
     # Every read takes the newest version, so a block need not be rid of older ones first.
     "optimize_on_insert": 0,
 }

@@ -15,6 +15,7 @@ from appliance.errors import QueryTooExpensive
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.where import Binder
+from appliance.storage.clickhouse.words import has_words, plain
 
 ROWS_PER_TRACE: Final = 40
 """How many observations with a common word are looked at for each trace wanted."""
@@ -26,9 +27,10 @@ FEW_TRACES: Final = 2000
 _FEW_CHARACTERS: Final = 100_000
 _HOUR: Final = 3_600_000_000
 
-# The index splits at everything that is no ASCII letter or digit, but keeps other scripts' letters whole.
-_ONE_WORD: Final = re.compile(r"[a-z0-9]+")
-_ANY_WORD: Final = re.compile(r"[a-z0-9\u0080-\U0010ffff]")
+# Latin, Greek, Cyrillic, Hebrew and Arabic letters: such a word is one word of the index, too.
+_ONE_WORD: Final = re.compile(
+    r"[0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u01bf\u0388-\u03ce\u0400-\u0481\u05d0-\u05ea\u0621-\u064a]+"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,18 @@ class Search:
 
 def observation_says(text: str, binder: Binder) -> str:
     """The test of an observation that says `text`, in whatever case, with all its words whole."""
-    return _says(render("search", "observation_text"), text.lower(), binder)
+    return _says(render("search", "observation_text"), text, binder)
 
 
 def traces_that_say(text: str, binder: Binder, since_micros: int) -> str:
     """The subquery of ids of traces that say `text`, or are called so, in rows from `since_micros` on; 0 for all."""
-    lowered = text.lower()
     # Without a bound the times of rows that the index knows need not be read.
     since = f">= {binder.time(since_micros)}" if since_micros else ""
     return render(
         "search",
         "traces",
-        observation_says=_says(render("search", "observation_text"), lowered, binder),
-        part_says=_says(render("search", "part_text"), lowered, binder),
+        observation_says=_says(render("search", "observation_text"), text, binder),
+        part_says=_says(render("search", "part_text"), text, binder),
         text=binder.bind(text),
         started=f"AND start_time {since}" if since else "",
         told=f"AND timestamp {since}" if since else "",
@@ -111,7 +112,7 @@ class _TraceId(msgspec.Struct):
 async def _few_that_say(clickhouse: ClickHouse, project_id: str, text: str) -> list[str] | None:
     """The ids of all traces that say `text`, or None when that many observations have its words."""
     binder = Binder({"project_id": project_id, "most": FEW_TRACES + 1})
-    has = _has_words(render("search", "observation_text"), text.lower(), binder)
+    has = _has_words(render("search", "observation_text"), text, binder)
     if not has:
         return None
     [hits] = await clickhouse.rows(render("search", "hits", observation_has=has), binder.params, _Hits)
@@ -129,7 +130,7 @@ async def _reach_of(clickhouse: ClickHouse, project_id: str, text: str, traces: 
     """
     most = traces * ROWS_PER_TRACE + SOME_ROWS
     binder = Binder({"project_id": project_id, "most": most})
-    has = _has_words(render("search", "observation_text"), text.lower(), binder)
+    has = _has_words(render("search", "observation_text"), text, binder)
     if not has:
         return None
     sql = render("search", "reach", observation_has=has)
@@ -137,13 +138,14 @@ async def _reach_of(clickhouse: ClickHouse, project_id: str, text: str, traces: 
     return reach.since_micros - _HOUR if reach.found == most else None
 
 
-def _has_words(sql: str, lowered: str, binder: Binder) -> str:
-    return f"hasAllTokens({sql}, {binder.bind(lowered)})" if _ANY_WORD.search(lowered) else ""
+def _has_words(sql: str, text: str, binder: Binder) -> str:
+    return has_words(sql, plain(text), binder.bind(plain(text)))
 
 
-def _says(sql: str, lowered: str, binder: Binder) -> str:
-    has_words = _has_words(sql, lowered, binder)
-    if _ONE_WORD.fullmatch(lowered):
-        return has_words  # the index alone can tell, without reading the texts
-    contains = f"position({sql}, {binder.bind(lowered)}) > 0"
-    return f"({has_words} AND {contains})" if has_words else contains
+def _says(sql: str, text: str, binder: Binder) -> str:
+    has = _has_words(sql, text, binder)
+    if has and _ONE_WORD.fullmatch(text):
+        return has  # the index alone can tell, without reading the texts
+    sought = render("search", "folded", text=binder.bind(plain(text)))
+    contains = f"position({render('search', 'folded', text=sql)}, {sought}) > 0"
+    return f"({has} AND {contains})" if has else contains

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.times import parse_time
+from appliance.storage.clickhouse.words import has_words, plain
 
 Kind = Literal["string", "number", "datetime", "boolean", "array", "map", "numbers", "categories", "booleans"]
 
@@ -98,7 +99,7 @@ class Binder:
 
     def _text(self, sql: str, operator: str, text: str) -> str:
         if operator == "matches":
-            return f"hasAllTokens(lower({sql}), {self.bind(text.lower())})"
+            return has_words(sql, plain(text), self.bind(plain(text))) or "false"
         bound = self.bind(text)
         return {
             "=": f"{sql} = {bound}",
