@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import msgspec
 from google.protobuf.message import DecodeError
+from isal import isal_zlib  # inflates at twice the speed of zlib
 
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.otel.json_shape import groups, has_too_many_values
@@ -15,6 +16,7 @@ from appliance.ingestion.otel.protobuf import export_of
 from appliance.ingestion.otel.wire import MOST_SPANS, pieces
 
 _GZIP_WINDOW = 31
+_GZIP_ERROR = cast(type[Exception], isal_zlib.error)
 _STEP_BYTES = 64 * 1024
 _MOST_MEMBERS = 10_000
 
@@ -28,7 +30,7 @@ def inflate(content: bytes, limit: int, take: Callable[[int], None] = lambda siz
     parts: list[bytes] = []
     size = position = members = 0
     while position < len(content):
-        member = zlib.decompressobj(_GZIP_WINDOW)
+        member = isal_zlib.decompressobj(_GZIP_WINDOW)
         members += 1
         while not member.eof:
             chunk = content[position : position + _STEP_BYTES]
@@ -36,7 +38,7 @@ def inflate(content: bytes, limit: int, take: Callable[[int], None] = lambda siz
                 raise Undecodable("Failed to decompress request body")
             try:
                 part = member.decompress(chunk, _STEP_BYTES)
-            except zlib.error as error:
+            except _GZIP_ERROR as error:
                 raise Undecodable("Failed to decompress request body") from error
             position += len(chunk) - len(member.unused_data) - len(member.unconsumed_tail)
             size += len(part)
