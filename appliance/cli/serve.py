@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from appliance.cli.allocator import give_large_blocks_back
 from appliance.cli.bounded_http import BoundedHttp
 from appliance.cli.logs_setup import log_to_stderr
 from appliance.config import Settings, load_settings, to_environ
+from appliance.orchestrator.calm_server import CalmServer
 from appliance.orchestrator.ports import USUAL_PORTS
 from appliance.web.app import create_app
 from appliance.web.context import require_addresses
@@ -38,7 +43,7 @@ def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None
     else:
         give_large_blocks_back()
         log_to_stderr(settings.log_level)
-    uvicorn.run(
+    config = uvicorn.Config(
         "appliance.cli.serve:make_app" if several else create_app(settings),
         factory=several,
         host=settings.host,
@@ -55,3 +60,11 @@ def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None
         backlog=2048,
         headers=[("X-Langfuse-Local-Instance", instance)] if instance else None,
     )
+    server = CalmServer(config)
+    with contextlib.suppress(KeyboardInterrupt):  # it has stopped in order, and then repeats the signal
+        if several:
+            Multiprocess(config, sockets=[config.bind_socket()]).run()
+        else:
+            server.run()
+    if not several and not server.started:
+        sys.exit(STARTUP_FAILURE)

@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from appliance.errors import NotFound, StartFailed
+from appliance.orchestrator.calm_server import CalmServer
 from appliance.orchestrator.logfiles import last_lines
 from appliance.orchestrator.supervisor import Event, RestartRequested, StartRequested, StopRequested
 from appliance.paths import DataDir
@@ -105,7 +106,7 @@ async def log_lines(path: Path, count: int, *, follow: bool, until: asyncio.Even
             await asyncio.wait_for(until.wait(), _FOLLOW_EVERY_S)
 
 
-class ControlServer(uvicorn.Server):
+class ControlServer(CalmServer):
     """A server that leaves the signals to the supervisor."""
 
     @contextlib.contextmanager

@@ -40,6 +40,7 @@ _SETTINGS = {
     "io_method": "sync",
     "autovacuum_max_workers": "1",
     "autovacuum_naptime": "5min",
+    "bgwriter_delay": "5s",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",

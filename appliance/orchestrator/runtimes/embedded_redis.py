@@ -75,7 +75,7 @@ class EmbeddedRedis:
             "save": '""',
             "maxmemory": str(memory),
             "maxmemory-policy": "noeviction",
-            "hz": "5",
+            "hz": "1",
             "databases": "1",
             "loglevel": "notice",
         }
