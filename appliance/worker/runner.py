@@ -33,7 +33,7 @@ from appliance.storage.redis.patches import Patches
 from appliance.worker.abandoned import LEASE_S as ABANDONED_LEASE_S
 from appliance.worker.abandoned import forgetting_abandoned
 from appliance.worker.endings import Endings
-from appliance.worker.folding import LEASE_S, Unfolded, folding
+from appliance.worker.folding import LEASE_S, folding
 from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.media import MediaKeeper
 from appliance.worker.parked import Parked
@@ -91,11 +91,10 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
         records = MediaRecords(postgres)
         media = MediaKeeper(records, blob_store(settings))
         patches = Patches(redis)
-        unfolded = Unfolded()
-        sink = Sink(clickhouse, patches, reference, media, unfolded)
+        sink = Sink(clickhouse, patches, reference, media)
         endings = Endings(stream, Live(redis), settings.ingestion.max_attempts, stopping)
         async with (
-            folding(clickhouse, Lease(redis, "folding", LEASE_S), unfolded),
+            folding(clickhouse, Lease(redis, "folding", LEASE_S)),
             forgetting_abandoned(records, Lease(redis, "abandoned-media", ABANDONED_LEASE_S)),
         ):
             yield Worker(name, stream, sink, patches, reference, endings, Heartbeats(redis), stopping)

@@ -19,7 +19,6 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import stored_observations, stored_scores
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.redis.patches import Patches, PatchSet
-from appliance.worker.folding import Unfolded
 from appliance.worker.media import MediaKeeper, uses_of
 from appliance.worker.reference import Reference
 
@@ -48,14 +47,12 @@ class Sink:
         patches: Patches,
         reference: Reference,
         media: MediaKeeper,
-        unfolded: Unfolded,
     ) -> None:
         self._reference = reference
         self._media = media
         self._clickhouse = clickhouse
         self._writer = Writer(clickhouse)
         self._patches = patches
-        self._unfolded = unfolded
 
     async def write(self, batch: Batch) -> Written:
         """Write a batch once more or for the first time.
@@ -68,9 +65,7 @@ class Sink:
             uses = uses_of([*batch.observations, *observations], batch.parts, batch.media.keys())
             await self._media.keep(batch.media, uses)
         await self._writer.write([*batch.observations, *observations], scores, batch.parts)
-        changed = _changed_traces(batch, observations, scores)
-        self._unfolded.add(sum(map(len, changed.values())))
-        return Written(changed, refused)
+        return Written(_changed_traces(batch, observations, scores), refused)
 
     async def _link_prompts(self, observations: Sequence[Observation]) -> None:
         named = [row for row in observations if _names_prompt(row)]

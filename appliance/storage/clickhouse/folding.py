@@ -26,6 +26,9 @@ _MICROS: Final = 1_000_000
 class _State(msgspec.Struct):
     sequence: int
     until_micros: int
+    """The mark of readers: what was touched up to then is folded."""
+    certain_micros: int
+    """Up to then nothing was folded sooner than `SETTLE_S` after its touch; 0 when that was never said."""
     now_micros: int
     is_alone: bool
 
@@ -48,37 +51,52 @@ class _Day(msgspec.Struct):
     day: str
 
 
+class _Waiting(msgspec.Struct):
+    touches: int
+
+
+async def count_waiting(clickhouse: ClickHouse) -> int:
+    """How many touches of all projects no round has settled: so many readers fold by themselves."""
+    [waiting] = await clickhouse.rows(render("folding", "waiting"), {}, _Waiting, settings=_ALIASES)
+    return waiting.touches
+
+
 async def fold_round(
     clickhouse: ClickHouse, settle_s: float = SETTLE_S, most: int = MOST_TOUCHES, *, soon: bool = False
 ) -> int:
     """Fold the longest untouched traces, and return how many touches that settled; 0 when there are none.
 
     What was touched within `settle_s` is left to later rounds; on a server that alone has the tables, `soon` takes most
-    of that, too, and the next round that is not soon folds it once more.
+    of that, too, and the next rounds that are not soon fold it once more, while readers keep what they have.
 
     Whoever calls it makes sure that only one round runs at a time. A round that ends early is simply repeated: readers
     fold by themselves what no round has finished. Raises QueryTooExpensive (then do it with fewer than `most` touches)
     and StoreUnavailable.
     """
     [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_ALIASES)
-    certain = horizon = state.ago_micros(settle_s)
-    if soon and state.is_alone:
-        horizon = max(certain, state.ago_micros(SOON_S))
-    if horizon < state.until_micros:
-        if not soon or state.ago_micros(0) < state.until_micros:
-            # Either the clock was set back, and what was touched since then lies before the mark, or the last round was
-            # soon, which is only right when the clock was not: it is all folded again.
-            await _mark(clickhouse, state.sequence + 1, certain)
+    settled = state.ago_micros(settle_s)
+    certain = state.certain_micros or max(state.until_micros - SETTLE_S * _MICROS, 0)
+    if state.now_micros < state.until_micros:
+        # The clock was set back, and what was touched since then lies before the mark: it is all folded again.
+        await _mark(clickhouse, state.sequence + 1, settled, min(certain, settled))
+        return 0
+    is_soon = soon and state.is_alone
+    if is_soon:
+        since, horizon = state.until_micros, max(settled, state.ago_micros(SOON_S))
+        certain = max(certain, min(state.until_micros, settled))
+    else:
+        since, horizon = certain, settled
+    if horizon <= since:
         return 0
     binder = Binder({"most": most})
-    since, until = binder.time(state.until_micros), binder.time(horizon)
-    sql = render("folding", "next", since=since, horizon=until)
+    sql = render("folding", "next", since=binder.time(since), horizon=binder.time(horizon))
     [chosen] = await clickhouse.rows(sql, binder.params, _Next)
     if chosen.touches:
         # A statement of a round that was given up may still run: its rows must not have the number of this round's.
-        await _mark(clickhouse, state.sequence + 1, state.until_micros)
-        await _fold(clickhouse, state, chosen.upto_micros)
-        await _mark(clickhouse, state.sequence + 2, chosen.upto_micros)
+        await _mark(clickhouse, state.sequence + 1, state.until_micros, certain)
+        await _fold(clickhouse, state.sequence + 1, since, chosen.upto_micros)
+        until = max(state.until_micros, chosen.upto_micros)
+        await _mark(clickhouse, state.sequence + 2, until, certain if is_soon else chosen.upto_micros)
     return chosen.touches
 
 
@@ -86,14 +104,14 @@ async def forget_touches(clickhouse: ClickHouse) -> None:
     """Drop the touches of past days that are all folded. Raises StoreUnavailable."""
     [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_ALIASES)
     binder = Binder()
-    sql = render("folding", "finished_days", until=binder.time(state.until_micros))
+    sql = render("folding", "finished_days", certain=binder.time(state.certain_micros))
     for row in await clickhouse.rows(sql, binder.params, _Day):
         await clickhouse.command(render("folding", "forget_day"), {"day": row.day})
 
 
-async def _fold(clickhouse: ClickHouse, state: _State, upto_micros: int) -> None:
-    binder = Binder({"sequence": state.sequence + 1})
-    since, upto = binder.time(state.until_micros), binder.time(upto_micros)
+async def _fold(clickhouse: ClickHouse, sequence: int, since_micros: int, upto_micros: int) -> None:
+    binder = Binder({"sequence": sequence})
+    since, upto = binder.time(since_micros), binder.time(upto_micros)
     touched = render("folding", "touched", since=since, upto=upto)
     sql = render("folding", "bounds", since=since, upto=upto, touched=touched)
     [bounds] = await clickhouse.rows(sql, binder.params, _Bounds)
@@ -111,7 +129,7 @@ async def _fold(clickhouse: ClickHouse, state: _State, upto_micros: int) -> None
         await clickhouse.command(sql, binder.params, settings=settings, as_given=True)
 
 
-async def _mark(clickhouse: ClickHouse, sequence: int, until_micros: int) -> None:
+async def _mark(clickhouse: ClickHouse, sequence: int, until_micros: int, certain_micros: int) -> None:
     binder = Binder({"sequence": sequence})
-    sql = render("folding", "mark", upto=binder.time(until_micros))
+    sql = render("folding", "mark", until=binder.time(until_micros), certain=binder.time(certain_micros))
     await clickhouse.command(sql, binder.params, as_given=True)

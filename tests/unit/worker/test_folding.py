@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -65,11 +64,54 @@ async def test_without_the_lease_no_other_round_begins(monkeypatch: pytest.Monke
     assert rounds.touches == MOST_TOUCHES
 
 
-async def test_many_traces_are_not_waited_with() -> None:
-    unfolded = folding.Unfolded()
-    waiting = asyncio.create_task(unfolded.become_many(within_s=60))
-    for _ in range(2):
-        unfolded.add(folding.MANY_TRACES // 2)
-    assert await waiting
-    unfolded.add(1)
-    assert not await unfolded.become_many(within_s=0)
+class Waiting:
+    """A lease that can be taken or not, and traces that wait."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, touches: int, *, is_free: bool = True) -> None:
+        self.is_free = is_free
+        self.is_held = False
+        self.rounds: list[bool] = []
+        monkeypatch.setattr(folding, "count_waiting", self._count)
+        monkeypatch.setattr(folding, "fold_round", self._fold)
+        self.touches = touches
+
+    async def _count(self, _: Any) -> int:
+        return self.touches
+
+    async def _fold(self, _: Any, *, most: int, soon: bool) -> int:
+        assert self.is_held
+        self.rounds.append(soon)
+        return 0
+
+    async def take(self) -> bool:
+        self.is_held = self.is_free
+        return self.is_free
+
+    async def renew(self) -> bool:
+        return True
+
+    async def give_back(self) -> None:
+        self.is_held = False
+
+    async def fold(self, rested_s: float) -> bool:
+        anything: Any = self
+        return await folding.fold_when_due(anything, anything, rested_s)
+
+
+async def test_many_traces_are_folded_at_once_and_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting(monkeypatch, folding.MANY_TRACES)
+    assert await waiting.fold(rested_s=0)
+    assert (waiting.rounds, waiting.is_held) == ([True], False)
+
+
+async def test_few_traces_wait_for_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting(monkeypatch, folding.MANY_TRACES - 1)
+    assert not await waiting.fold(rested_s=folding.EVERY_S - 1)
+    assert await waiting.fold(rested_s=folding.EVERY_S)
+    assert waiting.rounds == [False]
+
+
+async def test_what_another_worker_folds_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting(monkeypatch, folding.MANY_TRACES, is_free=False)
+    assert not await waiting.fold(rested_s=folding.EVERY_S)
+    assert waiting.rounds == []

@@ -4,11 +4,16 @@
 -- How far everything is folded, and whether this server alone has the tables: what was acknowledged is visible then.
 SELECT
     max(sequence) AS sequence,
-    toUnixTimestamp64Micro(argMax(until, sequence)) AS until_micros,
+    toUnixTimestamp64Micro(argMaxIf(until, folded_until.sequence, name = 'traces')) AS until_micros,
+    toUnixTimestamp64Micro(argMaxIf(until, folded_until.sequence, name = 'certain')) AS certain_micros,
     toUnixTimestamp64Micro(now64(6, 'UTC')) AS now_micros,
     (SELECT any(engine) FROM system.tables WHERE database = currentDatabase() AND name = 'touched_traces') = 'MergeTree' AS is_alone
 FROM folded_until
-WHERE name = 'traces'
+
+-- name: waiting
+SELECT count() AS touches
+FROM touched_traces
+WHERE touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
 
 -- name: next
 SELECT count() AS touches, toUnixTimestamp64Micro(max(touched_at)) AS upto_micros
@@ -72,14 +77,16 @@ WHERE (project_id, trace_id) NOT IN
 GROUP BY project_id, trace_id
 
 -- name: mark
+-- `traces` is the mark of readers; up to `certain` nothing was folded in a hurry.
 INSERT INTO folded_until
     (name, sequence, until)
-SELECT 'traces', {sequence:UInt64}, $upto
+SELECT mark.1, {sequence:UInt64}, mark.2
+FROM (SELECT arrayJoin([('traces', $until), ('certain', $certain)]) AS mark)
 
 -- name: finished_days
 SELECT DISTINCT toString(toDate(touched_at)) AS day
 FROM touched_traces
-WHERE touched_at < toStartOfDay(least($until, now64(6, 'UTC')))
+WHERE touched_at < toStartOfDay(least($certain, now64(6, 'UTC')))
 
 -- name: forget_day
 ALTER TABLE touched_traces DROP PARTITION {day:String}
