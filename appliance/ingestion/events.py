@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from appliance.ingestion.scores import ScoreBody
 from appliance.model.environments import normalise_environment
+from appliance.model.ids import canonical_id
 
 Text = str | None
 Time = Annotated[datetime, Meta(tz=True)]
@@ -117,6 +118,10 @@ BODIES: Final[dict[str, type[msgspec.Struct]]] = {
 }
 
 
+_IDS: Final = ("id", "traceId", "parentObservationId")
+_SCORE_IDS: Final = ("traceId", "observationId", "executionTraceId")
+
+
 def accepted_event(event: Any) -> dict[str, Any]:
     """The normal form of a valid event: `id`, `timestamp`, `type` and `body` as sent, ids and environment filled in.
 
@@ -136,11 +141,17 @@ def accepted_event(event: Any) -> dict[str, Any]:
 
 
 def normal_body(event_type: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The body with an id, with a trace for observations that name none, and with a valid environment."""
+    """The body with an id, with a trace for observations that name none, and with a valid environment.
+
+    Ids of OpenTelemetry have small letters, like those that spans come with.
+    """
     body = dict(body)
     if event_type == "sdk-log":
         return body
     body["id"] = body.get("id") or str(uuid.uuid4())
+    for name in _SCORE_IDS if event_type == "score-create" else _IDS:
+        if isinstance(sent := body.get(name), str):
+            body[name] = canonical_id(sent)
     is_observation = event_type not in ("trace-create", "score-create")
     if is_observation and is_creation(event_type) and not body.get("traceId"):
         body["traceId"] = str(uuid.uuid4())

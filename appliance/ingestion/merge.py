@@ -98,6 +98,8 @@ def merge_observation(
 def _fill_observation(row: Observation, state: State, base: Observation | None) -> None:
     for sent, field in _TEXTS.items():
         setattr(row, field, _plain_text(state.get(sent)))
+    if row.parent_id in (row.id, row.trace_id):  # how some programs say that there is none
+        row.parent_id = ""
     row.level = row.level or "DEFAULT"
     row.is_root = not row.parent_id
     ends = parse_iso(state.get("endTime")) or (base.end_time if base and "endTime" not in state else None)

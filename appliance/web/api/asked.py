@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from starlette.requests import Request
 
 from appliance.model.filters import Condition, parse_filter
+from appliance.model.ids import canonical_id
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.web.paging import list_param, text_param, time_param
 from appliance.web.responses import iso_micros
+
+_IDS: Final = frozenset({"traceId", "observationId", "parentObservationId"})
 
 
 def clickhouse_of(request: Request) -> ClickHouse:
@@ -29,7 +33,8 @@ def conditions_from(
 ) -> list[Condition]:
     """The conditions of the parameters named (parameter, or parameter to column) and of the `filter` parameter.
 
-    A column that `filter` mentions is decided by `filter` alone. Raises InvalidData and InvalidRequest.
+    A column that `filter` mentions is decided by `filter` alone. Ids of OpenTelemetry are found in any case.
+    Raises InvalidData and InvalidRequest.
     """
     filter_text = text_param(request, "filter")
     given = parse_filter(filter_text) if filter_text else []
@@ -41,7 +46,20 @@ def conditions_from(
         *(_moment(request, name, column, ">=") for name, column in (since or {}).items()),
         *(_moment(request, name, column, "<") for name, column in (until or {}).items()),
     ]
-    return [each for each in simple if each is not None and each.column not in mentioned] + given
+    kept = [each for each in simple if each is not None and each.column not in mentioned]
+    return [_in_any_case(each) if each.column in _IDS else each for each in (*kept, *given)]
+
+
+def _in_any_case(condition: Condition) -> Condition:
+    """A condition on ids that holds for their canonical form, too."""
+    if condition.operator not in ("=", "any of", "none of"):
+        return condition
+    asked = condition.value if isinstance(condition.value, list) else [str(condition.value)]
+    values = list(dict.fromkeys((*asked, *map(canonical_id, asked))))
+    if len(values) == len(asked):
+        return condition
+    operator = "any of" if condition.operator == "=" else condition.operator
+    return Condition(type="stringOptions", column=condition.column, operator=operator, value=values)
 
 
 def _pairs(names: Mapping[str, str] | Iterable[str]) -> Iterable[tuple[str, str]]:

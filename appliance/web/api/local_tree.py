@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.model.ids import canonical_id
 from appliance.storage.clickhouse import observations
 from appliance.web.api.asked import clickhouse_of
 from appliance.web.auth import authorize
@@ -22,6 +23,8 @@ async def get_tree(request: Request) -> Response:
     offset = int_param(request, "offset", default=0, low=0, high=10_000_000)
     clickhouse, trace_id = clickhouse_of(request), request.path_params["trace_id"]
     rows = await observations.steps(clickhouse, auth.project_id, trace_id, limit=limit, offset=offset)
+    if not rows and (canonical := canonical_id(trace_id)) != trace_id:
+        rows = await observations.steps(clickhouse, auth.project_id, canonical, limit=limit, offset=offset)
     return json_response({"data": rows})
 
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from appliance.errors import NotFound
+from appliance.model.ids import canonical_id
 from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.observations import ObservationQuery
 from appliance.web.api import observations_v2
@@ -45,7 +46,10 @@ async def get_observation(request: Request) -> Response:
     """One observation."""
     auth = await authorize(request)
     asked = request.path_params["observation_id"]
-    row = await observations.find(clickhouse_of(request), auth.project_id, asked, OBSERVATION_FIELDS)
+    clickhouse, canonical = clickhouse_of(request), canonical_id(asked)
+    row = await observations.find(clickhouse, auth.project_id, asked, OBSERVATION_FIELDS)
+    if row is None and canonical != asked:
+        row = await observations.find(clickhouse, auth.project_id, canonical, OBSERVATION_FIELDS)
     if row is None:
         raise NotFound("Observation not found within authorized project")
     return json_response(observation(row))

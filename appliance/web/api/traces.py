@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from appliance.errors import InvalidRequest, NotFound
+from appliance.model.ids import canonical_id
 from appliance.queries.traces import FIELD_GROUPS, TraceItem, find_trace, list_traces
 from appliance.storage.clickhouse.traces import TraceQuery
 from appliance.web.api.asked import clickhouse_of, conditions_from
@@ -63,7 +64,10 @@ async def get_trace(request: Request) -> Response:
     auth = await authorize(request)
     trace_id = request.path_params["trace_id"]
     groups = _groups(request)
-    detail = await find_trace(clickhouse_of(request), auth.project_id, trace_id, groups, OBSERVATION_FIELDS)
+    clickhouse, canonical = clickhouse_of(request), canonical_id(trace_id)
+    detail = await find_trace(clickhouse, auth.project_id, trace_id, groups, OBSERVATION_FIELDS)
+    if detail is None and canonical != trace_id:
+        detail = await find_trace(clickhouse, auth.project_id, canonical, groups, OBSERVATION_FIELDS)
     if detail is None:
         raise NotFound(f"Trace {trace_id} not found within authorized project")
     has_metrics = "metrics" in groups

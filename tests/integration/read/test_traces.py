@@ -29,6 +29,28 @@ async def test_a_trace_without_root_has_the_texts_of_its_topmost_span(project: P
     assert (trace["name"], trace["input"], trace["output"]) == ("root", None, None)
 
 
+async def test_ids_of_opentelemetry_are_found_in_capitals(project: Project) -> None:
+    trace, span = "ab" * 16, "cd" * 8
+    await project.trace(trace)
+    await project.observation(trace, span)
+    await project.observation(trace, "o2", parent_id=span)
+    await project.score("s1", trace_id=trace, observation_id=span)
+    await project.trace("EF" * 16, name="stored in capitals")
+
+    assert (await project.get(f"/traces/{trace.upper()}"))["id"] == trace
+    assert (await project.get(f"/observations/{span.upper()}"))["id"] == span
+    assert len(await project.tree(trace.upper())) == 2
+    for path in ("/observations", "/v2/observations"):
+        assert sorted(await project.ids(path, traceId=trace.upper())) == [span, "o2"]
+        assert await project.ids(path, parentObservationId=span.upper()) == ["o2"]
+    for path in ("/v2/scores", "/v3/scores"):
+        assert await project.ids(path, traceId=trace.upper()) == ["s1"]
+    condition = {"type": "string", "column": "traceId", "operator": "=", "value": trace.upper()}
+    assert sorted(await project.ids("/observations", filter=[condition])) == [span, "o2"]
+    assert (await project.get(f"/traces/{'EF' * 16}"))["name"] == "stored in capitals"
+    assert (await project.answer(f"/traces/{'CD' * 16}")).status_code == 404
+
+
 async def test_a_trace_comes_back_whole(project: Project) -> None:
     await project.observation(
         "t1",

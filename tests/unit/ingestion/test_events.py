@@ -99,6 +99,15 @@ def test_null_and_missing_stay_apart() -> None:
     assert body == {"id": "t", "userId": None}
 
 
+def test_ids_of_opentelemetry_have_small_letters_and_others_stay() -> None:
+    trace, span = "AB" * 16, "CD" * 8
+    assert accepted_event(event("trace-create", {"id": trace}))["body"]["id"] == trace.lower()
+    body = {"id": span, "traceId": trace, "parentObservationId": "Step-1", "name": trace}
+    assert accepted_event(event("span-create", body))["body"] == body | {"id": span.lower(), "traceId": trace.lower()}
+    body = accepted_event(score(traceId=trace, observationId=span, id=trace))["body"]
+    assert (body["traceId"], body["observationId"], body["id"]) == (trace.lower(), span.lower(), trace)
+
+
 def test_missing_ids_are_filled_in() -> None:
     assert accepted_event(event("trace-create", {"name": "n"}))["body"]["id"]
     assert accepted_event(event("span-create", {"id": "s"}))["body"]["traceId"]

@@ -153,6 +153,12 @@ def test_langchain_tells_that_a_model_runs_locally() -> None:
     assert rows[1].total_cost
 
 
+def test_the_trace_and_the_observation_itself_are_no_parent() -> None:
+    for parent, expected in (("t", ""), ("x", ""), ("p", "p")):
+        row = merged(event("span-create", 1, traceId="t", parentObservationId=parent))
+        assert (row.parent_id, row.is_root) == (expected, not expected)
+
+
 def test_an_end_before_the_start_is_raised() -> None:
     row = merged(event("span-create", 5, startTime="2024-01-01T00:00:05Z", endTime="2024-01-01T00:00:01Z"))
 
