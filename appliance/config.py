@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from appliance.config_stores import ClickHouseSettings, Env, PostgresSettings, RedisSettings
-from appliance.config_values import Between, HttpAddress, convert, read_toml, table_of, text_of
+from appliance.config_values import Between, HttpAddress, convert, read_toml, table_of, text_of, usable_directory
 from appliance.errors import ConfigError
 from appliance.paths import default_config_file, default_data_dir
 
@@ -195,13 +195,16 @@ def load_settings(
     Raises ConfigError that names the setting and its source.
     """
     environ = os.environ if environ is None else environ
-    path = default_config_file() if config_file is None else config_file
-    settings: Settings = _build(Settings, read_toml(path), environ, str(path))
     given = {key: value for key, value in (flags or {}).items() if value is not None}
+    if "data_dir" in given:  # its default need not exist then
+        environ = {**environ, "LANGFUSE_LOCAL_DATA_DIR": str(given["data_dir"])}
+    path = config_file or default_config_file()
+    settings: Settings = _build(Settings, read_toml(path) if path else {}, environ, str(path))
     settings = dataclasses.replace(settings, **given)
     _require_whole_pairs(settings.init)
+    data_dir = usable_directory(settings.data_dir)
     host = re.sub(r"^\[(.*)\]$", r"\1", settings.host)
-    return dataclasses.replace(settings, host=host, data_dir=settings.data_dir.expanduser().absolute())
+    return dataclasses.replace(settings, host=host, data_dir=data_dir)
 
 
 def _require_whole_pairs(init: InitSettings) -> None:

@@ -106,6 +106,26 @@ def require_http(address: str, source: str) -> None:
         raise ConfigError(f"{source} must be an address such as https://host:3000.")
 
 
+def usable_directory(path: Path) -> Path:
+    """The data directory's whole path; raises ConfigError for signs that configuration files of stores cannot hold."""
+    try:
+        path = path.expanduser().absolute()
+    except (RuntimeError, FileNotFoundError) as error:
+        what = "home" if isinstance(error, RuntimeError) else "current"
+        raise ConfigError(f"The data directory {path} cannot be found: there is no {what} directory.") from error
+    text = str(path)
+    if found := re.search(r"[\x00-\x1f\x7f]", text):
+        sign = "a line break" if found[0] in "\r\n" else "a control character"
+        raise ConfigError(f"The data directory {text!r} has {sign} in its path.", hint="Choose another --data-dir.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            f"The data directory {text!r} has a byte in its path that is not UTF-8.", hint="Choose another --data-dir."
+        ) from error
+    return path
+
+
 def _choice(kind: Any, value: Any, source: str) -> str:
     choices: tuple[str, ...] = typing.get_args(kind)
     word = str(value).lower()

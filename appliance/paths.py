@@ -8,19 +8,32 @@ from pathlib import Path
 
 import platformdirs
 
+from appliance.errors import ConfigError
+
 APP_NAME = "langfuse-local"
 
 
 def default_data_dir() -> Path:
-    """The user's data directory; the machine's (/var/lib) for root, whose home other users cannot enter."""
+    """The user's data directory; the machine's (/var/lib) for root, whose home other users cannot enter.
+
+    Raises ConfigError for a user without a home directory.
+    """
     if os.name == "posix" and os.geteuid() == 0 and "XDG_DATA_HOME" not in os.environ and Path("/var/lib").is_dir():
         return Path("/var/lib") / APP_NAME
-    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+    try:
+        return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+    except RuntimeError as error:  # no HOME, and no entry in the list of users
+        raise ConfigError(
+            "This user has no home directory.", hint="Set HOME, or LANGFUSE_LOCAL_DATA_DIR to where the data shall lie."
+        ) from error
 
 
-def default_config_file() -> Path:
-    """`config.toml` in the user's config directory."""
-    return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "config.toml"
+def default_config_file() -> Path | None:
+    """`config.toml` in the user's config directory, None for a user without a home directory."""
+    try:
+        return Path(platformdirs.user_config_dir(APP_NAME, appauthor=False)) / "config.toml"
+    except RuntimeError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

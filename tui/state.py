@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import msgspec
@@ -31,7 +32,7 @@ class StateFile:
     """One server's remembered state as a small JSON file."""
 
     def __init__(self, key: str, directory: Path | None = None) -> None:
-        base = directory or Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "tui"
+        base = directory or _default_directory()
         self.path = base / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
 
     def load(self) -> Remembered:
@@ -50,3 +51,10 @@ class StateFile:
             draft.replace(self.path)
         except OSError:
             return
+
+
+def _default_directory() -> Path:
+    try:
+        return Path(platformdirs.user_state_dir(APP_NAME, appauthor=False)) / "tui"
+    except RuntimeError:  # a user without a home directory: nothing is remembered
+        return Path(os.devnull)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from appliance.cli.options import data_dir_option, settings_from
-from appliance.errors import NotFound
+from appliance.errors import ConfigError, NotFound
 
 if TYPE_CHECKING:
     from appliance.paths import DataDir
@@ -50,7 +50,12 @@ def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -
 
 
 def _files(place: DataDir, service: str | None) -> list[Path]:
-    files = sorted(place.logs.glob("*.log"))
+    try:
+        files = sorted(file for file in place.logs.iterdir() if file.suffix == ".log")
+    except (FileNotFoundError, NotADirectoryError):
+        files = []
+    except OSError as error:
+        raise ConfigError(f"{place.logs} cannot be read: {error.strerror}.", hint="Is it another user's?") from error
     if service is not None:
         chosen = [file for file in files if file.stem == service]
         if not chosen:

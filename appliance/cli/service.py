@@ -173,9 +173,12 @@ def _own_scope() -> Scope:
 
 
 def _config_home() -> Path:
+    from appliance.errors import ConfigError
     from appliance.paths import default_config_file
 
-    return default_config_file().parent.parent
+    if (file := default_config_file()) is None:
+        raise ConfigError("This user has no home directory.", hint="Set HOME.")
+    return file.parent.parent
 
 
 def _require_root(scope: Scope) -> None:

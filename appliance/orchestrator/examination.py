@@ -22,7 +22,7 @@ from appliance.orchestrator.ports import USUAL_PORTS, is_free, port_holder
 from appliance.orchestrator.runtimes.embedded_redis import find_server, server_version
 from appliance.orchestrator.runtimes.external import ExternalRuntime
 from appliance.orchestrator.runtimes.opening import chosen_runtime
-from appliance.orchestrator.runtimes.postgres_identity import unprivileged_identity
+from appliance.orchestrator.runtimes.postgres_identity import require_name, unprivileged_identity
 from appliance.orchestrator.runtimes.postgres_install import find_install
 from appliance.orchestrator.state import read_state
 from appliance.paths import DataDir
@@ -85,10 +85,14 @@ async def _docker_version(settings: Settings) -> str:
 def _stores() -> Iterator[Finding]:
     try:
         yield Finding("postgres", "ok", f"{find_install().major}, at {find_install().home}")
+    except ApplianceError as error:
+        yield Finding("postgres", "fail", error.message, error.hint)
+    try:
+        require_name()
         identity = unprivileged_identity()
         yield Finding("user", "ok", f"Postgres runs as {identity.name if identity else 'this user'}")
     except ApplianceError as error:
-        yield Finding("postgres", "fail", error.message, error.hint)
+        yield Finding("user", "fail", error.message, error.hint)
     try:
         server = find_server()
         yield Finding("redis", "ok", f"{'.'.join(map(str, server_version(server) or ()))}, at {server}")

@@ -108,7 +108,7 @@ def _record_of_marked(process: psutil.Process) -> ProcessRecord:
 def _postgres_record(data_dir: DataDir) -> list[ProcessRecord]:
     pid_file: Path = data_dir.postgres / "data" / "postmaster.pid"
     try:
-        lines = pid_file.read_text().splitlines()
+        lines = pid_file.read_text(errors="replace").splitlines()
         process = psutil.Process(int(lines[0]))
         if not process.name().startswith("postgres") or lines[1] not in " ".join(process.cmdline()):
             return []

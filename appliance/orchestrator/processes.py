@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from appliance.orchestrator.logfiles import Echo, RotatingLog
 from appliance.orchestrator.privileges import Identity, child_setup
 
 _PIPE_READ_BYTES = 64 * 1024
+# Of UTF-8, since in plain C Python cannot read where the package is installed below a folder with other letters.
+_LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,4 +156,4 @@ def describe_exit(code: int) -> str:
 def inherited_environ() -> dict[str, str]:
     """The few variables a store needs; nothing of the user's secrets is handed on."""
     kept = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
-    return {"TZ": "UTC", "LC_ALL": "C", **{name: os.environ[name] for name in kept if name in os.environ}}
+    return {"TZ": "UTC", "LC_ALL": _LOCALE, **{name: os.environ[name] for name in kept if name in os.environ}}

@@ -49,6 +49,8 @@ def read_secrets(data_dir: DataDir) -> Secrets | None:
         return msgspec.json.decode(path.read_bytes(), type=Secrets)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint="Is it another user's?") from error
     except (OSError, msgspec.DecodeError) as error:
         raise ConfigError(
             f"{path} cannot be read: {error}.", hint="Restore it from a backup: without it the stores stay closed."

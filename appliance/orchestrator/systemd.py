@@ -143,11 +143,11 @@ def _make_for(directory: Path, user: str) -> None:
 
 def _write(file: Path, text: str) -> bool:
     try:
-        if file.exists() and file.read_text() == text:
+        if file.exists() and file.read_text(encoding="utf-8") == text:
             return False
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_name(file.name + ".new")
-        fresh.write_text(text)
+        fresh.write_text(text, encoding="utf-8")
         fresh.chmod(0o644)
         fresh.replace(file)
     except OSError as error:

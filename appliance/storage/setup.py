@@ -56,7 +56,7 @@ def store_key_pair(data_dir: Path, pair: KeyPair) -> Path:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
             json.dump(known, out, indent=2)
         draft.replace(file)
     except OSError as error:
@@ -76,7 +76,7 @@ def _keep(settings: Settings, pair: KeyPair, report: Callable[[str], None]) -> N
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        known: dict[str, str] = json.loads(file.read_text())
+        known: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError) as error:

@@ -216,6 +216,16 @@ def test_a_data_directory_that_is_a_file_is_one_sentence(idle: Appliance) -> Non
     assert str(idle.data_dir) in done.stderr and "Traceback" not in done.stderr
 
 
+def test_any_sign_may_stand_in_the_path_of_the_data_directory(idle: Appliance) -> None:
+    place = str(idle.home / 'o\'brien \\n {a,b} {1..3} ${HOME} "日本"')
+    try:
+        done = idle.run("up", "--detach", data_dir=place)
+        assert done.returncode == 0, done.stderr
+        assert idle.run("status", data_dir=place).returncode == 0
+    finally:
+        idle.run("down", data_dir=place)
+
+
 def test_external_without_endpoints_says_what_is_missing(idle: Appliance) -> None:
     done = idle.run("up", "--detach", "--runtime", "external")
     assert done.returncode == 1

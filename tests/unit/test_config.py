@@ -107,6 +107,18 @@ def test_a_word_is_known_in_capitals_and_a_password_may_have_quotes(tmp_path: Pa
     assert (settings.log_level, settings.clickhouse.password) == ("warn", "'quoted'")
 
 
+@pytest.mark.parametrize(
+    ("name", "sign"), [("a\nb", "a line break"), ("a\tb", "a control character"), ("a\udcffb", "not UTF-8")]
+)
+def test_a_data_directory_with_a_sign_that_no_store_takes_is_refused(name: str, sign: str, tmp_path: Path) -> None:
+    for flags, environ in (
+        ({"data_dir": tmp_path / name}, {}),
+        ({}, {"LANGFUSE_LOCAL_DATA_DIR": str(tmp_path / name)}),
+    ):
+        with pytest.raises(ConfigError, match=sign):
+            load_settings(flags, environ=environ, config_file=tmp_path / "none.toml")
+
+
 def test_every_number_has_bounds() -> None:
     """A number that nobody thought about fails late, in the words of a library."""
     assert [

@@ -48,17 +48,17 @@ _TABLES = {
 }
 
 
-def config_xml(data: Path, users: Path, port: int, memory_bytes: int, login: str) -> str:
+def config_xml(data: Path, port: int, memory_bytes: int, login: str) -> str:
     """The server's configuration: HTTP on loopback only, `memory_bytes` at most, only for requests with `login`.
 
-    Log tables exist only where their section does, so there is none.
+    Log tables exist only where their section does, so there is none. The users stand in users.xml beside it.
     """
     settings = "".join(f"<{name}>{value}</{name}>\n" for name, value in _SETTINGS.items())
     tables = "".join(f"<{name}>{value}</{name}>" for name, value in _TABLES.items())
     return (
         "<clickhouse>\n<logger><level>warning</level><console>1</console><async>0</async></logger>\n"
         f"<listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>\n{_handlers_xml(login)}"
-        f"<path>{escape(str(data))}/</path><users_config>{escape(str(users))}</users_config>\n"
+        f"<path>{escape(str(data))}/</path><users_config>users.xml</users_config>\n"
         f"<max_server_memory_usage>{memory_bytes}</max_server_memory_usage>\n"
         f"<default_profile>default</default_profile>\n{settings}<merge_tree>{tables}</merge_tree></clickhouse>\n"
     )

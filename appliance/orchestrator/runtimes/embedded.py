@@ -44,7 +44,8 @@ class EmbeddedRuntime:
         )
 
     async def prepare(self, tell: Tell) -> None:
-        """Nothing to fetch."""
+        """Nothing to fetch. Raises RuntimeUnavailable for a user as whom Postgres cannot begin."""
+        self._postgres.require_user()
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -49,7 +49,7 @@ class EmbeddedClickHouse:
             folder.mkdir(mode=0o700, exist_ok=True)
         memory = share_of_memory(memory_limit_bytes(), 0.25, 512 * MIB, 4096 * MIB)
         login = basic_login(USER, self.password)
-        config = config_xml(self.data_dir.clickhouse, run / "users.xml", self.port, memory, login)
+        config = config_xml(self.data_dir.clickhouse, self.port, memory, login)
         write_private(run / "users.xml", users_xml(USER, self.password))
         write_private(run / "config.xml", config)
         spec = ProcessSpec(

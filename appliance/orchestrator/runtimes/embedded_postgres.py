@@ -16,7 +16,7 @@ from appliance.orchestrator.privileges import Identity
 from appliance.orchestrator.probes import probe_postgres
 from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.contract import Unit
-from appliance.orchestrator.runtimes.postgres_identity import reachable, unprivileged_identity
+from appliance.orchestrator.runtimes.postgres_identity import reachable, require_name, unprivileged_identity
 from appliance.orchestrator.runtimes.postgres_install import NEWEST_MAJOR, PostgresInstall, find_install, major_of
 from appliance.orchestrator.units import launch_unit
 from appliance.paths import DataDir
@@ -67,6 +67,11 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         return f"postgresql://{USER}:{self.password}@{self.address}/{DATABASE}"
+
+    def require_user(self) -> None:
+        """Raises RuntimeUnavailable when the data directory cannot be made by this user."""
+        if major_of(self.data_dir.postgres / "data") is None:
+            require_name()
 
     async def launch(self) -> Unit:
         pgdata = self.data_dir.postgres / "data"
@@ -140,7 +145,7 @@ class EmbeddedPostgres:
 def is_ready(pid_file: Path, pid: int | None) -> bool:
     """Whether the server with this pid has said in its pid file that it takes connections."""
     try:
-        lines = pid_file.read_text().splitlines()
+        lines = pid_file.read_text(errors="replace").splitlines()
     except OSError:
         return False
     return len(lines) > _STATUS_LINE and lines[0] == str(pid) and lines[_STATUS_LINE].strip() == "ready"

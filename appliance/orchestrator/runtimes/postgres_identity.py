@@ -29,6 +29,17 @@ def unprivileged_identity() -> Identity | None:
     return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, ())
 
 
+def require_name() -> None:
+    """Raises RuntimeUnavailable for a user who is not in the list of users: initdb asks for his name there."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise RuntimeUnavailable(
+            f"Postgres needs to know the name of this user, whose id is {os.geteuid()}; /etc/passwd does not have it.",
+            hint="Add him there, start the appliance as another user, or use --runtime docker or external.",
+        ) from None
+
+
 def reachable(
     install: PostgresInstall, root: Path, identity: Identity | None
 ) -> tuple[PostgresInstall, Identity | None]:

@@ -16,7 +16,7 @@ _HEADER: Final = re.compile(r"^-- name: (\w+)[^\n]*\n", re.MULTILINE)
 @cache
 def load(noun: str) -> Mapping[str, Template]:
     """The blocks of `sql/<noun>.sql` by name, without comments: a semicolon in one costs the client a millisecond."""
-    text = (files(__package__) / "sql" / f"{noun}.sql").read_text()
+    text = (files(__package__) / "sql" / f"{noun}.sql").read_text("utf-8")
     parts = _HEADER.split(text)
     return {
         name: Template(_COMMENT.sub("", block).strip()) for name, block in zip(parts[1::2], parts[2::2], strict=True)

@@ -15,7 +15,7 @@ Argument = str | bytes | int
 
 @cache
 def _text(name: str) -> str:
-    return (files(__package__) / "lua" / f"{name}.lua").read_text()
+    return (files(__package__) / "lua" / f"{name}.lua").read_text("utf-8")
 
 
 class Script:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,10 @@ import pytest
 from appliance.config import DockerSettings, Settings
 from appliance.errors import RuntimeUnavailable
 from appliance.orchestrator.examination import examine
+from appliance.orchestrator.processes import inherited_environ, launch_process
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
+from appliance.orchestrator.runtimes.embedded_postgres import EmbeddedPostgres
+from appliance.paths import DataDir
 from tests.unit.docker.fake_engine import FakeEngine
 
 
@@ -49,3 +53,18 @@ def test_stores_without_an_address_fail(tmp_path: Path) -> None:
     found = {one.subject: one for one in examine(Settings(data_dir=tmp_path, runtime="external"))}
     assert found["external"].level == "fail"
     assert "DATABASE_URL" in found["external"].text
+
+
+def test_a_user_without_a_name_cannot_run_postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(uid: int) -> pwd.struct_passwd:
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    found = {one.subject: one for one in examine(Settings(data_dir=tmp_path))}
+    assert found["user"].level == "fail" and "/etc/passwd" in found["user"].text
+    with pytest.raises(RuntimeUnavailable, match="/etc/passwd"):
+        EmbeddedPostgres(DataDir(tmp_path), 1, "", launch_process).require_user()
+
+
+def test_children_have_a_locale_of_utf_8() -> None:
+    assert inherited_environ()["LC_ALL"].endswith(".UTF-8")
