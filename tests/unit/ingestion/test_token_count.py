@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from typing import Any
 
@@ -64,12 +65,23 @@ def test_special_words_are_plain_text() -> None:
 
 
 def test_a_machine_without_tokenizers_estimates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "bpe_openai._bindings", None)
+    monkeypatch.setattr(token_count, "_bindings", lambda: None)
     token_count._encoding.cache_clear()
     try:
         assert count_usage(model("gpt-4o"), "x" * 401, "")["input"] == 101
     finally:
         token_count._encoding.cache_clear()
+
+
+def test_counting_imports_nothing_of_the_package_but_its_compiled_part() -> None:
+    program = (
+        "import sys; from appliance.ingestion import token_count as t; print(t._encoding('o200k_base').count('a b'));"
+        "print(sorted(name for name in sys.modules if name.startswith('bpe_openai')))"
+    )
+
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert said.stdout.split("\n")[:2] == ["2", "['bpe_openai._bindings']"]
 
 
 def test_generations_without_usage_are_counted_and_priced() -> None:
