@@ -13,12 +13,13 @@ from appliance.ingestion.legacy import decode_events, split_events
 from appliance.ingestion.media import MediaFinder, may_hold_media
 from appliance.ingestion.otel.conventions import draft_of
 from appliance.ingestion.otel.decode import decode_json, decode_protobuf
-from appliance.ingestion.otel.observation import complete_metadata, observation_of
+from appliance.ingestion.otel.observation import complete_metadata, observation_of, own_totals
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.otel.trace import SpanSays, trace_parts
 from appliance.ingestion.source import Source
 from appliance.model.media import Content
 from appliance.model.observations import Observation
+from appliance.model.own_totals import OwnTotals, below, step_of
 from appliance.model.pricing import Pricing
 from appliance.model.traces import TracePart
 from appliance.storage.redis.ingest_stream import Delivery, Entry
@@ -40,6 +41,8 @@ class Batch:
     """The files that were in the bodies, by project and id."""
     size: int = 0
     """Bytes of the bodies after decompression."""
+    totals: list[OwnTotals] = field(default_factory=list)
+    """Of agents whose request holds nothing below them; among the observations is the row that sets them aside."""
     score_entries: dict[tuple[EntityKey, bytes], str] = field(default_factory=dict)
     """The entry that each event about a score came with, by its score and its key."""
 
@@ -51,6 +54,7 @@ class Batch:
         self.patches += other.patches
         self.media |= other.media
         self.size += other.size
+        self.totals += other.totals
         self.score_entries |= other.score_entries
 
 
@@ -101,11 +105,25 @@ def _add_spans(spans: Iterable[Span], source: Source, pricing: Pricing, batch: B
         if draft.type in COUNTED_TYPES:
             holding_calls.add((span.trace_id, span.parent_id))
     for trace_id, says in traces.items():
+        rows: list[Observation] = []
+        totals: list[OwnTotals] = []
         for said in says:
             holds_calls = (trace_id, said.span.id) in holding_calls
-            batch.observations.append(observation_of(said.span, said.draft, source, pricing, holds_calls=holds_calls))
+            if own := own_totals(said.span, said.draft, source, pricing):
+                totals.append(own)
+            rows.append(observation_of(said.span, said.draft, source, pricing, holds_calls=holds_calls))
+        batch.observations += rows
+        batch.totals += _without_calls(totals, rows)
     for says in traces.values():
         batch.parts += trace_parts(says, source)
+
+
+def _without_calls(totals: list[OwnTotals], rows: Iterable[Observation]) -> list[OwnTotals]:
+    """Those of agents that hold no cost within the request; only of them it is asked what came with others."""
+    if not totals:
+        return []
+    held = below([step_of(row) for row in rows])
+    return [each for each in totals if each.choice(held) is not each.set_aside]
 
 
 def plain_body(entry: Entry) -> bytes:

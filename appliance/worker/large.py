@@ -139,6 +139,7 @@ class LargeEntries:
         else:
             chosen = Batch(
                 observations=batch.observations,
+                totals=batch.totals,
                 patches=batch.patches,
                 media=batch.media,
                 score_entries=batch.score_entries,

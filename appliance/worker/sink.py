@@ -19,6 +19,7 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import stored_observations, stored_scores
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.redis.patches import Patches, PatchSet
+from appliance.worker.agents import Agents
 from appliance.worker.media import MediaKeeper, uses_of
 from appliance.worker.reference import Reference
 
@@ -51,6 +52,7 @@ class Sink:
         self._reference = reference
         self._media = media
         self._clickhouse = clickhouse
+        self._agents = Agents(clickhouse)
         self._writer = Writer(clickhouse)
         self._patches = patches
 
@@ -60,11 +62,12 @@ class Sink:
         Raises StoreUnavailable, and Undecodable when ClickHouse refuses a row for what it says.
         """
         observations, scores, refused = await self._merge(batch) if batch.patches else ([], [], {})
-        await self._link_prompts([*batch.observations, *observations])
+        observations += await self._agents.settle(batch)
+        await self._link_prompts(observations)
         if batch.media:
-            uses = uses_of([*batch.observations, *observations], batch.parts, batch.media.keys())
+            uses = uses_of(observations, batch.parts, batch.media.keys())
             await self._media.keep(batch.media, uses)
-        await self._writer.write([*batch.observations, *observations], scores, batch.parts)
+        await self._writer.write(observations, scores, batch.parts)
         return Written(_changed_traces(batch, observations, scores), refused)
 
     async def _link_prompts(self, observations: Sequence[Observation]) -> None:

@@ -40,7 +40,7 @@ class Draft:
     """Text, or JSON text for what is not a string."""
     experiment: dict[str, str] = field(default_factory=dict)
     is_aggregate: bool = False
-    """Whether model, usage and cost only repeat those of the children, and must not be counted again."""
+    """Whether model, usage and cost repeat those of the children, if there are any, and must not be counted again."""
     as_root: bool = False
     is_app_root: bool = False
     user_id: str | None = None

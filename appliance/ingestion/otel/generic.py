@@ -37,8 +37,8 @@ def fill_rest(span: Span, draft: Draft) -> None:
     draft.version = draft.version or span.resource.text("service.version") or None
     draft.release = draft.release or span.resource.text("langfuse.release") or None
     draft.name = draft.name or span.name
-    if draft.is_aggregate or draft.type in ("SPAN", "EVENT"):
-        _set_aside(draft)
+    if draft.type in ("SPAN", "EVENT"):
+        set_aside(draft)
 
 
 def _fill_call(span: Span, draft: Draft) -> None:
@@ -64,7 +64,7 @@ def _exception(span: Span) -> str:
     return ""
 
 
-def _set_aside(draft: Draft) -> None:
+def set_aside(draft: Draft) -> None:
     """Keep what must not be counted again as metadata."""
     said = {"model": draft.model, "usage": draft.usage, "costs": draft.costs, "parameters": draft.model_parameters}
     if told := {key: value for key, value in said.items() if value}:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
+
+import msgspec
 
 from appliance.ingestion.enrich import enrich_costs
 from appliance.ingestion.json_text import to_json, to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.gen_ai import MESSAGE_EVENTS
+from appliance.ingestion.otel.generic import set_aside
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.source import Source
 from appliance.ingestion.tools import tool_use
 from appliance.model.observations import Observation
+from appliance.model.own_totals import OwnTotals
 from appliance.model.pricing import Pricing
 from appliance.model.times import iso_text
 from appliance.model.usage import normalise_costs
@@ -25,8 +30,11 @@ def observation_of(
 ) -> Observation:
     """The whole row of one span: spans are immutable, so nothing stored before is needed.
 
-    `holds_calls` says that calls of models are among its children.
+    `holds_calls` says that calls of models are among its children. What repeats the totals of its children is set
+    aside as metadata.
     """
+    if draft.is_aggregate:
+        set_aside(draft)
     row = Observation(
         project_id=source.project_id,
         trace_id=span.trace_id,
@@ -65,6 +73,24 @@ def observation_of(
             row.prompt_name, row.prompt_version = draft.prompt_name, draft.prompt_version or 0
         set_tools(row, span.attributes)
     return row
+
+
+def own_totals(span: Span, draft: Draft, source: Source, pricing: Pricing) -> OwnTotals | None:
+    """The rows that an agent comes to with and without the totals that it tells; None for what tells none."""
+    if not draft.is_aggregate or not (draft.usage or draft.costs):
+        return None
+    own = replace(draft, is_aggregate=False, metadata=dict(draft.metadata))
+    counted = observation_of(span, own, source, pricing, holds_calls=True)
+    apart = observation_of(span, replace(draft, metadata=dict(draft.metadata)), source, pricing, holds_calls=True)
+    only_cost = apart
+    if draft.costs:
+        only_cost = msgspec.structs.replace(
+            apart,
+            provided_cost_details=counted.provided_cost_details,
+            cost_details=counted.cost_details,
+            total_cost=counted.total_cost,
+        )
+    return OwnTotals(counted, only_cost, apart)
 
 
 def _set_origin(row: Observation, span: Span, source: Source) -> None:

@@ -7,7 +7,9 @@ from itertools import islice
 from typing import TypeVar
 
 from appliance.model.observations import Observation
+from appliance.model.own_totals import Step
 from appliance.model.scores import Score
+from appliance.model.times import LATEST
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observations import row_of
 from appliance.storage.clickhouse.queries import render
@@ -16,6 +18,8 @@ Key = tuple[str, str]
 """Project id and entity id."""
 
 _IDS_PER_QUERY = 1000
+_MARGIN_US = 3_600_000_000
+"""Between the clocks of the processes that a trace runs through."""
 _ALIASES = {"prefer_column_name_to_alias": 1}
 _Row = TypeVar("_Row", Observation, Score)
 
@@ -37,6 +41,17 @@ async def stored_observations(clickhouse: ClickHouse, wanted: Mapping[Key, int |
 async def stored_scores(clickhouse: ClickHouse, keys: Iterable[Key]) -> dict[Key, Score]:
     """As `stored_observations`, for scores."""
     return await _stored(clickhouse, render("stored", "scores"), keys, Score, {})
+
+
+async def stored_steps(clickhouse: ClickHouse, project_id: str, trace_id: str, since: int, until: int) -> list[Step]:
+    """The observations of a trace that began between two times, in microseconds, or a little beyond them."""
+    params = {
+        "project_id": project_id,
+        "trace_id": trace_id,
+        "since": max(since - _MARGIN_US, 0),
+        "until": min(until + _MARGIN_US, LATEST),
+    }
+    return await clickhouse.rows(render("stored", "steps"), params, Step)
 
 
 async def _stored(

@@ -33,3 +33,19 @@ FROM
     LIMIT 1 BY id
 ) AS scores
 WHERE is_deleted = 0
+
+-- name: steps
+SELECT trace_id, id, latest.1 AS parent_id, latest.2 AS has_usage, latest.3 AS has_cost
+FROM
+(
+    SELECT
+        trace_id, id,
+        argMax((parent_id, arraySum(mapValues(usage_details)) > 0, ifNull(total_cost, 0) > 0, is_deleted), event_ts)
+            AS latest
+    FROM observations_list
+    WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+        AND start_time >= fromUnixTimestamp64Micro({since:Int64})
+        AND start_time <= fromUnixTimestamp64Micro({until:Int64})
+    GROUP BY trace_id, id
+)
+WHERE latest.4 = 0

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from appliance.ingestion.otel.conventions import draft_of
+from appliance.ingestion.otel.observation import observation_of
 from appliance.ingestion.otel.span import SpanEvent
+from appliance.model.pricing import Pricing
 from appliance.model.times import LATEST
-from tests.unit.ingestion.spans import says
+from tests.unit.ingestion.spans import SOURCE, make_span, says
 
 
 def draft(attributes: dict[str, Any], **options: Any) -> Any:
@@ -63,11 +66,11 @@ def test_sessions_and_users(attributes: dict[str, Any]) -> None:
 
 
 def test_what_repeats_others_is_kept_but_not_counted() -> None:
-    found = draft({"openinference.span.kind": "AGENT", "llm.token_count.prompt": 223, "llm.model_name": "m"})
+    span = make_span({"openinference.span.kind": "AGENT", "llm.token_count.prompt": 223, "llm.model_name": "m"})
+    row = observation_of(span, draft_of(span), SOURCE, Pricing([]))
 
-    assert found.usage is None
-    assert found.model is None
-    assert json.loads(found.metadata["aggregate"]) == {"model": "m", "usage": {"input": 223, "total": 223}}
+    assert (row.model, row.usage_details) == ("", {})
+    assert json.loads(row.metadata["aggregate"]) == {"model": "m", "usage": {"input": 223, "total": 223}}
 
 
 def test_unread_attributes_stay() -> None:

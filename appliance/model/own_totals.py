@@ -1,0 +1,77 @@
+"""Totals that an agent or a chain tells of itself: they count where nothing below it does, and must not count twice.
+
+Most agents repeat what their calls tell. Some (Claude's Agent SDK through OpenInference) make no spans of calls, and
+what they say is all there is; some tell a price that no call below them has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from appliance.model.observations import Observation
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What is asked of each observation of a trace to find out what it holds."""
+
+    trace_id: str
+    id: str
+    parent_id: str
+    has_usage: bool
+    has_cost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTotals:
+    """The three rows that an agent may come to."""
+
+    counted: Observation
+    """With its model, usage and cost."""
+    only_cost: Observation
+    """With the cost that was sent; the tokens below it count."""
+    set_aside: Observation
+    """With none of them but as metadata."""
+
+    def choice(self, below: Below) -> Observation:
+        """The row, given what is below it."""
+        if self.counted.id in below.costs:
+            return self.set_aside
+        return self.only_cost if self.counted.id in below.usage else self.counted
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """Ids of the observations that have another one with usage, or with a cost, somewhere below them."""
+
+    usage: frozenset[str]
+    costs: frozenset[str]
+
+
+def below(steps: Iterable[Step]) -> Below:
+    """What a trace's observations hold.
+
+    A parent that is not known is not below an agent that has ended: it would have ended before.
+    """
+    known = list(steps)
+    parents = {step.id: step.parent_id for step in known}
+    usage = _above([step for step in known if step.has_usage or step.has_cost], parents)
+    return Below(usage, _above([step for step in known if step.has_cost], parents))
+
+
+def _above(counting: list[Step], parents: dict[str, str]) -> frozenset[str]:
+    found: set[str] = set()
+    for step in counting:
+        above = step.parent_id
+        while above and above not in found:
+            found.add(above)
+            above = parents.get(above, "")
+    return frozenset(found)
+
+
+def step_of(row: Observation) -> Step:
+    """What is asked of a row that is about to be written."""
+    has_usage = any(row.usage_details.values())
+    return Step(row.trace_id, row.id, row.parent_id, has_usage, bool(row.total_cost))
