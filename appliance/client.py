@@ -361,7 +361,7 @@ def _message(content: bytes) -> str:
 def _said(content: bytes) -> str:
     try:
         body = msgspec.json.decode(content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     if not isinstance(body, dict):
         return ""

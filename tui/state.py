@@ -39,7 +39,7 @@ class StateFile:
         """What was remembered; the defaults when there is nothing that can be read."""
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=Remembered)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return Remembered()
 
     def save(self, state: Remembered) -> None:

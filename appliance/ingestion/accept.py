@@ -90,7 +90,7 @@ def count_items(kind: str, content: bytes) -> int:
         if kind == "otlp-json":
             return count_json_spans(content).spans
         return len(_events.decode(content))
-    except (Undecodable, PayloadTooLarge, msgspec.DecodeError):
+    except (Undecodable, PayloadTooLarge, msgspec.DecodeError, UnicodeDecodeError):
         return 0
 
 

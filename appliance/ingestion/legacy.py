@@ -44,7 +44,7 @@ def decode_events(body: bytes) -> list[Event]:
     """The events of an entry; raises Undecodable."""
     try:
         return _events.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Undecodable(f"The events cannot be read: {error}.") from error
 
 

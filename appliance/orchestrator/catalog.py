@@ -125,7 +125,7 @@ def _own_process(settings: Settings, name: str, *arguments: str, pass_fds: tuple
 def _health_reason(body: bytes) -> str:
     try:
         answer = msgspec.json.decode(body, type=dict[str, object])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
     reasons = answer.get("reasons")
     return " ".join(str(reason) for reason in reasons) if isinstance(reasons, list) else str(answer.get("status", ""))

@@ -51,7 +51,7 @@ def read_secrets(data_dir: DataDir) -> Secrets | None:
         return None
     except PermissionError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint="Is it another user's?") from error
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path} cannot be read: {error}.", hint="Restore it from a backup: without it the stores stay closed."
         ) from error

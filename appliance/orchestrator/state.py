@@ -46,7 +46,7 @@ def read_state(data_dir: DataDir) -> State:
     """The stored state, an empty one when there is none; raises ConfigError when it cannot be read."""
     try:
         return msgspec.json.decode(data_dir.state_file.read_bytes(), type=State)
-    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
         return State()  # written whole or not at all, so an unreadable one is of another version: begin anew
     except OSError as error:
         raise ConfigError(

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from appliance.model.nesting import is_too_deep
 from appliance.model.observations import Observation
 from appliance.model.price_table import built_in_models
 from appliance.model.scores import Score
@@ -26,7 +27,7 @@ def parsed(text: str | None) -> object:
     """Stored text as JSON when it is JSON (digits keep their precision), else as the text; empty is null."""
     if not text:
         return None
-    if text[0] not in '{["-0123456789tfn \n\t\r':
+    if text[0] not in '{["-0123456789tfn \n\t\r' or is_too_deep(text):
         return text
     try:
         return _raw.decode(text)

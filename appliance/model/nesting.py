@@ -1,0 +1,27 @@
+"""How deep JSON text is nested: each version of Python lets a parser go to another depth, so we have our own bound."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Final
+
+MOST_LEVELS: Final = 500
+"""Python's own `json` and what walks through values in our clients end at about a thousand."""
+
+_PEELED: Final = 4
+_ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
+_OTHERS: Final = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def is_too_deep(text: str) -> bool:
+    """Whether lists and objects of a JSON text are nested in more than MOST_LEVELS levels; takes linear time."""
+    if text.count("[") + text.count("{") <= MOST_LEVELS:
+        return False
+    outside_of_strings = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
+    signs = outside_of_strings.encode("ascii", "ignore").translate(_ONE_KIND, _OTHERS)
+    # The innermost levels first, which are nearly all: a loop over each sign would take ten times as long.
+    for peeled in range(1, _PEELED + 1):
+        signs = signs.replace(b"[]", b"")
+        if signs.count(b"[") + peeled <= MOST_LEVELS:
+            return False
+    return max(accumulate(1 if sign == ord("[") else -1 for sign in signs)) + _PEELED > MOST_LEVELS

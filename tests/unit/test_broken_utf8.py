@@ -1,0 +1,49 @@
+"""JSON whose text is not UTF-8: msgspec raises UnicodeDecodeError for it before 0.23, DecodeError since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from appliance.client import LangfuseClient
+from appliance.errors import ConfigError, RemoteError, Undecodable
+from appliance.ingestion.accept import count_items
+from appliance.ingestion.legacy import decode_events
+from appliance.orchestrator.secrets import read_secrets
+from appliance.orchestrator.state import State, read_state
+from appliance.paths import DataDir
+from tui.state import Remembered, StateFile
+
+BROKEN = b'{"url":"\xff","screen":"\xff","salt":"\xff","message":"\xff"}'
+
+
+def test_a_body_of_the_queue_is_undecodable() -> None:
+    body = b'[{"id":"\xff","type":"\xff","timestamp":"\xff","body":{"name":"\xff"}}]'
+    with pytest.raises(Undecodable):
+        decode_events(body)
+    assert count_items("events", body) in (0, 1)
+    assert count_items("otlp-json", b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"\xff"}]}]}]}') == 0
+
+
+def test_own_files_are_told_or_written_anew(tmp_path: Path) -> None:
+    place = DataDir(tmp_path)
+    place.secrets_file.write_bytes(BROKEN)
+    with pytest.raises(ConfigError, match=r"secrets\.json cannot be read"):
+        read_secrets(place)
+    place.state_file.write_bytes(BROKEN)
+    assert read_state(place) == State()
+    remembered = StateFile("x", tmp_path)
+    remembered.path.write_bytes(BROKEN)
+    assert remembered.load() == Remembered()
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_answers_of_a_server_are_one_sentence(status: int) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(status, content=BROKEN))
+    client = LangfuseClient("http://localhost", "pk", "sk")
+    client._http = httpx.AsyncClient(transport=transport, base_url=client.base_url)
+    with pytest.raises(RemoteError):
+        await client.get("/x", into=dict[str, str])
+    await client.close()
