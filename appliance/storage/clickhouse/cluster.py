@@ -44,6 +44,12 @@ _SOURCE: Final = re.compile(rf"\b(FROM|JOIN)\s+({_NAME})\b(?!\s*\()", re.IGNOREC
 _COLUMNS: Final = re.compile(r"\b(?:ADD|DROP|MODIFY|RENAME|CLEAR|ALTER) COLUMN\b", re.IGNORECASE)
 
 
+def on_cluster(name: str) -> str:
+    """The clause that has a statement run on all servers of a cluster; no parameter may stand in it."""
+    quoted = name.replace("\\", "\\\\").replace("`", "\\`")
+    return f"ON CLUSTER `{quoted}`"
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """One cluster, the database of our tables on it, and which of our names are views."""
@@ -71,7 +77,7 @@ class Cluster:
 
     @property
     def _everywhere(self) -> str:
-        return f"ON CLUSTER `{self.name}`"
+        return on_cluster(self.name)
 
     def _stored(self, name: str) -> str:
         """The name that the rows are under: views have none of their own and keep theirs."""

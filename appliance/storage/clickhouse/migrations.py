@@ -15,13 +15,13 @@ from clickhouse_connect.driver.exceptions import DatabaseError
 from appliance.config import ClickHouseSettings
 from appliance.errors import ApplianceError, MigrationFailed, StoreUnavailable
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.cluster import Cluster, view_names
+from appliance.storage.clickhouse.cluster import Cluster, on_cluster, view_names
 
 MINIMUM_VERSION: Final = (26, 3)
 
 # Codes of ClickHouse's error table.
 _ACCESS_DENIED: Final = 497
-_NO_CLUSTER: Final = frozenset({139, 170, 701})
+_NO_CLUSTER: Final = frozenset({139, 170, 392, 701})
 
 # Filling a new table from a large one takes long, and to be repeated it would take as long again.
 _STATEMENT_S: Final = 24 * 3600
@@ -123,10 +123,10 @@ async def _prepare_database(settings: ClickHouseSettings) -> None:
             "SELECT 1 AS one FROM system.databases WHERE name = {name:String}", {"name": settings.database}, dict
         )
         if not exists or settings.cluster_enabled:  # another server of the cluster may lack it
-            everywhere = " ON CLUSTER {cluster:Identifier}" if settings.cluster_enabled else ""
+            everywhere = f" {on_cluster(settings.cluster_name)}" if settings.cluster_enabled else ""
             await server.command(
                 f"CREATE DATABASE IF NOT EXISTS {{name:Identifier}}{everywhere}",
-                {"name": settings.database, "cluster": settings.cluster_name},
+                {"name": settings.database},
                 as_given=True,
             )
     except (StoreUnavailable, DatabaseError) as error:

@@ -9,6 +9,7 @@ import pytest
 from appliance.config import ClickHouseSettings
 from appliance.errors import MigrationFailed
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.cluster import on_cluster
 from appliance.storage.clickhouse.migrations import cluster_statements, migrate
 from tests.integration.cluster.conftest import DATABASE, NAME
 from tests.integration.read.conftest import NOW, Project
@@ -68,5 +69,14 @@ async def test_tables_of_a_cluster_are_not_taken_for_those_of_one_server(tables:
 
 
 async def test_a_cluster_without_a_keeper_is_said_so(tables: ClickHouseSettings) -> None:
-    with pytest.raises(MigrationFailed, match="the database"):
+    with pytest.raises(MigrationFailed, match="the database") as refused:
         await migrate(tables)
+    assert "Keeper" in refused.value.hint
+
+
+async def test_any_name_of_a_cluster_is_one_that_clickhouse_can_read(tables: ClickHouseSettings) -> None:
+    clickhouse = await ClickHouse.connect(tables)
+    for name in ("eu-1", "a `b` c", "back\\slash", "{cluster}"):
+        sql = f"CREATE DATABASE d {on_cluster(name)}"
+        await clickhouse.rows("SELECT formatQuery({sql:String}) AS formatted", {"sql": sql}, dict)
+    await clickhouse.close()
