@@ -6,11 +6,11 @@ import asyncio
 import importlib
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -124,7 +124,7 @@ class _HttpClient:
                 f"{self.base_url}{path} answered something unexpected ({error}).", hint="Is this a Langfuse server?"
             ) from error
 
-    async def stream_lines(self, path: str, params: Mapping[str, Param] | None = None) -> AsyncIterator[str]:
+    async def stream_lines(self, path: str, params: Mapping[str, Param] | None = None) -> AsyncGenerator[str]:
         """The lines of an answer as they come, for as long as the server sends them."""
         client = await self._client()
         query = encode_params(params or {})
@@ -154,11 +154,19 @@ class LangfuseClient(_HttpClient):
     and `filter` may be given as a list of conditions.
     """
 
-    def __init__(self, base_url: str, public_key: str, secret_key: str, *, ca_file: Path | None = None) -> None:
-        """`ca_file` holds certificates to trust besides the usual ones."""
+    def __init__(
+        self, base_url: str, public_key: str, secret_key: str, *, ca_file: Path | None = None, public_url: str = ""
+    ) -> None:
+        """`ca_file` holds certificates to trust besides the usual ones.
+
+        With `public_url` the answers' links lead there, as for one who came through a proxy of that name.
+        """
         super().__init__(base_url)
         self._keys = (public_key, secret_key)
         self._ca_file = ca_file
+        self._headers = {"user-agent": "langfuse-local"}
+        if public_url and public_url != self.base_url:
+            self._headers["x-forwarded-host"] = urlsplit(public_url).netloc
         self._proxy: Proxy | None = None
 
     def _make(self, library: Any) -> httpx.AsyncClient:
@@ -173,7 +181,7 @@ class LangfuseClient(_HttpClient):
             auth=self._keys,
             timeout=library.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             limits=library.Limits(max_connections=20, keepalive_expiry=KEEP_ALIVE_S),
-            headers={"user-agent": "langfuse-local"},
+            headers=self._headers,
             follow_redirects=True,
             verify=trusted,
             proxy=_as_httpx(library, self._proxy, trusted),
@@ -248,11 +256,12 @@ class LangfuseClient(_HttpClient):
         """A page of datasets."""
         return await self.get("/api/public/v2/datasets", params, into=Page)
 
-    async def live(self) -> AsyncIterator[list[str]]:
+    async def live(self) -> AsyncGenerator[list[str]]:
         """Ids of traces that were just written, as they are written; RemoteError with status 404 on other servers."""
-        async for line in self.stream_lines("/api/local/live"):
-            if line.startswith("data:") and (payload := line[5:].strip()):
-                yield msgspec.json.decode(payload, type=list[str])
+        async with aclosing(self.stream_lines("/api/local/live")) as lines:
+            async for line in lines:
+                if line.startswith("data:") and (payload := line[5:].strip()):
+                    yield msgspec.json.decode(payload, type=list[str])
 
 
 class ControlClient(_HttpClient):
@@ -289,8 +298,9 @@ class ControlClient(_HttpClient):
     async def logs(self, service: str, *, lines: int, follow: bool) -> AsyncIterator[str]:
         """The last lines of a service's log, and those to come when `follow`."""
         params = {"lines": lines, "follow": "true" if follow else "false"}
-        async for line in self.stream_lines(f"/logs/{segment(service)}", params):
-            yield line
+        async with aclosing(self.stream_lines(f"/logs/{segment(service)}", params)) as found:
+            async for line in found:
+                yield line
 
 
 def segment(text: str) -> str:

@@ -297,14 +297,17 @@ class LocalGateway(RemoteGateway):
         super().__init__(Server("", "", "", local=True, data_dir=str(data_dir)))
         self._data_dir = data_dir
         self._may_start = may_start
+        self._address = ""
         self._control: ControlClient | None = None
 
     async def connect(self) -> Server:
         """Finds the running appliance by its state file; raises NotRunning when there is none."""
         found = await asyncio.to_thread(local.find_appliance, self._data_dir)
         await self.close()
-        self.server = found.server
-        self._client = LangfuseClient(found.server.url, found.server.public_key, found.server.secret_key)
+        self.server, self._address = found.server, found.address
+        self._client = LangfuseClient(
+            found.address, found.server.public_key, found.server.secret_key, public_url=found.server.url
+        )
         self._control = ControlClient(found.socket)
         return await super().connect()
 
@@ -319,7 +322,7 @@ class LocalGateway(RemoteGateway):
             found = await asyncio.to_thread(local.find_appliance, self._data_dir)
         except NotRunning as error:
             raise RemoteError("The appliance has stopped.", hint=error.hint) from error
-        if found.server.url != self.server.url or found.server.secret_key != self.server.secret_key:
+        if found.address != self._address or found.server.secret_key != self.server.secret_key:
             await self.connect()
         return await super().health()
 

@@ -17,6 +17,8 @@ class Found:
     """A running appliance."""
 
     server: Server
+    address: str
+    """Where it is asked; the server's own address is for users and their links."""
     socket: Path
 
 
@@ -35,7 +37,9 @@ def find_appliance(root: Path) -> Found:
         local=True,
         data_dir=str(root),
     )
-    return Found(server, Path(str(socket)) if socket else data_dir.run / "control.sock")
+    return Found(
+        server, str(state.get("local_url") or url), Path(str(socket)) if socket else data_dir.run / "control.sock"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,19 +12,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from appliance.cli import render
+from appliance.cli.arrivals import PAGE_ROWS, arrivals
+from appliance.cli.interrupts import run_until_signal
 from appliance.cli.media import media_of
 from appliance.cli.options import attached, ca_option, data_dir_option, settings_from, url_option
 from appliance.cli.output import json_text
 from appliance.cli.tables import Column, console, print_table
-from appliance.errors import NotRunning, RemoteError
+from appliance.errors import NotRunning
 
 if TYPE_CHECKING:
     from appliance.client import LangfuseClient, Page
 
 Json = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
-PAGE_ROWS = 100
-POLL_S = 2.0
 SEEN_TRACES = 10_000
 """How many printed traces `tail` remembers, so that an update does not print them again."""
 
@@ -45,22 +44,24 @@ class Source:
         """A client of that server; raises NotRunning when no appliance runs and no address was given."""
         from appliance.client import LangfuseClient
 
-        url, public_key, secret_key = self._address()
-        client = LangfuseClient(url, public_key, secret_key, ca_file=self.ca_file)
+        url, public_key, secret_key, public_url = self._address()
+        client = LangfuseClient(url, public_key, secret_key, ca_file=self.ca_file, public_url=public_url)
         try:
             yield client
         finally:
             await client.close()
 
-    def _address(self) -> tuple[str, str, str]:
+    def _address(self) -> tuple[str, str, str, str]:
+        """Where to ask, both keys, and the address that links lead to."""
         if self.url and not (self.public_key and self.secret_key):
             raise click.UsageError("--url needs --public-key and --secret-key.")
         if bool(self.public_key) != bool(self.secret_key):
             raise click.UsageError("--public-key and --secret-key go together.")
         if self.url and self.public_key and self.secret_key:
-            return self.url, self.public_key, self.secret_key
-        url, public_key, secret_key = attached() or _local_address(self.data_dir)
-        return url, self.public_key or public_key, self.secret_key or secret_key
+            return self.url, self.public_key, self.secret_key, self.url
+        server = attached()
+        url, public_key, secret_key, public_url = (*server, server[0]) if server else _local_address(self.data_dir)
+        return url, self.public_key or public_key, self.secret_key or secret_key, public_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ class Output:
             click.echo("Nothing found.", err=True)
 
 
-def _local_address(data_dir: Path | None) -> tuple[str, str, str]:
-    """Address and keys of the appliance that runs on a data directory; raises NotRunning, ConfigError."""
+def _local_address(data_dir: Path | None) -> tuple[str, str, str, str]:
+    """The same of the appliance that runs on a data directory; raises NotRunning, ConfigError."""
     from appliance.orchestrator.secrets import read_secrets
     from appliance.orchestrator.state import read_state
     from appliance.paths import DataDir
@@ -93,7 +94,7 @@ def _local_address(data_dir: Path | None) -> tuple[str, str, str]:
     state, secrets = read_state(place), read_secrets(place)
     if state.url is None or secrets is None:
         raise NotRunning(f"Nothing runs on {place.root}.", hint="Start it: langfuse-local up --detach")
-    return state.url, secrets.public_key, secrets.secret_key
+    return state.local_url or state.url, secrets.public_key, secrets.secret_key, state.url
 
 
 def _reading(function: F) -> F:
@@ -104,7 +105,7 @@ def _reading(function: F) -> F:
     def command(**options: Any) -> None:
         source = Source(*(options.pop(name) for name in ("url", "public_key", "secret_key", "ca_file", "data_dir")))
         output = Output(options.pop("as_json"), options.pop("as_jsonl"))
-        asyncio.run(function(source=source, output=output, **options))
+        run_until_signal(function(source=source, output=output, **options))
 
     chosen: Callable[..., Any] = command
     for option in (
@@ -324,8 +325,8 @@ async def tail(source: Source, output: Output, filters: tuple[str, ...]) -> None
     """
     conditions = _conditions(filters)
     seen: dict[str, None] = {}
-    async with source.client() as client:
-        async for ids in _arrivals(client):
+    async with source.client() as client, aclosing(arrivals(client)) as messages:
+        async for ids in messages:
             fresh = [trace_id for trace_id in ids if trace_id not in seen]
             for row in await _traces_of(client, fresh, conditions):
                 seen[row["id"]] = None
@@ -374,23 +375,6 @@ def _span(text: str) -> timedelta:
     if not text[:-1].isdecimal() or text[-1:] not in units or not int(text[:-1]):
         raise click.BadParameter(f"{text!r} is no time span, such as 30m, 24h or 7d.", param_hint="--last")
     return timedelta(**{units[text[-1]]: int(text[:-1])})
-
-
-async def _arrivals(client: LangfuseClient) -> AsyncIterator[list[str]]:
-    """Ids of traces as they are written; asked for every few seconds where the server cannot tell by itself."""
-    try:
-        async for ids in client.live():
-            yield ids
-        raise RemoteError(f"{client.base_url} ended the connection.", hint="Is it still up?")
-    except RemoteError as error:
-        if error.status != 404:
-            raise
-    since = datetime.now(UTC)
-    while True:
-        page = await client.traces(fromTimestamp=since.isoformat(), limit=PAGE_ROWS, fields="core")
-        if page.data:
-            yield [row["id"] for row in page.data]
-        await asyncio.sleep(POLL_S)
 
 
 async def _traces_of(client: LangfuseClient, ids: Sequence[str], conditions: list[Json]) -> list[Json]:

@@ -27,7 +27,8 @@ def env(form: str, data_dir: Path | None) -> None:
     from appliance.orchestrator.state import read_state
     from appliance.paths import DataDir
 
-    place = DataDir(settings_from(data_dir=data_dir).data_dir)
+    settings = settings_from(data_dir=data_dir)
+    place = DataDir(settings.data_dir)
     secrets = read_secrets(place)
     if secrets is None:
         raise NotRunning(f"There is no appliance in {place.root} yet.", hint="Start it: langfuse-local up --detach")
@@ -37,7 +38,7 @@ def env(form: str, data_dir: Path | None) -> None:
             hint="Use that one, or start with another LANGFUSE_INIT_PROJECT_PUBLIC_KEY.",
         )
     state = read_state(place)
-    url = state.url or f"http://localhost:{state.ports.get('web', 3000)}"
+    url = state.url or settings.public_url.rstrip("/") or f"http://localhost:{state.ports.get('web', 3000)}"
     if state.url is None:
         click.echo("Note: the appliance does not run now; the port may change.", err=True)
     values = variables(url, secrets.public_key, secrets.secret_key)

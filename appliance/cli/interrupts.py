@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from types import FrameType
+from typing import Any
 
 
 class Interrupted(KeyboardInterrupt):
@@ -43,6 +44,41 @@ def held_back() -> Iterator[None]:
             signal.signal(number, handler)
     if waiting:
         raise Interrupted(waiting[0])
+
+
+def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
+    """As asyncio.run, but a stop signal cancels the work, so that it ends in order; raises Interrupted then.
+
+    Raised in the middle of the event loop, it would leave open connections to the garbage collector.
+    """
+    import asyncio
+
+    came: list[int] = []
+
+    async def cancellable() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def stop(number: int) -> None:
+            came.append(number)
+            if task is not None:
+                task.cancel()
+
+        for number in handlers:
+            loop.add_signal_handler(number, stop, number)
+        await work
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    handlers = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
+    try:
+        asyncio.run(cancellable())
+    except asyncio.CancelledError:
+        if not came:
+            raise
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if came:
+        raise Interrupted(came[0])
 
 
 def ignore_signals() -> None:

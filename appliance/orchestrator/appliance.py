@@ -100,8 +100,13 @@ class Appliance:
 
     @property
     def url(self) -> str:
-        """Where web answers, for users of this machine."""
-        return (self.settings.public_url or f"http://{self._name}:{self.settings.port}").rstrip("/")
+        """Where users reach web."""
+        return self.settings.public_url.rstrip("/") or self.local_url
+
+    @property
+    def local_url(self) -> str:
+        """Where web answers on this machine."""
+        return f"http://{self._name}:{self.settings.port}"
 
     @property
     def otlp_grpc(self) -> str | None:
@@ -118,7 +123,7 @@ class Appliance:
         await self._start_stores(stores)
         await self._migrate()
         await self._start_together(own)
-        self.state.url, self.state.step = self.url, None
+        self.state.url, self.state.local_url, self.state.step = self.url, self.local_url, None
         self._remember()
         self._tell(
             Ready(
@@ -141,7 +146,8 @@ class Appliance:
         await self.runtime.close()
         if self._listener is not None:
             self._listener.close()
-        self.state.url = self.state.control_socket = self.state.supervisor = self.state.step = None
+        self.state.url = self.state.local_url = None
+        self.state.control_socket = self.state.supervisor = self.state.step = None
         self._remember()
 
     async def status(self) -> ApplianceStatus:

@@ -24,7 +24,9 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The content of state.json."""
 
     url: str | None = None
-    """Address of web while the appliance runs, None after a clean stop."""
+    """Address of web that users are told while the appliance runs, None after a clean stop."""
+    local_url: str | None = None
+    """Where programs of this machine reach web, whether or not the other address leads to it yet."""
     runtime: Runtime = "embedded"
     """What it runs with, or ran with last."""
     moving_to: Runtime | None = None

@@ -139,6 +139,17 @@ async def test_local_appliance_is_found_by_its_files(tmp_path: Path) -> None:
     )
 
 
+async def test_a_local_appliance_is_asked_where_it_listens(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text('{"public_key": "pk", "secret_key": "sk"}')
+    gateway = LocalGateway(tmp_path, may_start=False)
+    async with served() as url:
+        state = {"url": "https://traces.invalid", "local_url": url}
+        (tmp_path / "state.json").write_text(json.dumps(state))
+        assert (await gateway.connect()).url == "https://traces.invalid"
+        assert (await gateway.health()).ok
+        await gateway.close()
+
+
 def test_params() -> None:
     pairs = encode_params({"a": None, "b": ["x", "y"], "c": True, "d": {"k": 1}, "e": [{"k": 1}]})
     assert pairs == [("b", "x"), ("b", "y"), ("c", "true"), ("d", '{"k":1}'), ("e", '[{"k":1}]')]

@@ -23,6 +23,7 @@ class Api:
     def __init__(self) -> None:
         self.answers: dict[str, Any] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.headers: dict[str, str] = {}
         self.logins: list[tuple[str, str]] = []
 
     def answer(self, path: str, query: dict[str, str]) -> Any:
@@ -38,6 +39,7 @@ def serving() -> Iterator[Api]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
+            known.headers = {name.lower(): value for name, value in self.headers.items()}
             user, _, password = b64decode(self.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
             known.logins.append((user, password))
             body = known.answer(parts.path, {key: values[0] for key, values in parse_qs(parts.query).items()})

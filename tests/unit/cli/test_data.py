@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.cli import data
+from appliance.cli.env import env
 from appliance.cli.tui import tui
 from appliance.config import Settings
 from appliance.orchestrator.secrets import ensure_secrets
@@ -107,6 +108,21 @@ def test_keys_alone_read_another_project_of_the_appliance_here(api: Api, tmp_pat
     assert api.logins == [("pk-other", "sk-other")]
     half = CliRunner().invoke(data.traces, [*here, "--public-key", "pk-other"])
     assert half.exit_code == 2 and "--secret-key" in half.stderr
+
+
+def test_the_appliance_here_is_asked_where_it_listens(api: Api, tmp_path: Path) -> None:
+    data_dir = DataDir(tmp_path)
+    ensure_secrets(data_dir, Settings())
+    write_state(data_dir, State(url="https://traces.invalid", local_url=api.url))
+    api.answers["/api/public/traces"] = pages(1)
+    done = CliRunner().invoke(data.traces, ["--data-dir", str(tmp_path), "--json"])
+    assert done.exit_code == 0, done.stderr
+    assert api.headers["x-forwarded-host"] == "traces.invalid"
+    told = CliRunner().invoke(env, ["--data-dir", str(tmp_path)]).stdout
+    assert "LANGFUSE_BASE_URL=https://traces.invalid\n" in told
+    write_state(data_dir, State())
+    told = CliRunner(env={"NEXTAUTH_URL": "https://traces.invalid/"}).invoke(env, ["--data-dir", str(tmp_path)]).stdout
+    assert "LANGFUSE_BASE_URL=https://traces.invalid\n" in told
 
 
 def test_an_empty_id_is_wrong_usage(api: Api) -> None:
