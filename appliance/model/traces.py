@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -58,6 +58,8 @@ class TracePart(msgspec.Struct, kw_only=True):
     its start: that only counts for name, input and output. Parts of version 0.1.0 weigh nothing."""
     given: list[str] = msgspec.field(default_factory=list)
     """Which of `input` and `output` a root says of the trace on purpose; all other parts do so anyway."""
+    parent_id: str = ""
+    """The parent that a topmost span has, though it may never come; other parts need none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +139,10 @@ def _rank(part: TracePart) -> tuple[int, int, int, str]:
     return max(part.weight, 0), *_moment(part)
 
 
-def _as_own(part: TracePart) -> tuple[int, int, int, str]:
-    """What spans' own names, inputs and outputs are chosen by."""
-    return part.weight, *_moment(part)
+def _by_place(parts: Sequence[TracePart]) -> Callable[[TracePart], tuple[bool, int, int, int, str]]:
+    """What spans' own names, inputs and outputs are chosen by; a span below another one of `parts` comes last."""
+    topmost = {part.part_id.partition(":")[2] for part in parts if part.parent_id}
+    return lambda part: (part.parent_id not in topmost, part.weight, *_moment(part))
 
 
 def _since_erased(parts: Sequence[TracePart], name: str) -> list[TracePart]:
@@ -155,22 +158,24 @@ def _environment(parts: Sequence[TracePart]) -> str:
 
 def _name(parts: Sequence[TracePart]) -> str | None:
     named = [part for part in _since_erased(parts, "name") if part.name is not None]
-    given = max((part.name_rank for part in named), default=0) > 1
-    found = max(named, key=lambda part: (part.name_rank, *(_moment(part) if given else _as_own(part))), default=None)
-    return found.name if found else None
+    if given := [part for part in named if part.name_rank > 1]:
+        return max(given, key=_moment).name
+    place = _by_place(parts)
+    return max(named, key=lambda part: (part.name_rank, place(part))).name if named else None
 
 
 def _set_texts(trace: Trace, parts: Sequence[TracePart]) -> None:
     """Input and output: given ones, else those of the roots, else those of the topmost span that is there."""
+    place = _by_place(parts)
     spans = [part for part in parts if part.is_root or part.weight < 0]
     roots = [part for part in spans if part.weight >= 0]
-    chosen = roots or [max(spans, key=_as_own)] if spans else []
+    chosen = roots or [max(spans, key=place)] if spans else []
     for name in ("input", "output"):
         said = [part for part in _since_erased(parts, name) if getattr(part, name) is not None]
         given = [part for part in said if not part.is_root or name in part.given]
         own = [part for part in said if any(part is each for each in chosen)]
         if given or own:
-            best = max(given, key=_moment) if given else max(own, key=_as_own)
+            best = max(given, key=_moment) if given else max(own, key=place)
             setattr(trace, name, getattr(best, name))
     if chosen and chosen[0].part_id.startswith(TOLD_BY_TOPMOST) and (trace.input is None or trace.output is None):
         trace.topmost = SpanPlace(chosen[0].part_id.removeprefix(TOLD_BY_TOPMOST), -chosen[0].weight)

@@ -82,8 +82,7 @@ def _topmost(ordered: Sequence[SpanSays]) -> SpanSays | None:
     if any(says.weight > 0 for says in ordered):
         return None
     here = {says.span.id for says in ordered}
-    above = (says for says in ordered if says.is_root or says.span.parent_id not in here)
-    first = next(above, ordered[0])
+    first = next((says for says in ordered if says.span.parent_id not in here), ordered[0])
     return None if first.is_root else first
 
 
@@ -117,7 +116,7 @@ def _root_part(says: SpanSays, source: Source) -> TracePart:
     part = _bare_part("r", says, source)
     part.is_root, part.weight = True, says.weight
     if part.weight < 0:
-        part.order_ts = says.span.end
+        part.order_ts, part.parent_id = says.span.end, says.span.parent_id
     _take_name(part, draft)
     part.version, part.release = draft.version, draft.release
     part.metadata = {**draft.metadata, **draft.trace_metadata}
@@ -133,6 +132,7 @@ def _topmost_part(top: SpanSays, began: int, others: Sequence[SpanSays], source:
     """What all spans of a request without a root say; input and output of the topmost one stay with its observation."""
     part = _bare_part(TOLD_BY_TOPMOST[0], top, source)
     part.timestamp, part.weight, part.order_ts = began, top.weight, top.span.end
+    part.parent_id = top.span.parent_id
     _take_name(part, top.draft)
     part.version, part.release = top.draft.version, top.draft.release
     return _update(part, others)

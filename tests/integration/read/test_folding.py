@@ -43,11 +43,17 @@ class World:
     def maybe(self, value: Any, likelihood: float = 0.4) -> Any:
         return value if self.random.random() < likelihood else None
 
+    def some_part(self, trace_id: str) -> str:
+        """The id of what one of the parts tells of, if there are any."""
+        ids = [part_id.partition(":")[2] for of, part_id in self.parts if of == trace_id]
+        return self.random.choice([*ids, "unknown"])
+
     def part(self, trace_id: str, number: int) -> TracePart:
         choose = self.random.choice
         at = NOW + self.random.randrange(-3, 50) * SECOND
         erased = [name for name in ("name", "user_id", "session_id", "public", "metadata") if self.maybe(True, 0.1)]
         name = self.maybe(choose("abc")) if "name" not in erased else None
+        weight = choose([0, 0, EVENT_WEIGHT, ROOT_WEIGHT - at, APP_ROOT_WEIGHT - at, -at])
         return TracePart(
             project_id=self.project_id,
             id=trace_id,
@@ -61,7 +67,8 @@ class World:
             user_id=self.maybe(choose("uvw")) if "user_id" not in erased else None,
             session_id=self.maybe("s") if "session_id" not in erased else None,
             release=self.maybe(choose("12")),
-            weight=choose([0, 0, EVENT_WEIGHT, ROOT_WEIGHT - at, APP_ROOT_WEIGHT - at, -at]),
+            weight=weight,
+            parent_id=self.some_part(trace_id) if weight < 0 else "",
             environment=choose(["default", "prod", "dev"]),
             tags=sorted({choose("xyz") for _ in range(self.random.randrange(3))}),
             public=self.maybe(choose([True, False])) if "public" not in erased else None,

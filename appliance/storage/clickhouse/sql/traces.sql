@@ -10,8 +10,9 @@ SELECT
     if(environment_said = '', 'default', environment_said) AS fold_environment,
     argMinIf(environment, (-greatest(weight, 0), timestamp, order_ts, event_ts, part_id), environment != 'default') AS environment_said,
     maxIf((order_ts, event_ts, part_id), has(nulls, 'name')) AS name_erased,
-    groupArrayIf((name_rank, if(name_rank > 1, 0, weight), (order_ts, event_ts, part_id), assumeNotNull(name)), isNotNull(name)) AS names,
-    arrayMax(arrayFilter(x -> x.3 > name_erased, names)).4 AS fold_name,
+    groupArrayIf((name_rank, if(name_rank > 1, 0, weight), (order_ts, event_ts, part_id), assumeNotNull(name), parent_id), isNotNull(name)) AS names,
+    groupArrayIf(substring(part_id, 3), parent_id != '') AS topmost,
+    arrayMax(arrayMap(x -> (x.1, x.1 > 1 OR NOT has(topmost, x.5), x.2, x.3, x.4), arrayFilter(x -> x.3 > name_erased, names))).5 AS fold_name,
     argMaxIf(ifNull(user_id, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(user_id) OR has(nulls, 'user_id')) AS fold_user,
     argMaxIf(ifNull(session_id, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(session_id) OR has(nulls, 'session_id')) AS fold_session,
     argMaxIf(ifNull(version, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(version) OR has(nulls, 'version')) AS fold_version,
@@ -219,7 +220,7 @@ $where
 -- All versions of the parts of some traces.
 SELECT
     project_id, id, part_id, name, name_rank, user_id, session_id, version, release, environment, tags, public,
-    bookmarked, $texts, nulls, is_root, weight, given, is_deleted,
+    bookmarked, $texts, nulls, is_root, weight, given, parent_id, is_deleted,
     toUnixTimestamp64Micro(trace_parts.timestamp) AS timestamp,
     toUnixTimestamp64Micro(trace_parts.order_ts) AS order_ts,
     toUnixTimestamp64Micro(trace_parts.event_ts) AS event_ts,

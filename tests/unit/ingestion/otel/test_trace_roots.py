@@ -75,6 +75,14 @@ def test_the_root_of_a_program_names_the_trace_though_another_clock_is_behind() 
     assert shown(trace_of(*spans), *spans) == ("answer", "in answer", "out answer")
 
 
+def test_the_topmost_span_names_the_trace_though_the_clock_of_a_lower_one_is_behind() -> None:
+    spans = says(id="agent", parent="http", at=(10, 20)), says(id="chat", parent="agent", at=(9, 11))
+    assert shown(trace_of(*spans), *spans) == ("agent", "in agent", "out agent")
+
+    spans = says(id="agent", parent="http", at=(10, 20)), says(AS_ROOT, id="worker", parent="agent", at=(9, 11))
+    assert shown(trace_of(*spans), *spans) == ("agent", "in agent", "out agent")
+
+
 def test_a_process_that_joins_takes_nothing_over_whatever_its_clock_says() -> None:
     own: dict[str, Any] = {"langfuse.version": "1", "langfuse.release": "r1", "user.id": "ada", "session.id": "s1"}
     other: dict[str, Any] = {"langfuse.version": "2", "langfuse.release": "r2", "user.id": "bob", "session.id": "s2"}
