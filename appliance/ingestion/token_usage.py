@@ -67,7 +67,7 @@ def legacy_usage(sent: Mapping[str, Any]) -> tuple[Usage, dict[str, float]]:
     return usage, legacy_costs(sent)
 
 
-_PLAIN: Final = ("input", "output", "total")
+_PLAIN: Final = frozenset({"input", "output", "total"})
 _NO_USAGE: Final = frozenset({"unit", "inputCost", "outputCost", "totalCost"})
 
 
@@ -76,9 +76,11 @@ def _is_of_a_provider(sent: Mapping[str, Any]) -> bool:
 
     The plain names of sides alone, and those of Anthropic with its flat counts, are kept as they are.
     """
+    if sent.keys() <= _PLAIN:
+        return False
     if any(isinstance(value, (Mapping, list)) and any(_flat({key: value})) for key, value in sent.items()):
         return True
-    names = {name for name in sent if meaning_of(name)} - {"input", "output", "total"}
+    names = {name for name in sent if meaning_of(name)} - _PLAIN
     if any(meaning_of(name) in (INPUT, OUTPUT, TOTAL) for name in names - _AS_SENT - _ANTHROPIC):
         return True
     if names & {"prompt_tokens", "completion_tokens"}:
@@ -128,13 +130,25 @@ _KEPT_WHILE_ZERO: Final = ("cache_write.input_tokens", "cache_write_input_tokens
 
 
 def take_counts(attributes: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """What `usage_from_counts` understands of the attributes with a prefix, by the rest of their names; taken out."""
+    """What `usage_from_counts` understands of the attributes with a prefix, by the rest of their names; taken out.
+
+    All of them may also stand in one object by the prefix alone.
+    """
     counts: dict[str, Any] = {}
     for key in [key for key in attributes if key.startswith(prefix)]:
-        name = key[len(prefix) :]
-        if any(meaning_of(found) != NO_COUNT for found, _ in _flat({name: attributes[key]})):
+        name, value = key[len(prefix) :], attributes[key]
+        is_single = whole_number(value) is not None
+        if meaning_of(name) != NO_COUNT if is_single else _has_counts({name: value}):
             counts[name] = attributes.pop(key)
+    whole = prefix.removesuffix(".")
+    if (told := attributes.get(whole)) is not None and _has_counts(found := parse_object(parse_or_literal(told)) or {}):
+        counts = found | counts
+        del attributes[whole]
     return counts
+
+
+def _has_counts(sent: Mapping[str, Any]) -> bool:
+    return any(meaning_of(name) != NO_COUNT for name, _ in _flat(sent))
 
 
 def _lifetimes(counts: Usage, written: float | None) -> Usage:

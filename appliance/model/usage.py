@@ -92,8 +92,8 @@ _DECIMAL: Final = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]{1,2})?", re.ASCI
 
 def whole_number(value: Any) -> int | None:
     """A non-negative whole number, also when it was sent as text or as a float without fraction; else None."""
-    if isinstance(value, bool) or value is None:
-        return None
+    if type(value) is int:
+        return min(value, MAX_UNITS) if value >= 0 else None
     if isinstance(value, str):
         text = value.strip()
         if not text.isascii() or not text.isdigit():
@@ -103,7 +103,7 @@ def whole_number(value: Any) -> int | None:
         if not math.isfinite(value) or value != int(value):
             return None
         value = int(value)
-    return min(value, MAX_UNITS) if isinstance(value, int) and value >= 0 else None
+    return min(value, MAX_UNITS) if type(value) is int and value >= 0 else None
 
 
 def take_out_parts(usage: Usage) -> None:

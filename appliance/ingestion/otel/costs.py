@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from appliance.ingestion.json_text import parse_object
 from appliance.ingestion.otel.span import Attributes
 from appliance.model.usage import units_of
 
@@ -23,6 +24,10 @@ _KIND: Final = re.compile(
 _PART: Final = re.compile(r"llm\.cost\.(prompt|completion)_details\.([a-z_]+)", re.ASCII)
 _NO_PART: Final = re.compile(r"original|discount|margin|upstream|markup|saving", re.ASCII)
 """Amounts that are no part of what was billed."""
+_OBJECTS: Final = frozenset(
+    ("gen_ai.usage.cost", "gen_ai.usage.cost_details", "gen_ai.cost", "gen_ai.cost_details", "llm.cost")
+)
+"""Where all amounts may stand in one object."""
 _SIDES: Final = {"prompt": "input", "completion": "output"}
 
 
@@ -35,7 +40,15 @@ def take_costs(attributes: Attributes) -> dict[str, Any] | None:
     if not names or any(str(attributes.get(key, "USD")).upper() not in ("USD", "$") for key in _CURRENCIES):
         return None
     costs: dict[str, Any] = {}
+    for key in _OBJECTS & attributes.keys():
+        told = parse_object(attributes[key]) or {}
+        amounts = {_costed(name): amount for name, value in told.items() if (amount := units_of(value)) is not None}
+        costs |= {kind: amount for kind, amount in amounts.items() if kind}
+        if amounts and None not in amounts:
+            del attributes[key]
     for key in names:
+        if key not in attributes:
+            continue
         kind = _kind_of(key)
         if kind and kind not in costs and (amount := units_of(attributes[key])) is not None:
             costs[kind] = amount
@@ -55,8 +68,13 @@ def _kind_of(key: str) -> str | None:
     found = _KIND.fullmatch(key)
     if found is None:
         return None
-    name = (found["kind"] or found["usage"]).removesuffix("_usd")
-    if found["usage"] and not name.endswith("cost"):
+    name = found["kind"] or found["usage"]
+    if found["usage"] and not name.removesuffix("_usd").endswith("cost"):
         return None
-    name = name.removesuffix("cost").removesuffix("_") or "total"
-    return None if _NO_PART.search(name) else f"{_SIDES.get(name, name)}_cost"
+    return _costed(name)
+
+
+def _costed(name: str) -> str | None:
+    """The kind of a cost by its bare name, such as `prompt`, `input_cost` or `cost`; None for what was not billed."""
+    plain = name.removesuffix("_usd").removesuffix("cost").removesuffix("_") or "total"
+    return None if _NO_PART.search(plain) else f"{_SIDES.get(plain, plain)}_cost"

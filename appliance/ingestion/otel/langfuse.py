@@ -73,10 +73,9 @@ class LangfuseMapper:
         draft.model = _text(take("langfuse.observation.model.name", None))
         if found := take("langfuse.observation.model.parameters", None):
             draft.model_parameters = parse_object(found)
-        if found := take("langfuse.observation.usage_details", None):
-            draft.usage = normalise_usage(parse_object(found) or {}) or None
-        if found := take("langfuse.observation.cost_details", None):
-            draft.costs = parse_object(found)
+        if found := _details(attributes, "langfuse.observation.usage_details"):
+            draft.usage = normalise_usage(found) or None
+        draft.costs = _details(attributes, "langfuse.observation.cost_details")
         for prefix in ("langfuse.observation.prompt.", "langfuse.prompt."):
             name, version = take(f"{prefix}name", None), take(f"{prefix}version", None)
             number = whole_number(version)
@@ -137,6 +136,14 @@ def tags_of(value: Any) -> list[str] | None:
     if not isinstance(value, list):
         value = [value]
     return [to_text(tag) for tag in value if tag not in (None, "")] or None
+
+
+def _details(attributes: Attributes, key: str) -> dict[str, Any] | None:
+    """Amounts by type, from one object or from an attribute for each."""
+    told = parse_object(attributes.pop(key, None))
+    prefix = f"{key}."
+    single = {name[len(prefix) :]: attributes.pop(name) for name in list(attributes) if name.startswith(prefix)}
+    return {**(told or {}), **single} or None
 
 
 def _text(value: Any) -> str | None:

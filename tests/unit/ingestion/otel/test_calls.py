@@ -53,6 +53,13 @@ def row_of(attributes: dict[str, Any], *, lasts: int = 3_000_000, **options: Any
             {"input": 0.2, "input_cache_read": 0.1, "total": 0.3},
         ),
         ({"cost_usd": 0.36}, {"total": 0.36}),
+        ({"gen_ai.usage.cost_usd": 0.36}, {"total": 0.36}),
+        ({"gen_ai.usage.cost": '{"prompt": 0.2, "completion_cost": 0.1}'}, {"input": 0.2, "output": 0.1, "total": 0.3}),
+        ({"gen_ai.usage.cost": 0.3, "gen_ai.usage.cost_details": '{"upstream_inference_cost": 9}'}, {"total": 0.3}),
+        (
+            {"langfuse.observation.cost_details.input": 0.1, "langfuse.observation.cost_details.tool": 0.2},
+            {"input": 0.1, "tool": 0.2, "total": 0.3},
+        ),
         ({"gen_ai.usage.total_cost": 0.36, "gen_ai.usage.currency": "EUR"}, {}),
         ({"gen_ai.usage.total_cost": 0.36, "gen_ai.usage.currency": "usd"}, {"total": 0.36}),
         ({"gen_ai.usage.total_cost": "cheap", "gen_ai.usage.cost_center": 7, "shipping.cost": 8}, {}),
@@ -178,6 +185,25 @@ def test_details_as_the_text_of_a_python_dict() -> None:
 
     expected = {"input": 500, "input_cached_tokens": 48000, "input_cache_creation": 1500, "total": 50000}
     assert row_of(CHAT | counts, scope="langsmith").usage_details == expected
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"gen_ai.usage": '{"prompt_tokens": 1000, "completion_tokens": 100}'},
+        {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": "100"},
+        {"llm.usage": '{"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}'},
+        {"llm.usage.prompt_tokens": 1000, "llm.usage.completion_tokens": 100},
+        {"llm.token_count": '{"prompt": 1000, "completion": 100}', "openinference.span.kind": "LLM"},
+        {"langfuse.observation.usage_details.input": 1000, "langfuse.observation.usage_details.output": 100},
+        {"langfuse.observation.usage_details": '{"prompt_eval_count": 1000, "eval_count": 100}'},
+    ],
+)
+def test_counts_in_one_object_and_apart(attributes: dict[str, Any]) -> None:
+    row = row_of(CHAT | attributes)
+
+    assert row.usage_details == {"input": 1000, "output": 100, "total": 1100}
+    assert not any(f'"{key}"' in row.metadata.get("attributes", "") for key in attributes)
 
 
 def test_dotted_parts_of_counts() -> None:
