@@ -45,17 +45,17 @@ def tokens(row: Json) -> str:
 
 
 def moment(text: object) -> str:
-    """An ISO time in the local zone, to the second."""
-    if not isinstance(text, str) or not text:
-        return ""
-    return datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """An ISO time in the local zone, to the second; what is none stays as it is."""
+    if (time := _time(text)) is None:
+        return preview(text)
+    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def short_moment(text: object, now: datetime | None = None) -> str:
     """The same in at most ten characters: `14:03:22` today, `Mon 14:03` within a week, `2026-11-02` before."""
-    if not isinstance(text, str) or not text:
-        return ""
-    local, today = datetime.fromisoformat(text).astimezone(), now or datetime.now().astimezone()
+    if (time := _time(text)) is None:
+        return preview(text)
+    local, today = time.astimezone(), now or datetime.now().astimezone()
     if local.date() == today.date():
         return local.strftime("%H:%M:%S")
     is_recent = timedelta(0) < today - local < timedelta(days=6)
@@ -72,9 +72,16 @@ def preview(value: object) -> str:
 
 def between(start: object, end: object) -> str:
     """The time from one ISO moment to another; empty when one is missing."""
-    if not isinstance(start, str) or not isinstance(end, str):
+    if (began := _time(start)) is None or (ended := _time(end)) is None:
         return ""
-    return duration((datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds())
+    return duration((ended.astimezone() - began.astimezone()).total_seconds())
+
+
+def _time(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) and text else None
+    except ValueError:
+        return None
 
 
 def field(name: str) -> Callable[[Json], str]:

@@ -44,6 +44,13 @@ def test_costs_keep_small_amounts_apart(amount: float | None, text: str) -> None
     assert render.usd(amount) == text
 
 
+def test_what_is_no_time_is_shown_as_it_is() -> None:
+    for show in (render.moment, render.short_moment):
+        assert [show(text) for text in (None, "", "soon\x1b")] == ["", "", "soon·"]
+    assert render.between("soon", "2026-01-01T00:00:00Z") == ""
+    assert render.between("2026-01-01T00:00:00", "2026-01-01T00:00:01") == "1.0 s"
+
+
 def test_a_preview_is_one_line() -> None:
     assert render.preview({"a": ["b\nc", 1]}) == '{"a": ["b\\nc", 1]}'
     assert render.preview("a\n b") == "a b"
