@@ -23,6 +23,14 @@ class RuntimeUnavailable(ApplianceError):
     """The chosen runtime cannot run here (no binary, no Docker, no permission)."""
 
 
+class PortTaken(RuntimeUnavailable):
+    """Somebody else was quicker to take a port that a store was to have."""
+
+    def __init__(self, message: str, port: int, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.port = port
+
+
 class AlreadyRunning(ApplianceError):
     """An appliance already runs on this data directory."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -20,6 +21,20 @@ _STANDS_STILL_S = 120.0
 _POLL_S = 0.05
 
 
+def show_keys(url: str, public_key: str, secret_key: str) -> None:
+    """Prints where the appliance is, and its secret key only to a terminal: whatever else reads this keeps it."""
+    click.echo(f"URL         {url}")
+    if not public_key:
+        return
+    click.echo(f"Public key  {public_key}")
+    if not secret_key:
+        click.echo("Secret key  (known only to who made it)")
+    elif sys.stdout.isatty():
+        click.echo(f"Secret key  {secret_key}")
+    else:
+        click.echo("Secret key  (langfuse-local env prints it)")
+
+
 def say_where_it_runs(settings: Settings, asked: Mapping[str, object]) -> None:
     """Prints address and keys of the appliance that runs on the data directory.
 
@@ -35,10 +50,7 @@ def say_where_it_runs(settings: Settings, asked: Mapping[str, object]) -> None:
     state, secrets = read_state(data_dir), read_secrets(data_dir)
     _refuse_what_differs(data_dir, state, asked)
     click.echo(f"Already running on {data_dir.root}.", err=True)
-    click.echo(f"URL         {state.url}")
-    if secrets is not None:
-        click.echo(f"Public key  {secrets.public_key}")
-        click.echo(f"Secret key  {secrets.secret_key}")
+    show_keys(str(state.url), secrets.public_key if secrets else "", secrets.secret_key if secrets else "")
 
 
 def _refuse_what_differs(data_dir: DataDir, state: State, asked: Mapping[str, object]) -> None:
@@ -73,9 +85,12 @@ def _await_the_other_start(data_dir: DataDir) -> None:
     Its steps are printed. Raises StartFailed when it ends, or stands still.
     """
     from appliance.orchestrator.lock import is_held
+    from appliance.orchestrator.running import FOREIGN_AFTER_S, is_stopped, require_supervisor, silence
     from appliance.orchestrator.state import read_state
 
     shown, seen, moved_at = None, 0, time.monotonic()
+    if is_stopped(read_state(data_dir)):
+        raise StartFailed(silence(read_state(data_dir)))
     while (state := read_state(data_dir)).url is None:
         if not is_held(data_dir):
             raise StartFailed(
@@ -86,6 +101,8 @@ def _await_the_other_start(data_dir: DataDir) -> None:
         if state.step != shown and state.step:
             shown = state.step
             click.echo(f"The start that goes on here: {shown}", err=True)
+        if time.monotonic() - moved_at > FOREIGN_AFTER_S:
+            require_supervisor(data_dir)
         if time.monotonic() - moved_at > _STANDS_STILL_S:
             raise StartFailed(
                 f"The appliance on {data_dir.root} is still starting or stopping.", hint="See: langfuse-local status"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from appliance.model.receipts import Count, Receipts
     from appliance.model.services import ApplianceStatus, ServiceStatus
 
+_ANSWER_S = 10.0
+"""A supervisor answers from memory; one that takes longer hangs."""
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -34,36 +37,45 @@ def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
     """
     import msgspec
 
-    found, runs = asyncio.run(_look(data_dir))
+    found, problem = asyncio.run(_look(data_dir))
     if as_json:
         click.echo(json_text(msgspec.to_builtins(found), indent=2))
-    elif runs:
+    elif not problem:
         _print(found)
         if with_receipts:
             _print_receipts(found.receipts)
-    if not runs:
-        click.echo(f"Nothing runs on {found.data_dir}. Start it: langfuse-local up --detach", err=True)
+    if problem:
+        click.echo(problem, err=True)
     sys.exit(0 if found.healthy else 1)
 
 
-async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, bool]:
-    """The status, and whether a supervisor lives."""
+async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, str]:
+    """The status, and in one sentence why the supervisor does not tell it itself; empty when it does."""
     from appliance.client import ControlClient
     from appliance.orchestrator.lock import is_held
+    from appliance.orchestrator.running import is_stopped, silence, supervisor_of
     from appliance.orchestrator.state import read_state
-    from appliance.orchestrator.status import stopped_status
+    from appliance.orchestrator.status import stopped_status, unknown_status
     from appliance.paths import DataDir
 
-    settings = settings_from(data_dir=data_dir)
-    place = DataDir(settings.data_dir)
+    place = DataDir(settings_from(data_dir=data_dir).data_dir)
     state = read_state(place)
-    if state.control_socket is None or not is_held(place):
-        return stopped_status(place.root, state.runtime), False
+    nothing = f"Nothing runs on {place.root}. Start it: langfuse-local up --detach"
+    if not is_held(place):
+        return stopped_status(place.root, state.runtime), nothing
+    if is_stopped(state):
+        return unknown_status(place.root, state, silence(state)), silence(state)
+    if state.control_socket is None:
+        if supervisor_of(state) is None:
+            return stopped_status(place.root, state.runtime), nothing
+        doing = state.step or "it has just begun, or is stopping"
+        return unknown_status(place.root, state, doing), f"The appliance on {place.root} is not ready yet: {doing}"
     client = ControlClient(Path(state.control_socket))
     try:
-        return await client.status(), True
-    except RemoteError:
-        return stopped_status(place.root, state.runtime), False
+        async with asyncio.timeout(_ANSWER_S):
+            return await client.status(), ""
+    except (RemoteError, TimeoutError):
+        return unknown_status(place.root, state, silence(state)), silence(state)
     finally:
         await client.close()
 

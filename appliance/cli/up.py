@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PULLS = PullDisplay()
 _LAST_LINES = 8
+_RUNS_ALREADY = 3
 
 
 @click.command()
@@ -75,6 +76,8 @@ def up(
         else:
             _stay(settings, report_fd)
     except AlreadyRunning:
+        if report_fd is not None:  # a detached start says it, not its log
+            sys.exit(_RUNS_ALREADY)
         from appliance.cli.already_up import say_where_it_runs
 
         say_where_it_runs(settings, asked)
@@ -138,6 +141,7 @@ def _stay_as_a_service(settings: Settings) -> None:
 
 def show(news: News) -> None:
     """Prints a step on stderr, and the result on stdout."""
+    from appliance.cli.already_up import show_keys
     from appliance.orchestrator.steps import Failed, Fetching, Ready
 
     if isinstance(news, Fetching):
@@ -150,9 +154,7 @@ def show(news: News) -> None:
         click.echo(f"{news.seconds:6.2f} s  {news.text}", err=True)
         return
     click.echo(f"{news.seconds:6.2f} s  ready", err=True)
-    click.echo(f"URL         {news.url}")
-    click.echo(f"Public key  {news.public_key}")
-    click.echo(f"Secret key  {news.secret_key or '(known only to who made it)'}")
+    show_keys(news.url, news.public_key, news.secret_key)
 
 
 def _start_detached(settings: Settings) -> None:
@@ -219,6 +221,6 @@ def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> bool:
         show(news)
         if isinstance(news, Ready):
             return True
-    if child.wait() == 0:
+    if child.wait() == _RUNS_ALREADY:
         raise AlreadyRunning("")  # somebody else was quicker
     return False

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.config import Settings
-from appliance.errors import MigrationFailed, StartFailed
+from appliance.errors import MigrationFailed, RuntimeUnavailable, StartFailed
 from appliance.model.receipts import Receipts
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services
+from appliance.orchestrator.control_socket import remove_socket
 from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
 from appliance.orchestrator.listener import WebListener, claim_web_port, require_grpc_port
 from appliance.orchestrator.logfiles import last_lines, lines_since, size_of
 from appliance.orchestrator.meter import ProcessMeter
-from appliance.orchestrator.ports import is_free, name_of_this_machine
+from appliance.orchestrator.ports import MOST_PORT_CHANGES, lost_ports, name_of_this_machine
 from appliance.orchestrator.processes import (
     Launcher,
     Process,
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 60.0
 WARNING = "Warning: "
 """How a line of `migrate` begins that whoever started it should read."""
-MOST_PORT_CHANGES = 5
 _STILL_MIGRATING_S = 10.0
 _DISK_VALID_S = 15.0
 _NOTE_EVERY_S = 1.0
@@ -76,7 +76,9 @@ class Appliance:
         self.state = read_state(self.data_dir)
         runtime = chosen_runtime(self.settings, self.state)
         self.settings = dataclasses.replace(self.settings, runtime=runtime)
-        self.state.url = self.state.step = None
+        if self.state.control_socket:  # of one that was killed
+            remove_socket(Path(self.state.control_socket), self.data_dir)
+        self.state.url = self.state.step = self.state.control_socket = None
         self.state.supervisor = record_of("supervisor", os.getpid())
         write_state(self.data_dir, self.state)
         timer = Timer()
@@ -194,10 +196,10 @@ class Appliance:
             timer = Timer()
             try:
                 return await self._start_together(names)
-            except StartFailed:
+            except (StartFailed, RuntimeUnavailable) as error:
                 await self.supervisor.stop(names)
                 ports = [self.state.ports[name] for name in names] if self.runtime.name != "external" else []
-                taken = {port for port in ports if not is_free("127.0.0.1", port)}
+                taken = lost_ports(error, ports)
                 if not taken or attempt == MOST_PORT_CHANGES or self._listener is None:
                     raise
             lost |= taken

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import os
-import socket
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,31 +16,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from appliance.errors import NotFound, StartFailed
+from appliance.errors import NotFound
 from appliance.orchestrator.calm_server import CalmServer
+from appliance.orchestrator.control_socket import listen_there, place_of_socket, remove_socket
 from appliance.orchestrator.logfiles import last_lines
 from appliance.orchestrator.supervisor import Event, RestartRequested, StartRequested, StopRequested
-from appliance.paths import DataDir
 
 if TYPE_CHECKING:
     from appliance.orchestrator.appliance import Appliance
 
-_LONGEST_SOCKET_PATH = 100
 _FOLLOW_EVERY_S = 0.25
 _REQUESTS: dict[str, Callable[[str], Event]] = {
     "start": StartRequested,
     "stop": StopRequested,
     "restart": RestartRequested,
 }
-
-
-def socket_path(data_dir: DataDir) -> Path:
-    """Where the control socket is; in the temporary directory when the path would be too long for a socket."""
-    path = data_dir.run / "control.sock"
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH:
-        return path
-    digest = hashlib.sha256(os.fsencode(data_dir.root)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"langfuse-local-{digest}.sock"
 
 
 def control_app(appliance: Appliance) -> Starlette:
@@ -117,8 +103,8 @@ class ControlServer(CalmServer):
 @contextlib.asynccontextmanager
 async def serve_control(appliance: Appliance) -> AsyncIterator[Path]:
     """Serves the API on its socket, which only this user can open, while the block runs."""
-    path = socket_path(appliance.data_dir)
-    listener = _listen(path)
+    path = place_of_socket(appliance.data_dir)
+    listener = listen_there(path)
     config = uvicorn.Config(
         control_app(appliance),
         log_config=None,
@@ -134,21 +120,7 @@ async def serve_control(appliance: Appliance) -> AsyncIterator[Path]:
     finally:
         server.should_exit = True
         await task
-        path.unlink(missing_ok=True)
-
-
-def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    except OSError as error:
-        raise StartFailed(f"The control socket {path} cannot be made: {error.strerror}.") from error
-    finally:
-        os.umask(before)
-    listener.listen(64)
-    return listener
+        remove_socket(path, appliance.data_dir)
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 
@@ -22,9 +23,8 @@ def make_folders(data_dir: DataDir) -> None:
         data_dir.root.mkdir(parents=True, exist_ok=True)
         for folder in (data_dir.logs, data_dir.run):
             folder.mkdir(mode=0o700, exist_ok=True)
-        probe = data_dir.run / "write-test"
-        probe.write_bytes(b"\0" * 65536)
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=data_dir.run) as probe:
+            probe.write(b"\0" * 65536)
     except OSError as error:
         raise ConfigError(*_words(data_dir, error)) from error
 
@@ -32,25 +32,16 @@ def make_folders(data_dir: DataDir) -> None:
 @contextlib.contextmanager
 def exclusive(data_dir: DataDir) -> Iterator[None]:
     """Holds the data directory's lock; raises AlreadyRunning when another supervisor does."""
-    with _locked(data_dir, fcntl.LOCK_EX):
-        yield
-
-
-@contextlib.contextmanager
-def _locked(data_dir: DataDir, kind: int) -> Iterator[None]:
-    try:
-        descriptor = os.open(data_dir.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise ConfigError(*_words(data_dir, error)) from error
+    descriptor = _opened(data_dir)
     try:
         deadline = time.monotonic() + _PATIENCE_S
         while True:
             try:
-                fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
                 # Who only looks holds it for less than a millisecond.
-                if kind == fcntl.LOCK_SH or time.monotonic() > deadline:
+                if time.monotonic() > deadline:
                     raise AlreadyRunning(f"An appliance already runs on {data_dir.root}.") from None
             time.sleep(0.005)
         yield
@@ -58,15 +49,30 @@ def _locked(data_dir: DataDir, kind: int) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_held(data_dir: DataDir) -> bool:
-    """Whether a supervisor lives on this data directory."""
+def _opened(data_dir: DataDir) -> int:
+    """The lock file, which also locks when it can only be read: the disk may have turned read-only."""
     try:
-        with _locked(data_dir, fcntl.LOCK_SH):
-            return False
-    except AlreadyRunning:
-        return True
-    except ConfigError:
+        return os.open(data_dir.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            with contextlib.suppress(OSError):
+                return os.open(data_dir.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+        raise ConfigError(*_words(data_dir, error)) from error
+
+
+def is_held(data_dir: DataDir) -> bool:
+    """Whether a supervisor lives on this data directory; False also when that cannot be seen."""
+    try:
+        descriptor = os.open(data_dir.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
         return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _words(data_dir: DataDir, error: OSError) -> tuple[str]:

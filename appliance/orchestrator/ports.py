@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import psutil
 
-from appliance.errors import ConfigError, RuntimeUnavailable
+from appliance.errors import ApplianceError, ConfigError, PortTaken, RuntimeUnavailable
 
 USUAL_PORTS: Mapping[str, int] = {"postgres": 15432, "redis": 16379, "clickhouse": 18123, "web": 3000}
 SEARCH_WIDTH = 500
+MOST_PORT_CHANGES = 5
+"""So often stores start anew on other ports when theirs get lost."""
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -54,6 +56,15 @@ def choose_store_ports(remembered: Mapping[str, int], avoid: Collection[int] = (
         wanted = [*([remembered[name]] if name in remembered else []), USUAL_PORTS[name]]
         chosen[name] = choose_port("127.0.0.1", wanted, {*chosen.values(), *avoid})
     return chosen
+
+
+def lost_ports(error: ApplianceError, chosen: Iterable[int]) -> set[int]:
+    """Which of the `chosen` loopback ports of stores, which have been stopped again, somebody else has taken.
+
+    `error` is why the stores did not start: the engine of containers may know of ports that look free from here.
+    """
+    named = {error.port} if isinstance(error, PortTaken) and error.port else set()
+    return named | {port for port in chosen if not is_free("127.0.0.1", port)}
 
 
 def port_holder(port: int) -> str:

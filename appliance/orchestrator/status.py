@@ -12,6 +12,7 @@ from appliance.model.services import ApplianceStatus, DiskStatus, ServiceStatus
 from appliance.orchestrator.catalog import STORE_NAMES
 from appliance.orchestrator.meter import ProcessMeter
 from appliance.orchestrator.runtimes.contract import Measured
+from appliance.orchestrator.state import State
 from appliance.orchestrator.supervisor import Supervised
 
 
@@ -52,6 +53,22 @@ def stopped_status(data_dir: Path, runtime: str) -> ApplianceStatus:
         healthy=False,
         url="",
         runtime=runtime,
+        data_dir=str(data_dir),
+        services=services,
+        disk=disk_status(data_dir),
+    )
+
+
+def unknown_status(data_dir: Path, state: State, why: str) -> ApplianceStatus:
+    """What `status` says when a supervisor lives and does not answer: its processes as it last wrote them down."""
+    services = [
+        ServiceStatus(name=record.name, state="unknown", pid=record.pid, pids=[record.pid], reason=why)
+        for record in state.processes
+    ]
+    return ApplianceStatus(
+        healthy=False,
+        url=state.url or "",
+        runtime=state.runtime,
         data_dir=str(data_dir),
         services=services,
         disk=disk_status(data_dir),

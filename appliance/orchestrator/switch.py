@@ -16,9 +16,10 @@ from typing import Literal
 import msgspec
 
 from appliance.config import Settings
-from appliance.errors import AlreadyRunning, ConfigError
+from appliance.errors import AlreadyRunning, ConfigError, RuntimeUnavailable, StartFailed
 from appliance.orchestrator.leftovers import end_leftovers, marking
 from appliance.orchestrator.lock import exclusive
+from appliance.orchestrator.ports import MOST_PORT_CHANGES, lost_ports
 from appliance.orchestrator.processes import launch_process
 from appliance.orchestrator.runtimes.contract import Runtime
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
@@ -124,31 +125,61 @@ async def _running(
     """The settings of a runtime whose stores run, with this version's schema, until the block ends."""
     from appliance.storage.setup import prepare
 
-    runtime = await open_runtime(settings, state, data_dir, secrets, marking(launch_process, data_dir))
     supervisor = Supervisor(on_change=lambda: None)
     loop = asyncio.create_task(supervisor.run())
+    lost: set[int] = set()
     try:
-        await _start(runtime, supervisor, tell)
-        connected = runtime.connect(settings)
-        await prepare(connected, lambda _text: None)
-        yield connected
+        for attempt in range(1, MOST_PORT_CHANGES + 1):
+            runtime = await open_runtime(
+                settings, state, data_dir, secrets, marking(launch_process, data_dir), avoid=lost
+            )
+            async with contextlib.aclosing(_Stores(runtime, supervisor)) as started:
+                try:
+                    await started.start(tell)
+                except (StartFailed, RuntimeUnavailable) as error:
+                    await started.stop()
+                    taken = lost_ports(error, [state.ports[store.name] for store in runtime.stores])
+                    if not taken or attempt == MOST_PORT_CHANGES:
+                        raise
+                    lost |= taken
+                    continue
+                connected = runtime.connect(settings)
+                await prepare(connected, lambda _text: None)
+                yield connected
+                return
     finally:
-        await supervisor.stop([store.name for store in reversed(runtime.stores)])
-        await runtime.close()
         loop.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await loop
 
 
-async def _start(runtime: Runtime, supervisor: Supervisor, tell: Tell) -> None:
-    timer = Timer()
-    await runtime.prepare(tell)
-    for store in runtime.stores:
-        supervisor.add(store)
-        supervisor.request(StartRequested(store.name))
-    for store in runtime.stores:
-        await supervisor.wait_healthy(store.name, START_TIMEOUT_S)
-    tell(Step(text=f"the stores of the {runtime.name} runtime answer", seconds=timer.seconds()))
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Stores:
+    """The stores of a runtime under a supervisor."""
+
+    runtime: Runtime
+    supervisor: Supervisor
+
+    async def start(self, tell: Tell) -> None:
+        """Starts them and waits until they answer; raises StartFailed and RuntimeUnavailable."""
+        timer = Timer()
+        await self.runtime.prepare(tell)
+        for store in self.runtime.stores:
+            self.supervisor.add(store)
+            self.supervisor.request(StartRequested(store.name))
+        for store in self.runtime.stores:
+            await self.supervisor.wait_healthy(store.name, START_TIMEOUT_S)
+        tell(Step(text=f"the stores of the {self.runtime.name} runtime answer", seconds=timer.seconds()))
+
+    async def stop(self) -> None:
+        """Stops what runs of them."""
+        names = [store.name for store in reversed(self.runtime.stores)]
+        await self.supervisor.stop([name for name in names if name in self.supervisor.services])
+
+    async def aclose(self) -> None:
+        """Stops what runs of them, and ends the connections of the runtime."""
+        await self.stop()
+        await self.runtime.close()
 
 
 async def _refuse_to_overwrite(target: Settings, name: Movable, data_dir: DataDir, *, may: bool) -> None:

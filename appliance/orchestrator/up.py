@@ -15,10 +15,12 @@ from appliance.errors import ApplianceError, ConfigError, StartFailed
 from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
 from appliance.orchestrator.first_start import undone_when_it_fails
-from appliance.orchestrator.leftovers import end_leftovers, find
+from appliance.orchestrator.leftovers import end_leftovers
+from appliance.orchestrator.limits import raise_file_limit
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
 from appliance.orchestrator.processes import Launcher, launch_process
 from appliance.orchestrator.room import explained
+from appliance.orchestrator.running import FOREIGN_AFTER_S, require_supervisor, supervisor_of
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
 from appliance.orchestrator.state import State, read_state, write_state
 from appliance.orchestrator.steps import Step, Tell, Timer
@@ -34,6 +36,7 @@ async def run_up(settings: Settings, tell: Tell, launcher: Launcher = launch_pro
     SIGINT, SIGTERM and SIGHUP at any moment begin the ordered stop; a second one while it runs changes nothing.
     Returns the signal that ended it, None when it was asked by the control socket.
     """
+    raise_file_limit()
     data_dir = DataDir(settings.data_dir)
     appliance = Appliance(settings, tell, launcher)
     received = _stop_on_signals(appliance.stopping)
@@ -105,7 +108,8 @@ def run_down(data_dir: DataDir, tell: Tell) -> bool:
         if ended:
             tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
         if not ran and (ended or state.url):
-            write_state(data_dir, State(runtime=state.runtime, host=state.host, ports=state.ports))
+            with contextlib.suppress(OSError):  # a read-only disk: nothing runs any more, which is what counts
+                write_state(data_dir, State(runtime=state.runtime, host=state.host, ports=state.ports))
     return ran or bool(ended)
 
 
@@ -132,19 +136,27 @@ def remove_volumes(data_dir: DataDir) -> None:
 
 
 def _stop_supervisor(data_dir: DataDir) -> None:
-    """Asks the supervisor to stop, and waits until its process has gone."""
+    """Asks the supervisor to stop, lets it go on if it was stopped by a signal, and waits until its process has gone.
+
+    Raises StartFailed when it does not end, ConfigError when something else holds the lock.
+    """
     supervisor: psutil.Process | None = None
-    deadline = time.monotonic() + _DOWN_TIMEOUT_S
+    began = time.monotonic()
     while is_held(data_dir) or (supervisor is not None and _lives(supervisor)):
+        waited = time.monotonic() - began
         if supervisor is None:  # one that has just begun writes itself down a moment later
-            record = read_state(data_dir).supervisor
-            supervisor = find(record) if record else None
+            supervisor = supervisor_of(read_state(data_dir))
             if supervisor is not None:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     supervisor.send_signal(signal.SIGTERM)
-        if time.monotonic() > deadline:
+                    supervisor.send_signal(signal.SIGCONT)
+            elif waited > FOREIGN_AFTER_S:
+                require_supervisor(data_dir)
+        if waited > _DOWN_TIMEOUT_S:
+            pid = f" (pid {supervisor.pid})" if supervisor is not None else ""
             raise StartFailed(
-                f"The appliance on {data_dir.root} does not stop.", hint="See: langfuse-local logs supervisor"
+                f"The appliance on {data_dir.root} does not stop: its supervisor{pid} does not react.",
+                hint="Kill it (kill -9), then run langfuse-local down, which ends the rest.",
             )
         time.sleep(_POLL_S)
 

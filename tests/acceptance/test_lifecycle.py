@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
-from tests.acceptance.appliance_process import RUNTIME, Appliance, eventually, leftovers_of, new_appliance
+from tests.acceptance.appliance_process import RUNTIME, UP_TIMEOUT_S, Appliance, eventually, leftovers_of, new_appliance
 
 STOP_TIMEOUT_S = 60
 """A container that is just being made is stopped only then."""
@@ -224,6 +224,63 @@ def test_any_sign_may_stand_in_the_path_of_the_data_directory(idle: Appliance) -
         assert idle.run("status", data_dir=place).returncode == 0
     finally:
         idle.run("down", data_dir=place)
+
+
+def test_many_starts_at_once_are_one_and_no_log_has_a_secret(idle: Appliance) -> None:
+    starts = [
+        subprocess.Popen(
+            idle.command("up", "--detach"),
+            env=idle.environ,
+            cwd=idle.home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(6)
+    ]
+    said = [start.communicate(timeout=UP_TIMEOUT_S)[0] for start in starts]
+    assert [start.returncode for start in starts] == [0] * 6, said
+    for command in ("status", "traces", "env", "doctor", "logs", "migrate", "dead-letters list", "tail --help"):
+        idle.run(*command.split())
+    secrets = json.loads((idle.data_dir / "secrets.json").read_text())
+    hidden = [value for name, value in secrets.items() if value and name != "public_key"]
+    idle.down()
+    texts = {file.name: file.read_text(errors="replace") for file in (idle.data_dir / "logs").iterdir()}
+    texts |= {f"start {number}": text for number, text in enumerate(said)}
+    assert {name for name, text in texts.items() if any(secret in text for secret in hidden)} == set()
+    assert len(hidden) >= 6 and "supervisor.log" in texts
+
+
+def test_a_stopped_supervisor_is_told_and_can_be_taken_down(idle: Appliance) -> None:
+    idle.up()
+    supervisor = json.loads((idle.data_dir / "state.json").read_text())["supervisor"]["pid"]
+    os.kill(supervisor, signal.SIGSTOP)
+    seen = idle.run("status", timeout_s=20)
+    assert seen.returncode == 1 and f"stopped, pid {supervisor}" in seen.stderr
+    idle.down()
+    assert leftovers_of(idle.home) == []
+
+
+def test_a_start_that_waits_for_stores_elsewhere_stops_cleanly(idle: Appliance) -> None:
+    nowhere = {
+        "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x",
+        "REDIS_CONNECTION_STRING": "redis://127.0.0.1:1/0",
+        "CLICKHOUSE_URL": "http://127.0.0.1:1",
+    }
+    process = subprocess.Popen(
+        idle.command("up", "--runtime", "external"),
+        env=idle.environ | nowhere,
+        cwd=idle.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    eventually(lambda: (idle.data_dir / "run" / "control.sock").exists())
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=STOP_TIMEOUT_S)[0]
+    assert process.returncode == 143
+    assert "Traceback" not in said and said.rstrip().endswith("Stopped.")
 
 
 def test_external_without_endpoints_says_what_is_missing(idle: Appliance) -> None:

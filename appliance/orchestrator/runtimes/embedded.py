@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from appliance.config import Settings
+from appliance.orchestrator.limits import require_address_space
 from appliance.orchestrator.processes import Launcher, launch_process
 from appliance.orchestrator.runtimes import embedded_clickhouse
 from appliance.orchestrator.runtimes.contract import Endpoints, Service, with_endpoints
@@ -44,8 +45,9 @@ class EmbeddedRuntime:
         )
 
     async def prepare(self, tell: Tell) -> None:
-        """Nothing to fetch. Raises RuntimeUnavailable for a user as whom Postgres cannot begin."""
+        """Nothing to fetch. Raises RuntimeUnavailable and ConfigError for what this user or shell may not do."""
         self._postgres.require_user()
+        require_address_space()
 
     async def close(self) -> None:
         """Nothing is held open."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -124,6 +125,8 @@ class ExternalRuntime:
             # The drivers are large: only those who use this runtime pay for them in the supervisor.
             from appliance.storage.postgres.pool import Postgres
 
+            # It would print each attempt; the check says once why there is no connection.
+            logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
             self._postgres = Postgres(self._settings.postgres, most=1)
             await self._postgres.open()
         return self._postgres

@@ -54,7 +54,8 @@ async def migrate(settings: ClickHouseSettings, report: Callable[[str], None] = 
     A statement may take a day; `report` is told of each migration before it begins.
     The caller holds the migration lock (Postgres), because ClickHouse has none. An interrupted run is taken up again:
     every statement can be repeated, and a file is recorded after its last one.
-    Raises MigrationFailed (also for a server that is too old, or a user who may not do it) and StoreUnavailable.
+    Raises MigrationFailed (also for a server that is too old, tables that are too new, or a user who may not do it) and
+    StoreUnavailable.
     """
     chosen = dataclasses.replace(migrating(settings), request_timeout_s=_STATEMENT_S)
     await _prepare_database(chosen)
@@ -64,8 +65,14 @@ async def migrate(settings: ClickHouseSettings, report: Callable[[str], None] = 
             await _run(clickhouse, (_RECORD_TABLE.strip(),), "the list of migrations")
         found: list[dict[str, int]] = await clickhouse.rows("SELECT version FROM schema_migrations", {}, dict)
         done = {row["version"] for row in found}
+        migrations = load_migrations()
+        if unknown := done - {migration.version for migration in migrations}:
+            raise MigrationFailed(
+                f"The tables in ClickHouse were made by a newer version (migration {max(unknown)}).",
+                hint="Install that version again, or use another data directory.",
+            )
         applied = []
-        for migration in load_migrations():
+        for migration in migrations:
             if migration.version not in done:
                 report(f"ClickHouse: {migration.name}")
                 await _apply(clickhouse, migration)

@@ -106,9 +106,12 @@ async def answered(work: Coroutine[Any, Any, Result], seconds: float = _ANSWER_S
     Work that is late goes on by itself: cancelling a statement would wait for the very server that is silent.
     """
     task = asyncio.ensure_future(work)
-    await asyncio.wait({task}, timeout=seconds)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:  # who waited may have been cancelled
+        if not task.done():
+            task.add_done_callback(_forget)
     if not task.done():
-        task.add_done_callback(_forget)
         raise StoreUnavailable(f"Postgres did not answer within {seconds:g} s.", store="Postgres")
     return task.result()
 

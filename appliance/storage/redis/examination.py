@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from appliance.config import RedisSettings
 from appliance.errors import MigrationFailed
 from appliance.storage.redis.client import connect, translated_errors
+from appliance.storage.redis.ingest_stream import FORMAT
 from appliance.storage.redis.keys import key
 
 MINIMUM_VERSION: Final = (6, 2)
@@ -26,6 +27,7 @@ async def examine(settings: RedisSettings) -> list[str]:
         with translated_errors():
             try:
                 await _require_permissions(client)
+                await _require_format(client)
                 facts: dict[str, Any] = await client.info()
             except redis.exceptions.NoPermissionError as error:
                 raise MigrationFailed(f"This user of Redis may not do enough: {error}.", hint=_GRANTS) from error
@@ -81,6 +83,18 @@ async def _require_permissions(client: Redis) -> None:
         pipe.publish(key("examination"), "done")
         pipe.time()
         await pipe.execute()
+
+
+async def _require_format(client: Redis) -> None:
+    """Raises MigrationFailed for a queue that a newer program has filled, and writes down our own format."""
+    found = await client.get(key("format"))
+    if found is None:
+        await client.set(key("format"), FORMAT, nx=True)
+    elif int(found) > FORMAT:
+        raise MigrationFailed(
+            f"The queue in Redis was written by a newer version (format {int(found)}).",
+            hint="Install that version again, or use another data directory.",
+        )
 
 
 def _newer() -> str:

@@ -28,6 +28,8 @@ _SET_ASIDE_S: Final = 24 * 3600
 STREAM: Final = key("ingest")
 GROUP: Final = "workers"
 DEAD_LETTERS: Final = key("dead-letters")
+FORMAT: Final = 1
+"""Version of what entries, patches and dead letters look like; one that older programs misread gets a higher one."""
 
 MAX_BODY_READ: Final = 4 * 1024 * 1024
 """Bodies larger than this are not handed out with their entry; `fetch` gets them when there is room for one."""

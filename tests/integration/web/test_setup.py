@@ -14,10 +14,13 @@ import pytest
 
 from appliance.config import InitSettings, Settings
 from appliance.errors import MigrationFailed, StoreUnavailable
+from appliance.storage.clickhouse import migrations as clickhouse_migrations
 from appliance.storage.postgres import migrate
 from appliance.storage.postgres.api_keys import ApiKeys, KeyPair, fast_hash
 from appliance.storage.postgres.migrate import Migration, apply_migrations, exclusive_connection
 from appliance.storage.postgres.pool import Postgres
+from appliance.storage.redis.ingest_stream import FORMAT
+from appliance.storage.redis.keys import key
 from appliance.storage.setup import prepare, store_key_pair, stored_key_pair
 from appliance.web.context import Context
 
@@ -132,6 +135,21 @@ async def test_a_database_of_a_newer_version_is_refused(prepared: Settings, monk
     async with exclusive_connection(prepared.postgres) as connection:
         with pytest.raises(MigrationFailed, match="newer version"):
             await apply_migrations(connection)
+
+
+async def test_a_clickhouse_of_a_newer_version_is_refused(prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clickhouse_migrations, "load_migrations", lambda: [])
+    with pytest.raises(MigrationFailed, match="ClickHouse were made by a newer version"):
+        await prepare(prepared, lambda step: None)
+
+
+async def test_a_queue_of_a_newer_version_is_refused(prepared: Settings, context: Context) -> None:
+    await prepare(prepared, lambda step: None)
+    assert await context.redis.get(key("format")) == str(FORMAT).encode()
+    await context.redis.set(key("format"), FORMAT + 1)
+    with pytest.raises(MigrationFailed, match=f"newer version .format {FORMAT + 1}"):
+        await prepare(prepared, lambda step: None)
+    await context.redis.delete(key("format"))
 
 
 async def test_a_store_that_is_away_is_said_so(prepared: Settings) -> None:

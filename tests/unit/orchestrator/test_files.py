@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
+import os
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from appliance.config import InitSettings, Settings
 from appliance.errors import AlreadyRunning, ConfigError, StartFailed
 from appliance.orchestrator import room
+from appliance.orchestrator.control_socket import listen_there, place_of_socket, remove_socket
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
 from appliance.orchestrator.logfiles import RotatingLog, last_lines, lines_since, size_of
 from appliance.orchestrator.private_files import write_private
@@ -50,6 +53,47 @@ def test_the_lock_has_one_holder(place: DataDir) -> None:
         with pytest.raises(AlreadyRunning), exclusive(place):
             pass
     assert not is_held(place)
+
+
+def test_a_disk_that_turned_read_only_does_not_hide_the_lock(place: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    with exclusive(place):
+        pass
+    real = os.open
+
+    def refuse_writing(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & (os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, "Read-only file system")
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refuse_writing)
+    assert not is_held(place)
+    with exclusive(place):
+        assert is_held(place)
+
+
+def test_the_control_socket_has_a_short_path_that_is_ones_own(tmp_path: Path) -> None:
+    near = DataDir(tmp_path / "d")
+    make_folders(near)
+    if len(str(near.run)) < 80:
+        assert place_of_socket(near) == near.run / "control.sock"
+    far = DataDir(tmp_path / ("x" * 90) / "d")
+    make_folders(far)
+    path = place_of_socket(far)
+    listen_there(path).close()
+    assert len(str(path)) <= 100
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700 and stat.S_IMODE(path.stat().st_mode) == 0o600
+    remove_socket(path, far)
+    assert not path.parent.exists()
+
+
+def test_without_any_short_path_the_way_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    with pytest.raises(StartFailed, match="Set TMPDIR"):
+        place_of_socket(DataDir(tmp_path / ("x" * 90)))
+
+
+def refuse(**_options: object) -> str:
+    raise OSError(errno.EACCES, "Permission denied")
 
 
 def test_a_file_in_place_of_the_directory_is_one_sentence(tmp_path: Path) -> None:

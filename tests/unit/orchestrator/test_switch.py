@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from appliance.config import DockerSettings, Settings
-from appliance.errors import RuntimeUnavailable
+from appliance.errors import PortTaken, RuntimeUnavailable
 from appliance.orchestrator import switch
 from appliance.orchestrator.lock import make_folders
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
+from appliance.orchestrator.secrets import Secrets
 from appliance.orchestrator.state import State, read_state, write_state
 from appliance.orchestrator.steps import News
 from appliance.paths import DataDir
+from tests.unit.orchestrator.fakes import FakeService
 
 
 async def test_without_docker_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,11 +25,11 @@ async def test_without_docker_nothing_is_started(tmp_path: Path, monkeypatch: py
     async def connect(_address: str) -> DockerEngine:
         raise RuntimeUnavailable("No Docker is running here.")
 
-    async def start(runtime: object, *_: object) -> None:
-        started.append(str(runtime))
+    async def start(self: object, _tell: object) -> None:
+        started.append(str(self))
 
     monkeypatch.setattr(DockerEngine, "connect", connect)
-    monkeypatch.setattr(switch, "_start", start)
+    monkeypatch.setattr(switch._Stores, "start", start)
     data_dir = DataDir(tmp_path / "data")
     make_folders(data_dir)
     before = State(ports={"web": 3000})
@@ -37,3 +40,69 @@ async def test_without_docker_nothing_is_started(tmp_path: Path, monkeypatch: py
         await switch.switch_runtime(settings, "docker", told.append)
     assert (started, told) == ([], [])
     assert read_state(data_dir) == before
+
+
+@dataclass
+class OneStore:
+    """A runtime of one store."""
+
+    service: FakeService
+    name: str = "embedded"
+    is_closed: bool = False
+
+    @property
+    def stores(self) -> list[FakeService]:
+        return [self.service]
+
+    async def prepare(self, _tell: object) -> None:
+        """Nothing to fetch."""
+
+    def connect(self, settings: Settings) -> Settings:
+        return settings
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+async def test_a_port_that_gets_lost_is_changed_as_by_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[OneStore] = []
+    avoided: list[set[int]] = []
+
+    async def open_runtime(_settings: object, state: State, *_: object, avoid: set[int]) -> OneStore:
+        avoided.append(set(avoid))
+        state.ports["redis"] = 16379 + len(made)
+        refusal = PortTaken("Docker cannot start redis: port 16379 is taken.", 16379) if not made else None
+        made.append(OneStore(FakeService(refusal=refusal)))
+        return made[-1]
+
+    async def prepare(_settings: object, _report: object) -> None:
+        """There are no tables."""
+
+    monkeypatch.setattr(switch, "open_runtime", open_runtime)
+    monkeypatch.setattr("appliance.storage.setup.prepare", prepare)
+    monkeypatch.setattr("appliance.orchestrator.ports.is_free", lambda _host, _port: True)
+    settings, told = Settings(data_dir=tmp_path), list[News]()
+    async with switch._running(settings, State(), DataDir(tmp_path), Secrets(), told.append) as running:
+        assert running is settings
+        assert avoided == [set(), {16379}]
+        assert not made[1].is_closed
+    assert all(runtime.is_closed for runtime in made)
+    assert [unit.stops for unit in made[1].service.units] == [1]
+
+
+async def test_another_failure_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[OneStore] = []
+
+    async def open_runtime(_settings: object, state: State, *_: object, avoid: set[int]) -> OneStore:
+        state.ports["redis"] = 16379
+        made.append(OneStore(FakeService(refusal=RuntimeUnavailable("No binary."))))
+        return made[-1]
+
+    monkeypatch.setattr(switch, "open_runtime", open_runtime)
+    monkeypatch.setattr("appliance.orchestrator.ports.is_free", lambda _host, _port: True)
+    with pytest.raises(RuntimeUnavailable, match="No binary"):
+        async with switch._running(
+            Settings(data_dir=tmp_path), State(), DataDir(tmp_path), Secrets(), lambda _news: None
+        ):
+            pass
+    assert len(made) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import AsyncIterator
 
@@ -90,3 +91,23 @@ async def test_a_late_answer_of_postgres_is_not_waited_for() -> None:
     with pytest.raises(StoreUnavailable, match="did not answer"):
         await answered(asyncio.sleep(0.1), seconds=0.01)
     assert await answered(asyncio.sleep(0, "soon"), seconds=1) == "soon"
+
+
+async def test_work_whose_waiter_was_cancelled_fails_in_silence() -> None:
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: heard.append(context))
+    may_fail = asyncio.Event()
+
+    async def fail() -> None:
+        await may_fail.wait()
+        raise StoreUnavailable("The pool is closed.")
+
+    waiter = asyncio.create_task(answered(fail(), 60))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    await asyncio.wait([waiter])
+    may_fail.set()
+    while len(asyncio.all_tasks()) > 1:
+        await asyncio.sleep(0)
+    gc.collect()
+    assert heard == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from appliance.errors import RuntimeUnavailable
+from appliance.errors import PortTaken, RuntimeUnavailable
 from appliance.orchestrator.machine import MIB
 from appliance.orchestrator.ports import port_holder
 
@@ -38,9 +38,10 @@ def explain_api_error(about: str, text: str, *, image: str = "", host_port: int 
     if "port is already allocated" in lowered or "address already in use" in lowered:
         holder = port_holder(host_port) if host_port else ""
         owner = holder or (" by another container" if "allocated" in lowered else "")
-        return RuntimeUnavailable(
+        return PortTaken(
             f"Docker cannot {about}: port {host_port} is taken{owner}.",
-            hint="Free it, or run up again, which takes another port.",
+            host_port or 0,
+            hint="Free it; or langfuse-local down, then up --detach, which takes another port.",
         )
     if "no space left" in lowered or "disk quota exceeded" in lowered:
         return RuntimeUnavailable(

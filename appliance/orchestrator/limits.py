@@ -1,0 +1,51 @@
+"""What this shell allows a process (ulimit): raised as far as it may be, and too little refused in words."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import sys
+
+from appliance.errors import ConfigError
+
+MOST_FILES = 10_240 if sys.platform == "darwin" else 65_536
+LEAST_FILES = 256
+"""Web, worker and the stores run with so many, under a small load."""
+LEAST_ADDRESS_SPACE = 4 * 1024**3
+"""Bytes that the engine of ClickHouse reserves under load; most of them it never touches."""
+
+
+def raise_file_limit() -> None:
+    """Raises the limit of open files as far as this user may, for the children too.
+
+    Raises ConfigError when fewer may be opened than an appliance needs.
+    """
+    allowed = _raised(resource.RLIMIT_NOFILE, MOST_FILES)
+    if allowed < LEAST_FILES:
+        raise ConfigError(
+            f"This shell allows a process {allowed} open files, and {LEAST_FILES} are needed.",
+            hint=f"Raise the limit: ulimit -n {LEAST_FILES}",
+        )
+
+
+def require_address_space() -> None:
+    """Raises ConfigError when the embedded ClickHouse could not reserve the memory that it works with."""
+    allowed = _raised(resource.RLIMIT_AS, LEAST_ADDRESS_SPACE)
+    if allowed < LEAST_ADDRESS_SPACE:
+        raise ConfigError(
+            f"This shell allows a process {allowed / 1e9:.1f} GB of address space, and the embedded ClickHouse needs "
+            f"{LEAST_ADDRESS_SPACE / 1e9:.1f} GB.",
+            hint="Lift the limit (ulimit -v unlimited), or use --runtime docker or external.",
+        )
+
+
+def _raised(kind: int, wanted: int) -> int:
+    """What a process is allowed, at most `wanted`, once the soft limit is as high as the hard one lets it be."""
+    soft, hard = (
+        wanted if limit == resource.RLIM_INFINITY else min(limit, wanted) for limit in resource.getrlimit(kind)
+    )
+    if soft < hard:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(kind, (hard, resource.getrlimit(kind)[1]))
+            return hard
+    return soft

@@ -1,0 +1,61 @@
+"""What runs on a data directory, told by its lock, its state and the processes; nothing is opened for writing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from appliance.errors import ConfigError
+from appliance.orchestrator.leftovers import find
+from appliance.orchestrator.lock import is_held
+from appliance.orchestrator.state import State, read_state
+from appliance.paths import DataDir
+
+FOREIGN_AFTER_S = 5.0
+"""A supervisor writes itself down as soon as it has the lock; who has not after these seconds is none."""
+_LOCKS = Path("/proc/locks")
+
+
+def supervisor_of(state: State) -> psutil.Process | None:
+    """The supervisor's process, None when it has ended."""
+    return find(state.supervisor) if state.supervisor else None
+
+
+def silence(state: State) -> str:
+    """One sentence about a supervisor that does not answer."""
+    process = supervisor_of(state)
+    if process is None:
+        return "The supervisor does not answer."
+    if process.status() == psutil.STATUS_STOPPED:
+        return f"The supervisor does not answer (stopped, pid {process.pid}). Let it go on: kill -CONT {process.pid}"
+    return f"The supervisor does not answer (pid {process.pid}). Stop it: langfuse-local down"
+
+
+def is_stopped(state: State) -> bool:
+    """Whether the supervisor was stopped by a signal, such as by Ctrl-Z in its terminal."""
+    process = supervisor_of(state)
+    return process is not None and process.status() == psutil.STATUS_STOPPED
+
+
+def require_supervisor(data_dir: DataDir) -> None:
+    """Raises ConfigError when somebody holds the lock who is no supervisor; call it once that one had time to begin."""
+    if supervisor_of(read_state(data_dir)) is not None or not is_held(data_dir):
+        return
+    raise ConfigError(
+        f"{data_dir.lock_file} is locked{_lock_holder(data_dir)}, and no supervisor runs.",
+        hint="End what holds the lock, and try again.",
+    )
+
+
+def _lock_holder(data_dir: DataDir) -> str:
+    """` by NAME (pid N)` as far as this system tells (proc(5), /proc/locks)."""
+    try:
+        inode = data_dir.lock_file.stat().st_ino
+        for words in map(str.split, _LOCKS.read_text().splitlines()):
+            if "FLOCK" in words and words[-3].rpartition(":")[2] == str(inode) and "->" not in words:
+                pid = int(words[-4])
+                return f" by {psutil.Process(pid).name()} (pid {pid})"
+    except (OSError, ValueError, IndexError, psutil.Error):
+        pass
+    return " by another program"
