@@ -33,9 +33,9 @@ class StoredEvent(msgspec.Struct, frozen=True):
         return self.type.endswith("-create")
 
 
-def in_order(events: Iterable[StoredEvent]) -> list[StoredEvent]:
-    """Events by time; among those of the same time creations first, then what was accepted first."""
-    return sorted(events, key=lambda event: (event.time, not event.is_creation, event.accepted_at, event.id))
+def place_of(event: StoredEvent) -> tuple[int, bool, int, str]:
+    """What events are ordered by: time; at the same time creations come first, then what was accepted first."""
+    return event.time, not event.is_creation, event.accepted_at, event.id
 
 
 def fold(base: Mapping[str, Any], events: Iterable[StoredEvent], immutable: frozenset[str]) -> State:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from appliance.ingestion.enrich import enrich_costs
-from appliance.ingestion.fold import State, StoredEvent, fold, in_order
+from appliance.ingestion.fold import State, StoredEvent, fold, place_of
 from appliance.ingestion.json_text import parse_object, to_json, to_text
 from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, set_tools
 from appliance.ingestion.token_usage import legacy_usage, normalise_usage
@@ -23,10 +23,10 @@ from appliance.storage.redis.patches import Patch, PatchSet
 
 _MINUTE: Final = 60_000_000
 _MARGIN: Final = 60 * _MINUTE
-_OBSERVATION_IMMUTABLE: Final = frozenset({"id", "traceId", "environment", "startTime"})
-_SCORE_IMMUTABLE: Final = frozenset({"id", "traceId", "environment"})
+OBSERVATION_IMMUTABLE: Final = frozenset({"id", "traceId", "environment", "startTime"})
+SCORE_IMMUTABLE: Final = frozenset({"id", "traceId", "environment"})
 
-_TEXTS: Final = {
+OBSERVATION_TEXTS: Final = {
     "name": "name",
     "statusMessage": "status_message",
     "parentObservationId": "parent_id",
@@ -34,7 +34,7 @@ _TEXTS: Final = {
     "model": "model",
     "level": "level",
 }
-_SCORE_TEXTS: Final = {
+SCORE_TEXTS: Final = {
     "traceId": "trace_id",
     "observationId": "observation_id",
     "sessionId": "session_id",
@@ -50,7 +50,13 @@ _stored_event: Final = msgspec.json.Decoder(StoredEvent)
 
 def events_of(patches: PatchSet) -> list[StoredEvent]:
     """The events of an entity, in the order that they count in."""
-    return in_order(_stored_event.decode(body) for body in patches.patches.values())
+    return [event for _, event in keyed_events_of(patches)]
+
+
+def keyed_events_of(patches: PatchSet) -> list[tuple[bytes, StoredEvent]]:
+    """The same, each with its key."""
+    keyed = [(key, _stored_event.decode(body)) for key, body in patches.patches.items()]
+    return sorted(keyed, key=lambda pair: (place_of(pair[1]), pair[0]))
 
 
 def began_after(events: Sequence[StoredEvent]) -> int | None:
@@ -73,7 +79,7 @@ def merge_observation(
     when the observation began.
     """
     project_id, _, entity_id = patches.key
-    state = fold(_state_of(base), map(_measured, events), _OBSERVATION_IMMUTABLE)
+    state = fold(_state_of(base), map(measured, events), OBSERVATION_IMMUTABLE)
     assumed = min(event.time for event in events)
     row = Observation(
         project_id=project_id,
@@ -96,7 +102,7 @@ def merge_observation(
 
 
 def _fill_observation(row: Observation, state: State, base: Observation | None) -> None:
-    for sent, field in _TEXTS.items():
+    for sent, field in OBSERVATION_TEXTS.items():
         setattr(row, field, _plain_text(state.get(sent)))
     if row.parent_id in (row.id, row.trace_id):  # how some programs say that there is none
         row.parent_id = ""
@@ -119,7 +125,7 @@ def _fill_observation(row: Observation, state: State, base: Observation | None) 
     row.provided_cost_details = state.get("costDetails") or {}
 
 
-def _measured(event: StoredEvent) -> StoredEvent:
+def measured(event: StoredEvent) -> StoredEvent:
     """The event with all that it says of usage and costs in one object each, as stored: those are replaced whole.
 
     What says nothing of them is empty, and takes nothing back.
@@ -142,13 +148,18 @@ _SIDES: Final = frozenset({"prompt_tokens", "completion_tokens", "input_tokens",
 def _type_of(events: Sequence[StoredEvent], base: Observation | None) -> str:
     """The type said at creation; an update only tells it where nothing else does."""
     for event in sorted(events, key=lambda event: not event.is_creation):
-        kind = str(event.body.get("type") or "") if event.type.startswith("observation-") else ""
-        kind = kind or event.type.rpartition("-")[0].upper()
+        kind = kind_of(event)
         if event.is_creation and kind in OBSERVATION_TYPES:
             return kind
         if base is None and kind in OBSERVATION_TYPES:
             return kind
     return base.type if base else "SPAN"
+
+
+def kind_of(event: StoredEvent) -> str:
+    """The type of observation that an event is about; perhaps one that does not exist."""
+    said = str(event.body.get("type") or "") if event.type.startswith("observation-") else ""
+    return said or event.type.rpartition("-")[0].upper()
 
 
 def _taken_away(
@@ -182,7 +193,7 @@ def _state_of(base: Observation | None) -> State:
     """What is stored, in the words of events; times stay with the row."""
     if base is None:
         return {}
-    state: State = {sent: getattr(base, field) for sent, field in _TEXTS.items() if getattr(base, field)}
+    state: State = {sent: getattr(base, field) for sent, field in OBSERVATION_TEXTS.items() if getattr(base, field)}
     # The default may only stand for an environment that has not been told yet.
     state |= {"traceId": base.trace_id, "environment": "" if base.environment == DEFAULT else base.environment}
     texts = {"input": base.input, "output": base.output, "promptName": base.prompt_name}
@@ -209,10 +220,10 @@ def merge_score(
     events = [event for event in events if broken_rule(event, configs) is None]
     if not events:
         return None
-    stored = {} if base is None else {sent: getattr(base, field) for sent, field in _SCORE_TEXTS.items()}
+    stored = {} if base is None else {sent: getattr(base, field) for sent, field in SCORE_TEXTS.items()}
     if base is not None:
         stored |= {"metadata": base.metadata, "environment": base.environment, "name": base.name, "source": base.source}
-    state = fold({key: value for key, value in stored.items() if value}, events, _SCORE_IMMUTABLE)
+    state = fold({key: value for key, value in stored.items() if value}, events, SCORE_IMMUTABLE)
     first, last = events[0], events[-1]
     config = configs.get(str(state.get("configId") or ""))
     data_type, value, text, long_text = score_value(last.body.get("dataType"), last.body.get("value"), config)
@@ -232,7 +243,7 @@ def merge_score(
         created_at=base.created_at if base else first.accepted_at,
         updated_at=patches.version_us,
     )
-    for sent, field in _SCORE_TEXTS.items():
+    for sent, field in SCORE_TEXTS.items():
         setattr(row, field, str(state.get(sent) or ""))
     return row
 

@@ -7,15 +7,16 @@ from typing import Any, Final
 
 import msgspec
 
-_MAX_DEPTH: Final = 64
+MAX_DEPTH: Final = 64
+"""Objects and lists below are replaced as a whole."""
 
 
 def deep_merge(old: Any, new: Any, depth: int = 0) -> Any:
     """Objects merged by key and lists by position; elsewhere the new value wins."""
-    if depth < _MAX_DEPTH and isinstance(old, dict) and isinstance(new, dict):
+    if depth < MAX_DEPTH and isinstance(old, dict) and isinstance(new, dict):
         both = {key: deep_merge(old[key], value, depth + 1) if key in old else value for key, value in new.items()}
         return {**old, **both}
-    if depth < _MAX_DEPTH and isinstance(old, list) and isinstance(new, list):
+    if depth < MAX_DEPTH and isinstance(old, list) and isinstance(new, list):
         pairs = [deep_merge(a, b, depth + 1) for a, b in zip(old, new, strict=False)]
         return pairs + (old if len(old) > len(new) else new)[len(pairs) :]
     return new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.model.patterns import BadPattern, compiled
+from appliance.model.patterns import BadPattern, check_patterns
 from appliance.model.pricing import PricingTier, TierCondition
 
 
@@ -20,8 +20,14 @@ def tiers_fault(tiers: Sequence[PricingTier]) -> str | None:
     for what in ("name", "priority"):
         if len({getattr(tier, what) for tier in tiers}) < len(tiers):
             return f"Each tier needs its own {what}."
-    faults = (_condition_fault(condition) for tier in tiers for condition in tier.conditions)
-    return next((fault for fault in faults if fault), None)
+    conditions = [condition for tier in tiers for condition in tier.conditions]
+    if fault := next(filter(None, map(_condition_fault, conditions)), None):
+        return fault
+    try:
+        check_patterns(condition.usage_detail_pattern for condition in conditions if condition.source is None)
+    except BadPattern as error:
+        return f"usageDetailPattern: {error}."
+    return None
 
 
 def _condition_fault(condition: TierCondition) -> str | None:
@@ -31,8 +37,4 @@ def _condition_fault(condition: TierCondition) -> str | None:
         return None
     if condition.operator == "in" or not condition.usage_detail_pattern:
         return "A condition needs a usageDetailPattern with a comparison, or the source of an attribute."
-    try:
-        compiled(condition.usage_detail_pattern)
-    except BadPattern as error:
-        return f"usageDetailPattern: {error}."
     return None

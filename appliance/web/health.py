@@ -82,12 +82,13 @@ class HealthCheck:
 
 async def _look(context: Context) -> Health:
     heartbeats = Heartbeats(context.redis)
-    postgres, clickhouse, queue, workers, room = await asyncio.gather(
+    postgres, clickhouse, queue, workers, room, slow = await asyncio.gather(
         _probe("Postgres", context.postgres.row("SELECT 1 AS one")),
         _probe("ClickHouse", context.clickhouse.ping()),
         _probe("Redis", context.stream.backlog()),
         _probe("Redis", heartbeats.alive()),
         _probe("Redis", context.stream.require_room()),
+        _probe("Redis", heartbeats.patterns_set_aside()),
     )
     reasons = [answer for answer in (postgres, clickhouse, queue) if isinstance(answer, Reason)]
     found = queue if isinstance(queue, QueueStatus) else QueueStatus()
@@ -107,6 +108,10 @@ async def _look(context: Context) -> Health:
     warnings = []
     if found.dead_letters:
         warnings.append(f"{found.dead_letters} requests could not be processed (langfuse-local dead-letters list).")
+    if isinstance(slow, set) and slow:
+        warnings.append(
+            f"{len(slow)} patterns of models take too long and are not used; GET /api/public/models marks them."
+        )
     return Health(reasons, warnings, found, disk, workers if isinstance(workers, list) else [])
 
 

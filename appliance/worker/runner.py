@@ -20,6 +20,7 @@ from appliance.cancelling import cancel
 from appliance.config import Settings
 from appliance.errors import ReferenceUnknown, Undecodable
 from appliance.ingestion.process import Batch, process
+from appliance.model.patterns import patterns_set_aside
 from appliance.storage.blobs.choice import blob_store
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.postgres.media import MediaRecords
@@ -58,6 +59,8 @@ WAIT_MS: Final = 500
 STALE_MS: Final = 30_000
 """Entries that another worker holds for longer than this are taken over."""
 CLAIM_EVERY_S: Final = 10.0
+MOST_PATTERNS_TOLD: Final = 100
+"""Of those that are set aside, with each sign of life."""
 COLLECT_AFTER: Final = 50_000
 """Objects made before garbage is looked for: a batch makes many, and none of them in circles."""
 SUSPECT_AFTER: Final = 3
@@ -314,6 +317,7 @@ class Worker:
                 "rows_written": self._written + self._large.written,
                 "in_hand": len(self._endings.in_hand),
                 "waits_for": self._endings.waits_for or self._cannot_read or self._parked.told,
+                "patterns_set_aside": sorted(patterns_set_aside())[:MOST_PATTERNS_TOLD],
             }
             with contextlib.suppress(*AWAY):
                 await self._heartbeats.beat(self.name, state)

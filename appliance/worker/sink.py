@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.ingestion.condense import condensed_patches
 from appliance.ingestion.fold import StoredEvent
 from appliance.ingestion.merge import began_after, broken_rule, event_of, events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch
@@ -39,6 +40,10 @@ class Written:
     """Number of scores that break their config, by the id of the entry they came with."""
 
 
+_Merged = tuple[list[Observation], list[Score], dict[str, int], list[tuple[PatchSet, dict[bytes, bytes]]]]
+"""Rows, refused scores by entry, and what is left of long sets of patches once the rows are stored."""
+
+
 class Sink:
     """Merges patches into rows and inserts everything: contents first, then the traces that show them."""
 
@@ -61,13 +66,15 @@ class Sink:
 
         Raises StoreUnavailable, and Undecodable when ClickHouse refuses a row for what it says.
         """
-        observations, scores, refused = await self._merge(batch) if batch.patches else ([], [], {})
+        observations, scores, refused, condensed = await self._merge(batch) if batch.patches else ([], [], {}, [])
         observations += await self._agents.settle(batch)
         await self._link_prompts(observations)
         if batch.media:
             uses = uses_of(observations, batch.parts, batch.media.keys())
             await self._media.keep(batch.media, uses)
         await self._writer.write(observations, scores, batch.parts)
+        for patch_set, left in condensed:
+            await self._patches.condense(patch_set, left)
         return Written(_changed_traces(batch, observations, scores), refused)
 
     async def _link_prompts(self, observations: Sequence[Observation]) -> None:
@@ -77,7 +84,7 @@ class Sink:
         for row, key in zip(named, keys, strict=True):
             row.prompt_id = ids.get(key, row.prompt_id)
 
-    async def _merge(self, batch: Batch) -> tuple[list[Observation], list[Score], dict[str, int]]:
+    async def _merge(self, batch: Batch) -> _Merged:
         sets = [(patch_set, events_of(patch_set)) for patch_set in await self._patches.add(batch.patches)]
         wanted: dict[str, dict[tuple[str, str], int | None]] = {"observation": {}, "score": {}}
         for patch_set, events in sets:
@@ -97,7 +104,12 @@ class Sink:
             else:
                 base = bases.get((project_id, entity_id))
                 observations += merge_observation(patch_set, events, base, self._reference.pricing)
-        return observations, scores, _refused(batch, configs)
+        condensed = [
+            (patch_set, left)
+            for patch_set, _ in sets
+            if (left := condensed_patches(patch_set, configs.get(patch_set.key[0], {}))) is not None
+        ]
+        return observations, scores, _refused(batch, configs), condensed
 
     async def _configs_of(
         self, sets: Sequence[tuple[PatchSet, Sequence[StoredEvent]]], stored: Iterable[Score]

@@ -18,6 +18,13 @@ ALIVE_FOR_S = 10
 _WORKERS = key("workers")
 
 
+class _State(msgspec.Struct):
+    patterns_set_aside: list[str] = []
+
+
+_state = msgspec.json.Decoder(_State)
+
+
 class Heartbeats:
     """Written by workers, read by health. Every method raises StoreUnavailable."""
 
@@ -45,3 +52,10 @@ class Heartbeats:
             seconds, _ = await self._redis.time()
             names: Any = await self._redis.zrangebyscore(_WORKERS, seconds - ALIVE_FOR_S, "+inf")
         return sorted(name.decode() for name in names)
+
+    async def patterns_set_aside(self) -> set[str]:
+        """The patterns of models that some living worker does not use any more, because they take too long."""
+        names = await self.alive()
+        with translated_errors():
+            states: Any = await self._redis.mget([key("worker", name) for name in names]) if names else []
+        return {pattern for state in states if state for pattern in _state.decode(state).patterns_set_aside}

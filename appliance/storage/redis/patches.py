@@ -7,7 +7,7 @@ row it writes, so the writer that saw more wins.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,6 +64,7 @@ class Patches:
     def __init__(self, client: Redis) -> None:
         self._redis = client
         self._script = Script(client, "add_patches")
+        self._condense_script = Script(client, "condense_patches")
         self._kept_for_s = KEPT_FOR_S
 
     async def suit_memory(self) -> None:
@@ -85,6 +86,18 @@ class Patches:
         for start in range(0, len(entities), _ENTITIES_PER_STEP):
             sets += await self._add_some(entities[start : start + _ENTITIES_PER_STEP])
         return sets
+
+    async def condense(self, known: PatchSet, left: Mapping[bytes, bytes]) -> None:
+        """Keep only `left` of the patches of a set, once its row is stored; raises StoreUnavailable.
+
+        What arrived meanwhile stays. Nothing is lost when two workers do it at once: each leaves what stands for all
+        that it saw.
+        """
+        gone = [event_key for event_key in known.patches if event_key not in left]
+        changed = [pair for pair in left.items() if known.patches[pair[0]] != pair[1]]
+        arguments: list[Argument] = [self._kept_for_s, len(gone), *gone, *(word for pair in changed for word in pair)]
+        with translated_errors():
+            await self._condense_script([key("patches", *known.key)], arguments)
 
     async def _add_some(self, entities: list[tuple[EntityKey, dict[bytes, bytes]]]) -> list[PatchSet]:
         names = [key("patches", *entity) for entity, _ in entities]

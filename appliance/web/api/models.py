@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -12,13 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from appliance.errors import InvalidRequest, NotFound
-from appliance.model.patterns import BadPattern, compiled
+from appliance.errors import InvalidRequest, NotFound, StoreUnavailable
+from appliance.model.patterns import BadPattern, check_patterns
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import ModelDefinition, PricingTier, TierCondition
 from appliance.model.tier_rules import tiers_fault
 from appliance.model.times import micros_of
 from appliance.storage.postgres.models import Models
+from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
 from appliance.web.paging import page_from
@@ -56,7 +59,8 @@ async def list_models(request: Request) -> Response:
     auth = await authorize(request)
     page = page_from(request)
     found = sorted([*await _models(request).of_project(auth.project_id), *built_in_models()], key=_order)
-    shown = [_shown(model) for model in found[page.offset : page.offset + page.limit]]
+    slow = await _patterns_set_aside(request)
+    shown = [_shown(model, slow) for model in found[page.offset : page.offset + page.limit]]
     return json_response({"data": shown, "meta": page.meta(len(found))})
 
 
@@ -64,11 +68,8 @@ async def create_model(request: Request) -> Response:
     """A model of the project, with flat prices or with tiers; its prices count for what arrives from now on."""
     auth = await authorize(request)
     body = await read_json(request, _Create)
-    try:
-        compiled(body.match_pattern)
-    except BadPattern as error:
-        raise InvalidRequest(f"matchPattern: {error}.") from error
     model_id = str(uuid.uuid4())
+    tiers = await asyncio.to_thread(_checked_tiers, model_id, body)
     model = ModelDefinition(
         id=model_id,
         project_id=auth.project_id,
@@ -78,7 +79,7 @@ async def create_model(request: Request) -> Response:
         unit=body.unit,
         tokenizer_id=body.tokenizer_id,
         tokenizer_config=body.tokenizer_config,
-        pricing_tiers=_tiers(model_id, body),
+        pricing_tiers=tiers,
     )
     stored = await _models(request).create(model)
     if stored is None:
@@ -94,7 +95,7 @@ async def get_model(request: Request) -> Response:
     found = own or next((model for model in built_in_models() if model.id == model_id), None)
     if found is None:
         raise NotFound(_NOT_FOUND)
-    return json_response(_shown(found))
+    return json_response(_shown(found, await _patterns_set_aside(request)))
 
 
 async def delete_model(request: Request) -> Response:
@@ -103,6 +104,15 @@ async def delete_model(request: Request) -> Response:
     if not await _models(request).delete(auth.project_id, request.path_params["id"]):
         raise NotFound(f"{_NOT_FOUND} Built-in models cannot be deleted: make one of the same name to override them.")
     return json_response({"message": "Model successfully deleted"})
+
+
+def _checked_tiers(model_id: str, body: _Create) -> tuple[PricingTier, ...]:
+    """The tiers of a model whose patterns can all be used; raises InvalidRequest. Takes up to 0.2 s."""
+    try:
+        check_patterns([body.match_pattern])
+    except BadPattern as error:
+        raise InvalidRequest(f"matchPattern: {error}.") from error
+    return _tiers(model_id, body)
 
 
 def _tiers(model_id: str, body: _Create) -> tuple[PricingTier, ...]:
@@ -134,7 +144,15 @@ def _order(model: ModelDefinition) -> tuple[str, str, int, str]:
     return model.model_name, model.unit or "", -(model.start_date if model.start_date is not None else 2**62), model.id
 
 
-def _shown(model: ModelDefinition) -> dict[str, Any]:
+async def _patterns_set_aside(request: Request) -> set[str]:
+    """What workers do not use any more; none is known while Redis is away."""
+    try:
+        return await Heartbeats(request.app.state.context.redis).patterns_set_aside()
+    except StoreUnavailable:
+        return set()
+
+
+def _shown(model: ModelDefinition, slow_patterns: Collection[str] = ()) -> dict[str, Any]:
     default = model.default_tier
     prices = default.prices if default else {}
     return {
@@ -152,6 +170,7 @@ def _shown(model: ModelDefinition) -> dict[str, Any]:
         "createdAt": iso_micros(model.created_at),
         "prices": {kind: {"price": price} for kind, price in prices.items()},
         "pricingTiers": [_shown_tier(tier) for tier in model.pricing_tiers],
+        **({"matchPatternTooSlow": True} if model.match_pattern in slow_patterns else {}),
     }
 
 

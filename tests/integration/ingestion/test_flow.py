@@ -311,6 +311,37 @@ async def test_a_replayed_letter_that_fails_again_is_a_dead_letter_again(pipelin
     assert (receipts.accepted.requests, receipts.dead.requests, receipts.waiting.requests) == (1, 1, 0)
 
 
+async def test_redis_keeps_no_more_of_an_entity_the_more_often_it_is_updated(pipeline: Pipeline) -> None:
+    kinds = {
+        "observation": ("span-update", {"id": "x", "traceId": "t", "metadata": {"same": 1}}),
+        "score": ("score-create", {"id": "s", "traceId": "t", "name": "n", "value": 1}),
+    }
+    lengths: dict[str, list[int]] = {kind: [] for kind in kinds}
+    async with pipeline.worker("worker-1"), pipeline.worker("worker-2"):
+        for start in range(0, 1200, 100):
+            for kind, (type, body) in kinds.items():
+                told = {"comment" if kind == "score" else "output": "c"}
+                await pipeline.put_events(
+                    *(
+                        {
+                            "id": f"{kind}{number}",
+                            "type": type,
+                            "timestamp": f"2025-11-13T02:{number // 60:02}:{number % 60:02}Z",
+                        }
+                        | {"body": body | {name: f"{text}{number}" for name, text in told.items()}}
+                        for number in range(start, start + 100)
+                    )
+                )
+            await pipeline.drained()
+            for kind, (_, body) in kinds.items():
+                lengths[kind].append(await pipeline.redis.hlen(key("patches", "p", kind, str(body["id"]))))
+    assert {kind: max(found) < 100 for kind, found in lengths.items()} == dict.fromkeys(kinds, True), lengths
+    (row,) = await pipeline.rows("SELECT output, metadata FROM observations FINAL WHERE id = 'x' AND is_deleted = 0")
+    assert row == {"output": "c1199", "metadata": {"same": "1"}}
+    (score,) = await pipeline.rows("SELECT comment FROM scores FINAL WHERE id = 's'")
+    assert score == {"comment": "c1199"}
+
+
 async def test_a_thousand_updates_of_one_entity(pipeline: Pipeline) -> None:
     creation = event("span-create", 0, id="s", traceId="t", name="n", startTime="2025-11-13T02:13:00Z")
     updates = [

@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from appliance.storage.redis.heartbeats import Heartbeats
+from appliance.web.context import Context
+
 MODELS = "/models"
 STANDARD: dict[str, Any] = {
     "name": "Standard",
@@ -100,6 +103,19 @@ async def test_only_own_models_can_be_deleted(client: httpx.AsyncClient) -> None
     assert (await client.delete(f"{MODELS}/{built_in['id']}")).status_code == 404
 
 
+async def test_a_model_whose_pattern_workers_do_not_use_any_more_is_marked(
+    client: httpx.AsyncClient, context: Context
+) -> None:
+    name = unique("slow")
+    made = (await client.post(MODELS, json={"modelName": name, "matchPattern": f"^{name}$"})).json()
+    assert "matchPatternTooSlow" not in made
+
+    await Heartbeats(context.redis).beat("worker-1", {"patterns_set_aside": [f"^{name}$"]})
+
+    assert (await client.get(f"{MODELS}/{made['id']}")).json() == made | {"matchPatternTooSlow": True}
+    assert "1 patterns of models" in (await client.get("/health")).json()["warnings"][0]
+
+
 async def test_a_name_may_return_with_another_start_only(client: httpx.AsyncClient) -> None:
     sent = {"modelName": unique("twice"), "matchPattern": "x", "inputPrice": 1}
 
@@ -117,6 +133,8 @@ async def test_a_name_may_return_with_another_start_only(client: httpx.AsyncClie
         {"modelName": ""},
         {"matchPattern": "("},
         {"matchPattern": "*a"},
+        {"matchPattern": "^(a|aa)+$"},
+        {"matchPattern": "x" * 1001},
         {"inputPrice": -1},
         {"inputPrice": 1, "totalPrice": 1},
         {"unit": "BYTES"},
@@ -135,6 +153,12 @@ async def test_a_name_may_return_with_another_start_only(client: httpx.AsyncClie
             "pricingTiers": [
                 STANDARD,
                 LARGE | {"conditions": [{"usageDetailPattern": "(", "operator": "gt", "value": 1}]},
+            ]
+        },
+        {
+            "pricingTiers": [
+                STANDARD,
+                LARGE | {"conditions": [{"usageDetailPattern": "^(a|aa)+$", "operator": "gt", "value": 1}]},
             ]
         },
         {"pricingTiers": [STANDARD, FAST | {"conditions": [{"source": "metadata", "key": "k", "operator": "gt"}]}]},
