@@ -312,7 +312,7 @@ async def test_a_replayed_letter_that_fails_again_is_a_dead_letter_again(pipelin
 
 
 async def test_redis_keeps_no_more_of_an_entity_the_more_often_it_is_updated(pipeline: Pipeline) -> None:
-    kinds = {
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {
         "observation": ("span-update", {"id": "x", "traceId": "t", "metadata": {"same": 1}}),
         "score": ("score-create", {"id": "s", "traceId": "t", "name": "n", "value": 1}),
     }
