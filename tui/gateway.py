@@ -125,7 +125,7 @@ class RemoteGateway:
         dead_letters = answer.get("deadLetters")
         return Health(
             ok=True,
-            version=str(answer.get("version", "")),
+            version=str(answer.get("langfuseLocalVersion") or answer.get("version", "")),
             dead_letters=dead_letters if isinstance(dead_letters, int) else 0,
         )
 

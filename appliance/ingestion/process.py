@@ -46,6 +46,11 @@ class Batch:
     score_entries: dict[tuple[EntityKey, bytes], str] = field(default_factory=dict)
     """The entry that each event about a score came with, by its score and its key."""
 
+    @property
+    def rows(self) -> int:
+        """About how many rows of observations and scores it comes to."""
+        return len(self.observations) + len({patch.key for patch in self.patches})
+
     def add(self, other: Batch) -> None:
         """Take another batch into this one."""
         self.deliveries += other.deliveries

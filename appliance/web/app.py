@@ -12,10 +12,12 @@ from starlette.middleware.cors import CORSMiddleware
 from appliance.config import Settings
 from appliance.web.context import Context, create_context
 from appliance.web.errors import exception_handlers
+from appliance.web.links import prefix_of
 from appliance.web.rawpath import RawPath
 from appliance.web.room import Bounded
 from appliance.web.routes import routes
 from appliance.web.stopping import set_on_stop_signal
+from appliance.web.turns import Turns
 
 _PREFLIGHT_VALID_S = 3600
 
@@ -47,7 +49,7 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[
-            Middleware(RawPath),
+            Middleware(RawPath, prefix=prefix_of(settings.public_url)),
             Middleware(Bounded, capacity=settings.ingestion.max_inflight_bytes),
             cors,
         ],
@@ -55,6 +57,7 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
+    app.state.turns = Turns()
     if context is not None:
         app.state.context = context
     return app

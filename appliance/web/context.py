@@ -16,7 +16,9 @@ from appliance.storage.redis import address as redis_address
 from appliance.storage.redis import client as redis_client
 from appliance.storage.redis.client import Redis
 from appliance.storage.redis.ingest_stream import IngestStream
+from appliance.storage.redis.live import Live
 from appliance.web.auth import KeyRing
+from appliance.web.watchers import Watchers
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,8 +28,7 @@ class Context:
     settings: Settings
     postgres: Postgres
     redis: Redis
-    live_redis: Redis
-    """For those who watch: each keeps a connection for as long, so they must not use up those of requests."""
+    watchers: Watchers
     clickhouse: ClickHouse
     stream: IngestStream
     keys: KeyRing
@@ -41,9 +42,9 @@ class Context:
 
     async def close(self) -> None:
         """End all connections."""
+        await self.watchers.close()
         await self.postgres.close()
         await self.redis.aclose()
-        await self.live_redis.aclose()
         await self.clickhouse.close()
 
 
@@ -62,7 +63,7 @@ def create_context(settings: Settings) -> Context:
         settings=settings,
         postgres=postgres,
         redis=redis,
-        live_redis=redis_client.connect(settings.redis),
+        watchers=Watchers(Live(redis), settings.max_watchers),
         clickhouse=ClickHouse(settings.clickhouse),
         stream=IngestStream(redis, settings.ingestion),
         keys=KeyRing(ApiKeys(postgres, settings.salt)),

@@ -26,6 +26,8 @@ UPLOAD_VALID_S: Final = 3600
 Method = Literal["GET", "PUT"]
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
+_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -93,8 +95,9 @@ class Links:
 
 
 def origin_of(request: Request, public_url: str) -> str:
-    """Scheme and host that the client used, as the proxy tells them; `public_url` where it names the same host.
+    """Scheme, host and prefix of paths that the client used, as the proxy tells them; `public_url` for the same host.
 
+    A prefix that the proxy does not tell is that of `public_url`, below which web answers too.
     Not simply `public_url`: programs inside a network know us by another name than browsers outside.
     """
     forwarded = request.headers.get("x-forwarded-host", "").partition(",")[0].strip()
@@ -102,7 +105,17 @@ def origin_of(request: Request, public_url: str) -> str:
     if not _HOST.fullmatch(host):
         host = ""
     public = public_url.rstrip("/")
+    told = request.headers.get("x-forwarded-prefix", "").partition(",")[0].strip().rstrip("/")
+    if not _PREFIX.fullmatch(told):
+        told = ""
     if public and (not host or urlsplit(public).netloc == host):
-        return public
+        return public if prefix_of(public) else public + told
+    prefix = told or prefix_of(public)
     scheme = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
-    return f"{scheme if scheme in ('http', 'https') else request.scope['scheme']}://{host or 'localhost'}"
+    return f"{scheme if scheme in ('http', 'https') else request.scope['scheme']}://{host or 'localhost'}{prefix}"
+
+
+def prefix_of(public_url: str) -> str:
+    """The path of an address, such as `/langfuse`; empty when it has none."""
+    path = urlsplit(public_url).path.rstrip("/")
+    return path if _PREFIX.fullmatch(path) else ""

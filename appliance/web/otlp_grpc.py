@@ -18,6 +18,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from appliance.cancelling import cancel
 from appliance.errors import (
     ApplianceError,
     ConfigError,
@@ -27,7 +28,7 @@ from appliance.errors import (
     StoreUnavailable,
     Undecodable,
 )
-from appliance.web.auth import authorize_header
+from appliance.web.auth import Auth, authorize_header
 from appliance.web.context import Context
 from appliance.web.otlp import Export, accept, check_version
 from appliance.web.room import Held, Room
@@ -38,7 +39,11 @@ log = logging.getLogger(__name__)
 MOST_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """Largest message, after decompression; smaller when LANGFUSE_LOCAL_MAX_BODY_BYTES is."""
 READERS: Final = 4
-"""How many messages are received at one time; more wait unread, and cost next to nothing."""
+"""How many messages of a project are received at one time; more wait unread, and cost next to nothing."""
+PROMPT_S: Final = 0.25
+"""A call whose message has not come by then gives its place to the next one."""
+MOST_LATE: Final = 16
+"""How many calls of a project are then still waited for; the message of one takes memory without a place."""
 LARGE_MESSAGE_BYTES: Final = 1024 * 1024
 """A message of this size keeps its place until it is stored: on its way it is several times in memory."""
 MOST_CALLS: Final = 1000
@@ -100,7 +105,7 @@ class _Door:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._room = Room(context.settings.ingestion.max_inflight_bytes)
-        self._places = asyncio.Semaphore(READERS)
+        self._places: dict[str, _Places] = {}
 
     async def export_traces(self, call: Call) -> bytes:
         """Answers once the spans are stored durably."""
@@ -109,10 +114,11 @@ class _Door:
         check_version(metadata.get("x-langfuse-ingestion-version"))
         await self._context.stream.require_room()
         with Held(self._room) as held:
+            places = self._places_of(auth)
             async with contextlib.AsyncExitStack() as place:
-                await place.enter_async_context(self._places)
+                await place.enter_async_context(places.free)
                 await self._context.stream.require_room()  # those before it may have filled the queue
-                body = await _read(call)
+                body = await places.read(call, place)
                 held.take(2 * len(body))  # once more on its way to Redis
                 if len(body) < LARGE_MESSAGE_BYTES:
                     await place.aclose()
@@ -126,10 +132,43 @@ class _Door:
 
     async def drop(self, call: Call) -> bytes:
         """Metrics and logs are not kept; exporters that are set up to send them must not fail."""
-        await authorize_header(_metadata(call).get("authorization"), self._context.keys)
-        async with self._places:
-            await _read(call)
+        auth = await authorize_header(_metadata(call).get("authorization"), self._context.keys)
+        places = self._places_of(auth)
+        async with contextlib.AsyncExitStack() as place:
+            await place.enter_async_context(places.free)
+            await places.read(call, place)
         return b""
+
+    def _places_of(self, auth: Auth) -> _Places:
+        return self._places.setdefault(auth.project_id, _Places())
+
+
+class _Places:
+    """Places for the messages of one project: nobody else waits for its exporters."""
+
+    def __init__(self) -> None:
+        self.free = asyncio.Semaphore(READERS)
+        self._late = 0
+
+    async def read(self, call: Call, place: contextlib.AsyncExitStack) -> bytes:
+        """As `_read`, but gives the place up while nothing comes: an exporter may be suspended before it sends."""
+        reading = asyncio.create_task(_read(call))
+        try:
+            if not (await asyncio.wait({reading}, timeout=PROMPT_S))[0]:
+                await place.aclose()
+                await self._read_late(reading)
+            return await reading
+        finally:
+            await cancel(reading)
+
+    async def _read_late(self, reading: asyncio.Task[bytes]) -> None:
+        if self._late >= MOST_LATE:
+            raise RequestTimedOut(f"No whole message came, and {MOST_LATE} other calls send nothing either.")
+        self._late += 1
+        try:
+            await asyncio.wait({reading})
+        finally:
+            self._late -= 1
 
 
 async def _read(call: Call) -> bytes:

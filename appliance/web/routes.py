@@ -24,6 +24,16 @@ from appliance.web.api import (
     sessions,
     traces,
 )
+from appliance.web.turns import in_turn
+
+_from_clickhouse: list[Route] = [
+    *local_tree.routes,
+    *traces.routes,
+    *observations.routes,
+    *sessions.routes,
+    *scores.routes,
+    *metrics.routes,
+]
 
 # The two ways in stand first: routing is a linear search.
 routes: list[Route] = [
@@ -32,14 +42,9 @@ routes: list[Route] = [
     *health.routes,
     *projects.routes,
     *live.routes,
-    *local_tree.routes,
-    *traces.routes,
-    *observations.routes,
-    *sessions.routes,
     *scores_write.routes,
-    *scores.routes,
+    *in_turn(_from_clickhouse),
     *score_configs.routes,
-    *metrics.routes,
     *models.routes,
     *prompts.routes,
     *datasets.routes,

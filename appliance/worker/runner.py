@@ -260,7 +260,7 @@ class Worker:
                 self._changed.notify_all()
             if not batch.deliveries:
                 return await self._stored.put(None)
-            not_before = next_insert_at(len(batch.observations) + len(batch.patches), time.monotonic())
+            not_before = next_insert_at(batch.rows, time.monotonic())
             with contextlib.suppress(Stopped):
                 await self._store(batch)
 

@@ -213,7 +213,7 @@ def _items(request: Request) -> DatasetItems:
 routes = [
     Route("/api/public/v2/datasets", list_datasets),
     Route("/api/public/v2/datasets", put_dataset, methods=["POST"]),
-    Route("/api/public/v2/datasets/{name:segment}", get_dataset),
+    Route("/api/public/v2/datasets/{name:rest}", get_dataset),
     Route("/api/public/datasets", list_datasets_v1),
     Route("/api/public/datasets", put_dataset, methods=["POST"]),
     Route("/api/public/datasets/{name:segment}", get_dataset_v1),

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.config import Settings
 from appliance.errors import RequestError, StoreUnavailable
 from appliance.model.receipts import Receipts
 from appliance.storage.redis.receipts import read_receipts
@@ -27,7 +28,7 @@ async def get_health(request: Request) -> Response:
     reasons = [reason.text if is_known else reason.in_short for reason in found.reasons]
     if bool_param(request, "failIfNoRecentEvents") and not reasons and not await check.has_recent_events():
         reasons.append("No trace has arrived within the last 3 minutes.")
-    body: dict[str, object] = {"status": "OK", "version": VERSION}
+    body: dict[str, object] = {"status": "OK", **_versions(request)}
     if reasons:
         body |= {"status": "Unavailable: " + " ".join(reasons), "reasons": reasons}
     if found.warnings:
@@ -39,7 +40,7 @@ async def get_health(request: Request) -> Response:
 
 async def get_ready(request: Request) -> Response:
     """200 as long as this process takes requests."""
-    return json_response({"status": "OK", "version": VERSION})
+    return json_response({"status": "OK", **_versions(request)})
 
 
 async def get_queue(request: Request) -> Response:
@@ -63,6 +64,12 @@ def _check(request: Request) -> HealthCheck:
         state.health = HealthCheck(state.context)
     check: HealthCheck = state.health
     return check
+
+
+def _versions(request: Request) -> dict[str, str]:
+    """That of the Langfuse whose API this is, where clients look for it, and our own."""
+    settings: Settings = request.app.state.context.settings
+    return {"version": settings.api_version, "langfuseLocalVersion": VERSION}
 
 
 async def _has_key(request: Request) -> bool:

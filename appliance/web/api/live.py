@@ -4,30 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncGenerator
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from appliance.errors import StoreUnavailable
-from appliance.storage.redis.live import Live
 from appliance.web.auth import authorize
 from appliance.web.context import Context
+from appliance.web.watchers import Watch, Watchers
 
-_SILENCE_S = 10.0
 _COMMENT = b": alive\n\n"
 
 Messages = AsyncGenerator[bytes | None, None]
+
+
+class _Stream(StreamingResponse):
+    """Leaves when it ends, whatever ends it."""
+
+    def __init__(self, watchers: Watchers, watch: Watch, stopping: asyncio.Event) -> None:
+        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        super().__init__(_events(watch.messages(), stopping), media_type="text/event-stream", headers=headers)
+        self._leave = functools.partial(watchers.leave, watch)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
 
 
 async def watch_traces(request: Request) -> Response:
     """A stream of events whose data is a JSON list of trace ids; a comment every ten seconds keeps it open."""
     auth = await authorize(request)
     context: Context = request.app.state.context
-    messages = Live(context.live_redis).messages(auth.project_id, silence_s=_SILENCE_S)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(messages, context.stopping), media_type="text/event-stream", headers=headers)
+    return _Stream(context.watchers, context.watchers.join(auth.project_id), context.stopping)
 
 
 async def _events(messages: Messages, stopping: asyncio.Event) -> AsyncGenerator[bytes, None]:

@@ -212,9 +212,9 @@ def _prompts(request: Request) -> Prompts:
 routes = [
     Route("/api/public/v2/prompts", list_prompts),
     Route("/api/public/v2/prompts", create_prompt, methods=["POST"]),
-    Route("/api/public/v2/prompts/{name:segment}", get_prompt),
-    Route("/api/public/v2/prompts/{name:segment}", delete_prompt, methods=["DELETE"]),
-    Route("/api/public/v2/prompts/{name:segment}/versions/{version:segment}", add_labels, methods=["PATCH"]),
+    Route("/api/public/v2/prompts/{name:rest}", get_prompt),
+    Route("/api/public/v2/prompts/{name:rest}", delete_prompt, methods=["DELETE"]),
+    Route("/api/public/v2/prompts/{name:rest}/versions/{version:segment}", add_labels, methods=["PATCH"]),
     Route("/api/public/prompts", get_prompt_by_query),
     Route("/api/public/prompts", create_prompt, methods=["POST"]),
 ]

@@ -15,6 +15,7 @@ from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.storage.redis.ingest_stream import DEAD_LETTERS, Entry
 from appliance.web.app import create_app
 from appliance.web.context import Context, create_context
+from appliance.web.version import VERSION
 
 
 async def test_green_means_that_a_worker_lives(client: httpx.AsyncClient, context: Context) -> None:
@@ -27,6 +28,9 @@ async def test_all_is_well(client: httpx.AsyncClient, context: Context) -> None:
     answer = await client.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "OK")
     assert (await client.head("/health")).status_code == 200
+    for path in ("/health", "/ready"):
+        versions = (await client.get(path)).json()
+        assert (versions["version"], versions["langfuseLocalVersion"]) == ("3.225.4", VERSION)
     assert (await client.get("/ready")).status_code == 200
 
 

@@ -42,6 +42,19 @@ async def test_labels_belong_to_one_version(client: httpx.AsyncClient, name: str
     assert (await client.patch(path, json={"newLabels": ["latest"]})).status_code == 400
 
 
+async def test_a_proxy_may_have_decoded_the_slashes_of_a_name(client: httpx.AsyncClient) -> None:
+    name = f"folder/sub/my prompt {uuid.uuid4()}"
+    await create(client, name, labels=["production"])
+    path = f"{PROMPTS}/{quote(name)}"
+    assert "%2F" not in path
+    assert (await client.get(path)).json()["name"] == name
+    changed = await client.patch(f"{path}/versions/1", json={"newLabels": ["staging"]})
+    assert (changed.status_code, "staging" in changed.json()["labels"]) == (200, True)
+    assert (await client.delete(path)).status_code == 204
+    assert (await client.post("/v2/datasets", json={"name": name})).status_code == 200
+    assert (await client.get(f"/v2/datasets/{quote(name)}")).json()["name"] == name
+
+
 async def test_tags_are_shared(client: httpx.AsyncClient, name: str) -> None:
     await create(client, name, tags=["a"])
     assert (await create(client, name))["tags"] == ["a"]

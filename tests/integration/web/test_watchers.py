@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 
@@ -14,14 +15,17 @@ WATCHERS = 150
 
 
 async def test_many_watchers_do_not_stop_ingestion(client: httpx.AsyncClient, context: Context) -> None:
-    watches = [Live(context.live_redis).messages("p", silence_s=20) for _ in range(WATCHERS)]
+    joined = [context.watchers.join("p") for _ in range(WATCHERS)]
+    watches = [watch.messages() for watch in joined]
     assert await asyncio.gather(*(anext(watch) for watch in watches)) == [None] * WATCHERS
     spans = {"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "a", "spanId": "b"}]}]}]}
     assert (await client.post("/otel/v1/traces", json=spans)).status_code == 200
     await Live(context.redis).publish("p", ["a"])
     assert await asyncio.gather(*(_next_message(watch) for watch in watches)) == [b'["a"]'] * WATCHERS
-    for watch in watches:
-        await watch.aclose()
+    subscribed: Any = await context.redis.pubsub_numsub("{langfuse}:live:p")
+    assert subscribed[0][1] == 1
+    for watch in joined:
+        context.watchers.leave(watch)
 
 
 async def _next_message(watch: AsyncIterator[bytes | None]) -> bytes | None:

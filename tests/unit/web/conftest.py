@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from appliance.config import IngestionSettings, Settings
 from appliance.storage.postgres.api_keys import KeyOwner
@@ -30,6 +31,7 @@ class MemoryKeys:
         self.lookups += 1
         return {
             SECRET_KEY: KeyOwner("project", PUBLIC_KEY),
+            "sk-lf-other": KeyOwner("other", "pk-lf-other"),
             "sk-org": KeyOwner(None, "pk-org"),
         }.get(secret_key)
 
@@ -66,9 +68,14 @@ def stream() -> MemoryStream:
 
 
 @pytest.fixture
-async def client(key_store: MemoryKeys, stream: MemoryStream) -> AsyncIterator[httpx.AsyncClient]:
+def app(key_store: MemoryKeys, stream: MemoryStream) -> Starlette:
     settings = Settings(ingestion=IngestionSettings(max_body_bytes=MAX_BODY_BYTES))
     context: Any = SimpleNamespace(settings=settings, keys=KeyRing(key_store), stream=stream)
-    transport = httpx.ASGITransport(create_app(settings, context), raise_app_exceptions=False)
+    return create_app(settings, context)
+
+
+@pytest.fixture
+async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test", auth=BASIC) as found:
         yield found

@@ -28,6 +28,13 @@ def request_with(scheme: str = "http", **headers: str) -> Request:
         ({"host": "a.org"}, "https://a.org/langfuse/", "https://a.org/langfuse"),
         ({"host": "web:3000"}, "https://a.org", "http://web:3000"),
         ({}, "https://a.org", "https://a.org"),
+        ({"host": "a.org", "x_forwarded_prefix": "/langfuse"}, "", "http://a.org/langfuse"),
+        ({"host": "a.org", "x_forwarded_prefix": "/a/b/, /c"}, "", "http://a.org/a/b"),
+        ({"host": "a.org", "x_forwarded_prefix": "/p"}, "https://a.org", "https://a.org/p"),
+        ({"host": "a.org", "x_forwarded_prefix": "//evil.org"}, "", "http://a.org"),
+        ({"host": "a.org", "x_forwarded_prefix": "/x?y="}, "", "http://a.org"),
+        ({"host": "web:3000"}, "https://a.org/langfuse/", "http://web:3000/langfuse"),
+        ({"host": "web:3000", "x_forwarded_prefix": "/p"}, "https://a.org/langfuse", "http://web:3000/p"),
         ({"host": "a.org/x?<script>"}, "", "http://localhost"),
     ],
 )

@@ -122,6 +122,67 @@ async def test_a_message_that_comes_too_slowly_may_be_sent_again(
     assert "No whole message" in str(caught.value.details())
 
 
+OTHER_KEYS = ("authorization", "Basic cGstbGYtb3RoZXI6c2stbGYtb3RoZXI=")
+
+
+async def silent_calls(
+    channel: grpc.aio.Channel, count: int, monkeypatch: pytest.MonkeyPatch
+) -> list[grpc.aio.StreamUnaryCall[bytes, bytes]]:
+    """Calls that send nothing, once the server has begun to wait for their messages."""
+    waiting, all_wait = 0, asyncio.Event()
+    read = otlp_grpc._read
+
+    async def counted(call: Any) -> bytes:
+        nonlocal waiting
+        waiting += 1
+        if waiting == count:
+            all_wait.set()
+        return await read(call)
+
+    monkeypatch.setattr(otlp_grpc, "_read", counted)
+    method: grpc.aio.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(TRACES)
+    calls = [method(never(), metadata=(KEYS,), timeout=30) for _ in range(count)]
+    async with asyncio.timeout(20):
+        await all_wait.wait()
+    return calls
+
+
+async def test_calls_that_send_nothing_hold_up_no_other_project(
+    channel: grpc.aio.Channel, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp_grpc, "PROMPT_S", 1_000.0)
+    calls = await silent_calls(channel, READERS, monkeypatch)
+    await send(channel, one_span().SerializeToString(), OTHER_KEYS)
+    assert [entry.project_id for entry in stream.entries] == ["other"]
+    for call in calls:
+        call.cancel()
+
+
+async def test_calls_that_send_nothing_give_their_places_to_those_that_do(
+    channel: grpc.aio.Channel, stream: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp_grpc, "PROMPT_S", 0.01)
+    calls = await silent_calls(channel, 2 * READERS, monkeypatch)
+    await send(channel, one_span().SerializeToString())
+    assert len(stream.entries) == 1
+    for call in calls:
+        call.cancel()
+
+
+async def test_only_some_silent_calls_are_waited_for(
+    channel: grpc.aio.Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp_grpc, "PROMPT_S", 0.01)
+    monkeypatch.setattr(otlp_grpc, "MOST_LATE", 2)
+    first, second, third = await silent_calls(channel, 3, monkeypatch)
+    done, _ = await asyncio.wait(
+        {asyncio.ensure_future(call.code()) for call in (first, second, third)}, return_when=asyncio.FIRST_COMPLETED
+    )
+    assert [each.result() for each in done] == [grpc.StatusCode.DEADLINE_EXCEEDED]
+    for call in (first, second, third):
+        call.cancel()
+
+
 @pytest.mark.parametrize(("large", "most"), [(1_000, READERS), (1_000_000, 2 * READERS)])
 async def test_few_large_messages_are_in_memory_at_one_time(
     channel: grpc.aio.Channel, stream: Any, monkeypatch: pytest.MonkeyPatch, large: int, most: int

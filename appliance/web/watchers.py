@@ -1,0 +1,109 @@
+"""Those who watch live messages: however many they are, a process listens to each project once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Final
+
+from appliance.cancelling import cancel
+from appliance.errors import Overloaded, StoreUnavailable
+from appliance.storage.redis.live import Live
+
+log = logging.getLogger(__name__)
+
+SILENCE_S: Final = 10.0
+MOST_UNREAD: Final = 100
+"""Messages that wait for one who reads slowly; after that he is let go, and connects again."""
+_RETRY_AFTER_S: Final = 5
+
+
+class Watch:
+    """One who watches: messages as they come, None when there was none for a while."""
+
+    def __init__(self, project_id: str) -> None:
+        self.project_id = project_id
+        self._unread: asyncio.Queue[tuple[bytes | None] | None] = asyncio.Queue()
+        self._has_ended = False
+
+    def tell(self, message: bytes | None) -> None:
+        """Hand over a message; who does not read is let go."""
+        if self._has_ended:
+            return
+        if self._unread.qsize() < MOST_UNREAD:
+            self._unread.put_nowait((message,))
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """Let go after what is unread."""
+        self._has_ended = True
+        self._unread.put_nowait(None)
+
+    async def messages(self) -> AsyncGenerator[bytes | None, None]:
+        """JSON lists of trace ids; raises StoreUnavailable when there will be no more."""
+        while (found := await self._unread.get()) is not None:
+            yield found[0]
+        raise StoreUnavailable("The live messages have ended.", store="Redis")
+
+
+@dataclass(slots=True, eq=False)
+class _Listener:
+    watches: set[Watch] = field(default_factory=set)
+    is_ready: bool = False
+    task: asyncio.Task[None] | None = None
+
+
+class Watchers:
+    """All who watch at this process, up to a number that does not depend on what else it does."""
+
+    def __init__(self, live: Live, most: int) -> None:
+        self._live = live
+        self._most = most
+        self._count = 0
+        self._listeners: dict[str, _Listener] = {}
+
+    def join(self, project_id: str) -> Watch:
+        """Begin to watch a project; `leave` must follow. Raises Overloaded when there are too many."""
+        if self._count >= self._most:
+            raise Overloaded(f"{self._most} clients watch already.", retry_after_s=_RETRY_AFTER_S)
+        self._count += 1
+        watch = Watch(project_id)
+        listener = self._listeners.get(project_id)
+        if listener is None:
+            listener = self._listeners[project_id] = _Listener()
+            listener.task = asyncio.create_task(self._listen(project_id, listener))
+        listener.watches.add(watch)
+        if listener.is_ready:
+            watch.tell(None)
+        return watch
+
+    def leave(self, watch: Watch) -> None:
+        """End a watch; who listens for nobody ends by himself."""
+        self._count -= 1
+        if listener := self._listeners.get(watch.project_id):
+            listener.watches.discard(watch)
+
+    async def close(self) -> None:
+        """End all that goes on."""
+        await cancel(*(listener.task for listener in self._listeners.values() if listener.task))
+
+    async def _listen(self, project_id: str, listener: _Listener) -> None:
+        try:
+            async with contextlib.aclosing(self._live.messages(project_id, silence_s=SILENCE_S)) as messages:
+                async for message in messages:
+                    listener.is_ready = True
+                    if not listener.watches:
+                        return
+                    for watch in listener.watches:
+                        watch.tell(message)
+        except StoreUnavailable as error:
+            log.warning("Live messages of %s end: %s", project_id, error)
+        finally:
+            if self._listeners.get(project_id) is listener:
+                del self._listeners[project_id]
+            for watch in listener.watches:
+                watch.end()
