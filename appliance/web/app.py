@@ -17,7 +17,7 @@ from appliance.web.rawpath import RawPath
 from appliance.web.room import Bounded
 from appliance.web.routes import routes
 from appliance.web.stopping import set_on_stop_signal
-from appliance.web.turns import Turns
+from appliance.web.turns import turns_by_kind
 
 _PREFLIGHT_VALID_S = 3600
 
@@ -57,7 +57,7 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    app.state.turns = Turns()
+    app.state.turns = turns_by_kind()
     if context is not None:
         app.state.context = context
     return app

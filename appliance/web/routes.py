@@ -26,13 +26,12 @@ from appliance.web.api import (
 )
 from appliance.web.turns import in_turn
 
-_from_clickhouse: list[Route] = [
+_lists: list[Route] = [
     *local_tree.routes,
     *traces.routes,
     *observations.routes,
     *sessions.routes,
     *scores.routes,
-    *metrics.routes,
 ]
 
 # The two ways in stand first: routing is a linear search.
@@ -43,7 +42,8 @@ routes: list[Route] = [
     *projects.routes,
     *live.routes,
     *scores_write.routes,
-    *in_turn(_from_clickhouse),
+    *in_turn("lists", _lists),
+    *in_turn("metrics", metrics.routes),
     *score_configs.routes,
     *models.routes,
     *prompts.routes,

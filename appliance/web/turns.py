@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,10 +18,13 @@ from starlette.routing import Route
 from appliance.errors import Overloaded
 from appliance.web.auth import authorize
 
-AT_ONCE: Final = 8
-"""Reads that one web process has in hand; more at once make none of them quicker."""
+AT_ONCE: Final = 4
+"""Reads of a kind that one web process has in hand; more at once make none of them quicker."""
 WAIT_S: Final = 2.0
-"""How long a read waits for its turn."""
+"""How long a read waits for its turn in a crowd."""
+PATIENT_S: Final = 15.0
+"""How long it waits when fewer than these are in line, such as those of one screen that slow reads hold up."""
+MOST_PATIENT: Final = 8
 _RETRY_AFTER_S: Final = 2
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -30,11 +33,12 @@ Page = tuple[str, str, str, bytes]
 
 
 class Turns:
-    """The turns of one process."""
+    """The turns of one process, for one kind of reads: metrics may take long, and must not keep lists waiting."""
 
-    def __init__(self, at_once: int = AT_ONCE, wait_s: float = WAIT_S) -> None:
+    def __init__(self, at_once: int = AT_ONCE, wait_s: float = WAIT_S, most_patient: int = MOST_PATIENT) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._wait_s = wait_s
+        self._most_patient = most_patient
         self._waiting: dict[Page, asyncio.Task[Response]] = {}
         """Reads that have not begun: who comes now may still share their answer."""
         self._begun: dict[Page, asyncio.Event] = {}
@@ -46,13 +50,14 @@ class Turns:
         """
         task = self._waiting.get(page)
         if task is None:
-            task = self._waiting[page] = asyncio.create_task(self._take_turn(page, work))
+            wait_s = PATIENT_S if len(self._waiting) < self._most_patient else self._wait_s
+            task = self._waiting[page] = asyncio.create_task(self._take_turn(page, work, wait_s))
             task.add_done_callback(_forget)
         return await asyncio.shield(task)
 
-    async def _take_turn(self, page: Page, work: Callable[[], Awaitable[Response]]) -> Response:
+    async def _take_turn(self, page: Page, work: Callable[[], Awaitable[Response]], wait_s: float) -> Response:
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(wait_s):
                 while page in self._begun:  # the same page once at a time
                     await self._begun[page].wait()
                 await self._free.acquire()
@@ -74,12 +79,20 @@ def _forget(task: asyncio.Task[Response]) -> None:
         task.exception()  # everybody who waited may have left
 
 
-def in_turn(routes: Iterable[Route]) -> list[Route]:
-    """The same routes, with a turn for every read."""
-    return [Route(route.path, _in_turn(route.endpoint), methods=list(route.methods or ())) for route in routes]
+Kind = Literal["lists", "metrics"]
 
 
-def _in_turn(handler: Handler) -> Handler:
+def turns_by_kind() -> dict[Kind, Turns]:
+    """Those of one application, to be found at `app.state.turns`."""
+    return {"lists": Turns(), "metrics": Turns()}
+
+
+def in_turn(kind: Kind, routes: Iterable[Route]) -> list[Route]:
+    """The same routes, with a turn of this kind for every read."""
+    return [Route(route.path, _in_turn(kind, route.endpoint), methods=list(route.methods or ())) for route in routes]
+
+
+def _in_turn(kind: Kind, handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def answer(request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
@@ -88,7 +101,7 @@ def _in_turn(handler: Handler) -> Handler:
         scope = request.scope
         who = request.headers.get("authorization", "")
         page = (request.method, who, scope["path"], scope["query_string"])
-        turns: Turns = request.app.state.turns
-        return await turns.read(page, lambda: handler(request))
+        turns: dict[Kind, Turns] = request.app.state.turns
+        return await turns[kind].read(page, lambda: handler(request))
 
     return answer

@@ -74,7 +74,7 @@ async def test_few_are_read_at_a_time() -> None:
 
 
 async def test_who_gets_no_turn_in_time_is_told_to_come_back() -> None:
-    turns, work = Turns(at_once=1, wait_s=0.01), Work()
+    turns, work = Turns(at_once=1, wait_s=0.01, most_patient=0), Work()
     first = asyncio.create_task(turns.read(page("a"), work.numbered(1)))
     await begun(work, 1)
     for name in ("a", "b"):
@@ -84,6 +84,15 @@ async def test_who_gets_no_turn_in_time_is_told_to_come_back() -> None:
     work.go_on.set()
     await first
     assert bytes((await turns.read(page("b"), work.numbered(3))).body) == b"3"
+
+
+async def test_a_few_wait_longer_than_a_crowd() -> None:
+    turns, work = Turns(at_once=1, wait_s=0.01, most_patient=2), Work()
+    asking = [asyncio.create_task(turns.read(page(str(number)), work.numbered(number))) for number in range(5)]
+    refused, served = asking[2:], asking[:2]
+    assert [type(error) for error in await asyncio.gather(*refused, return_exceptions=True)] == [Overloaded] * 3
+    work.go_on.set()
+    assert [bytes(answer.body) for answer in await asyncio.gather(*served)] == [b"0", b"1"]
 
 
 async def test_all_who_share_a_read_hear_of_its_failure_and_the_next_one_is_read_anew() -> None:
@@ -108,7 +117,7 @@ async def test_a_client_that_leaves_takes_the_answer_from_nobody() -> None:
 
 
 async def test_strangers_take_no_turn(client: httpx.AsyncClient, app: Starlette) -> None:
-    app.state.turns = Turns(at_once=0, wait_s=0.01)
+    app.state.turns["lists"] = Turns(at_once=0, wait_s=0.01, most_patient=0)
     assert (await client.get("/api/public/traces", auth=("pk", "wrong"))).status_code == 401
     answer = await client.get("/api/public/traces")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
