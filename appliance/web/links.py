@@ -104,7 +104,7 @@ def origin_of(request: Request, public_url: str) -> str:
     host = forwarded or request.headers.get("host", "")
     if not _HOST.fullmatch(host):
         host = ""
-    public = public_url.rstrip("/")
+    public = _base(public_url)
     told = request.headers.get("x-forwarded-prefix", "").partition(",")[0].strip().rstrip("/")
     if not _PREFIX.fullmatch(told):
         told = ""
@@ -117,5 +117,10 @@ def origin_of(request: Request, public_url: str) -> str:
 
 def prefix_of(public_url: str) -> str:
     """The path of an address, such as `/langfuse`; empty when it has none."""
-    path = urlsplit(public_url).path.rstrip("/")
+    path = urlsplit(_base(public_url)).path
     return path if _PREFIX.fullmatch(path) else ""
+
+
+def _base(public_url: str) -> str:
+    """The address without what Langfuse's own web page has below it, as its manual writes NEXTAUTH_URL."""
+    return public_url.rstrip("/").removesuffix("/api/auth").rstrip("/")

@@ -33,6 +33,8 @@ def request_with(scheme: str = "http", **headers: str) -> Request:
         ({"host": "a.org", "x_forwarded_prefix": "/p"}, "https://a.org", "https://a.org/p"),
         ({"host": "a.org", "x_forwarded_prefix": "//evil.org"}, "", "http://a.org"),
         ({"host": "a.org", "x_forwarded_prefix": "/x?y="}, "", "http://a.org"),
+        ({"host": "a.org"}, "https://a.org/langfuse/api/auth", "https://a.org/langfuse"),
+        ({"host": "a.org"}, "https://a.org/api/auth", "https://a.org"),
         ({"host": "web:3000"}, "https://a.org/langfuse/", "http://web:3000/langfuse"),
         ({"host": "web:3000", "x_forwarded_prefix": "/p"}, "https://a.org/langfuse", "http://web:3000/p"),
         ({"host": "a.org/x?<script>"}, "", "http://localhost"),
