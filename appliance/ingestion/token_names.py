@@ -58,7 +58,10 @@ _SIDE_LAST: Final = re.compile(r"(.+)\.(input|output)")
 _LIFETIME: Final = re.compile(r"(?:^|[._])(?:ephemeral|cache_creation|cache_write)_(5m|1h)(?:$|[._])")
 _SUFFIX: Final = re.compile(r"_tokens?(?:_count)?(?=$|\.|_details)|_count(?=$|\.)")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NO_COUNTS: Final = re.compile(r"cost|price|(?:^|_)(?:time|duration|latency|ms|ns)$|^cache_tokens_details\.|per_second")
+_NO_COUNTS: Final = re.compile(
+    r"cost|price|per_second|^cache_tokens_details\."
+    r"|(?:^|[._])(?:time|duration|latency|ms|ns|created|created_at|timestamp)$"
+)
 _MOST_CHARS: Final = 100
 
 

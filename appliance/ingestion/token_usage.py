@@ -27,10 +27,12 @@ _MOST_NESTED: Final = 4
 _AS_SENT: Final = frozenset({"input", "output", "total", "prompt_tokens", "completion_tokens"})
 """Names of sides that usage details keep (contract: SDK contract 3)."""
 _ANTHROPIC: Final = frozenset({"input_tokens", "output_tokens"})
-_APART: Final = frozenset(
-    {"cache_read_input_tokens", "cache_creation_input_tokens", "cacheReadInputTokens", "cacheWriteInputTokens"}
+_BEDROCK: Final = frozenset(
+    {f"cache{done}Input{count}" for done in ("Read", "Write") for count in ("Tokens", "TokenCount")}
 )
-_INPUT_ALONE: Final = frozenset({"input_tokens", "inputTokens"})
+_APART: Final = _BEDROCK | {"cache_read_input_tokens", "cache_creation_input_tokens"}
+"""Counts of the cache that Anthropic and Bedrock leave out of the input."""
+_INPUT_ALONE: Final = frozenset({"input_tokens", "inputTokens", "inputTokenCount"})
 
 
 def normalise_usage(sent: Mapping[str, Any]) -> Usage:
@@ -42,7 +44,7 @@ def normalise_usage(sent: Mapping[str, Any]) -> Usage:
     """
     if _is_of_a_provider(sent):
         has_total = any(meaning_of(name) == TOTAL and whole_number(sent[name]) is not None for name in sent)
-        is_bedrock = "cacheReadInputTokens" in sent or "cacheWriteInputTokens" in sent
+        is_bedrock = not _BEDROCK.isdisjoint(sent)
         is_apart = bool(_INPUT_ALONE & sent.keys() and _APART & sent.keys()) and (is_bedrock or not has_total)
         return usage_from_counts(sent, is_apart=is_apart or None)
     usage = {key: units for key, value in sent.items() if (units := units_of(value)) is not None}
@@ -58,7 +60,9 @@ def legacy_usage(sent: Mapping[str, Any]) -> tuple[Usage, dict[str, float]]:
     told = {key: value for key, value in sent.items() if value is not None}
     of_provider = {key: value for key, value in told.items() if key not in _PLAIN and key not in _NO_USAGE}
     has_sides = any(meaning_of(key) in (INPUT, OUTPUT, TOTAL) for key in of_provider)
-    if not has_sides and not _is_of_a_provider(of_provider):
+    if not has_sides and _is_of_a_provider(of_provider):  # details of what its own words tell
+        of_provider = {key: value for key, value in told.items() if key not in _NO_USAGE}
+    elif not has_sides:
         plain = {key: units for key in _PLAIN if (units := units_of(told.get(key))) is not None}
         return plain, legacy_costs(sent)
     usage = usage_from_counts(of_provider) if of_provider.keys() <= _AS_SENT else normalise_usage(of_provider)
@@ -76,10 +80,10 @@ def _is_of_a_provider(sent: Mapping[str, Any]) -> bool:
 
     The plain names of sides alone, and those of Anthropic with its flat counts, are kept as they are.
     """
-    if sent.keys() <= _PLAIN:
-        return False
     if any(isinstance(value, (Mapping, list)) and any(_flat({key: value})) for key, value in sent.items()):
         return True
+    if sent.keys() <= _PLAIN:
+        return False
     names = {name for name in sent if meaning_of(name)} - _PLAIN
     if any(meaning_of(name) in (INPUT, OUTPUT, TOTAL) for name in names - _AS_SENT - _ANTHROPIC):
         return True
@@ -119,10 +123,9 @@ def usage_from_counts(sent: Mapping[str, Any], *, is_apart: bool | None = None) 
     sides = sum(usage.values())
     if total and is_apart and total < sides:  # some add up what the provider told, without the cache
         total = sides
-    usage |= others
-    if total or sides or usage:
+    if total or usage:
         usage["total"] = total or sides
-    return usage
+    return others | usage
 
 
 _KEPT_WHILE_ZERO: Final = ("cache_write.input_tokens", "cache_write_input_tokens")

@@ -170,6 +170,8 @@ def price_usage(usage: Mapping[str, float], tier: PricingTier) -> dict[str, floa
     """
     priced = ((key, units, price_of(key, tier.prices)) for key, units in usage.items())
     costs = {key: units * price for key, units, price in priced if price is not None}
+    if usage.keys() == {"total"} and not costs and "input" in tier.prices and "output" not in tier.prices:
+        costs["total"] = usage["total"] * tier.prices["input"]  # of an embedding
     if costs and "total" not in costs:
         costs["total"] = sum(costs.values())
     return {key: min(round(value, 12), MAX_COST) for key, value in costs.items()}

@@ -38,7 +38,10 @@ def rounded(usage: Mapping[str, float]) -> dict[str, int]:
 
 def legacy_costs(sent: Mapping[str, Any]) -> dict[str, float]:
     """The costs within the old `usage` object."""
-    return normalise_costs({name: sent.get(name) for name in ("inputCost", "outputCost", "totalCost")})
+    return normalise_costs({name: sent.get(name) for name in _LEGACY_COSTS})
+
+
+_LEGACY_COSTS: Final = ("input_cost", "output_cost", "total_cost", "inputCost", "outputCost", "totalCost")
 
 
 def normalise_costs(sent: Mapping[str, Any]) -> dict[str, float]:

@@ -198,6 +198,14 @@ OBJECTS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
         {"input_tokens": 1000, "cache_read_tokens": 800, "output_tokens": 100, "details": {"reasoning_tokens": 30}},
         {**CACHED, "reasoning_tokens": 30},
     ),
+    "bedrock's headers": (
+        {"inputTokenCount": 5200, "outputTokenCount": 300, "cacheReadInputTokenCount": 4100, "invocationLatency": 3},
+        {"input": 5200, "input_cached_tokens": 4100, "output": 300},
+    ),
+    "smolagents": (
+        {"input_tokens": 1000, "output_tokens": 100, "total_tokens": 1100, "timing": {"duration": 4}, "created": 17},
+        {"input": 1000, "output": 100},
+    ),
     "within an answer": ({"usage": {**OPENAI, "prompt_tokens_details": None}}, {"input": 1000, "output": 100}),
 }
 
@@ -242,6 +250,23 @@ def test_parts_that_langfuse_names_are_taken_out_of_sides_that_hold_them() -> No
     sent = {"input": 1000, "output": 100, "total": 1100, "cache_read_input_tokens": 800, "output_reasoning": 30}
 
     assert normalise_usage(sent) == {**sent, "input": 200, "output": 70}
+
+
+def test_details_beside_the_old_fields_own_words() -> None:
+    sent = {"input": 1000, "output": 100, "total": 1100, "unit": "TOKENS", "input_cost": 0.1}
+    details = {"prompt_tokens_details": {"cached_tokens": 800}}
+
+    assert legacy_usage({**sent, **details}) == ({**CACHED, "total": 1100}, {"input": 0.1})
+
+
+def test_sides_that_are_objects() -> None:
+    sent = {"input": {"total": 1000, "cached": 800}, "output": {"total": 100}, "total": 1100}
+
+    assert normalise_usage(sent) == {**CACHED, "total": 1100}
+
+
+def test_units_that_name_no_side_are_all_there_is() -> None:
+    assert add_total(normalise_usage({"billed_units": {"search_units": 2}})) == {"search_units": 2, "total": 2}
 
 
 def test_seconds_have_a_fraction() -> None:

@@ -98,6 +98,13 @@ def test_a_model_priced_by_total_costs_that_alone() -> None:
     assert price_usage({"input": 10, "output": 5, "total": 15}, tier) == {"total": 0.015}
 
 
+def test_all_tokens_of_a_model_without_output_are_input() -> None:
+    embedding = PricingTier(id="t", name="t", prices={"input": 0.001})
+
+    assert price_usage({"total": 15}, embedding) == {"total": 0.015}
+    assert price_usage({"total": 15}, PricingTier(id="t", name="t", prices={"input": 0.001, "output": 1.0})) == {}
+
+
 def test_totals_of_provided_costs() -> None:
     assert total_of({"input": 1.0, "output": 2.0}) == 3.0
     assert total_of({"input": 1.0, "total": 9.0}) == 9.0
