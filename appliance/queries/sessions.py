@@ -18,5 +18,5 @@ async def session_traces(clickhouse: ClickHouse, project_id: str, session_id: st
     """The traces of a session, oldest first."""
     same = Condition(type="string", column="sessionId", operator="=", value=session_id)
     query = TraceQuery(project_id=project_id, conditions=[same], descending=False, limit=_ALL)
-    keys, _ = await traces.list_page(clickhouse, query)
-    return [item.trace for item in await read_items(clickhouse, project_id, keys, frozenset({"core", "io"}))]
+    page = await traces.find_page(clickhouse, query)
+    return [item.trace for item in await read_items(clickhouse, project_id, page.keys, frozenset({"core", "io"}))]

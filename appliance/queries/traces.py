@@ -53,8 +53,9 @@ async def list_traces(
 
     Raises InvalidRequest for a bad filter or order, QueryTooExpensive, StoreUnavailable.
     """
-    keys, total = await traces.list_page(clickhouse, query)
-    return await read_items(clickhouse, query.project_id, keys, groups), total
+    page = await traces.find_page(clickhouse, query)
+    items, total = await asyncio.gather(read_items(clickhouse, query.project_id, page.keys, groups), page.total())
+    return items, total
 
 
 async def read_items(

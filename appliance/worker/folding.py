@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from appliance.cancelling import cancel
@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 EVERY_S: Final = 30.0
 LOOK_EVERY_S: Final = 5.0
 """How often it is seen whether many traces wait, whoever wrote them: a worker, a restored copy or a migration."""
+LOOK_SOON_S: Final = 2.0
+HURRY_FOR_S: Final = 30.0
+"""So long after there were many, it is looked more often, and none of those that wait are left for later."""
 LEASE_S: Final = 360
 """Longer than the statements of one round may take together."""
 MANY_TRACES: Final = 1_000
@@ -32,41 +35,55 @@ _LESS: Final = 8
 @contextlib.asynccontextmanager
 async def folding(clickhouse: ClickHouse, lease: Lease) -> AsyncIterator[None]:
     """Folds traces every half minute inside the block, or when there are many; what is cut short is repeated later."""
-    task = asyncio.create_task(_keep_folding(clickhouse, lease))
+    task = asyncio.create_task(_keep_folding(Folder(clickhouse, lease)))
     try:
         yield
     finally:
         await cancel(task)
 
 
-async def _keep_folding(clickhouse: ClickHouse, lease: Lease) -> None:
-    folded_at = forgotten_at = float("-inf")
+async def _keep_folding(folder: Folder) -> None:
     while True:
-        await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(folder.pause_s)
         try:
-            if not await fold_when_due(clickhouse, lease, time.monotonic() - folded_at):
-                continue
-            folded_at = time.monotonic()
-            if folded_at - forgotten_at > _FORGET_EVERY_S:
-                await forget_touches(clickhouse)
-                forgotten_at = folded_at
+            await folder.look()
         except ApplianceError as error:
             log.warning("Traces are not folded this time: %s", error)
 
 
-async def fold_when_due(clickhouse: ClickHouse, lease: Lease, rested_s: float) -> bool:
-    """Fold when many traces wait, or the last time was `EVERY_S` ago; whether this worker did it.
+class Folder:
+    """Looks how many traces wait, and folds when it is time."""
 
-    Raises StoreUnavailable, and QueryTooExpensive when even a single trace is too much.
-    """
-    are_many = await count_waiting(clickhouse) >= MANY_TRACES
-    if not (are_many or rested_s >= EVERY_S) or not await lease.take():
-        return False
-    try:
-        await _fold_all(clickhouse, lease, soon=are_many)
-    finally:
-        await lease.give_back()
-    return True
+    def __init__(self, clickhouse: ClickHouse, lease: Lease, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clickhouse = clickhouse
+        self._lease = lease
+        self._clock = clock
+        self._folded_at = self._forgotten_at = self._many_at = float("-inf")
+        self._took_s = 0.0
+
+    @property
+    def pause_s(self) -> float:
+        """How long to rest until the next look; when even a hurried one takes long, no shorter than that."""
+        is_hurried = self._clock() - self._many_at < HURRY_FOR_S
+        return min(max(LOOK_SOON_S, self._took_s), LOOK_EVERY_S) if is_hurried else LOOK_EVERY_S
+
+    async def look(self) -> None:
+        """Fold when there is a reason to; raises StoreUnavailable, and QueryTooExpensive when one trace is too much."""
+        waiting, now = await count_waiting(self._clickhouse), self._clock()
+        if waiting >= MANY_TRACES:
+            self._many_at = now
+        hurries = waiting > 0 and now - self._many_at < HURRY_FOR_S
+        if not (hurries or now - self._folded_at >= EVERY_S) or not await self._lease.take():
+            return
+        self._folded_at = now
+        try:
+            await _fold_all(self._clickhouse, self._lease, soon=hurries)
+            self._took_s = self._clock() - now
+            if now - self._forgotten_at > _FORGET_EVERY_S:
+                await forget_touches(self._clickhouse)
+                self._forgotten_at = now
+        finally:
+            await self._lease.give_back()
 
 
 async def _fold_all(clickhouse: ClickHouse, lease: Lease, *, soon: bool = False) -> None:

@@ -20,34 +20,48 @@ class Unsettled:
 
     until: int = 0
     """Traces touched after this are not."""
+    touches: int = 0
     first: int | None = None
-    """Where their earliest row may lie; None when there are none."""
+    """Where their earliest row may lie; None when that is not known."""
 
     @property
     def is_settled(self) -> bool:
         """Whether all traces are folded."""
-        return self.first is None
+        return not self.touches
 
     def count_started(self, binder: Binder, starts: str) -> str:
         """The SQL that counts the traces of `{project_id}` whose `trace.started` passes `starts`, led by AND."""
-        unsettled = render("traces", "unsettled", until=binder.time(self.until))
-        first = binder.time(self.first or 0)
-        return render("traces", "count_started", unsettled=unsettled, first=first, starts=starts)
+        unsettled, hashes = self._unsettled(binder)
+        parts = self._bounded("timestamp", binder) + f" AND id IN ({unsettled})"
+        return render("traces", "count_started", hashes=hashes, parts=parts, starts=starts)
 
-    def all_traces(self, binder: Binder, *, observed: bool = True) -> str:
+    def all_traces(self, binder: Binder, *, observed: bool = True, said: str = "") -> str:
         """The SQL of all traces of `{project_id}`, one row each; to be read with `prefer_column_name_to_alias`.
 
-        Unless `observed`, what observations add up to may be missing, which is quicker while much is unsettled.
+        Unless `observed`, what observations add up to may be missing, which is quicker while much is unsettled. So is a
+        test `said` of parts: then unsettled traces without a part that passes it may be missing.
         """
         columns = render("traces", "columns")
-        if self.first is None:
+        if self.is_settled:
             return render("traces", "settled", columns=columns)
-        unsettled = render("traces", "unsettled", until=binder.time(self.until))
-        first = binder.time(self.first)
-        parts = f"project_id = {{project_id:String}} AND timestamp >= {first} AND id IN ({unsettled})"
-        observations = f"project_id = {{project_id:String}} AND start_time >= {first} AND trace_id IN ({unsettled})"
-        folded = folded_rows(parts, observations if observed else "false")
-        return render("traces", "settled_and_unsettled", columns=columns, unsettled=unsettled, folded=folded)
+        unsettled, hashes = self._unsettled(binder)
+        parts, observations = self._bounded("timestamp", binder), self._bounded("start_time", binder)
+        among = f"IN ({unsettled})"
+        if said:
+            candidates = render("traces", "candidates", rows=f"{parts} AND {said}")
+            parts, observations = f"{parts} AND id IN ({candidates})", f"{observations} AND trace_id IN ({candidates})"
+        sums = f"{observations} AND trace_id {among}" if observed else "false"
+        folded = folded_rows(f"{parts} AND id {among}", sums)
+        return render("traces", "settled_and_unsettled", columns=columns, hashes=hashes, folded=folded)
+
+    def _unsettled(self, binder: Binder) -> tuple[str, str]:
+        """The subqueries of the ids of the traces, and of their hashes."""
+        until = binder.time(self.until)
+        return render("traces", "unsettled", until=until), render("traces", "unsettled_hashes", until=until)
+
+    def _bounded(self, column: str, binder: Binder) -> str:
+        since = f" AND {column} >= {binder.time(self.first)}" if self.first is not None else ""
+        return f"project_id = {{project_id:String}}{since}"
 
 
 def folded_rows(parts: str, observations: str) -> str:
@@ -65,6 +79,11 @@ class Touched(msgspec.Struct):
     """The earliest row that was written; the traces may have earlier ones."""
     recent_micros: int
     """About this is where the newest 500 of what was written begins; 0 when less was."""
+
+    @property
+    def anywhere(self) -> Unsettled:
+        """The same without knowing where the traces begin, which saves the question."""
+        return Unsettled(self.until_micros, self.touches)
 
 
 class _Earlier(msgspec.Struct):
@@ -84,14 +103,14 @@ async def reach_back(clickhouse: ClickHouse, project_id: str, touched: Touched) 
     Raises QueryTooExpensive and StoreUnavailable.
     """
     if not touched.touches:
-        return Unsettled(touched.until_micros)
+        return touched.anywhere
     binder = Binder({"project_id": project_id})
-    unsettled = render("traces", "unsettled", until=binder.time(touched.until_micros))
-    sql = render("traces", "earlier", unsettled=unsettled, first=binder.time(touched.first_micros))
+    hashes = render("traces", "unsettled_hashes", until=binder.time(touched.until_micros))
+    sql = render("traces", "earlier", hashes=hashes, first=binder.time(touched.first_micros))
     [earlier] = await clickhouse.rows(sql, binder.params, _Earlier, settings=_ALIASES)
     # The minimum of nothing is the epoch.
     firsts = [touched.first_micros, *([earlier.first_micros] if earlier.first_micros else [])]
-    return Unsettled(touched.until_micros, min(firsts))
+    return Unsettled(touched.until_micros, touched.touches, min(firsts))
 
 
 async def read_unsettled(clickhouse: ClickHouse, project_id: str, *, needed: bool = True) -> Unsettled:

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -52,6 +52,18 @@ _PING_S: Final = 1.5
 @lru_cache(maxsize=256)
 def _decoder(row_type: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(row_type, strict=False)
+
+
+class _Page(msgspec.Struct, Generic[Row]):
+    """ClickHouse's format JSON."""
+
+    data: list[Row]
+    rows_before_limit_at_least: int = 0
+
+
+@lru_cache(maxsize=32)
+def _page_decoder(row_type: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(_Page[row_type], strict=False)
 
 
 class ClickHouse:
@@ -102,6 +114,22 @@ class ClickHouse:
         rows: list[Row] = _decoder(kind).decode_lines(body)
         return rows
 
+    async def page(
+        self,
+        sql: str,
+        params: Mapping[str, Any],
+        row_type: type[Row],
+        *,
+        settings: Mapping[str, Any] | None = None,
+    ) -> tuple[list[Row], int]:
+        """The rows of a SELECT that ends with LIMIT, as `rows`, and how many there would be without it."""
+        chosen = {**self._reading, "exact_rows_before_limit": 1, **(settings or {})}
+        with translated():
+            body = await self._unless_silent(self._read(sql, params, chosen, "JSON"))
+        kind: Any = row_type
+        page: _Page[Row] = _page_decoder(kind).decode(body)
+        return page.data, page.rows_before_limit_at_least
+
     async def insert(self, table: str, block: bytes, *, settings: Mapping[str, Any] | None = None) -> None:
         """Write JSON lines (one object per row, times in microseconds) and return once they are stored.
 
@@ -150,9 +178,11 @@ class ClickHouse:
         found: list[dict[str, str]] = await self.rows("SELECT version() AS version", {}, dict)
         return found[0]["version"]
 
-    async def _read(self, sql: str, params: Mapping[str, Any], settings: dict[str, Any]) -> bytes:
+    async def _read(
+        self, sql: str, params: Mapping[str, Any], settings: dict[str, Any], form: str = "JSONEachRow"
+    ) -> bytes:
         client = await self._open()
-        return bytes(await client.raw_query(sql, dict(params), settings, fmt="JSONEachRow"))
+        return bytes(await client.raw_query(sql, dict(params), settings, fmt=form))
 
     async def _unless_silent(self, work: Awaitable[bytes]) -> bytes:
         """The result of `work`, however long it takes, as long as the server answers pings meanwhile."""

@@ -120,7 +120,9 @@ async def _fold(clickhouse: ClickHouse, sequence: int, since_micros: int, upto_m
     observations = f"start_time >= {first} AND start_time <= {last} AND (project_id, trace_id) IN ({touched})"
     folded = folded_rows(parts, observations)
     columns = render("traces", "columns")
-    settings = {**_ALIASES, "max_execution_time": int(clickhouse.settings.request_timeout_s * _TIME_SHARE)}
+    # One thread: a core is left for those who read meanwhile.
+    limit_s = int(clickhouse.settings.request_timeout_s * _TIME_SHARE)
+    settings = {**_ALIASES, "max_execution_time": limit_s, "max_threads": 1}
     for sql in (
         render("folding", "fold", columns=columns, folded=folded),
         render("folding", "remove", touched=touched, first=first, last=last),

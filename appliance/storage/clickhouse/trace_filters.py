@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from appliance.errors import InvalidRequest
@@ -86,6 +86,16 @@ _SCORE_COLUMNS: Final = {
     "booleanObject": "score_booleans",
 }
 _UNKNOWN: Final = Search()
+# Fields of a trace that one of its parts told, with the column of parts; those that few traces share come first.
+_TOLD: Final = {
+    "trace.session_id": "session_id",
+    "trace.user_id": "user_id",
+    "trace.tags": "tags",
+    "trace.name": "name",
+    "trace.version": "version",
+    "trace.release": "release",
+}
+_ABOUT_A_VALUE: Final = frozenset({"=", "contains", "starts with", "ends with"})
 
 
 @dataclass(slots=True)
@@ -98,6 +108,8 @@ class TraceFilter:
     sources: set[str] = field(default_factory=set)
     exact_starts: list[str] = field(default_factory=list)
     """Those of the tests that bound the start."""
+    told: list[tuple[Column, Condition]] = field(default_factory=list)
+    """Each is a test of parts: a trace that passes the filter has a part that passes it."""
 
     @property
     def is_time_only(self) -> bool:
@@ -112,6 +124,13 @@ class TraceFilter:
     @property
     def where(self) -> str:
         return all_of(self.tests, prefix="WHERE ")
+
+    def said(self) -> str:
+        """A test of parts that sorts out most traces; empty when no condition says anything of parts."""
+        if not self.told:
+            return ""
+        columns = list(_TOLD.values())
+        return self.binder.test(*min(self.told, key=lambda told: columns.index(told[0].sql)))
 
     def joins(self) -> str:
         """The joins that the tests need."""
@@ -155,6 +174,17 @@ def _add(made: TraceFilter, condition: Condition) -> None:
         made.sources.add(column.source)
     if column.kind == "datetime":
         made.exact_starts.append(test)
+    if column.sql in _TOLD and _needs_a_value(condition):
+        # The tags of a trace are those of all its parts together.
+        some = replace(condition, operator="any of") if condition.operator == "all of" else condition
+        made.told.append((Column(column.kind, _TOLD[column.sql]), some))
+
+
+def _needs_a_value(condition: Condition) -> bool:
+    """Whether only what was said can pass, not what nobody said."""
+    if isinstance(condition.value, list):
+        return condition.operator in ("any of", "all of") and bool(condition.value) and "" not in condition.value
+    return condition.type == "string" and condition.operator in _ABOUT_A_VALUE and bool(condition.value)
 
 
 def _said(text: str, made: TraceFilter) -> str:

@@ -36,6 +36,10 @@ _TRIES: Final = 4
 _MARGIN: Final = 1000
 # Pages up to here are looked for among what was written last, when that is much.
 _RECENT_TRACES: Final = 100
+# With more, what their observations add up to is not looked at unless it is asked for.
+_FEW_TOUCHES: Final = 500
+# Of folded rows, more than a page needs are looked at: some may be older versions.
+_SPARE: Final = 100
 
 Item = TypeVar("Item")
 
@@ -92,6 +96,17 @@ class _Total(msgspec.Struct):
     total: int
 
 
+class _Reach(msgspec.Struct):
+    found: int
+    since_micros: int
+
+
+class _Place(msgspec.Struct):
+    id: str
+    first_micros: int
+    last_micros: int
+
+
 class _ScoreIds(msgspec.Struct):
     id: str
     score_ids: list[str]
@@ -110,45 +125,66 @@ def _asked(query: TraceQuery, search: Search = _UNSEARCHED) -> _Asked:
     return _Asked(made, binder.params)
 
 
-async def list_page(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[TraceKey], int]:
-    """The traces of one page in order, and how many there are on all pages; of a search for common words, at least.
+@dataclass(slots=True)
+class Page:
+    """The traces of one page in order; how many there are on all pages may still be being counted."""
 
-    Raises InvalidRequest for a bad filter or order, QueryTooExpensive and StoreUnavailable.
+    keys: list[TraceKey]
+    query: TraceQuery
+    counting: asyncio.Future[int]
+
+    async def total(self) -> int:
+        """How many there are on all pages; of a search for common words, at least."""
+        total = await self.counting
+        # They are counted a moment earlier or later than they are read, and some may have come meanwhile.
+        return max(total, self.query.offset + len(self.keys)) if self.keys else total
+
+
+async def find_page(clickhouse: ClickHouse, query: TraceQuery) -> Page:
+    """The traces of one page in order. Raises InvalidRequest for a bad filter or order, QueryTooExpensive and
+    StoreUnavailable; the page's `total` raises the last two.
     """
+    asked = _asked(query)
+    if query.order_by == "timestamp" and query.descending and asked.filter.is_time_only:
+        return await _page_by_time(clickhouse, query, asked)
     if any(condition.column == SEARCH_COLUMN for condition in query.conditions):
         async with explained(clickhouse):
-            keys, total = await _listed(clickhouse, query)
+            keys, total = await _listed(clickhouse, query, asked)
     else:
-        keys, total = await _listed(clickhouse, query)
-    # They are counted a moment earlier or later than they are read, and some may have come meanwhile.
-    return keys, max(total, query.offset + len(keys)) if keys else total
+        keys, total = await _listed(clickhouse, query, asked)
+    counting = asyncio.get_running_loop().create_future()
+    counting.set_result(total)
+    return Page(keys, query, counting)
 
 
-async def _listed(clickhouse: ClickHouse, query: TraceQuery) -> tuple[list[TraceKey], int]:
-    asked = _asked(query)
+async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> Page:
+    touched, reach = await asyncio.gather(read_touched(clickhouse, query.project_id), _reach(clickhouse, query, asked))
+    counting = asyncio.ensure_future(_count_started(clickhouse, query, touched))
+    try:
+        if touched.touches:
+            keys = await _newest(clickhouse, query, asked, touched)
+        else:
+            keys = await _newest_settled(clickhouse, query, touched, reach)
+        if keys is None:
+            unsettled = await reach_back(clickhouse, query.project_id, touched)
+            keys, _ = await _matching(clickhouse, query, unsettled, _UNSEARCHED)
+    except BaseException:
+        counting.cancel()
+        raise
+    return Page(keys, query, counting)
+
+
+async def _listed(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> tuple[list[TraceKey], int]:
     touched = await read_touched(clickhouse, query.project_id)
-    if query.order_by == "timestamp" and query.descending and asked.filter.is_time_only and touched.touches:
-        newest, total = await asyncio.gather(
-            _newest(clickhouse, query, asked, touched), _count_started(clickhouse, query, touched)
-        )
-        if newest is not None:
-            return newest, total
-    unsettled = await reach_back(clickhouse, query.project_id, touched)
+    is_exact = asked.filter.is_observed or touched.touches <= _FEW_TOUCHES
+    unsettled = await reach_back(clickhouse, query.project_id, touched) if is_exact else touched.anywhere
     search = await _search(clickhouse, query)
     if search.since:
-        found = await _found(clickhouse, query, unsettled, search)
-        if len(found[0]) == query.limit:
-            return found
+        keys, total = await _matching(clickhouse, query, unsettled, search, observed=is_exact)
+        if len(keys) == query.limit:
+            return keys, total
         search = _UNSEARCHED
-    return await _found(clickhouse, query, unsettled, search)
-
-
-async def _found(
-    clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, search: Search
-) -> tuple[list[TraceKey], int]:
-    return await asyncio.gather(
-        _matching(clickhouse, query, unsettled, search), _count(clickhouse, query, unsettled, search)
-    )
+    return await _matching(clickhouse, query, unsettled, search, observed=is_exact)
 
 
 async def _search(clickhouse: ClickHouse, query: TraceQuery) -> Search:
@@ -157,33 +193,71 @@ async def _search(clickhouse: ClickHouse, query: TraceQuery) -> Search:
     return await search_of(clickhouse, query.project_id, texts, query.offset + query.limit if is_newest_first else None)
 
 
-async def _matching(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, search: Search) -> list[TraceKey]:
+async def _matching(
+    clickhouse: ClickHouse,
+    query: TraceQuery,
+    unsettled: Unsettled,
+    search: Search,
+    *,
+    observed: bool = True,
+    since: int | None = None,
+) -> tuple[list[TraceKey], int]:
+    """A page out of all traces, or of those that began at `since` or later, and how many these are."""
     asked = _asked(query, search)
+    made = asked.filter
+    if since is not None:
+        made.tests.append(f"trace.started >= {made.binder.time(since)}")
     direction = "DESC" if query.descending else "ASC"
     order = f"{ORDERS[query.order_by]} {direction}, trace.id {direction}"
-    sql = _rendered("matching", asked, unsettled, order=order)
+    said = "" if unsettled.is_settled else made.said()
+    every = unsettled.all_traces(made.binder, observed=observed, said=said)
+    sql = render("traces", "matching", all=every, joins=made.joins(), where=made.where, order=order)
     params = asked.params | {"limit": query.limit, "offset": query.offset}
-    rows = await clickhouse.rows(sql, params, _Matching, settings=_ALIASES | _UNORDERED)
-    return [TraceKey(row.id, row.started_micros, row.first_micros, row.last_micros) for row in rows]
+    rows, total = await clickhouse.page(sql, params, _Matching, settings=_ALIASES | _UNORDERED)
+    keys = [TraceKey(row.id, row.started_micros, row.first_micros, row.last_micros) for row in rows]
+    if not observed and keys:
+        await _find_places(clickhouse, query.project_id, unsettled, keys)
+    return keys, total
 
 
-async def _count(clickhouse: ClickHouse, query: TraceQuery, unsettled: Unsettled, search: Search) -> int:
-    asked = _asked(query, search)
-    sql = _rendered("count_matching", asked, unsettled)
-    return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
+async def _find_places(clickhouse: ClickHouse, project_id: str, unsettled: Unsettled, keys: list[TraceKey]) -> None:
+    """Make the places of keys those of all their rows, when only parts were looked at."""
+    binder = Binder({"project_id": project_id, "ids": [key.id for key in keys]})
+    sql = render("traces", "places", until=binder.time(unsettled.until))
+    places = {row.id: row for row in await clickhouse.rows(sql, binder.params, _Place)}
+    for key in keys:
+        if (place := places.get(key.id)) is not None:
+            key.first, key.last = min(key.first, place.first_micros), max(key.last, place.last_micros)
 
 
 async def _count_started(clickhouse: ClickHouse, query: TraceQuery, touched: Touched) -> int:
-    """As `_count`, of a query about nothing but time, which needs far less of a trace."""
-    unsettled = await reach_back(clickhouse, query.project_id, touched)
+    """How many traces there are, of a query about nothing but time, which needs far less of a trace."""
     asked = _asked(query)
-    sql = unsettled.count_started(asked.filter.binder, all_of(asked.filter.exact_starts, prefix="AND "))
+    starts = all_of(asked.filter.exact_starts, prefix="AND ")
+    if touched.touches:
+        unsettled = await reach_back(clickhouse, query.project_id, touched)
+        sql = unsettled.count_started(asked.filter.binder, starts)
+    else:
+        sql = render("traces", "count_settled", starts=starts)
     return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
 
 
-def _rendered(name: str, asked: _Asked, unsettled: Unsettled, **texts: str) -> str:
-    made = asked.filter
-    return render("traces", name, all=unsettled.all_traces(made.binder), joins=made.joins(), where=made.where, **texts)
+async def _reach(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> _Reach:
+    """How far back a page by time goes, if all traces were folded."""
+    params = asked.params | {"most": 2 * (query.offset + query.limit) + _SPARE}
+    sql = render("traces", "reach", starts=all_of(asked.filter.exact_starts, prefix="AND "))
+    return (await clickhouse.rows(sql, params, _Reach, settings=_ALIASES | _NEWEST_FIRST))[0]
+
+
+async def _newest_settled(
+    clickhouse: ClickHouse, query: TraceQuery, touched: Touched, reach: _Reach
+) -> list[TraceKey] | None:
+    """A page by time while all traces are folded; None when most of the newest rows are old versions."""
+    if not reach.found:
+        return []
+    keys, _ = await _matching(clickhouse, query, touched.anywhere, _UNSEARCHED, since=reach.since_micros)
+    is_whole = len(keys) == query.limit or reach.found < 2 * (query.offset + query.limit) + _SPARE
+    return keys if is_whole else None
 
 
 async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, touched: Touched) -> list[TraceKey] | None:

@@ -65,15 +65,20 @@ async def test_without_the_lease_no_other_round_begins(monkeypatch: pytest.Monke
 
 
 class Waiting:
-    """A lease that can be taken or not, and traces that wait."""
+    """Traces that wait, a lease that can be taken or not, and a clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, touches: int, *, is_free: bool = True) -> None:
+        self.touches = touches
         self.is_free = is_free
         self.is_held = False
+        self.now = 1000.0
         self.rounds: list[bool] = []
+        """Whether each round was in a hurry."""
         monkeypatch.setattr(folding, "count_waiting", self._count)
         monkeypatch.setattr(folding, "fold_round", self._fold)
-        self.touches = touches
+        monkeypatch.setattr(folding, "forget_touches", self._count)
+        anything: Any = self
+        self.folder = folding.Folder(anything, anything, lambda: self.now)
 
     async def _count(self, _: Any) -> int:
         return self.touches
@@ -93,25 +98,36 @@ class Waiting:
     async def give_back(self) -> None:
         self.is_held = False
 
-    async def fold(self, rested_s: float) -> bool:
-        anything: Any = self
-        return await folding.fold_when_due(anything, anything, rested_s)
-
-
-async def test_many_traces_are_folded_at_once_and_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = Waiting(monkeypatch, folding.MANY_TRACES)
-    assert await waiting.fold(rested_s=0)
-    assert (waiting.rounds, waiting.is_held) == ([True], False)
+    async def look(self, after_s: float, touches: int) -> list[bool]:
+        """The rounds of a look some seconds later."""
+        self.now += after_s
+        self.touches = touches
+        self.rounds.clear()
+        await self.folder.look()
+        assert not self.is_held
+        return self.rounds
 
 
 async def test_few_traces_wait_for_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = Waiting(monkeypatch, folding.MANY_TRACES - 1)
-    assert not await waiting.fold(rested_s=folding.EVERY_S - 1)
-    assert await waiting.fold(rested_s=folding.EVERY_S)
-    assert waiting.rounds == [False]
+    waiting = Waiting(monkeypatch, 1)
+    assert await waiting.look(0, 1) == [False]
+    assert await waiting.look(folding.EVERY_S - 1, 1) == []
+    assert await waiting.look(1, 1) == [False]
+    assert waiting.folder.pause_s == folding.LOOK_EVERY_S
+
+
+async def test_many_traces_are_folded_at_once_and_what_comes_after_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Waiting(monkeypatch, 1)
+    assert await waiting.look(0, 0) == [False]
+    assert await waiting.look(5, folding.MANY_TRACES - 1) == []
+    assert await waiting.look(5, folding.MANY_TRACES) == [True]
+    assert waiting.folder.pause_s == folding.LOOK_SOON_S
+    assert await waiting.look(2, 1) == [True]
+    assert await waiting.look(2, 0) == []
+    assert await waiting.look(folding.HURRY_FOR_S, 1) == [False]
+    assert waiting.folder.pause_s == folding.LOOK_EVERY_S
 
 
 async def test_what_another_worker_folds_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = Waiting(monkeypatch, folding.MANY_TRACES, is_free=False)
-    assert not await waiting.fold(rested_s=folding.EVERY_S)
-    assert waiting.rounds == []
+    waiting = Waiting(monkeypatch, 1, is_free=False)
+    assert await waiting.look(folding.EVERY_S, folding.MANY_TRACES) == []

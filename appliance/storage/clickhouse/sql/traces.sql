@@ -120,10 +120,16 @@ WHERE project_id = {project_id:String} AND touched_at > settled_until
 -- name: unsettled
 SELECT trace_id FROM touched_traces WHERE project_id = {project_id:String} AND touched_at > $until
 
+-- name: unsettled_hashes
+SELECT sipHash128(trace_id) FROM touched_traces WHERE project_id = {project_id:String} AND touched_at > $until
+
+-- name: candidates
+SELECT id FROM trace_parts WHERE $rows
+
 -- name: earlier
 SELECT toUnixTimestamp64Micro(min(first_start)) AS first_micros
 FROM folded_traces
-WHERE project_id = {project_id:String} AND first_start < $first AND id IN ($unsettled)
+WHERE project_id = {project_id:String} AND first_start < $first AND id_hash IN ($hashes)
 
 -- name: settled
 SELECT $columns
@@ -134,7 +140,7 @@ WHERE project_id = {project_id:String}
 -- Every trace once: as it was folded when nothing was written to it since, else folded now.
 SELECT $columns
 FROM folded_traces FINAL
-WHERE project_id = {project_id:String} AND id NOT IN ($unsettled)
+WHERE project_id = {project_id:String} AND id_hash NOT IN ($hashes)
 UNION ALL
 SELECT $columns
 FROM ($folded)
@@ -162,6 +168,37 @@ FROM
 )
 GROUP BY trace_id
 
+-- name: reach
+-- How many of the newest folded rows there are, up to a bound, and when the earliest of them began. All versions are
+-- counted: a page begins no earlier, unless most of them are old.
+SELECT count() AS found, toUnixTimestamp64Micro(min(start)) AS since_micros
+FROM
+(
+    SELECT trace.started AS start
+    FROM folded_traces AS trace
+    WHERE project_id = {project_id:String} $starts
+    ORDER BY project_id DESC, trace.started DESC
+    LIMIT {most:UInt64}
+)
+
+-- name: places
+-- Where the rows of some traces lie: as they were folded, and what was written since.
+SELECT
+    id,
+    toUnixTimestamp64Micro(min(first_start)) AS first_micros,
+    toUnixTimestamp64Micro(max(last_start)) AS last_micros
+FROM
+(
+    SELECT id, first_start, last_start
+    FROM folded_traces
+    WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
+    UNION ALL
+    SELECT trace_id AS id, first_start, last_start
+    FROM touched_traces
+    WHERE project_id = {project_id:String} AND trace_id IN {ids:Array(String)} AND touched_at > $until
+)
+GROUP BY id
+
 -- name: newest
 -- The traces of the newest parts, and where these parts end; of a trace that goes on before that, too little is seen.
 SELECT
@@ -187,14 +224,14 @@ SELECT
     (
         SELECT count()
         FROM folded_traces AS trace FINAL
-        WHERE project_id = {project_id:String} AND id NOT IN ($unsettled) $starts
+        WHERE project_id = {project_id:String} AND id_hash NOT IN ($hashes) $starts
     ) + (
         SELECT count()
         FROM
         (
             SELECT if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp)) AS started
             FROM trace_parts FINAL
-            WHERE project_id = {project_id:String} AND timestamp >= $first AND id IN ($unsettled)
+            WHERE $parts
             GROUP BY id
         ) AS trace
         WHERE true $starts
@@ -211,10 +248,10 @@ $where
 ORDER BY $order
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
--- name: count_matching
+-- name: count_settled
 SELECT count() AS total
-FROM ($all) AS trace $joins
-$where
+FROM folded_traces AS trace FINAL
+WHERE project_id = {project_id:String} $starts
 
 -- name: parts
 -- All versions of the parts of some traces.
