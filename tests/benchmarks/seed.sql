@@ -2,7 +2,7 @@
 
 -- name: words
 -- 32,768 places of a vocabulary of 6,000 words, taken as often as words are in prose.
-CREATE TABLE IF NOT EXISTS seed_words
+CREATE OR REPLACE TABLE seed_words
 ENGINE = Memory
 AS SELECT groupArray(word) AS words
 FROM
