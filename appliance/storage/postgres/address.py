@@ -53,6 +53,8 @@ class Address:
     pool_size: int
     is_pooled: bool
     """Whether a pooler changes servers between transactions: then nothing may be kept in a session."""
+    schema: str = ""
+    """Where the tables are, when that is not `public`."""
 
 
 def address_of(settings: PostgresSettings, *, direct: bool = False) -> Address:
@@ -77,9 +79,15 @@ def address_of(settings: PostgresSettings, *, direct: bool = False) -> Address:
     if direct and settings.direct_url:
         is_pooled = False
     known = {**_KEEPALIVE, "connect_timeout": str(settings.connect_timeout_s), **known}
+    schema = "" if prisma.get("schema", "public") == "public" else prisma["schema"]
     if not is_pooled:
-        known["options"] = " ".join(filter(None, [known.get("options", ""), *_session(settings, prisma, direct)]))
-    return Address(make_conninfo(**known), max(1, limit), is_pooled)
+        known["options"] = " ".join(filter(None, [known.get("options", ""), *_session(settings, schema, direct)]))
+    elif schema:
+        raise ConfigError(
+            "A pooler that changes servers between transactions cannot be told a schema.",
+            hint="Leave schema out of DATABASE_URL, and give the role its own: ALTER ROLE ... SET search_path = ...",
+        )
+    return Address(make_conninfo(**known), max(1, limit), is_pooled, schema)
 
 
 def _require_place(known: Mapping[str, str]) -> None:
@@ -93,13 +101,14 @@ def _without_secrets(text: str) -> str:
     return text if _NAMES_PARAMETER.fullmatch(text) else _QUOTED.sub("…", text)
 
 
-def _session(settings: PostgresSettings, prisma: Mapping[str, str], direct: bool) -> list[str]:
+def _session(settings: PostgresSettings, schema: str, direct: bool) -> list[str]:
     """What holds for a whole session; migrations take the time that they take."""
     chosen = ["-c timezone=UTC"]
     if not direct:
         chosen.append(f"-c statement_timeout={settings.statement_timeout_ms}")
-    if prisma.get("schema", "public") != "public":
-        chosen.append(f"-c search_path={prisma['schema']}")
+    if schema:
+        identifier = '"' + schema.replace('"', '""') + '"'
+        chosen.append("-c search_path=" + re.sub(r"([\\\s])", r"\\\1", identifier))
     return chosen
 
 
@@ -108,7 +117,8 @@ def _without_prisma(url: str) -> tuple[dict[str, str], str]:
     if "://" not in url:  # libpq's other form, `host=... dbname=...`
         return {}, url
     parts = urlsplit(url)
-    if "@" in f"{parts.path}{parts.query}{parts.fragment}" and "@" not in parts.netloc:
+    # libpq would take what stands between the first @ and the next / or ? for a host, and name it when it is not there.
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
         raise ValueError("a sign in the password cuts it at the wrong place")
     if parts.scheme not in ("postgresql", "postgres"):
         raise ValueError(f"it begins with {parts.scheme}://, not with postgresql://")

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Final, LiteralString
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import dict_row
 
 from appliance.config import PostgresSettings
@@ -66,6 +67,7 @@ async def exclusive_connection(settings: PostgresSettings) -> AsyncIterator[Conn
         async with connection:
             await _require_usable(connection)
             await connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+            await _make_schema(connection, address.schema)
             yield connection
 
 
@@ -83,6 +85,20 @@ async def _require_usable(connection: Connection) -> None:
             "This Postgres only follows another one and cannot be written to.",
             hint="Set DATABASE_URL to the primary, or add target_session_attrs=read-write.",
         )
+
+
+async def _make_schema(connection: Connection, name: str) -> None:
+    """Makes the schema of the address, when it has one that is missing; raises MigrationFailed."""
+    found = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
+    if not name or await found.fetchone():  # even IF NOT EXISTS asks for the right to create
+        return
+    try:
+        await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        said = str(error).strip().partition("\n")[0]
+        raise MigrationFailed(
+            f"The schema of DATABASE_URL cannot be made: {said}.", hint="Make it, or choose another schema=."
+        ) from error
 
 
 async def apply_migrations(connection: Connection) -> list[str]:

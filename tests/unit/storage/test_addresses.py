@@ -36,7 +36,14 @@ def test_what_only_prisma_knows_does_not_reach_libpq() -> None:
     )
     assert found.pool_size == 9 and not found.is_pooled
     known = conninfo_to_dict(found.conninfo)
-    assert known["connect_timeout"] == "7" and "search_path=own" in str(known["options"])
+    assert known["connect_timeout"] == "7" and 'search_path="own"' in str(known["options"])
+
+
+def test_a_schema_may_have_any_name_but_needs_a_session() -> None:
+    assert parts(f"{URL}?schema=my%20%22own%22%5C")["options"].endswith(r'search_path="my\ ""own""\\"')
+    assert postgres.address_of(PostgresSettings(url=f"{URL}?schema=public")).schema == ""
+    with pytest.raises(ConfigError, match="schema"):
+        postgres.address_of(PostgresSettings(url=f"{URL}?schema=own&pgbouncer=true"))
 
 
 def test_a_session_is_bounded_and_in_utc_but_not_for_migrations() -> None:
@@ -138,6 +145,11 @@ def test_what_is_said_of_a_redis() -> None:
         "postgresql://u:x?secret@h/db",
         "postgresql://u:secret/x@h/db",
         "postgresql://u:secret#x@h/db",
+        "postgresql://u:x@secret/x@h/db",
+        "postgresql://u:x@secret?x@h/db",
+        "postgresql://u:x@secret#x@h/db",
+        "postgresql://u:x@a?secret=x@h/db",
+        "postgresql://u:x@secret@h/db",
         "postgresql://u:x@secret@h/db",
         "postgres:u:secret@h",
         "host=h password=x secret dbname=d",
