@@ -23,11 +23,16 @@ def env(form: str, data_dir: Path | None) -> None:
     Example:
       eval "$(langfuse-local env --format shell)"
     """
+    from appliance.orchestrator.elsewhere import is_elsewhere, users_url
     from appliance.orchestrator.secrets import read_secrets
     from appliance.orchestrator.state import read_state
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)
+    if is_elsewhere(settings) and settings.init.secret_key:
+        values = variables(users_url(settings), settings.init.public_key, settings.init.secret_key)
+        click.echo(rendered(values, form))
+        return
     place = DataDir(settings.data_dir)
     secrets = read_secrets(place)
     if secrets is None:

@@ -29,10 +29,17 @@ def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -
     Example:
       langfuse-local logs worker --follow
     """
+    from appliance.orchestrator.elsewhere import is_elsewhere
     from appliance.orchestrator.logfiles import last_lines
     from appliance.paths import DataDir
 
-    place = DataDir(settings_from(data_dir=data_dir).data_dir)
+    settings = settings_from(data_dir=data_dir)
+    if is_elsewhere(settings):
+        raise NotFound(
+            f"The logs of {settings.attach_url} are kept where its processes were started.",
+            hint="In containers: docker compose logs --follow, on the host.",
+        )
+    place = DataDir(settings.data_dir)
     files = _files(place, service)
     width = max(len(file.stem) for file in files)
     positions: dict[Path, int] = {}

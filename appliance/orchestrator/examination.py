@@ -16,6 +16,7 @@ from typing import Literal
 
 from appliance.config import Settings
 from appliance.errors import ApplianceError
+from appliance.orchestrator.elsewhere import is_elsewhere, status_elsewhere
 from appliance.orchestrator.lock import is_held
 from appliance.orchestrator.machine import memory_limit_bytes
 from appliance.orchestrator.ports import USUAL_PORTS, is_free, port_holder
@@ -46,6 +47,13 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Looks at everything; starts and changes nothing."""
+    if is_elsewhere(settings):
+        return [
+            Finding("python", "ok", sys.version.split()[0]),
+            *_elsewhere(settings),
+            *_resources(settings.data_dir),
+            _clock(),
+        ]
     return [
         Finding("python", "ok", sys.version.split()[0]),
         *_runtime(settings),
@@ -53,6 +61,15 @@ def examine(settings: Settings) -> list[Finding]:
         *_ports(settings),
         _clock(),
     ]
+
+
+def _elsewhere(settings: Settings) -> Iterator[Finding]:
+    """Whether each service of a server that runs elsewhere answers."""
+    for service in asyncio.run(status_elsewhere(settings)).services:
+        place = f"answers at {service.address}" if service.address else "gives a sign of life"
+        yield Finding(
+            service.name, "ok" if service.healthy else "fail", place if service.healthy else service.reason or ""
+        )
 
 
 def _runtime(settings: Settings) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from tests.acceptance.appliance_process import Appliance, clean_environment, container_pids
-from tests.integration.docker.stack import Stack, beside, running_stack
+from tests.integration.docker.stack import Stack, beside, by_addresses, running_stack
 from tests.integration.docker.standins.names import STORES
 
 
@@ -64,7 +64,7 @@ def new_compose_appliance(*, is_external: bool) -> Iterator[ComposeAppliance]:
         tree = home / "tree"
         tree.mkdir()
         stores = stack.enter_context(running_stack(tree, *(STORES if is_external else ())))
-        own = stack.enter_context(beside(stores)) if is_external else stores
+        own = stack.enter_context(beside(stores, by_addresses(stores.secrets))) if is_external else stores
         certificate = home / "certificate.pem"
         certificate.write_text(own.certificate())
         trusts = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "OTEL_EXPORTER_OTLP_CERTIFICATE")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from appliance.config import Settings
 from appliance.errors import ConfigError
 from appliance.orchestrator.probes import ask_redis_of
-from appliance.orchestrator.runtimes.contract import Endpoints, Service, Unit
+from appliance.orchestrator.runtimes.contract import Endpoints, Unit
 from appliance.orchestrator.steps import Tell
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class ExternalRuntime:
         self._clickhouse: ClickHouse | None = None
 
     @property
-    def stores(self) -> Sequence[Service]:
+    def stores(self) -> Sequence[ExternalStore]:
         settings = self._settings
         return (
             ExternalStore("postgres", _place(settings.postgres.address), self._check_postgres),

@@ -24,7 +24,16 @@ from tests.integration.docker.standins.names import STORES, store_image_environ,
 
 ROOT = Path(__file__).parents[3]
 FIRST_PORT = 28443
-_SOURCES = ("appliance", "tui", "compose", "pyproject.toml", "README.md", "LICENSE", ".dockerignore")
+_SOURCES = (
+    "appliance",
+    "tui",
+    "compose",
+    "pyproject.toml",
+    "langfuse_local.py",
+    "README.md",
+    "LICENSE",
+    ".dockerignore",
+)
 _OFFLINE = re.compile(r"name resolution|NewConnectionError|no such host|Network is unreachable", re.IGNORECASE)
 
 
@@ -130,27 +139,55 @@ def running_stack(tree: Path, *services: str) -> Iterator[Stack]:
         made.compose("down", "--volumes", "--timeout", "5", check=False)
 
 
+def by_addresses(known: Secrets) -> str:
+    """The lines of .env that lead to the stores of a stack, by one address each."""
+    return (
+        f"DATABASE_URL=postgresql://langfuse:{known.postgres_password}@postgres:5432/langfuse\n"
+        f"REDIS_CONNECTION_STRING=redis://:{known.redis_password}@redis:6379/0\n"
+    )
+
+
+def by_parts(known: Secrets) -> str:
+    """The same, by hosts, names and passwords."""
+    return (
+        "DATABASE_HOST=postgres:5432\nDATABASE_USERNAME=langfuse\nDATABASE_NAME=langfuse\n"
+        f"DATABASE_PASSWORD={known.postgres_password}\n"
+        f"REDIS_HOST=redis\nREDIS_PORT=6379\nREDIS_AUTH={known.redis_password}\n"
+    )
+
+
 @contextlib.contextmanager
-def beside(stack: Stack) -> Iterator[Stack]:
-    """docker-compose.external.yml, running on the stores of `stack`, which it reaches by a network of somebody else."""
+def beside(stack: Stack, stores: str) -> Iterator[Stack]:
+    """docker-compose.external.yml, running on the stores of `stack`."""
+    with external(stack, stores) as made:
+        made.up()
+        yield made
+
+
+@contextlib.contextmanager
+def external(stack: Stack, stores: str) -> Iterator[Stack]:
+    """The same, not started; it reaches the stores by a network of somebody else.
+
+    `stores` are the lines of .env that lead to Postgres and Redis.
+    """
     overlay = {
         "services": {name: {"networks": ["public", "elsewhere"]} for name in ("migrate", "web", "worker")},
         "networks": {"elsewhere": {"external": True, "name": f"{stack.project}_stores"}},
     }
     (stack.folder / "elsewhere.yml").write_text(json.dumps(overlay))
+    (stack.folder / "store-certificates").mkdir(exist_ok=True)
+    (stack.folder / "store-certificates" / "ca.pem").write_text("an authority")
     known = stack.secrets
     own = (stack.folder / ".env").read_text()
     (stack.folder / ".env").write_text(
-        f"{own}\nDATABASE_URL=postgresql://langfuse:{known.postgres_password}@postgres:5432/langfuse\n"
-        f"REDIS_CONNECTION_STRING=redis://:{known.redis_password}@redis:6379/0\n"
-        f"CLICKHOUSE_PASSWORD={known.clickhouse_password}\n"
+        f"{own}\n{stores}CLICKHOUSE_PASSWORD={known.clickhouse_password}\n"
+        "STORE_CERTIFICATES=./store-certificates\n"
         "CLICKHOUSE_URL=http://clickhouse:8123\nCLICKHOUSE_USER=langfuse\nCLICKHOUSE_DB=langfuse\n"
     )
     port = choose_port("127.0.0.1", [FIRST_PORT + 100], set())
     project = f"{stack.project}-external"
     made = Stack(stack.folder, "docker-compose.external.yml", project, port, known, ("elsewhere.yml",))
     try:
-        made.up()
         yield made
     finally:
         made.compose("down", "--volumes", "--timeout", "5", check=False)

@@ -10,15 +10,17 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from appliance.orchestrator.secrets import Secrets
 from tests.acceptance.appliance_process import eventually
 from tests.acceptance.terminal import open_terminal
-from tests.integration.docker.stack import Stack, beside, running_stack
+from tests.integration.docker.stack import Stack, beside, by_addresses, by_parts, external, running_stack
+from tests.integration.docker.standins.names import STORES
 
 
 @pytest.fixture(scope="module")
@@ -127,13 +129,47 @@ def test_the_terminal_ui_runs_inside_the_container_of_web(stack: Stack, tmp_path
         eventually(terminal.is_over)
 
 
-def test_the_external_file_on_the_same_stores(stack: Stack) -> None:
-    with beside(stack) as external:
-        with external.client() as client:
-            send_trace(client, "by-the-other-door")
-            assert wait_for_trace(client, "by-the-other-door")
+def test_commands_inside_the_container_of_web_tell_of_all(stack: Stack) -> None:
+    def said(*words: str, check: bool = True) -> str:
+        return stack.compose("exec", "-T", "web", "langfuse-local", *words, check=check)
+
+    with stack.client() as client:
+        send_trace(client, "counted")
+    found = json.loads(said("status", "--json"))
+    assert found["healthy"] and found["url"] == "https://localhost:8443"
+    assert {service["name"].partition("-")[0] for service in found["services"]} == {*STORES, "web", "worker"}
+    assert found["receipts"]
+    assert "LANGFUSE_BASE_URL=https://localhost:8443" in said("env")
+    assert "docker compose logs" in said("logs", check=False)
+    assert "fail" not in said("doctor")
+    stack.compose("stop", "worker")
+    assert "No worker gives a sign of life." in said("status", check=False)
+    stack.up()
+
+
+@pytest.mark.parametrize("form", [by_addresses, by_parts])
+def test_the_external_file_on_the_same_stores(stack: Stack, form: Callable[[Secrets], str]) -> None:
+    with beside(stack, form(stack.secrets)) as made:
+        with made.client() as client:
+            send_trace(client, form.__name__)
+            assert wait_for_trace(client, form.__name__)
         with stack.client() as client:
-            assert wait_for_trace(client, "by-the-other-door")
+            assert wait_for_trace(client, form.__name__)
+        seen = made.compose("exec", "-T", "worker", "cat", "/store-certificates/ca.pem")
+        assert "an authority" in seen
+
+
+def test_what_is_missing_is_told_by_migrate(stack: Stack) -> None:
+    with external(stack, "") as made:
+        said = made.compose("run", "--rm", "--no-deps", "-T", "migrate", check=False)
+    assert "There is no address of Redis." in said and "Traceback" not in said
+
+
+def test_between_single_quotes_a_password_stays_as_it_is(stack: Stack) -> None:
+    with external(stack, "DATABASE_PASSWORD='pa$$word$HOME${x}'\n") as made:
+        program = "import os; print(os.environ['DATABASE_PASSWORD'])"
+        said = made.compose("run", "--rm", "--no-deps", "-T", "--entrypoint", "python", "migrate", "-c", program)
+    assert "pa$$word$HOME${x}\n" in said
 
 
 def send_trace(client: httpx.Client, name: str) -> None:

@@ -60,13 +60,19 @@ def _project(secrets: Secrets) -> str:
 
 
 _EXTERNAL_STORES = """\
-# The stores. REDIS_CONNECTION_STRING takes rediss:// for TLS; the user of ClickHouse must be able to make the database.
+# The file that `docker compose` reads; append :docker-compose.override.yml for changes of your own.
+COMPOSE_FILE=docker-compose.external.yml
+
+# The stores, in any form of docs/deploy.md (also REDIS_HOST, DATABASE_HOST ...). A value with $ needs single quotes.
+# REDIS_CONNECTION_STRING takes rediss:// for TLS; the user of ClickHouse must be able to make the database.
 DATABASE_URL=postgresql://user:password@postgres.example.com:5432/langfuse
 REDIS_CONNECTION_STRING=redis://:password@redis.example.com:6379/0
 CLICKHOUSE_URL=https://clickhouse.example.com:8443
 CLICKHOUSE_USER=langfuse
 CLICKHOUSE_PASSWORD=change-me
 CLICKHOUSE_DB=langfuse
+# A directory with authorities and client certificates of the stores: in the containers it is /store-certificates.
+# STORE_CERTIFICATES=./store-certificates
 
 """
 _OPTIONS = """\

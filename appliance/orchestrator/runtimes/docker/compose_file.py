@@ -69,11 +69,11 @@ def compose_external() -> str:
     return _file(
         "Web, worker and nginx in containers; Postgres, Redis and ClickHouse are elsewhere, as .env says.",
         name="langfuse-local-external",
-        settings=_settings_external(),
+        settings=_settings(),
         secrets=list(secret_texts(PLACEHOLDER, is_external=True)),
         services={},
         networks={"public": None},
-        volumes=[],
+        volumes=["store-certificates"],
     )
 
 
@@ -138,11 +138,17 @@ def _application(stores: list[str], networks: list[str], settings: Mapping[str, 
     secrets = [value.removeprefix(_SECRETS_FOLDER) for name, value in settings.items() if name.endswith("_FILE")]
     migrated = {"migrate": {"condition": "service_completed_successfully"}}
     ready = {store: {"condition": "service_healthy"} for store in stores}
-    migrate = _own(networks, secrets, ["migrate"], ready) | {"restart": "on-failure:5"}
-    web = _own(networks, secrets, ["web", "--host", "0.0.0.0", "--port", "3000"], migrated)
-    worker = _own(networks, secrets, [], migrated)
+    mounts = ["data:/data"]
+    if not stores:  # authorities and client certificates of somebody else's stores
+        mounts.append("${STORE_CERTIFICATES:-store-certificates}:/store-certificates:ro")
+    shared = _own(networks, secrets, mounts)
+    migrate = shared | {"command": ["migrate"], "depends_on": ready, "restart": "on-failure:5"}
+    web = shared | {"command": ["web", "--host", "0.0.0.0", "--port", "3000"], "depends_on": migrated}
+    worker = shared | {"depends_on": migrated}
     # A name that stays when the container starts again, and differs between the copies of `--scale worker=3`.
     worker["entrypoint"] = ["sh", "-c", 'exec langfuse-local worker --name "worker-$$HOSTNAME"']
+    if not stores:
+        del migrate["depends_on"]
     return {
         "migrate": migrate,
         "web": web | {"healthcheck": _health(f"{_HEALTHCHECK} web"), "mem_limit": "${WEB_MEMORY:-1g}"},
@@ -151,22 +157,20 @@ def _application(stores: list[str], networks: list[str], settings: Mapping[str, 
     }
 
 
-def _own(networks: list[str], secrets: list[str], command: list[str], after: Mapping[str, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = {
+def _own(networks: list[str], secrets: list[str], mounts: list[str]) -> dict[str, Any]:
+    """What migrate, web and worker share."""
+    return {
         **_SHARED,
         "image": "${LANGFUSE_LOCAL_IMAGE:-langfuse-local:local}",
         "build": Alias("build"),
-        "command": command,
         "env_file": [".env"],
         "environment": Alias("settings"),
         "secrets": secrets,
-        "depends_on": after,
-        "volumes": ["data:/data"],
+        "volumes": mounts,
         "tmpfs": ["/tmp"],
         "networks": networks,
         "stop_grace_period": "30s",
     }
-    return {key: value for key, value in described.items() if value not in (None, [], {})}
 
 
 def _nginx() -> dict[str, Any]:
@@ -194,11 +198,6 @@ def _settings_with_stores() -> dict[str, str]:
         "CLICKHOUSE_DB": DATABASE,
         **_settings(),
     }
-
-
-def _settings_external() -> dict[str, str]:
-    names = ("DATABASE_URL", "REDIS_CONNECTION_STRING", "CLICKHOUSE_URL", "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD")
-    return {**{name: _required(name) for name in names}, **_settings()}
 
 
 def _settings() -> dict[str, str]:
