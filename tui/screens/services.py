@@ -205,7 +205,7 @@ def service_cells(service: ServiceStatus, palette: Palette) -> RowCells:
     return {
         "name": [(service.name, f"bold {palette.text}")],
         "state": [("● ", color), (service.state, palette.text)],
-        "pid": [(str(service.pid or service.container or ""), palette.muted)],
+        "pid": [(str(service.pid or ("docker" if service.container else "")), palette.muted)],
         "uptime": [(format.ago(service.uptime_s) if service.uptime_s is not None else "", palette.muted)],
         "cpu": [(cpu, palette.text)],
         "memory": [(format.size(service.rss_bytes) if service.rss_bytes else "", palette.text)],

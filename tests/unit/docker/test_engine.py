@@ -10,7 +10,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from appliance.errors import RuntimeUnavailable
 from appliance.orchestrator.runtimes.docker.containers import UlimitsRefused
-from appliance.orchestrator.runtimes.docker.engine import DockerEngine
+from appliance.orchestrator.runtimes.docker.engine import DockerEngine, cpu_percent
 from appliance.orchestrator.runtimes.docker.pulls import PullStep
 
 INSPECTED: dict[str, Any] = {
@@ -127,3 +127,9 @@ async def test_usage_is_a_difference() -> None:
     assert (await measured.usage("c1")).cpu_percent == 0.0
     second = await measured.usage("c1")
     assert (second.cpu_percent, second.rss_bytes) == (25.0, 60)
+
+
+def test_the_processor_time_of_a_container_that_began_anew_is_not_below_zero() -> None:
+    assert cpu_percent((100, 1000), (150, 1200), cores=2) == 50.0
+    assert cpu_percent((5000, 1000), (10, 1200), cores=2) == 10.0
+    assert cpu_percent((5, 1000), (5, 1000), cores=2) == 0.0

@@ -160,11 +160,9 @@ class DockerEngine:
         cpu = int(sample["cpu_stats"]["cpu_usage"].get("total_usage", 0))
         system = int(sample["cpu_stats"].get("system_cpu_usage", 0))
         cores = int(sample["cpu_stats"].get("online_cpus", 1))
-        before_cpu, before_system = self._samples.get(container, (cpu, system))
+        percent = cpu_percent(self._samples.get(container, (cpu, system)), (cpu, system), cores)
         self._samples[container] = (cpu, system)
-        passed = system - before_system
-        percent = (cpu - before_cpu) / passed * cores * 100 if passed > 0 else 0.0
-        return Usage(cpu_percent=round(percent, 1), rss_bytes=_resident_bytes(sample.get("memory_stats") or {}))
+        return Usage(cpu_percent=percent, rss_bytes=_resident_bytes(sample.get("memory_stats") or {}))
 
     async def owned_volumes(self, labels: Mapping[str, str]) -> Sequence[str]:
         wanted = {"label": [f"{name}={value}" for name, value in labels.items()]}
@@ -321,6 +319,14 @@ def _container_facts(found: Mapping[str, Any]) -> ContainerFacts:
         host_port=int(bindings[0]["HostPort"]) if bindings and bindings[0].get("HostPort") else None,
         memory_bytes=int(found["HostConfig"].get("Memory") or 0),
     )
+
+
+def cpu_percent(before: tuple[int, int], after: tuple[int, int], cores: int) -> float:
+    """Percent of one core between two samples, each the time of a container and of all cores of its machine."""
+    spent, passed = after[0] - before[0], after[1] - before[1]
+    if spent < 0:  # it was started again, and its time began anew
+        spent = after[0]
+    return round(spent / passed * cores * 100, 1) if passed > 0 else 0.0
 
 
 def _resident_bytes(memory: Mapping[str, Any]) -> int:
