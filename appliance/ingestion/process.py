@@ -14,6 +14,7 @@ from appliance.ingestion.media import MediaFinder, may_hold_media
 from appliance.ingestion.otel.conventions import draft_of
 from appliance.ingestion.otel.decode import decode_json, decode_protobuf
 from appliance.ingestion.otel.observation import complete_metadata, observation_of, own_totals
+from appliance.ingestion.otel.prompts import inherit_prompts
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.otel.trace import SpanSays, trace_parts
 from appliance.ingestion.source import Source
@@ -109,6 +110,8 @@ def _add_spans(spans: Iterable[Span], source: Source, pricing: Pricing, batch: B
         traces.setdefault(span.trace_id, []).append(SpanSays(span, draft))
         if draft.type in COUNTED_TYPES:
             holding_calls.add((span.trace_id, span.parent_id))
+    for says in traces.values():
+        inherit_prompts(says)
     for trace_id, says in traces.items():
         rows: list[Observation] = []
         totals: list[OwnTotals] = []

@@ -21,8 +21,8 @@ class AdkMapper:
         said = {key[len(_KEY) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_KEY)}
         asked = _said(said.pop("tool_call_args", None)), _said(said.pop("llm_request", None))
         made = _said(said.pop("tool_response", None)), _said(said.pop("llm_response", None))
-        draft.input = draft.input or asked[0] or asked[1]
-        draft.output = draft.output or made[0] or made[1]
+        draft.offer_input(*asked)
+        draft.offer_output(*made)
         session = said.pop("session_id", None)
         draft.session_id = draft.session_id or (str(session) if session else None)
         if attributes.get("gen_ai.operation.name") == "generate_content" and "gen_ai.system" in attributes:

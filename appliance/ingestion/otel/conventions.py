@@ -21,6 +21,7 @@ from appliance.ingestion.otel.mlflow import MlflowMapper
 from appliance.ingestion.otel.openinference import OpenInferenceMapper
 from appliance.ingestion.otel.plain import PlainMapper
 from appliance.ingestion.otel.span import Span
+from appliance.ingestion.otel.spring_ai import SpringAiMapper
 from appliance.ingestion.otel.traceloop import TraceloopMapper
 from appliance.ingestion.otel.vercel import VercelMapper
 
@@ -38,6 +39,7 @@ MAPPERS: Final[tuple[Mapper, ...]] = (
     OpenInferenceMapper(),
     LogfireMapper(),
     TraceloopMapper(),
+    SpringAiMapper(),
     GenAiMapper(),
     PlainMapper(),
 )

@@ -22,6 +22,9 @@ _TYPES: Final = {
     "generate_object": "GENERATION",
     "stream_object": "GENERATION",
     "embeddings": "EMBEDDING",
+    "embedding": "EMBEDDING",
+    "image": "GENERATION",
+    "image_generation": "GENERATION",
     "invoke_agent": "AGENT",
     "create_agent": "AGENT",
     "execute_tool": "TOOL",
@@ -44,7 +47,7 @@ _SERVICE_TIERS: Final = (
 """Ways of processing that differ in price."""
 _WITHOUT_CACHE: Final = ("opentelemetry.instrumentation.bedrock", "ruby_llm", "RubyLLM", "opentelemetry-ruby_llm")
 """Scopes of libraries whose input leaves out what was read from or written to the cache."""
-_ROLES: Final = ("system", "user", "assistant", "tool")
+_ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 _DETAILS: Final = "gen_ai.client.inference.operation.details"
 MESSAGE_EVENTS: Final = frozenset(
     {"gen_ai.choice", "gen_ai.content.prompt", "gen_ai.content.completion", _DETAILS}
@@ -62,11 +65,16 @@ class GenAiMapper:
         """Fill in what is still open."""
         attributes = span.attributes
         take = attributes.pop
-        operation = str(take("gen_ai.operation.name", "") or _sentry_operation(attributes)).lower()
-        tool = take("gen_ai.tool.name", None)
+        _take_details(span)
+        operation = str(attributes.get("gen_ai.operation.name") or _sentry_operation(attributes)).lower()
+        if operation in _TYPES:  # any other word stays among the attributes
+            take("gen_ai.operation.name", None)
+        tool = attributes.get("gen_ai.tool.name")
         is_tool = bool(tool or attributes.get("gen_ai.tool.call.id"))
         draft.type = draft.type or _TYPES.get(operation) or ("TOOL" if is_tool else None)
         draft.name = draft.name or (str(tool) if tool else None)
+        if draft.name == tool:
+            take("gen_ai.tool.name", None)
         draft.is_aggregate = draft.is_aggregate or operation in _AGGREGATES
         draft.conversation_id = draft.conversation_id or take_text(attributes, ("gen_ai.conversation.id",))
         self._map_input_output(span, draft)
@@ -97,18 +105,45 @@ class GenAiMapper:
             draft.usage = usage_from_counts(counts, is_apart=is_apart or None)
 
     def _map_input_output(self, span: Span, draft: Draft) -> None:
+        systems, asked, made = [], [], []
         for attributes in _sources(span):
             sentrys = _sentry_texts(attributes)
-            given = _messages(attributes, "gen_ai.input.messages", "gen_ai.prompt", "gen_ai.tool.call.arguments")
-            made = _messages(attributes, "gen_ai.output.messages", "gen_ai.completion", "gen_ai.tool.call.result")
-            given, made = sentrys[0] if given is None else given, sentrys[1] if made is None else made
-            if system := attributes.pop("gen_ai.system_instructions", None):
+            asked += _messages(attributes, "gen_ai.input.messages", "gen_ai.prompt", "gen_ai.tool.call.arguments")
+            made += _messages(attributes, "gen_ai.output.messages", "gen_ai.completion", "gen_ai.tool.call.result")
+            asked.append(sentrys[0])
+            made.append(sentrys[1])
+            systems.append(attributes.pop("gen_ai.system_instructions", None))
+        given, others = _joined(asked)
+        system, _ = _joined(systems)
+        if system is not None:
+            if given is None and isinstance(parse_or_keep(draft.input), list):
+                draft.input = _with_system(system, draft.input)
+            else:
                 given = _with_system(system, given)
-            draft.input = given if draft.input is None else draft.input
-            draft.output = made if draft.output is None else draft.output
-        asked, answered = _from_events(span)
-        draft.input = asked or None if draft.input is None else draft.input
-        draft.output = answered or None if draft.output is None else draft.output
+        draft.offer_input(given, *others)
+        answer, others = _joined(made)
+        draft.offer_output(answer, *others)
+        asked_by_events, answered = _from_events(span)
+        draft.offer_input(asked_by_events or None)
+        draft.offer_output(answered or None)
+
+
+def _take_details(span: Span) -> None:
+    """Let the span say what only its events that detail the operation tell, beside the messages."""
+    for event in span.events:
+        if event.name == _DETAILS:
+            for key in [key for key in event.attributes if not key.startswith(_MESSAGES)]:
+                span.attributes.setdefault(key, event.attributes.pop(key))
+
+
+_MESSAGES: Final = (
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "gen_ai.system_instructions",
+    "gen_ai.prompt",
+    "gen_ai.completion",
+    "gen_ai.tool.call.",
+)
 
 
 def _sentry_operation(attributes: Attributes) -> str:
@@ -135,16 +170,27 @@ def _sources(span: Span) -> list[Attributes]:
     return [span.attributes, *(event.attributes for event in span.events if event.name == _DETAILS)]
 
 
-def _messages(attributes: Attributes, whole: str, old: str, tool: str) -> Any:
-    """The messages by their present name, else by the old ones: one text, or one attribute per message and field."""
+def _messages(attributes: Attributes, whole: str, old: str, tool: str) -> list[Any]:
+    """The messages by their present name, then by the old ones: one text, or one attribute per message and field."""
     found = [attributes.pop(key, None) for key in (whole, old, tool)]
     prefix = f"{old}."
     flat = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
-    if found[0] is not None:
-        return found[0]
-    if flat:
-        return unflatten(flat)
-    return found[1] if found[1] is not None else found[2]
+    return [found[0], unflatten(flat) if flat else None, found[1], found[2]]
+
+
+def _joined(values: list[Any]) -> tuple[Any, list[Any]]:
+    """The first value with the messages that further ones add to it, and those values that are no lists of messages."""
+    first, *rest = [value for value in values if value not in (None, "")] or [None]
+    more = [value for value in rest if value != first]
+    if not more or not isinstance(messages := parse_or_keep(first), list):
+        return first, more
+    joined, others = list(messages), []
+    for value in more:
+        if isinstance(found := parse_or_keep(value), list):
+            joined += [message for message in found if message not in joined]
+        else:
+            others.append(value)
+    return first if joined == messages else joined, others
 
 
 def _with_system(system: Any, messages: Any) -> Any:

@@ -20,13 +20,15 @@ def fill_rest(span: Span, draft: Draft) -> None:
     """Environment, level, status, version and release from the span and its resource; a type from what is known."""
     attributes, resource = span.attributes, span.resource.attributes
     for key in _ENVIRONMENT:
-        found = attributes.pop(key, None) or resource.get(key)
+        found = attributes.get(key) or resource.get(key)
         if found and draft.environment is None:
             draft.environment = str(found)
+        if found and str(found) == draft.environment:
+            attributes.pop(key, None)
     draft.environment = normalise_environment(draft.environment)
-    if draft.model is None and isinstance(model := attributes.pop("model", None), str) and model:
+    if draft.model is None and isinstance(model := attributes.get("model"), str) and model:
         # MLflow writes it as a JSON text.
-        draft.model = model.strip('"')
+        draft.model = attributes.pop("model").strip('"')
     if draft.model_parameters is None and (config := parse_object(attributes.get("model_config"))):
         draft.model_parameters = config
         del attributes["model_config"]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from appliance.ingestion.json_text import parse_object, to_text
 from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.metadata import take_known
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.token_usage import usage_from_counts
 
@@ -36,13 +37,13 @@ class GenkitMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open; only the step that calls a model has its usage."""
         take = span.attributes.pop
-        name, kind = str(take("genkit:name", "")), _TYPES.get(str(take("genkit:metadata:subtype", "")))
+        name, kind = str(take("genkit:name", "")), take_known(span.attributes, "genkit:metadata:subtype", _TYPES)
         draft.type = draft.type or kind or "SPAN"
         draft.name = draft.name or name or None
         asked, made = take("genkit:input", None), take("genkit:output", None)
         is_model = kind == "GENERATION"
-        draft.input = _inner(asked, "messages", is_model) if draft.input is None else draft.input
-        draft.output = _inner(made, "message", is_model) if draft.output is None else draft.output
+        draft.offer_input(_inner(asked, "messages", is_model))
+        draft.offer_output(_inner(made, "message", is_model))
         session = take("genkit:sessionId", None)
         draft.session_id = draft.session_id or (str(session) if session else None)
         if not is_model:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from appliance.ingestion.json_text import parse_object, parse_or_keep, to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.first_token import moment_of
-from appliance.ingestion.otel.metadata import metadata_of, metadata_text
+from appliance.ingestion.otel.metadata import metadata_of, metadata_text, take_known
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.token_usage import normalise_usage
 from appliance.model.observations import OBSERVATION_TYPES
@@ -35,6 +35,11 @@ _LEVELS: Final = {
 _OBSERVATION_METADATA: Final = ("langfuse.observation.metadata.", "langfuse.metadata.")
 _TRACE_METADATA: Final = "langfuse.trace.metadata."
 _EXPERIMENT: Final = "langfuse.experiment."
+_VERSIONS: Final = ("langfuse.version", "langfuse.generation.version", "langfuse.trace.version")
+_USAGE: Final = "langfuse.observation.usage_details"
+_COSTS: Final = "langfuse.observation.cost_details"
+_AMOUNTS: Final = (f"{_USAGE}.", f"{_COSTS}.")
+"""Where amounts stand in an attribute for each type."""
 _SCRUBBED: Final = "[Scrubbed due to "
 
 
@@ -46,23 +51,26 @@ class LangfuseMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Everything these attributes say is final: this mapper comes first."""
         attributes = span.attributes
-        self._map_observation(attributes, draft)
+        self._map_observation(span, draft)
         self._map_model(attributes, draft)
         self._map_trace(attributes, draft)
         self._map_metadata(span, draft)
         if draft.type == "SPAN" and _is_old_generation(span, draft):
             draft.type = "GENERATION"
 
-    def _map_observation(self, attributes: Attributes, draft: Draft) -> None:
+    def _map_observation(self, span: Span, draft: Draft) -> None:
+        attributes = span.attributes
         take = attributes.pop
-        draft.type = _TYPES.get(str(take("langfuse.observation.type", "")).lower())
+        if parent := _text(take("langfuse.generation.parent_observation_id", None)):  # LiteLLM's
+            span.parent_id = parent
+        draft.type = take_known(attributes, "langfuse.observation.type", _TYPES)
+        draft.name = _text(take("langfuse.generation.name", None))
         draft.input = take("langfuse.observation.input", None)
         draft.output = take("langfuse.observation.output", None)
-        if level := take("langfuse.observation.level", None):
-            draft.level = _LEVELS.get(str(level).lower())
+        draft.level = take_known(attributes, "langfuse.observation.level", _LEVELS)
         draft.status_message = _text(take("langfuse.observation.status_message", None))
-        draft.version = _text(take("langfuse.version", None))
-        draft.release = _text(take("langfuse.release", None))
+        draft.version = _first_text(attributes, *_VERSIONS)
+        draft.release = _first_text(attributes, "langfuse.release", "langfuse.trace.release")
         if start := take("langfuse.observation.completion_start_time", None):
             draft.completion_start = moment_of(start)
         draft.as_root = _is_true(take("langfuse.internal.as_root", None))
@@ -71,26 +79,29 @@ class LangfuseMapper:
     def _map_model(self, attributes: Attributes, draft: Draft) -> None:
         take = attributes.pop
         draft.model = _text(take("langfuse.observation.model.name", None))
-        if found := take("langfuse.observation.model.parameters", None):
-            draft.model_parameters = parse_object(found)
-        if found := _details(attributes, "langfuse.observation.usage_details"):
-            draft.usage = normalise_usage(found) or None
-        draft.costs = _details(attributes, "langfuse.observation.cost_details")
+        draft.model_parameters = _take_object(attributes, "langfuse.observation.model.parameters")
+        draft.usage = _take_object(attributes, _USAGE)
+        draft.costs = _take_object(attributes, _COSTS)
+        for key in [key for key in attributes if key.startswith(_AMOUNTS)]:
+            if key.startswith(_AMOUNTS[0]):
+                draft.usage = (draft.usage or {}) | {key[len(_AMOUNTS[0]) :]: attributes.pop(key)}
+            else:
+                draft.costs = (draft.costs or {}) | {key[len(_AMOUNTS[1]) :]: attributes.pop(key)}
+        if draft.usage is not None:
+            draft.usage = normalise_usage(draft.usage) or None
         for prefix in ("langfuse.observation.prompt.", "langfuse.prompt."):
-            name, version = take(f"{prefix}name", None), take(f"{prefix}version", None)
-            number = whole_number(version)
+            name, number = attributes.get(f"{prefix}name"), whole_number(attributes.get(f"{prefix}version"))
             if name and draft.prompt_name is None and number is not None:
                 draft.prompt_name, draft.prompt_version = str(name), number
+                del attributes[f"{prefix}name"], attributes[f"{prefix}version"]
 
     def _map_trace(self, attributes: Attributes, draft: Draft) -> None:
         take = attributes.pop
         draft.trace_name = _text(take("langfuse.trace.name", None))
         draft.trace_input = take("langfuse.trace.input", None)
         draft.trace_output = take("langfuse.trace.output", None)
-        users = take("langfuse.user.id", None), take("user.id", None)
-        draft.user_id = _text(users[0]) or _text(users[1])
-        sessions = take("langfuse.session.id", None), take("session.id", None)
-        draft.session_id = _text(sessions[0]) or _text(sessions[1])
+        draft.user_id = _first_text(attributes, "langfuse.user.id", "user.id")
+        draft.session_id = _first_text(attributes, "langfuse.session.id", "session.id")
         tags = take("langfuse.trace.tags", None), take("langfuse.tags", None)
         draft.tags = tags_of(tags[0]) or tags_of(tags[1])
         publics = take("langfuse.trace.public", None), take("langfuse.public", None)
@@ -138,19 +149,31 @@ def tags_of(value: Any) -> list[str] | None:
     return [to_text(tag) for tag in value if tag not in (None, "")] or None
 
 
-def _details(attributes: Attributes, key: str) -> dict[str, Any] | None:
-    """Amounts by type, from one object or from an attribute for each."""
-    told = parse_object(attributes.pop(key, None))
-    prefix = f"{key}."
-    single = {name[len(prefix) :]: attributes.pop(name) for name in list(attributes) if name.startswith(prefix)}
-    return {**(told or {}), **single} or None
-
-
 def _text(value: Any) -> str | None:
     if value is None or value == "":
         return None
     text = value if isinstance(value, str) else to_text(value)
     return None if text.startswith(_SCRUBBED) else text
+
+
+def _first_text(attributes: Attributes, *names: str) -> str | None:
+    """The first of the names that has a text; those that say the same, or nothing, are taken out as well."""
+    chosen = None
+    for name in names:
+        if name in attributes:
+            found = _text(attributes[name])
+            chosen = chosen or found
+            if found in (None, chosen):
+                del attributes[name]
+    return chosen
+
+
+def _take_object(attributes: Attributes, name: str) -> dict[str, Any] | None:
+    """The object that an attribute holds as JSON; anything else stays where it is."""
+    found = parse_object(attributes.get(name))
+    if found is not None:
+        del attributes[name]
+    return found
 
 
 def _is_true(value: Any) -> bool:

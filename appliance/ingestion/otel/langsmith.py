@@ -6,7 +6,7 @@ from typing import Final
 
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
-from appliance.ingestion.otel.metadata import metadata_text, take_text
+from appliance.ingestion.otel.metadata import metadata_text, take_known, take_text
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.token_usage import raw_details
 
@@ -34,8 +34,7 @@ class LangSmithMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         attributes = span.attributes
-        kind = str(attributes.pop("langsmith.span.kind", ""))
-        draft.type = draft.type or _TYPES.get(kind)
+        draft.type = draft.type or take_known(attributes, "langsmith.span.kind", _TYPES, chosen=draft.type)
         tags = tags_of(attributes.pop("langsmith.span.tags", None)) or ()
         draft.tags = draft.tags or [tag for tag in tags if not tag.startswith(_OWN_TAGS)] or None
         said = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}

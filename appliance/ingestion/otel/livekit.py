@@ -38,11 +38,10 @@ class LiveKitMapper:
         draft.type = draft.type or _TYPES.get(span.name)
         if span.name in _HOUSEKEEPING:
             draft.level = draft.level or "DEBUG"
-        asked, made = _first(span.attributes, _INPUTS), _first(span.attributes, _OUTPUTS)
-        draft.input = asked if draft.input is None else draft.input
-        draft.output = made if draft.output is None else draft.output
+        draft.offer_input(*_take(span.attributes, _INPUTS))
+        draft.offer_output(*_take(span.attributes, _OUTPUTS))
 
 
-def _first(attributes: Attributes, names: tuple[str, ...]) -> Any:
+def _take(attributes: Attributes, names: tuple[str, ...]) -> list[Any]:
     found = [attributes.pop(f"{prefix}{name}", None) for name in names for prefix in ("lk.", "lk.pii.")]
-    return next((value for value in found if value not in (None, "", "[]")), None)
+    return [value for value in found if value not in (None, "", "[]")]

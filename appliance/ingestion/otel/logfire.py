@@ -24,22 +24,21 @@ class LogfireMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         take = span.attributes.pop
-        message = take("logfire.msg", None)
         # A tool is known by its name, other steps by what Logfire says of them.
         tool = span.attributes.get("gen_ai.tool.name")
-        draft.name = draft.name or str(tool or message or "") or None
+        if draft.name is None and (name := tool or take("logfire.msg", None)):
+            draft.name = str(name)
         if span.attributes.get("logfire.msg_template") == "Function: {name}":
             draft.type = draft.type or "TOOL"
-        asked, made = _split_events(take("events", None))
-        told = [take(key, None) for key in (*_HISTORY, *_INPUTS)]
-        found = [take(key, None) for key in _OUTPUTS]
-        if draft.input is None:
-            draft.input = next((value for value in (asked, *told) if value), None)
-        if draft.output is None:
-            draft.output = next((value for value in (made, *found) if value is not None), None)
+        asked, made = _split_events(span.attributes.get("events"))
+        if asked or made:
+            del span.attributes["events"]
+        told = [take(key, None) or None for key in (*_HISTORY, *_INPUTS)]
+        draft.offer_input(asked, *told)
+        draft.offer_output(made, *(take(key, None) for key in _OUTPUTS))
         _map_request(span.attributes, draft)
-        group = take("group_id", None)
-        draft.session_id = draft.session_id or (str(group) if group else None)
+        if draft.session_id is None and (group := take("group_id", None)):
+            draft.session_id = str(group)
 
 
 def _map_request(attributes: Attributes, draft: Draft) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
-from appliance.ingestion.otel.metadata import metadata_text, take_text
+from appliance.ingestion.otel.metadata import metadata_text, take_known, take_text
 from appliance.ingestion.otel.span import Span
 
 _TYPES: Final = {
@@ -28,11 +28,10 @@ class MastraMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         attributes = span.attributes
-        kind = str(attributes.pop("mastra.span.type", ""))
-        draft.type = draft.type or _TYPES.get(kind)
-        asked, made = attributes.pop(f"mastra.{kind}.input", None), attributes.pop(f"mastra.{kind}.output", None)
-        draft.input = asked if draft.input is None else draft.input
-        draft.output = made if draft.output is None else draft.output
+        kind = str(attributes.get("mastra.span.type", ""))
+        draft.type = draft.type or take_known(attributes, "mastra.span.type", _TYPES)
+        draft.offer_input(attributes.pop(f"mastra.{kind}.input", None))
+        draft.offer_output(attributes.pop(f"mastra.{kind}.output", None))
         draft.tags = draft.tags or tags_of(attributes.pop("mastra.tags", None))
         said = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
         draft.session_id = draft.session_id or take_text(said, ("sessionId", "threadId"))

@@ -44,6 +44,17 @@ def take_text(said: dict[str, Any], names: Iterable[str]) -> str | None:
     return None if name is None else to_text(said.pop(name))
 
 
+def take_known(said: dict[str, Any], name: str, known: Mapping[str, str], *, chosen: str | None = None) -> str | None:
+    """What a word means by a table; it is taken out only when it is known and `chosen` (if any) is the same.
+
+    A word without a meaning here stays among the attributes, and so in the metadata.
+    """
+    found = known.get(str(said.get(name, "")).strip('"').lower())
+    if found is not None and chosen in (None, found):
+        del said[name]
+    return found
+
+
 def _is_json(text: str) -> bool:
     try:
         parse(text)

@@ -6,21 +6,22 @@ from typing import Final
 
 from appliance.ingestion.json_text import parse_object, parse_or_keep
 from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.metadata import take_known
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.token_usage import usage_from_counts
 
 _TYPES: Final = {
-    "LLM": "GENERATION",
-    "CHAT_MODEL": "GENERATION",
-    "EMBEDDING": "EMBEDDING",
-    "CHAIN": "CHAIN",
-    "WORKFLOW": "CHAIN",
-    "AGENT": "AGENT",
-    "TOOL": "TOOL",
-    "RETRIEVER": "RETRIEVER",
-    "RERANKER": "RETRIEVER",
-    "EVALUATOR": "EVALUATOR",
-    "GUARDRAIL": "GUARDRAIL",
+    "llm": "GENERATION",
+    "chat_model": "GENERATION",
+    "embedding": "EMBEDDING",
+    "chain": "CHAIN",
+    "workflow": "CHAIN",
+    "agent": "AGENT",
+    "tool": "TOOL",
+    "retriever": "RETRIEVER",
+    "reranker": "RETRIEVER",
+    "evaluator": "EVALUATOR",
+    "guardrail": "GUARDRAIL",
 }
 
 
@@ -32,11 +33,10 @@ class MlflowMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         take = span.attributes.pop
-        kind = str(parse_or_keep(take("mlflow.spanType", "")))
-        draft.type = draft.type or _TYPES.get(kind.upper()) or ("SPAN" if kind else None)
-        asked, made = take("mlflow.spanInputs", None), take("mlflow.spanOutputs", None)
-        draft.input = asked if draft.input is None else draft.input
-        draft.output = made if draft.output is None else draft.output
+        untyped = "SPAN" if "mlflow.spanType" in span.attributes else None
+        draft.type = draft.type or take_known(span.attributes, "mlflow.spanType", _TYPES) or untyped
+        draft.offer_input(take("mlflow.spanInputs", None))
+        draft.offer_output(take("mlflow.spanOutputs", None))
         model = parse_or_keep(take("mlflow.llm.model", None))
         draft.model = draft.model or (str(model) if model else None)
         if counts := parse_object(take("mlflow.chat.tokenUsage", None)):

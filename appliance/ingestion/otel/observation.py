@@ -112,6 +112,11 @@ def complete_metadata(span: Span, draft: Draft) -> None:
         rest = {key: value for key, value in rest.items() if not key.startswith("langfuse.")}
     if rest:
         _add(draft, "attributes", to_json({key: to_text(value) for key, value in rest.items()}))
+    if draft.prompt_name and draft.type != "GENERATION":  # kept as a link of generations only
+        _add(draft, "prompt", to_json({"name": draft.prompt_name, "version": draft.prompt_version}))
+    for key, values in (("otherInput", draft.other_inputs), ("otherOutput", draft.other_outputs)):
+        if values:
+            _add(draft, key, to_text(values[0]) if len(values) == 1 else to_json(values))
     if events := [event for event in span.events if event.name not in MESSAGE_EVENTS]:
         told = [{"name": e.name, "time": iso_text(e.time), "attributes": e.attributes} for e in events]
         _add(draft, "events", to_json(told))

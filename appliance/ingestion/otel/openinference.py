@@ -52,7 +52,8 @@ class OpenInferenceMapper:
         models = take("llm.response.model", None), take("llm.model_name", None), take("embedding.model_name", None)
         draft.model = draft.model or next((str(model) for model in models if model), None)
         draft.requested_model = draft.requested_model or (str(models[1]) if models[1] else None)
-        if parameters := parse_object(take("llm.invocation_parameters", None)):
+        if parameters := parse_object(attributes.get("llm.invocation_parameters")):
+            del attributes["llm.invocation_parameters"]
             draft.model_parameters = draft.model_parameters or parameters
             if kind == "GENERATION" and draft.model is None and parameters.get("model"):
                 # All that a call which failed says of its model.
@@ -71,15 +72,15 @@ def _map_input_output(attributes: Attributes, draft: Draft) -> None:
         messages = _messages(attributes, f"llm.{side}_messages.")
         # A text of the answer leaves out the tools that were called.
         is_text = value is None or (mime != "application/json" and _calls_tools(messages))
-        if getattr(draft, side) is None:
-            setattr(draft, side, messages if is_text and messages is not None else value)
+        values = (messages, value) if is_text else (value, messages)
+        (draft.offer_input if side == "input" else draft.offer_output)(*values)
 
 
 def _map_parts(attributes: Attributes, draft: Draft, kind: str | None) -> None:
     """What stands only in attributes of its own: choices, texts to embed, arguments of a tool."""
     choices = {key[len(_CHOICES) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_CHOICES)}
-    if choices and draft.output is None:
-        draft.output = unflatten({key.replace(".completion.", ".", 1): value for key, value in choices.items()})
+    if choices:
+        draft.offer_output(unflatten({key.replace(".completion.", ".", 1): value for key, value in choices.items()}))
     if draft.input is not None:
         return
     if kind == "EMBEDDING":

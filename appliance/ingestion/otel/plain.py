@@ -12,13 +12,17 @@ from appliance.ingestion.token_usage import normalise_usage, usage_from_counts
 from appliance.model.usage import Usage
 
 _COUNTS: Final = ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "total_tokens")
+_ASKED: Final = ("trace_input", "user_message")
+_ANSWERED: Final = ("trace_output",)
 _OBJECTS: Final = ("usage", "token_usage", "usage_metadata")
 
 
 class PlainMapper:
-    """Reads `input`, `output`, `conversation.id`, and counts of tokens by their bare names."""
+    """Reads `input`, `output`, `conversation.id`, goose's words, and counts of tokens by their bare names."""
 
-    prefixes = frozenset({"input", "output", "conversation", "text", "transcript", *_COUNTS, *_OBJECTS})
+    prefixes = frozenset(
+        {"input", "output", "conversation", "text", "transcript", *_ASKED, *_ANSWERED, *_COUNTS, *_OBJECTS}
+    )
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
@@ -26,8 +30,11 @@ class PlainMapper:
         asked, made = take("input", None), take("output", None)
         if span.scope.name.startswith("pipecat"):  # what is spoken, and what was heard
             asked, made = asked or take("text", None), made or take("transcript", None)
-        draft.input = asked if draft.input is None else draft.input
-        draft.output = made if draft.output is None else draft.output
+        told, answered = take("trace_input", None), take("trace_output", None)
+        draft.trace_input = told if draft.trace_input is None else draft.trace_input
+        draft.trace_output = answered if draft.trace_output is None else draft.trace_output
+        draft.offer_input(asked, told, take("user_message", None))
+        draft.offer_output(made, answered)
         if draft.conversation_id is None and (conversation := take("conversation.id", None)):
             draft.conversation_id = str(conversation)
         names_model = draft.type is None and (draft.model or "model" in span.attributes)

@@ -7,7 +7,7 @@ from typing import Final
 from appliance.ingestion.json_text import parse_object
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.langfuse import tags_of
-from appliance.ingestion.otel.metadata import metadata_text, take_text
+from appliance.ingestion.otel.metadata import metadata_text, take_known, take_text
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.otel.unflatten import unflatten
 from appliance.ingestion.token_usage import take_counts, usage_from_counts
@@ -46,8 +46,7 @@ class TraceloopMapper:
         attributes = span.attributes
         self._map_entity(attributes, draft)
         self._map_properties(attributes, draft)
-        kind = str(attributes.pop("llm.request.type", ""))
-        draft.type = draft.type or _REQUESTS.get(kind)
+        draft.type = draft.type or take_known(attributes, "llm.request.type", _REQUESTS)
         self._map_first_names(attributes, draft)
         user = attributes.pop("llm.user", None)
         draft.user_id = draft.user_id or (str(user) if user else None)
@@ -65,22 +64,22 @@ class TraceloopMapper:
         draft.requested_model = draft.requested_model or (str(models[1]) if models[1] else None)
         said = {name: attributes.pop(key) for name, key in _PARAMETERS.items() if key in attributes}
         draft.model_parameters = draft.model_parameters or said or None
-        for side, prefix in (("input", "llm.prompts."), ("output", "llm.completions.")):
+        for offer, prefix in ((draft.offer_input, "llm.prompts."), (draft.offer_output, "llm.completions.")):
             flat = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
-            if flat and getattr(draft, side) is None:
-                setattr(draft, side, unflatten(flat))
+            if flat:
+                offer(unflatten(flat))
 
     def _map_entity(self, attributes: Attributes, draft: Draft) -> None:
         take = attributes.pop
-        kind = _TYPES.get(str(take("traceloop.span.kind", "")))
+        kind = take_known(attributes, "traceloop.span.kind", _TYPES)
         asked, made = take("traceloop.entity.input", None), take("traceloop.entity.output", None)
         entity = str(attributes.get("traceloop.entity.name", "")).removesuffix(".task")
         found = next((ending for ending in _ENTITIES if entity.endswith(ending)), "")
         draft.type = draft.type or kind or _ENTITIES.get(found)
         if found == "FunctionTool" and (tool := (parse_object(made) or {}).get("tool_name")):
             draft.name = draft.name or str(tool)
-        draft.input = asked if draft.input is None else draft.input
-        draft.output = made if draft.output is None else draft.output
+        draft.offer_input(asked)
+        draft.offer_output(made)
 
     def _map_properties(self, attributes: Attributes, draft: Draft) -> None:
         said = {key[len(_PROPERTIES) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_PROPERTIES)}

@@ -116,10 +116,8 @@ def _map_input_output(attributes: Attributes, draft: Draft) -> None:
         made.insert(0, {"role": "assistant", "content": text, "tool_calls": parse_or_keep(calls)})
     else:
         made.insert(0, text or calls)
-    if draft.input is None:
-        draft.input = next((_plain(value) for value in asked if value is not None), None)
-    if draft.output is None:
-        draft.output = next((_plain(value) for value in made if value is not None), None)
+    draft.offer_input(*(_plain(value) for value in asked))
+    draft.offer_output(*(_plain(value) for value in made))
 
 
 def _plain(value: Any) -> Any:
