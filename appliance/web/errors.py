@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -93,13 +93,22 @@ def _has_name(request: Request, error: RequestError) -> bool:
     return error.name is not None
 
 
-Handler = Callable[[Request, Exception], Response]
+def _on_the_loop(handler: Callable[[Request, Exception], Response]) -> Handler:
+    """The same as a coroutine: Starlette gives plain functions to a thread, which costs more than the answer."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return handler(request, error)
+
+    return answer
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 exception_handlers: Mapping[Any, Handler] = {
-    RequestError: request_error,
-    StoreUnavailable: store_unavailable,
-    QueryTooExpensive: query_too_expensive,
-    HTTPException: http_error,
-    ClientDisconnect: client_gone,
-    Exception: unexpected_error,
+    RequestError: _on_the_loop(request_error),
+    StoreUnavailable: _on_the_loop(store_unavailable),
+    QueryTooExpensive: _on_the_loop(query_too_expensive),
+    HTTPException: _on_the_loop(http_error),
+    ClientDisconnect: _on_the_loop(client_gone),
+    Exception: _on_the_loop(unexpected_error),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +22,15 @@ JSON = {"Content-Type": "application/json"}
 async def test_an_unknown_path_is_a_json_404(client: httpx.AsyncClient) -> None:
     answer = await client.get("/api/public/nothing")
     assert (answer.status_code, answer.json()["error"]) == (404, "LangfuseNotFoundError")
+
+
+async def test_refusals_take_no_thread(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def run_in_threadpool(*_: object) -> None:
+        raise AssertionError("a thread was used")
+
+    monkeypatch.setattr("starlette._exception_handler.run_in_threadpool", run_in_threadpool)
+    assert (await client.get("/api/public/nothing")).status_code == 404
+    assert (await client.get("/api/public/projects", auth=("pk", "wrong"))).status_code == 401
 
 
 async def test_a_wrong_method_is_a_405(client: httpx.AsyncClient) -> None:
