@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.benchmarks import freshness, idle, ingest, legacy, startup
+from tests.benchmarks import fresh, freshness, idle, ingest, legacy, prompts, startup
 from tests.benchmarks.report import say
 
 say("figure", "measured", "goal")
 say("---", "---", "---")
-for benchmark in (startup, freshness, ingest, legacy, idle):
+for benchmark in (startup, freshness, ingest, legacy, fresh, prompts, idle):
     benchmark.main()

@@ -114,8 +114,9 @@ def _read(http: httpx.Client, path: str, params: dict[str, str]) -> float:
     times = []
     for _ in range(7):
         start = time.perf_counter()
-        http.get(path, params=params).raise_for_status()
+        answer = http.get(path, params=params).raise_for_status()
         times.append(time.perf_counter() - start)
+        assert len(answer.json()["data"]) == int(params["limit"]), f"{path} has {len(answer.json()['data'])} rows"
     return statistics.median(times)
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from appliance.storage.clickhouse.client import ClickHouse
 from tests.acceptance.appliance_process import new_appliance
 from tests.acceptance.exporter import SPANS_PER_TRACE, Request, make_request, send
 from tests.benchmarks.report import percentile, say
+from tests.benchmarks.running import clickhouse_of
+from tests.benchmarks.yardstick import select_1, times
 
 POLL_S = 0.03
 GOALS = {10.0: {0.5: "0.2 s", 0.99: "1 s"}, 100.0: {0.5: "0.15 s", 0.99: "0.8 s"}}
@@ -34,6 +38,18 @@ def main(argv: list[str] | None = None) -> None:
                     name = "longest" if share == 1.0 else f"p{share * 100:.0f}"
                     figure, goal = f"{percentile(delays, share):.3f} s", GOALS.get(rate, {}).get(share, "")
                     say(f"accepted to readable at {rate:.0f} requests/s, {name}", figure, goal)
+                least = asyncio.run(_select_1(str(appliance.data_dir)))
+                ratio = times(1000 * percentile(delays, 0.5), least)
+                say(f"the median at {rate:.0f} requests/s to `SELECT 1` right after", f"{least:.1f} ms, {ratio}")
+
+
+async def _select_1(data_dir: str) -> float:
+    """Median milliseconds."""
+    clickhouse = ClickHouse(clickhouse_of(data_dir))
+    try:
+        return percentile([await select_1(clickhouse) for _ in range(50)], 0.5)
+    finally:
+        await clickhouse.close()
 
 
 def _measure(http: httpx.Client, rate: float, seconds: int) -> list[float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import math
 import time
 from collections.abc import Sequence
@@ -21,13 +22,14 @@ from appliance.storage.clickhouse.client import ClickHouse
 from tests.acceptance.appliance_process import Appliance, new_appliance
 from tests.acceptance.exporter import HEADERS, PATH
 from tests.benchmarks.report import cpu_s, percentile, processes_of, rss_mb, say
-from tests.benchmarks.running import clickhouse_of
+from tests.benchmarks.running import clickhouse_of, require_readable
 from tests.benchmarks.sending import login, send_all
 from tests.benchmarks.spans import Payload, payloads
+from tests.benchmarks.yardstick import engine_rate, times
 
 TRACES_PER_PIECE = 10_000
 SERVICES = ("web", "worker", "clickhouse")
-_COUNT = "SELECT count() AS spans FROM observations"
+_COUNT = "SELECT uniqExact(trace_id, id) AS spans FROM observations"
 _WATCH_S = 0.25
 
 
@@ -37,6 +39,8 @@ class Watch:
 
     reads: list[float] = field(default_factory=list)
     """Seconds of each read of the list of traces."""
+    rows: int = 0
+    """Of the last of these reads."""
     memory: dict[str, list[float]] = field(default_factory=dict)
     """Megabytes by service, one for each look."""
 
@@ -62,7 +66,7 @@ async def _measure(appliance: Appliance, traces: int, concurrency: int, spans_pe
     watch = Watch()
     processes = processes_of(appliance, *SERVICES)
     busy = {name: cpu_s(found) for name, found in processes.items()}
-    total = 0
+    total, began = 0, time.perf_counter()
     try:
         for first in range(0, traces, TRACES_PER_PIECE):
             piece = min(TRACES_PER_PIECE, traces - first)
@@ -73,8 +77,16 @@ async def _measure(appliance: Appliance, traces: int, concurrency: int, spans_pe
                 "readable 8,000 spans/s",
             )
             total += sum(payload.spans for payload in made)
+        readable = time.perf_counter() - began
+        with appliance.http() as http:
+            require_readable(http, traces=traces, observations=total)
+        engine = await engine_rate(clickhouse)
     finally:
         await clickhouse.close()
+    assert watch.rows, "every list of traces that was read during the load was empty"
+    rate = total / readable
+    say("spans inserted inside the engine, right after", f"{engine:,.0f} spans/s")
+    say("all of the load, accepted and readable, to that", f"{rate:,.0f} spans/s, {times(rate, engine)}", "0.5 times")
     for name, found in processes.items():
         say(f"processor time of {name}", f"{1e6 * (cpu_s(found) - busy[name]) / total:.0f} µs a span")
     say("trace list read during the load, p95", f"{1000 * percentile(watch.reads, 0.95):.0f} ms", "300 ms")
@@ -120,9 +132,10 @@ async def _watch(appliance: Appliance, processes: dict[str, list[psutil.Process]
         while True:
             start = time.perf_counter()
             async with http.get(f"{appliance.url}/api/public/traces?limit=50") as answer:
-                await answer.read()
-                assert answer.status == 200, f"a read failed under load: {answer.status}"
+                body = await answer.read()
             watch.reads.append(time.perf_counter() - start)
+            assert answer.status == 200, f"a read failed under load: {answer.status}"
+            watch.rows = len(json.loads(body)["data"])
             for name, found in processes.items():
                 watch.memory.setdefault(name, []).append(rss_mb(found))
             await asyncio.sleep(_WATCH_S)

@@ -14,8 +14,9 @@ from appliance.storage.clickhouse.client import ClickHouse
 from tests.acceptance.appliance_process import Appliance, new_appliance
 from tests.acceptance.exporter import prose
 from tests.benchmarks.report import cpu_s, percentile, processes_of, say
-from tests.benchmarks.running import clickhouse_of
+from tests.benchmarks.running import clickhouse_of, require_readable
 from tests.benchmarks.sending import login, send_all
+from tests.benchmarks.yardstick import engine_rate, times
 
 PAIRS_PER_REQUEST = 50
 _PATH = "/api/public/ingestion"
@@ -45,13 +46,18 @@ async def _measure(appliance: Appliance, requests: int, concurrency: int) -> Non
     sent = await send_all(appliance.url + _PATH, bodies, headers, concurrency=concurrency)
     accepted = time.perf_counter() - start
     try:
-        while await _ended(clickhouse) < events // 2:
+        while (ended := await _ended(clickhouse)) < events // 2:
             await asyncio.sleep(0.5)
+        readable = time.perf_counter() - start
+        assert ended == events // 2, f"{ended:,} generations ended, not {events // 2:,}"
+        with appliance.http() as http:
+            require_readable(http, traces=await _traces(clickhouse), observations=events // 2)
+        engine = await engine_rate(clickhouse)
     finally:
         await clickhouse.close()
-    readable = time.perf_counter() - start
     say("legacy events accepted", f"{events / accepted:,.0f}/s; p99 {1000 * percentile(sent.latencies, 0.99):.0f} ms")
     say("legacy events, create + update, accepted and readable", f"{events / readable:,.0f}/s", "3,000/s")
+    say("events to spans inserted inside the engine, right after", times(events / readable, engine))
     for name, found in processes.items():
         say(f"processor time of {name}, legacy", f"{1e6 * (cpu_s(found) - busy[name]) / events:.0f} µs an event")
 
@@ -80,6 +86,11 @@ def _update(name: str, now: str) -> dict[str, Any]:
     body: dict[str, Any] = {"id": f"o-{name}", "output": prose(name.encode(), 120), "endTime": now}
     body |= {"usage": {"input": 300, "output": 120, "unit": "TOKENS"}, "metadata": {"finished": True}}
     return {"id": f"u-{name}", "timestamp": now, "type": "generation-update", "body": body}
+
+
+async def _traces(clickhouse: ClickHouse) -> int:
+    found: list[dict[str, int]] = await clickhouse.rows("SELECT uniqExact(id) AS n FROM trace_parts FINAL", {}, dict)
+    return found[0]["n"]
 
 
 async def _ended(clickhouse: ClickHouse) -> int:

@@ -107,6 +107,7 @@ async def _rate(
     seconds = time.monotonic() - start
     sending.cancel()
     await asyncio.gather(sending, return_exceptions=True)
+    assert 0 < seen <= total, f"{seen} spans can be queried, {total} were sent"
     return seen / seconds
 
 

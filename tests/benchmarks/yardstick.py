@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from appliance.storage.clickhouse.client import ClickHouse
+from tests.benchmarks.seed import OBSERVATIONS_PER_TRACE, fill
 
 SELECT_1: Final = "SELECT 1 AS one"
 
@@ -19,6 +20,12 @@ async def select_1(clickhouse: ClickHouse) -> float:
     milliseconds = (time.perf_counter() - start) * 1000
     assert rows == [{"one": 1}], f"SELECT 1 answered {rows}"
     return milliseconds
+
+
+async def engine_rate(clickhouse: ClickHouse, project_id: str = "yardstick", traces: int = 5_000) -> float:
+    """Spans per second of an insert inside the engine, of about the same texts, into a project of its own."""
+    seconds = await fill(clickhouse, project_id, traces=traces, days=1, seed=f"yardstick-{time.time_ns()}")
+    return traces * OBSERVATIONS_PER_TRACE / seconds
 
 
 def seconds_of(work: Callable[[], object], runs: int = 3) -> float:
