@@ -166,8 +166,8 @@ async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked
         else:
             keys = await _newest_settled(clickhouse, query, touched, reach)
         if keys is None:
-            unsettled = await reach_back(clickhouse, query.project_id, touched)
-            keys, _ = await _matching(clickhouse, query, unsettled, _UNSEARCHED)
+            unsettled, is_observed = await _unsettled(clickhouse, query, asked, touched)
+            keys, _ = await _matching(clickhouse, query, unsettled, _UNSEARCHED, observed=is_observed)
     except BaseException:
         counting.cancel()
         raise
@@ -176,15 +176,23 @@ async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked
 
 async def _listed(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> tuple[list[TraceKey], int]:
     touched = await read_touched(clickhouse, query.project_id)
-    is_exact = asked.filter.is_observed or touched.touches <= _FEW_TOUCHES
-    unsettled = await reach_back(clickhouse, query.project_id, touched) if is_exact else touched.anywhere
+    unsettled, is_observed = await _unsettled(clickhouse, query, asked, touched)
     search = await _search(clickhouse, query)
     if search.since:
-        keys, total = await _matching(clickhouse, query, unsettled, search, observed=is_exact)
+        keys, total = await _matching(clickhouse, query, unsettled, search, observed=is_observed)
         if len(keys) == query.limit:
             return keys, total
         search = _UNSEARCHED
-    return await _matching(clickhouse, query, unsettled, search, observed=is_exact)
+    return await _matching(clickhouse, query, unsettled, search, observed=is_observed)
+
+
+async def _unsettled(
+    clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, touched: Touched
+) -> tuple[Unsettled, bool]:
+    """What is not folded, and whether its observations are to be summed up: they must be, or it is little."""
+    if asked.filter.is_observed or touched.touches <= _FEW_TOUCHES:
+        return await reach_back(clickhouse, query.project_id, touched), True
+    return touched.anywhere, False
 
 
 async def _search(clickhouse: ClickHouse, query: TraceQuery) -> Search:
