@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from starlette.requests import Request
 
-from appliance.errors import Forbidden, Unauthorized
+from appliance.errors import Forbidden, Overloaded, Unauthorized
 from appliance.storage.postgres.api_keys import KeyOwner
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ _UNKNOWN_FOR_S = 5.0
 _MAX_CACHED = 10_000
 _MAX_CACHED_CHARS = 500
 _STRANGERS_AT_ONCE = 2
+_STRANGERS_WAIT_S = 5.0
 
 _Credentials = tuple[str, str]
 """Public and secret key as they were sent."""
@@ -54,28 +55,48 @@ class KeyRing:
     """Looks keys up once a minute at most; wrong ones are remembered for a few seconds, apart from the others.
 
     Keys that nobody has heard of are looked up two at a time, so that guesses do not take all connections to Postgres
-    from those who renew a known key.
+    from those who renew a known key. All who send the same share one look-up.
     """
 
     def __init__(self, store: KeyStore) -> None:
         self._store = store
         self._owners: dict[_Credentials, tuple[float, KeyOwner]] = {}
         self._refused: dict[_Credentials, float] = {}
+        self._asking: dict[_Credentials, asyncio.Task[KeyOwner | None]] = {}
         self._strangers = asyncio.Semaphore(_STRANGERS_AT_ONCE)
-        self._renewing = asyncio.Semaphore(1)
 
     async def find(self, public_key: str, secret_key: str) -> KeyOwner | None:
-        """The owner of a key pair; an empty secret looks up by the public key alone. Raises StoreUnavailable."""
+        """The owner of a key pair; an empty secret looks up by the public key alone.
+
+        Raises StoreUnavailable, and Overloaded when too many unknown keys are being looked up.
+        """
         given = (public_key, secret_key)
-        if not self._is_remembered(given):
-            async with self._renewing if given in self._owners else self._strangers:
-                if not self._is_remembered(given):  # by who waited before us
-                    return await self._look_up(given)
-        return self._owners[given][1] if given in self._owners else None
+        if self._is_remembered(given):
+            return self._owners[given][1] if given in self._owners else None
+        task = self._asking.get(given)
+        if task is None:
+            task = self._asking[given] = asyncio.create_task(self._ask(given))
+            task.add_done_callback(_forget)
+        return await asyncio.shield(task)
 
     def _is_remembered(self, given: _Credentials) -> bool:
         expires = self._owners[given][0] if given in self._owners else self._refused.get(given, 0.0)
         return expires > time.monotonic()
+
+    async def _ask(self, given: _Credentials) -> KeyOwner | None:
+        try:
+            if given in self._owners:
+                return await self._look_up(given)
+            try:
+                await asyncio.wait_for(self._strangers.acquire(), _STRANGERS_WAIT_S)
+            except TimeoutError:
+                raise Overloaded("Too many unknown keys are being checked.") from None
+            try:
+                return await self._look_up(given)
+            finally:
+                self._strangers.release()
+        finally:
+            del self._asking[given]
 
     async def _look_up(self, given: _Credentials) -> KeyOwner | None:
         public_key, secret_key = given
@@ -98,6 +119,11 @@ class KeyRing:
         """Drop all that is remembered, after a key was changed."""
         self._owners.clear()
         self._refused.clear()
+
+
+def _forget(task: asyncio.Task[KeyOwner | None]) -> None:
+    if not task.cancelled():
+        task.exception()  # everybody who waited may have left
 
 
 def _make_room(remembered: dict[_Credentials, Any]) -> None:

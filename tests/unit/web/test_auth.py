@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from appliance.errors import Overloaded, StoreUnavailable
 from appliance.storage.postgres.api_keys import KeyOwner
 from appliance.web.auth import KeyRing
 from appliance.web.routes import routes
@@ -109,6 +110,50 @@ async def test_guesses_are_looked_up_two_at_a_time_and_hold_up_no_known_key(monk
         held.set()
         assert await asyncio.gather(*guesses) == [None] * 10
     assert store.most == 2
+
+
+async def test_all_who_send_the_same_key_share_one_look_up_and_its_failure() -> None:
+    class GoneKeys:
+        lookups = 0
+
+        async def owner_by_secret(self, public_key: str, secret_key: str) -> KeyOwner | None:
+            self.lookups += 1
+            await asyncio.sleep(0)
+            raise StoreUnavailable("Gone.", store="Postgres")
+
+        async def owner_by_public_key(self, public_key: str) -> KeyOwner | None:
+            return None
+
+    store = GoneKeys()
+    ring = KeyRing(store)
+    failures = await asyncio.gather(*(ring.find("pk", "sk") for _ in range(50)), return_exceptions=True)
+    assert ({type(failure) for failure in failures}, store.lookups) == ({StoreUnavailable}, 1)
+
+
+async def test_who_waits_long_behind_guesses_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    class SilentKeys:
+        asked = 0
+
+        async def owner_by_secret(self, public_key: str, secret_key: str) -> KeyOwner | None:
+            self.asked += 1
+            if self.asked == 2:
+                both_wait.set()
+            await held.wait()
+            return None
+
+        async def owner_by_public_key(self, public_key: str) -> KeyOwner | None:
+            return None
+
+    held, both_wait = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr("appliance.web.auth._STRANGERS_WAIT_S", 0.01)
+    ring = KeyRing(SilentKeys())
+    first = [asyncio.create_task(ring.find("pk", f"guess {number}")) for number in range(2)]
+    async with asyncio.timeout(5):
+        await both_wait.wait()
+        with pytest.raises(Overloaded):
+            await ring.find("pk", "another")
+    held.set()
+    assert await asyncio.gather(*first) == [None, None]
 
 
 NEEDS_NO_KEY = ("/api/public/health", "/api/public/ready", "/api/media/{project_id:segment}/{media_id:segment}")
