@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from appliance.ingestion.json_text import parse_object, parse_or_keep, to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.first_token import moment_of
-from appliance.ingestion.otel.metadata import metadata_of, metadata_text, take_known
+from appliance.ingestion.otel.metadata import metadata_of, metadata_text
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.ingestion.token_usage import normalise_usage
 from appliance.model.observations import OBSERVATION_TYPES
@@ -35,11 +36,17 @@ _LEVELS: Final = {
 _OBSERVATION_METADATA: Final = ("langfuse.observation.metadata.", "langfuse.metadata.")
 _TRACE_METADATA: Final = "langfuse.trace.metadata."
 _EXPERIMENT: Final = "langfuse.experiment."
-_VERSIONS: Final = ("langfuse.version", "langfuse.generation.version", "langfuse.trace.version")
-_USAGE: Final = "langfuse.observation.usage_details"
-_COSTS: Final = "langfuse.observation.cost_details"
-_AMOUNTS: Final = (f"{_USAGE}.", f"{_COSTS}.")
-"""Where amounts stand in an attribute for each type."""
+_FIRST_TEXTS: Final = (
+    ("version", ("langfuse.version", "langfuse.generation.version", "langfuse.trace.version")),
+    ("release", ("langfuse.release", "langfuse.trace.release")),
+    ("user_id", ("langfuse.user.id", "user.id")),
+    ("session_id", ("langfuse.session.id", "session.id")),
+)
+"""Fields that several attributes tell; the first of them counts."""
+_PARENT: Final = "langfuse.generation.parent_observation_id"
+"""LiteLLM's."""
+_USAGE: Final = "langfuse.observation.usage_details."
+_COSTS: Final = "langfuse.observation.cost_details."
 _SCRUBBED: Final = "[Scrubbed due to "
 
 
@@ -51,63 +58,28 @@ class LangfuseMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Everything these attributes say is final: this mapper comes first."""
         attributes = span.attributes
-        self._map_observation(span, draft)
-        self._map_model(attributes, draft)
-        self._map_trace(attributes, draft)
-        self._map_metadata(span, draft)
+        # One look for each attribute that is there, not for each that could be: most spans have a few of them.
+        for key in [key for key in attributes if key in _READERS]:
+            if _READERS[key](draft, attributes[key]):
+                del attributes[key]
+        for field, names in _FIRST_TEXTS:
+            for name in names:
+                if name in attributes:
+                    setattr(draft, field, _first_text(attributes, names))
+                    break
+        if parent := _text(attributes.pop(_PARENT, None)):
+            span.parent_id = parent
+        self._map_others(span, draft)
+        if draft.usage is not None:
+            draft.usage = normalise_usage(draft.usage) or None
+        for metadata in (draft.metadata, draft.trace_metadata):
+            if metadata and (metadata.keys() & _HANDED_ON):
+                _take_handed_on(metadata, draft)
         if draft.type == "SPAN" and _is_old_generation(span, draft):
             draft.type = "GENERATION"
 
-    def _map_observation(self, span: Span, draft: Draft) -> None:
-        attributes = span.attributes
-        take = attributes.pop
-        if parent := _text(take("langfuse.generation.parent_observation_id", None)):  # LiteLLM's
-            span.parent_id = parent
-        draft.type = take_known(attributes, "langfuse.observation.type", _TYPES)
-        draft.name = _text(take("langfuse.generation.name", None))
-        draft.input = take("langfuse.observation.input", None)
-        draft.output = take("langfuse.observation.output", None)
-        draft.level = take_known(attributes, "langfuse.observation.level", _LEVELS)
-        draft.status_message = _text(take("langfuse.observation.status_message", None))
-        draft.version = _first_text(attributes, *_VERSIONS)
-        draft.release = _first_text(attributes, "langfuse.release", "langfuse.trace.release")
-        if start := take("langfuse.observation.completion_start_time", None):
-            draft.completion_start = moment_of(start)
-        draft.as_root = _is_true(take("langfuse.internal.as_root", None))
-        draft.is_app_root = _is_true(take("langfuse.internal.is_app_root", None))
-
-    def _map_model(self, attributes: Attributes, draft: Draft) -> None:
-        take = attributes.pop
-        draft.model = _text(take("langfuse.observation.model.name", None))
-        draft.model_parameters = _take_object(attributes, "langfuse.observation.model.parameters")
-        draft.usage = _take_object(attributes, _USAGE)
-        draft.costs = _take_object(attributes, _COSTS)
-        for key in [key for key in attributes if key.startswith(_AMOUNTS)]:
-            if key.startswith(_AMOUNTS[0]):
-                draft.usage = (draft.usage or {}) | {key[len(_AMOUNTS[0]) :]: attributes.pop(key)}
-            else:
-                draft.costs = (draft.costs or {}) | {key[len(_AMOUNTS[1]) :]: attributes.pop(key)}
-        if draft.usage is not None:
-            draft.usage = normalise_usage(draft.usage) or None
-        for prefix in ("langfuse.observation.prompt.", "langfuse.prompt."):
-            name, number = attributes.get(f"{prefix}name"), whole_number(attributes.get(f"{prefix}version"))
-            if name and draft.prompt_name is None and number is not None:
-                draft.prompt_name, draft.prompt_version = str(name), number
-                del attributes[f"{prefix}name"], attributes[f"{prefix}version"]
-
-    def _map_trace(self, attributes: Attributes, draft: Draft) -> None:
-        take = attributes.pop
-        draft.trace_name = _text(take("langfuse.trace.name", None))
-        draft.trace_input = take("langfuse.trace.input", None)
-        draft.trace_output = take("langfuse.trace.output", None)
-        draft.user_id = _first_text(attributes, "langfuse.user.id", "user.id")
-        draft.session_id = _first_text(attributes, "langfuse.session.id", "session.id")
-        tags = take("langfuse.trace.tags", None), take("langfuse.tags", None)
-        draft.tags = tags_of(tags[0]) or tags_of(tags[1])
-        publics = take("langfuse.trace.public", None), take("langfuse.public", None)
-        draft.public = any(_is_true(value) for value in publics)
-
-    def _map_metadata(self, span: Span, draft: Draft) -> None:
+    def _map_others(self, span: Span, draft: Draft) -> None:
+        """Attributes whose names end in a key of their own, and prompts, which are told by two."""
         attributes, is_json = span.attributes, span.scope.has_json_metadata
         for key in [key for key in attributes if key.startswith("langfuse.")]:
             if key.startswith(_TRACE_METADATA):
@@ -118,13 +90,16 @@ class LangfuseMapper:
                 draft.trace_metadata |= metadata_of(attributes.pop(key), is_json=is_json)
             elif key in ("langfuse.observation.metadata", "langfuse.metadata"):
                 draft.metadata |= metadata_of(attributes.pop(key), is_json=is_json)
+            elif key.startswith(_USAGE):
+                draft.usage = (draft.usage or {}) | {key[len(_USAGE) :]: attributes.pop(key)}
+            elif key.startswith(_COSTS):
+                draft.costs = (draft.costs or {}) | {key[len(_COSTS) :]: attributes.pop(key)}
+            elif key.endswith(".prompt.name"):
+                _take_prompt(attributes, key.removesuffix("name"), draft)
             else:
                 for prefix in _OBSERVATION_METADATA:
                     if key.startswith(prefix):
                         draft.metadata[key[len(prefix) :]] = metadata_text(attributes.pop(key), is_json=is_json)
-        for metadata in (draft.metadata, draft.trace_metadata):
-            if metadata and (metadata.keys() & _HANDED_ON):
-                _take_handed_on(metadata, draft)
 
 
 # Integrations hand user, session and tags on as metadata of a chain.
@@ -156,7 +131,7 @@ def _text(value: Any) -> str | None:
     return None if text.startswith(_SCRUBBED) else text
 
 
-def _first_text(attributes: Attributes, *names: str) -> str | None:
+def _first_text(attributes: Attributes, names: tuple[str, ...]) -> str | None:
     """The first of the names that has a text; those that say the same, or nothing, are taken out as well."""
     chosen = None
     for name in names:
@@ -168,12 +143,11 @@ def _first_text(attributes: Attributes, *names: str) -> str | None:
     return chosen
 
 
-def _take_object(attributes: Attributes, name: str) -> dict[str, Any] | None:
-    """The object that an attribute holds as JSON; anything else stays where it is."""
-    found = parse_object(attributes.get(name))
-    if found is not None:
-        del attributes[name]
-    return found
+def _take_prompt(attributes: Attributes, prefix: str, draft: Draft) -> None:
+    name, number = attributes[f"{prefix}name"], whole_number(attributes.get(f"{prefix}version"))
+    if name and number is not None and (draft.prompt_name is None or prefix == "langfuse.observation.prompt."):
+        draft.prompt_name, draft.prompt_version = str(name), number
+        del attributes[f"{prefix}name"], attributes[f"{prefix}version"]
 
 
 def _is_true(value: Any) -> bool:
@@ -186,3 +160,88 @@ def _is_old_generation(span: Span, draft: Draft) -> bool:
         return False
     found = (draft.model, draft.model_parameters, draft.usage, draft.costs, draft.prompt_name, draft.completion_start)
     return any(value is not None for value in found)
+
+
+Reader = Callable[[Draft, Any], bool]
+"""Puts the value of an attribute into a draft; False when it does not understand it, and leaves it where it is."""
+
+
+def _as_sent(field: str) -> Reader:
+    def read(draft: Draft, value: Any) -> bool:
+        setattr(draft, field, value)
+        return True
+
+    return read
+
+
+def _as_text(field: str) -> Reader:
+    def read(draft: Draft, value: Any) -> bool:
+        setattr(draft, field, _text(value))
+        return True
+
+    return read
+
+
+def _as_object(field: str) -> Reader:
+    def read(draft: Draft, value: Any) -> bool:
+        found = parse_object(value)
+        setattr(draft, field, found)
+        return found is not None
+
+    return read
+
+
+def _as_word(field: str, words: Mapping[str, str]) -> Reader:
+    def read(draft: Draft, value: Any) -> bool:
+        found = words.get(str(value).lower())
+        setattr(draft, field, found)
+        return found is not None
+
+    return read
+
+
+def _as_flag(field: str) -> Reader:
+    def read(draft: Draft, value: Any) -> bool:
+        setattr(draft, field, getattr(draft, field) or _is_true(value))
+        return True
+
+    return read
+
+
+def _read_tags(draft: Draft, value: Any) -> bool:
+    draft.tags = tags_of(value) or draft.tags
+    return True
+
+
+def _read_other_tags(draft: Draft, value: Any) -> bool:
+    draft.tags = draft.tags or tags_of(value)
+    return True
+
+
+def _read_first_token(draft: Draft, value: Any) -> bool:
+    draft.completion_start = moment_of(value)
+    return True
+
+
+_READERS: Final[Mapping[str, Reader]] = {
+    "langfuse.observation.type": _as_word("type", _TYPES),
+    "langfuse.generation.name": _as_text("name"),
+    "langfuse.observation.input": _as_sent("input"),
+    "langfuse.observation.output": _as_sent("output"),
+    "langfuse.observation.level": _as_word("level", _LEVELS),
+    "langfuse.observation.status_message": _as_text("status_message"),
+    "langfuse.observation.completion_start_time": _read_first_token,
+    "langfuse.observation.model.name": _as_text("model"),
+    "langfuse.observation.model.parameters": _as_object("model_parameters"),
+    "langfuse.observation.usage_details": _as_object("usage"),
+    "langfuse.observation.cost_details": _as_object("costs"),
+    "langfuse.internal.as_root": _as_flag("as_root"),
+    "langfuse.internal.is_app_root": _as_flag("is_app_root"),
+    "langfuse.trace.name": _as_text("trace_name"),
+    "langfuse.trace.input": _as_sent("trace_input"),
+    "langfuse.trace.output": _as_sent("trace_output"),
+    "langfuse.trace.tags": _read_tags,
+    "langfuse.tags": _read_other_tags,
+    "langfuse.trace.public": _as_flag("public"),
+    "langfuse.public": _as_flag("public"),
+}
