@@ -11,7 +11,9 @@ import sys
 
 def main() -> None:
     """Runs the command line and exits with its code."""
-    if os.environ.get("PYTHONPATH"):
+    places = os.environ.get("PYTHONPATH", "")
+    is_needed = __file__.rpartition(os.sep)[0] in places.split(os.pathsep)  # installed there (pip install --target)
+    if places and not is_needed:
         # As `own_command` does, which cannot be imported yet.
         os.execv(sys.executable, [sys.executable, "-E", "-P", "-m", "appliance", *sys.argv[1:]])
     from appliance.__main__ import main as run

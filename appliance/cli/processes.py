@@ -23,7 +23,9 @@ def web(host: str | None, port: int | None, web_workers: int | None, fd: int | N
       langfuse-local web --host 0.0.0.0 --port 3000
     """
     from appliance.cli.serve import serve
+    from appliance.orchestrator.limits import raise_file_limit
 
+    raise_file_limit()
     serve(settings_from(host=host, port=port, web_workers=web_workers), fd, instance)
 
 
@@ -41,8 +43,10 @@ def worker(name: str) -> None:
     import uvloop
 
     from appliance.cli.logs_setup import log_to_stderr
+    from appliance.orchestrator.limits import raise_file_limit
     from appliance.worker.runner import run
 
+    raise_file_limit()
     settings = settings_from()
     log_to_stderr(settings.log_level)
     uvloop.run(run(settings, name))

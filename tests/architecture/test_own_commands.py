@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import langfuse_local
 from appliance.cli.main import cli
 from appliance.own_command import own_command
 from tests.architecture.source import ROOT, modules
@@ -74,6 +75,19 @@ def test_no_child_runs_what_lies_in_the_directory(program: str, traps: Path, tmp
 def test_python_would_run_it_otherwise(traps: Path, tmp_path: Path) -> None:
     run_in(traps, [sys.executable, "-m", "tui"])
     assert "__main__" in (tmp_path / "ran").read_text()
+
+
+@pytest.mark.parametrize(("places", "begins_again"), [("", False), (str(ROOT), False), ("/project", True)])
+def test_the_command_leaves_out_pythonpath_unless_it_is_installed_there(
+    places: str, begins_again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    became: list[list[str]] = []
+    monkeypatch.setenv("PYTHONPATH", places)
+    monkeypatch.setattr(os, "execv", lambda _path, words: became.append(words))
+    monkeypatch.setattr("appliance.__main__.main", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["langfuse-local", "status"])
+    langfuse_local.main()
+    assert became == ([[*own_command("appliance"), "status"]] if begins_again else [])
 
 
 def test_nothing_else_names_an_interpreter() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.errors import PortTaken
 from appliance.orchestrator.runtimes.docker.failures import (
     describe_end,
     explain_api_error,
@@ -24,6 +25,12 @@ from appliance.orchestrator.runtimes.docker.failures import (
 def test_an_engine_that_cannot_be_reached(reason: str, sentence: str) -> None:
     error = explain_connection("unix:///var/run/docker.sock", reason)
     assert sentence in error.message and error.hint
+
+
+def test_a_lost_port_names_the_commands_that_change_it() -> None:
+    error = explain_api_error("start redis", "Bind failed: port is already allocated", host_port=1)
+    assert isinstance(error, PortTaken) and error.port == 1
+    assert "langfuse-local down, then up" in error.hint
 
 
 @pytest.mark.parametrize(
