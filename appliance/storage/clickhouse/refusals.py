@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -15,8 +16,8 @@ NAME: Final = "ClickHouse"
 
 # All numbers are those of ClickHouse's error table (`errorCodeToName`).
 _NO_MEMORY: Final = 241
-# Time, rows, bytes and memory limits of one query.
-_TOO_EXPENSIVE: Final = frozenset({158, 159, 160, _NO_MEMORY, 307, 396})
+# Time, rows, bytes and memory limits of one query, and those of its text: depth, size, recursion.
+_TOO_EXPENSIVE: Final = frozenset({158, 159, 160, 167, 168, _NO_MEMORY, 306, 307, 396})
 # Values that cannot be read into their columns; sending them again cannot help.
 _BAD_VALUES: Final = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 190, 349, 407, 441})
 # Syntax and unknown columns or functions: a mistake in our own SQL, never a matter of waiting.
@@ -29,6 +30,7 @@ _LOAD: Final = (158, 159, 160, 201, 202, 252, 290, 307, 341, 373, 394, 396, 439,
 _LIMITS: Final = (700, 735, 745, 749, 762, 763, 776, 777, 778, 904, 905)
 _RIGHTS: Final = (164, 192, 193, 194, 195, 291, 452, 497, 516)
 _REPLICAS: Final = (225, 234, 236, 242, 244, 254, 265, 285, 286, 289, 297, 319, 369, 384, 415, 416, 529, 659, 667, 999)
+_QUOTED: Final = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)+(?:'|$)|\"(?:[^\"\\]|\\.)+(?:\"|$)")
 _PASSING: Final = frozenset(
     (*_NETWORK, *_DISK, *_TABLES_BEING_MADE, *_LOAD, *_LIMITS, *_RIGHTS, *_REPLICAS),
 )
@@ -56,7 +58,8 @@ def translated(*, inserting: bool = False) -> Iterator[None]:
 
 
 def _refused_insert(error: Error) -> Exception:
-    code, words = error.code, _first_line(error)
+    # What stands in quotes is of the rows, and these words end in logs.
+    code, words = error.code, _QUOTED.sub("'...'", _first_line(error))
     if code in _BAD_VALUES:
         return Undecodable(f"ClickHouse refused the rows: {words}")
     if code == _NO_MEMORY:
@@ -67,4 +70,5 @@ def _refused_insert(error: Error) -> Exception:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:500]
+    # What follows quotes the statement with its values.
+    return str(error).strip().partition("\n")[0].partition(": In scope ")[0][:500]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -13,6 +15,8 @@ from appliance.model.times import micros_of, moment_of
 from appliance.storage.postgres.datasets import json_or_null
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.statements import statements
+
+log = logging.getLogger(__name__)
 
 _SQL = statements("models")
 
@@ -43,19 +47,27 @@ class Models:
     async def get(self, project_id: str, model_id: str) -> ModelDefinition | None:
         """The project's model with this id, None when there is none."""
         row = await self._postgres.row(_SQL["by_id"], {"project_id": project_id, "id": model_id})
-        return None if row is None else _model(row)
+        return None if row is None else next(_models([row]), None)
 
     async def of_project(self, project_id: str) -> list[ModelDefinition]:
-        """All models of a project, in no order."""
-        return [_model(row) for row in await self._postgres.rows(_SQL["by_project"], {"project_id": project_id})]
+        """All models of a project that can be read, in no order."""
+        return list(_models(await self._postgres.rows(_SQL["by_project"], {"project_id": project_id})))
 
     async def of_all_projects(self) -> list[ModelDefinition]:
-        """All models of all projects, in no order."""
-        return [_model(row) for row in await self._postgres.rows(_SQL["all"])]
+        """All models of all projects that can be read, in no order."""
+        return list(_models(await self._postgres.rows(_SQL["all"])))
 
     async def delete(self, project_id: str, model_id: str) -> bool:
         """Whether there was such a model of the project, which is gone now."""
         return await self._postgres.execute(_SQL["delete"], {"project_id": project_id, "id": model_id}) > 0
+
+
+def _models(rows: Iterable[DictRow]) -> Iterator[ModelDefinition]:
+    for row in rows:
+        try:
+            yield _model(row)
+        except msgspec.ValidationError:
+            log.warning("The prices of model %s are not in the form of ours; it is left out.", row["id"])
 
 
 def _model(row: DictRow) -> ModelDefinition:

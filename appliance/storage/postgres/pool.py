@@ -9,11 +9,13 @@ from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from appliance.config import PostgresSettings
 from appliance.errors import InvalidRequest, StoreUnavailable
 from appliance.storage.postgres.address import address_of
+from appliance.storage.postgres.json_values import read_json
 
 # Short, because the pause between attempts doubles each time; the next statement begins anew.
 _RECONNECT_FOR_S = 3.0
@@ -48,6 +50,7 @@ class Postgres:
             max_lifetime=_LIFE_S,
             reconnect_timeout=_RECONNECT_FOR_S,
             check=AsyncConnectionPool.check_connection,
+            configure=_read_json_leniently,
             open=False,
         )
 
@@ -98,6 +101,10 @@ class Postgres:
     async def _execute(self, sql: LiteralString, params: Params | None) -> int:
         async with self._connection() as connection:
             return (await connection.execute(sql, params)).rowcount
+
+
+async def _read_json_leniently(connection: Connection) -> None:
+    set_json_loads(read_json, connection)
 
 
 async def answered(work: Coroutine[Any, Any, Result], seconds: float = _ANSWER_S) -> Result:

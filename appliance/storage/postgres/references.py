@@ -7,6 +7,7 @@ from typing import Final
 
 from appliance.model.score_configs import ScoreConfig
 from appliance.storage.postgres.pool import Postgres
+from appliance.storage.postgres.score_configs import config_of
 from appliance.storage.postgres.statements import statements
 
 _SQL = statements("references")
@@ -45,4 +46,4 @@ class References:
         possible = [key for key in wanted if _NUL not in key[1]]
         params = {"projects": [project_id for project_id, _ in possible], "ids": [id for _, id in possible]}
         rows = await self._postgres.rows(_SQL["score_configs"], params)
-        return {(row["project_id"], row["id"]): ScoreConfig(**row) for row in rows}
+        return {(row["project_id"], row["id"]): config_of(row) for row in rows}

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import uuid
 from typing import Any
+
+import msgspec
+from psycopg.rows import DictRow
 
 from appliance.model.score_configs import ScoreConfig
 from appliance.storage.postgres.datasets import json_or_null
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.statements import statements
 
+log = logging.getLogger(__name__)
+
 _SQL = statements("score_configs")
+
+
+class _Category(msgspec.Struct):
+    label: str
+    value: float
 
 
 class ScoreConfigs:
@@ -44,20 +55,30 @@ class ScoreConfigs:
         }
         row = await self._postgres.row(_SQL["insert"], values)
         assert row is not None
-        return ScoreConfig(**row)
+        return config_of(row)
 
     async def get(self, project_id: str, config_id: str) -> ScoreConfig | None:
         """The config with this id, None when there is none."""
         row = await self._postgres.row(_SQL["by_id"], {"project_id": project_id, "id": config_id})
-        return None if row is None else ScoreConfig(**row)
+        return None if row is None else config_of(row)
 
     async def update(self, config: ScoreConfig) -> ScoreConfig | None:
         """Store a changed config; None when it is gone."""
         values = dataclasses.asdict(config) | {"categories": json_or_null(config.categories)}
         row = await self._postgres.row(_SQL["update"], values)
-        return None if row is None else ScoreConfig(**row)
+        return None if row is None else config_of(row)
 
     async def find(self, project_id: str, limit: int, offset: int) -> tuple[list[ScoreConfig], int]:
         """Configs, newest first, and how many there are in all."""
         rows, total = await self._postgres.page(_SQL["list"], {"project_id": project_id}, limit, offset)
-        return [ScoreConfig(**row) for row in rows], total
+        return [config_of(row) for row in rows], total
+
+
+def config_of(row: DictRow) -> ScoreConfig:
+    """The config, without categories when another program wrote what are none."""
+    try:
+        msgspec.convert(row["categories"], list[_Category] | None)
+    except msgspec.ValidationError:
+        log.warning("The categories of score config %s are not in the form of ours; they are left out.", row["id"])
+        row = {**row, "categories": None}
+    return ScoreConfig(**row)
