@@ -20,7 +20,8 @@ def plain(text: str) -> str:
 
 def words_of(sql: str) -> str:
     """The SQL of the words in the text that `sql` computes, ready for the index to split."""
-    unspaced, composed = render("search", "unspaced"), render("search", "composed", text=sql)
+    unspaced = render("search", "unspaced")
+    composed = render("search", "composed", text=sql, signs=render("search", "signs"))
     return render("search", "words", text=sql, composed=composed, unspaced=unspaced)
 
 
@@ -31,7 +32,9 @@ def has_words(sql: str, text: str, bound: str) -> str:
     """
     if not _has_word(text):
         return ""
-    return render("search", "has_words", words=words_of(sql), sought=words_of(bound))
+    # Words of ASCII are known at once; a subquery takes some milliseconds.
+    sought = f"lower({bound})" if text.isascii() else f"(SELECT {words_of(bound)})"
+    return render("search", "has_words", words=words_of(sql), sought=sought)
 
 
 def _has_word(text: str) -> bool:
