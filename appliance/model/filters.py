@@ -32,6 +32,13 @@ OPERATORS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Every type of condition and what it may ask (contract: server semantics 6.3)."""
 
+MAX_CONDITIONS: Final = 100
+"""More in one filter are refused."""
+MAX_SEARCHES: Final = 10
+"""More texts to look for in one filter are refused: each is a search of its own."""
+SEARCH_COLUMN: Final = "search"
+"""Column of free text: names, ids, users, inputs and outputs."""
+
 _KEYED: Final = frozenset({"stringObject", "numberObject", "booleanObject", "categoryOptions"})
 _LISTS: Final = frozenset({"stringOptions", "categoryOptions", "arrayOptions"})
 
@@ -72,7 +79,15 @@ def parse_conditions(items: object) -> list[Condition]:
     """The conditions of a decoded list; raises InvalidRequest that names what is wrong."""
     if not isinstance(items, list):
         raise InvalidRequest("Invalid filter: expected a list of conditions")
-    return [_condition(position, item) for position, item in enumerate(items)]
+    if len(items) > MAX_CONDITIONS:
+        raise InvalidRequest(f"Invalid filter: {len(items)} conditions; at most {MAX_CONDITIONS} are possible")
+    found = [_condition(position, item) for position, item in enumerate(items)]
+    if (searches := sum(each.column == SEARCH_COLUMN for each in found)) > MAX_SEARCHES:
+        raise InvalidRequest(
+            f"Invalid filter: {searches} texts to search; at most {MAX_SEARCHES} are possible. "
+            "Words between double quotes are one text."
+        )
+    return found
 
 
 def _condition(position: int, item: object) -> Condition:

@@ -8,10 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from appliance.errors import InvalidRequest
-from appliance.model.filters import Condition, check_time
-
-SEARCH_COLUMN: Final = "search"
-"""Column of free text: names, ids, users, inputs and outputs."""
+from appliance.model.filters import SEARCH_COLUMN, Condition, check_time
 
 _WORD: Final = re.compile(
     r"""(?P<not>-?)(?P<field>[A-Za-z_][A-Za-z0-9_]*(?:\.[^\s:<>="]+)?)(?P<op>>=|<=|:|=|>|<)(?P<value>"[^"]*"|[^\s"]\S*)?"""

@@ -28,6 +28,10 @@ _READ_SETTINGS: Final[dict[str, Any]] = {
     "output_format_json_quote_denormals": 0,
     "output_format_json_named_tuples_as_objects": 1,
     "max_execution_time": 30,
+    # The text of a filter with as many conditions as are possible; the server's own bounds are 256 KiB and 50,000.
+    "max_query_size": 4 * 1024 * 1024,
+    "max_ast_elements": 1_000_000,
+    "max_expanded_ast_elements": 2_000_000,
 }
 _INSERT_SETTINGS: Final[dict[str, Any]] = {
     "async_insert": 0,

@@ -30,7 +30,7 @@ from appliance.storage.clickhouse.observation_filters import (
 )
 from appliance.storage.clickhouse.pieces import pieces_of
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.scores import score_test
+from appliance.storage.clickhouse.scores import score_tests
 from appliance.storage.clickhouse.trace_filters import trace_filter
 from appliance.storage.clickhouse.where import Binder, all_of
 
@@ -196,7 +196,7 @@ def _observation_rows(statement: _Statement) -> str:
 
 def _score_rows(statement: _Statement) -> str:
     query, binder = statement.query, statement.binder
-    tests = [score_test(condition, binder, statement.unsettled) for condition in query.conditions]
+    tests = score_tests(query.conditions, binder, statement.unsettled)
     kinds = binder.bind(SCORE_TYPES[query.view], "Array(String)")
     tests += [f"data_type IN {kinds}", *_range("timestamp", query, binder)]
     return render("metrics", "score_rows", where=all_of(tests, prefix="AND "))
@@ -246,16 +246,16 @@ async def daily(
     """Usage by day and model, newest day first, and the traces of each day. Raises as `run`."""
     unsettled = await read_unsettled(clickhouse, project_id)
     binder = Binder({"project_id": project_id})
-    made = observation_filter([], binder, unsettled)
-    for condition in observation_conditions:
-        if condition.column == "startTime":
-            made.tests += observation_filter([condition], binder, unsettled).tests
-        else:
-            made.tests.append(through_trace(condition, binder, unsettled))
+    times = [each for each in observation_conditions if each.column == "startTime"]
+    of_trace = [each for each in observation_conditions if each.column != "startTime"]
+    made = observation_filter(times, binder, unsettled)
+    if of_trace:
+        made.tests.append(through_trace(of_trace, binder, unsettled))
     usage = await clickhouse.rows(
         render("metrics", "daily_models", where=made.where), binder.params, DailyUsage, settings=_SETTINGS
     )
     binder = Binder({"project_id": project_id})
     traces = trace_filter(trace_conditions, binder)
-    sql = render("metrics", "daily_traces", all=unsettled.all_traces(binder), where=traces.where)
+    all_traces = unsettled.all_traces(binder)
+    sql = render("metrics", "daily_traces", all=all_traces, joins=traces.joins(), where=traces.where)
     return usage, await clickhouse.rows(sql, binder.params, DailyTraces, settings=_SETTINGS)

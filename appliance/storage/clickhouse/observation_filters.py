@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from appliance.model.filters import Condition
-from appliance.model.query_bar import SEARCH_COLUMN
+from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.storage.clickhouse.all_traces import Unsettled
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import observation_says
@@ -106,31 +105,36 @@ def _is_column(condition: Condition) -> bool:
 def observation_filter(conditions: Iterable[Condition], binder: Binder, unsettled: Unsettled) -> ObservationFilter:
     """The SQL of `conditions`; raises InvalidRequest for unknown columns and types that do not fit."""
     made = ObservationFilter()
+    of_trace = []
     for condition in conditions:
         if condition.column == SEARCH_COLUMN:
             made.wide_tests.append(observation_says(str(condition.value), binder))
-        elif condition.type != "positionInTrace":
-            _add(made, condition, binder, unsettled)
+        elif condition.type == "positionInTrace":
+            continue
+        elif find_column(OBSERVATION_COLUMNS, condition).source == _TRACE:
+            of_trace.append(condition)
+        else:
+            _add(made, condition, binder)
+    if of_trace:
+        made.tests.append(through_trace(of_trace, binder, unsettled))
     return made
 
 
-def _add(made: ObservationFilter, condition: Condition, binder: Binder, unsettled: Unsettled) -> None:
+def _add(made: ObservationFilter, condition: Condition, binder: Binder) -> None:
     column = find_column(OBSERVATION_COLUMNS, condition)
-    if column.source == _TRACE:
-        made.tests.append(through_trace(condition, binder, unsettled))
-        return
     test = binder.test(column, condition)
     (made.wide_tests if column.source == _WIDE else made.tests).append(test)
     if column.sql == "start_time":
         made.times.append(test)
 
 
-def through_trace(condition: Condition, binder: Binder, unsettled: Unsettled) -> str:
-    """A test of `trace_id` by what the folded trace says."""
-    folded = trace_filter([condition], binder)
+def through_trace(conditions: Iterable[Condition], binder: Binder, unsettled: Unsettled) -> str:
+    """A test of `trace_id` by what the folded trace says; all conditions in one, for the text of it is long."""
+    folded = trace_filter(conditions, binder)
     return render(
         "observations",
         "through_trace",
         all=unsettled.all_traces(binder, observed=folded.is_observed),
+        joins=folded.joins(),
         where=folded.where,
     )

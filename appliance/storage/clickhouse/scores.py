@@ -95,7 +95,7 @@ async def _where(clickhouse: ClickHouse, query: ScoreQuery) -> tuple[str, Binder
     binder = Binder({"project_id": query.project_id})
     through_traces = any(find_column(SCORE_COLUMNS, each).source == _TRACE for each in query.conditions)
     unsettled = await read_unsettled(clickhouse, query.project_id, needed=through_traces)
-    tests = [score_test(condition, binder, unsettled) for condition in query.conditions]
+    tests = score_tests(query.conditions, binder, unsettled)
     if query.only_traces:
         tests.append("trace_id != '' AND data_type != 'CORRECTION'")
     if query.after is not None:
@@ -104,9 +104,10 @@ async def _where(clickhouse: ClickHouse, query: ScoreQuery) -> tuple[str, Binder
     return all_of(tests, prefix="AND "), binder
 
 
-def score_test(condition: Condition, binder: Binder, unsettled: Unsettled) -> str:
-    """SQL of one condition on the rows of scores; raises InvalidRequest as `Binder.test`."""
-    column = find_column(SCORE_COLUMNS, condition)
-    if column.source == _TRACE:
-        return through_trace(condition, binder, unsettled)
-    return binder.test(column, condition)
+def score_tests(conditions: Sequence[Condition], binder: Binder, unsettled: Unsettled) -> list[str]:
+    """SQL of conditions on the rows of scores; raises InvalidRequest as `Binder.test`."""
+    columns = [find_column(SCORE_COLUMNS, each) for each in conditions]
+    pairs = list(zip(columns, conditions, strict=True))
+    tests = [binder.test(column, each) for column, each in pairs if column.source != _TRACE]
+    of_trace = [each for column, each in pairs if column.source == _TRACE]
+    return tests + ([through_trace(of_trace, binder, unsettled)] if of_trace else [])

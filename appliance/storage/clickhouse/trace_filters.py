@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from appliance.errors import InvalidRequest
-from appliance.model.filters import Condition
-from appliance.model.query_bar import SEARCH_COLUMN
+from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import Search, traces_that_say
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column

@@ -9,8 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from appliance.model.filters import Condition
-from appliance.model.query_bar import SEARCH_COLUMN
+from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.all_traces import Touched, Unsettled, reach_back, read_touched
 from appliance.storage.clickhouse.client import ClickHouse

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -32,6 +33,9 @@ _IS_NULL: Final[Mapping[Kind, str]] = {
     "array": "empty({0})",
     "map": "empty({0})",
 }
+# Deeper than this, what is left of a key with dots is one key.
+_MOST_STEPS: Final = 5
+_PLACE: Final = re.compile(r"[0-9]{1,6}")
 _ORDER: Final = frozenset({"=", ">", "<", ">=", "<=", "<>", "!="})
 
 
@@ -110,16 +114,15 @@ class Binder:
         }[operator]
 
     def _keyed(self, column: Column, condition: Condition) -> str:
-        key = self.bind(condition.key)
         if column.kind in ("categories", "booleans"):
-            return self._among_pairs(column.sql, key, condition)
-        entry = f"{column.sql}[{key}]"
+            return self._among_pairs(column.sql, self.bind(condition.key), condition)
+        has, entry = self._entry(column, condition.key)
         if condition.operator in ("is set", "is not set"):
-            return f"{'NOT ' if condition.operator == 'is not set' else ''}mapContains({column.sql}, {key})"
+            return f"NOT ({has})" if condition.operator == "is not set" else has
         if condition.type == "numberObject":
             value = self.bind(condition.value, "Float64")
             number = entry if column.kind == "numbers" else f"toFloat64OrNull({entry})"
-            return f"(mapContains({column.sql}, {key}) AND {number} {condition.operator} {value})"
+            return f"({has} AND {number} {condition.operator} {value})"
         if condition.type == "booleanObject":
             return f"{entry} {condition.operator} {self.bind(str(condition.value).lower())}"
         if isinstance(condition.value, list):
@@ -127,11 +130,51 @@ class Binder:
             return f"NOT ({found})" if condition.operator == "none of" else found
         return self._text(entry, condition.operator, str(condition.value))
 
+    def _entry(self, column: Column, key: str) -> tuple[str, str]:
+        """Whether a map has a value at `key`, and the value: text as it is, all else as JSON.
+
+        `customer.plan` is the key of that name, or what the JSON object at `customer` has at `plan`.
+        """
+        if column.kind != "map" or "." not in key:
+            bound = self.bind(key)
+            return f"mapContains({column.sql}, {bound})", f"{column.sql}[{bound}]"
+        # One array holds all keys: a statement has room for a thousand values.
+        keys = [key]
+        bound = self.bind(keys, "Array(String)")
+        tests, cases = [f"mapContains({column.sql}, {bound}[1])"], [f"{column.sql}[{bound}[1]]"]
+        for path in paths_of(key):
+            steps = []
+            for step in path:
+                if isinstance(step, str):
+                    keys.append(step)
+                steps.append(str(step) if isinstance(step, int) else f"{bound}[{len(keys)}]")
+            place = ", ".join([f"{column.sql}[{steps[0]}]", *steps[1:]])
+            tests.append(f"JSONHas({place})")
+            cases.append(f"if(JSONType({place}) = 'String', JSONExtractString({place}), JSONExtractRaw({place}))")
+        choices = ", ".join(f"{test}, {case}" for test, case in zip(tests, cases, strict=True))
+        return f"({' OR '.join(tests)})", f"multiIf({choices}, '')"
+
     def _among_pairs(self, sql: str, key: str, condition: Condition) -> str:
         """Whether an array of (name, value) holds the wanted pair; the opposite also holds for the absent name."""
         values = condition.value if isinstance(condition.value, list) else ["True" if condition.value else "False"]
         found = f"arrayExists(x -> x.1 = {key} AND x.2 IN {self.bind(values, 'Array(String)')}, {sql})"
         return f"NOT ({found})" if condition.operator in ("none of", "<>") else found
+
+
+def paths_of(key: str) -> list[tuple[str | int, ...]]:
+    """The places that a key with dots may mean: a key of the map, then keys within its JSON.
+
+    What follows the first key is one key (as `http.method` of OpenTelemetry's attributes) or as many as there are dots,
+    with numbers for the places of a list, counted from 0 as in JSON's paths and from 1 in the result.
+    """
+    steps = key.split(".")[:_MOST_STEPS]
+    steps[-1:] = [key.removeprefix(".".join(steps[:-1]) + ".")]
+    found: list[tuple[str | int, ...]] = []
+    for cut in range(len(steps) - 1, 0, -1):
+        top, rest = ".".join(steps[:cut]), steps[cut:]
+        places = tuple(int(step) + 1 if _PLACE.fullmatch(step) else step for step in rest)
+        found += [(top, ".".join(rest)), *([(top, *places)] if places != (".".join(rest),) else [])]
+    return found
 
 
 def find_column(columns: Mapping[str, Column], condition: Condition) -> Column:

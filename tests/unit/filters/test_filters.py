@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from appliance.errors import InvalidRequest
-from appliance.model.filters import Condition, parse_conditions, parse_filter
+from appliance.model.filters import MAX_CONDITIONS, MAX_SEARCHES, Condition, parse_conditions, parse_filter
 
 
 def test_conditions_survive_a_round_trip() -> None:
@@ -56,3 +56,14 @@ def test_errors_say_what_is_wrong(text: str, message: str) -> None:
 def test_json_nested_too_deep_is_a_bad_request() -> None:
     with pytest.raises(InvalidRequest, match="Invalid JSON"):
         parse_filter("[" * 5_000)
+
+
+def test_a_filter_has_a_bound() -> None:
+    one = {"type": "string", "column": "name", "operator": "=", "value": "x"}
+    assert len(parse_conditions([one] * MAX_CONDITIONS)) == MAX_CONDITIONS
+    with pytest.raises(InvalidRequest, match=f"at most {MAX_CONDITIONS}"):
+        parse_conditions([one] * (MAX_CONDITIONS + 1))
+    search = one | {"column": "search", "operator": "contains"}
+    assert len(parse_conditions([search] * MAX_SEARCHES)) == MAX_SEARCHES
+    with pytest.raises(InvalidRequest, match=f"at most {MAX_SEARCHES}"):
+        parse_conditions([search] * (MAX_SEARCHES + 1))

@@ -12,7 +12,7 @@ from appliance.storage.clickhouse.all_traces import Unsettled
 from appliance.storage.clickhouse.observation_filters import OBSERVATION_COLUMNS, observation_filter
 from appliance.storage.clickhouse.queries import load
 from appliance.storage.clickhouse.trace_filters import TRACE_COLUMNS, trace_filter
-from appliance.storage.clickhouse.where import Binder, Column, find_column
+from appliance.storage.clickhouse.where import Binder, Column, find_column, paths_of
 
 
 def condition(kind: str, operator: str, value: Value = "", key: str = "", column: str = "c") -> Condition:
@@ -54,3 +54,22 @@ def test_columns_of_traces_and_observations_accept_the_type_they_document() -> N
 def test_blocks_are_found_by_name() -> None:
     assert {"fold", "newest", "matching", "parts"} <= set(load("traces"))
     assert "-- name" not in load("traces")["fold"].template
+
+
+def test_a_key_with_dots_may_be_a_path_into_json() -> None:
+    assert paths_of("customer.plan") == [("customer", "plan")]
+    assert paths_of("attributes.http.method") == [
+        ("attributes.http", "method"),
+        ("attributes", "http.method"),
+        ("attributes", "http", "method"),
+    ]
+    assert ("items", 2, "id") in paths_of("items.1.id")
+    assert paths_of("a.b.c.d.e.f.g")[0] == ("a.b.c.d", "e.f.g")
+    assert all(path[0] for path in paths_of("a.b"))
+
+
+def test_conditions_on_what_the_trace_says_are_one_look_at_the_traces() -> None:
+    """The text of one is long, and ClickHouse bounds the text of a statement."""
+    conditions = [condition("string", "=", "x", column=column) for column in ("userId", "traceName", "sessionId")]
+    made = observation_filter(conditions, Binder(), Unsettled())
+    assert made.where.count("folded_traces") == 1

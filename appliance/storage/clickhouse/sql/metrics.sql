@@ -60,6 +60,6 @@ ORDER BY day DESC, cost DESC, model_name
 
 -- name: daily_traces
 SELECT toString(toDate32(trace.started)) AS day, count() AS trace_count
-FROM ($all) AS trace
+FROM ($all) AS trace $joins
 $where
 GROUP BY day

@@ -56,7 +56,7 @@ ORDER BY start_time, id
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: through_trace
-trace_id IN (SELECT id FROM ($all) AS trace $where)
+trace_id IN (SELECT trace.id FROM ($all) AS trace $joins $where)
 
 -- name: in_wide
 (trace_id, id) IN (SELECT trace_id, id FROM observations FINAL WHERE project_id = {project_id:String} $where)
