@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
+from textual.notifications import SeverityLevel
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from appliance.errors import ApplianceError, NotRunning, RemoteError
+from appliance.model.printable import printable
 from tui import background
 from tui.commands import AppCommands, Jump, parse_jump
 from tui.gateway import Gateway, TraceQuery
@@ -106,12 +112,18 @@ class LangfuseApp(App[None]):
         """The project and the address, for the top bar."""
         server = self.gateway.server
         address = server.url.removeprefix("http://").removeprefix("https://")
-        return f"{server.project}  {address}" if server.project else address
+        return printable(f"{server.project}  {address}" if server.project else address)
 
     def _first_theme(self) -> str:
         if self.state.theme in self.available_themes:
             return self.state.theme
         return SIXTEEN.name if self.console.color_system == "standard" else DARK.name
+
+    def on_load(self) -> None:
+        """Before the terminal is taken: a signal that ends the program must give it back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
 
     def on_mount(self) -> None:
         self.theme = self._first_theme()
@@ -218,16 +230,32 @@ class LangfuseApp(App[None]):
             self.pop_screen()
 
     def open_trace(self, trace_id: str, observation_id: str = "") -> None:
-        """Goes into a trace, with the cursor on an observation."""
+        """Goes into a trace, with the cursor on an observation; back to it when it lies below."""
         from tui.screens.trace import TraceScreen
 
-        self.push_screen(TraceScreen(trace_id, observation_id))
+        if not self._go_back_to(f"trace {trace_id}"):
+            self.push_screen(TraceScreen(trace_id, observation_id))
 
     def open_session(self, session_id: str) -> None:
-        """Goes into a session."""
+        """Goes into a session; back to it when it lies below."""
         from tui.screens.session import SessionScreen
 
-        self.push_screen(SessionScreen(session_id))
+        if not self._go_back_to(f"session {session_id}"):
+            self.push_screen(SessionScreen(session_id))
+
+    def _go_back_to(self, subject: str) -> bool:
+        """Leaves what lies above the screen of a trace or session; False where none is open."""
+        subjects = [screen.subject if isinstance(screen, AppScreen) else "" for screen in self.screen_stack]
+        if subject not in subjects:
+            return False
+        for _ in range(len(subjects) - 1 - subjects.index(subject)):
+            self.pop_screen()
+        return True
+
+    def _leave_details(self) -> None:
+        """Leaves the traces and sessions that are open: a jump comes in their place."""
+        while len(self.screen_stack) > 1 and isinstance(self.screen, AppScreen) and self.screen.subject:
+            self.pop_screen()
 
     def action_first_run(self) -> None:
         """The keys and the snippets."""
@@ -263,8 +291,10 @@ class LangfuseApp(App[None]):
         elif jump.verb == "show":
             self.action_show(jump.argument)
         elif jump.verb == "trace":
+            self._leave_details()
             self.open_trace(jump.argument)
         elif jump.verb == "session":
+            self._leave_details()
             self.open_session(jump.argument)
         elif jump.verb == "theme":
             self.set_theme(jump.argument)
@@ -287,17 +317,36 @@ class LangfuseApp(App[None]):
         self.set_theme(names[(names.index(self.theme) + 1) % len(names)])
         self.notify(self.theme, timeout=1.5)
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Shows a message as it is: users and servers have a word in it, so nothing in it is markup."""
+        super().notify(printable(message, "\n"), title=title, severity=severity, timeout=timeout, markup=False)
+
     def copy(self, text: str, what: str) -> None:
-        """Copies by OSC 52 and says so."""
-        self.copy_to_clipboard(text)
+        """Copies by OSC 52 and says so; halves of surrogate pairs, which cannot be written, become question marks."""
+        self.copy_to_clipboard(text.encode(errors="replace").decode())
         self.notify(f"Copied {what} ({len(text):,} characters).", timeout=2)
 
     def _fatal_error(self) -> None:
         """Leaves with one sentence; the traceback goes to a file, as it may hold what traces hold."""
+        told = "".join(traceback.format_exception(self._exception))
         path = self.state_file.path.with_name("crash.log")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(traceback.format_exception(self._exception)), encoding="utf-8")
-        self.panic(f"The terminal UI failed; the appliance goes on. Please report {path}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(told, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            said = f"{path} cannot be written ({error.strerror}). Please report this:\n{told}"
+        else:
+            said = f"Please report {path}"
+        # As Text, in which brackets are no markup.
+        self.panic(Text(f"The terminal UI failed; the appliance goes on. {said}"))
 
     async def action_quit(self) -> None:
         self.remember()

@@ -8,6 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.markup import escape
+
+from appliance.model.printable import printable
 
 if TYPE_CHECKING:
     from tui.app import LangfuseApp
@@ -49,15 +53,16 @@ class AppCommands(Provider):
 
     async def discover(self) -> Hits:
         for title, help_text, command in self._commands():
-            yield DiscoveryHit(title, command, help=help_text)
+            yield DiscoveryHit(Content(title), command, text=title, help=escape(help_text))
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for title, help_text, command in self._commands():
             if (score := matcher.match(title)) > 0:
-                yield Hit(score, matcher.highlight(title), command, help=help_text)
+                yield Hit(score, matcher.highlight(title), command, help=escape(help_text))
         if len(query) >= 8 and " " not in query:
-            yield Hit(0.1, f"Open trace {query}", partial(self._app.go, Jump("trace", query)), help="by its id")
+            asked = printable(f"Open trace {query}")
+            yield Hit(0.1, Content(asked), partial(self._app.go, Jump("trace", query)), text=asked, help="by its id")
 
     @property
     def _app(self) -> LangfuseApp:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from appliance.model.media import readable
@@ -186,7 +187,7 @@ def _scalar(value: Any, palette: Palette) -> Text:
 def pair_lines(pairs: Mapping[str, Any], palette: Palette) -> list[Line]:
     """Names and values in two columns; empty values are left out."""
     shown = {key: value for key, value in pairs.items() if value not in (None, "", [], {})}
-    width = min(max((len(key) for key in shown), default=0), 24) + 2
+    width = min(max((cell_len(key) for key in shown), default=0), 24) + 2
     lines: list[Line] = []
     for key, value in shown.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -198,7 +199,7 @@ def score_lines(scores: Sequence[Score], palette: Palette) -> list[Line]:
     """Scores with value, source and comment."""
     if not scores:
         return [Line(Text("no scores", style=f"italic {palette.faint}"))]
-    width = min(max(len(score.name) for score in scores), 28) + 2
+    width = min(max(cell_len(score.name) for score in scores), 28) + 2
     lines: list[Line] = []
     for score in sorted(scores, key=lambda one: one.name):
         lines.append(

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from appliance.config import Settings
+from appliance.web.api import trace_links
 from appliance.web.context import Context, create_context
 from appliance.web.errors import exception_handlers
 from appliance.web.links import prefix_of
@@ -47,7 +48,7 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
         max_age=_PREFLIGHT_VALID_S,
     )
     app = Starlette(
-        routes=routes,
+        routes=[*routes, *trace_links.routes],
         middleware=[
             Middleware(RawPath, prefix=prefix_of(settings.public_url)),
             Middleware(Bounded, capacity=settings.ingestion.max_inflight_bytes),

@@ -37,7 +37,7 @@ class ChoiceModal(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         palette = palette_of(self.app.theme_variables)
         with Vertical(classes="dialog"):
-            yield Label(self._title, classes="title")
+            yield Label(self._title, classes="title", markup=False)
             yield OptionList(
                 *(
                     Option(

@@ -31,7 +31,7 @@ class HelpModal(ModalScreen[None]):
         palette = palette_of(self.app.theme_variables)
         moves = {"trace": keymap.TREE, "session": keymap.DOCUMENT, "first_run": (), "start": (), "home": ()}
         with Vertical(classes="dialog"):
-            yield Label(f"Keys: {self._scope.replace('_', ' ')}", classes="title")
+            yield Label(f"Keys: {self._scope.replace('_', ' ')}", classes="title", markup=False)
             with VerticalScroll():
                 parts = [keymap.SCREENS[self._scope], moves.get(self._scope, keymap.LIST), keymap.GLOBAL]
                 yield Static(Text("\n\n").join(_section(part, palette) for part in parts if part))

@@ -24,7 +24,7 @@ class PromptModal(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             with Horizontal():
-                yield Label(self._mark, classes="mark")
+                yield Label(self._mark, classes="mark", markup=False)
                 yield Input(self._value, select_on_focus=False)
             yield Label(self._hint, classes="hint", markup=False)
 

@@ -41,6 +41,8 @@ class AppScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
 
     crumb: reactive[str] = reactive("")
+    subject = ""
+    """`trace ID` or `session ID` where the screen shows one of them."""
     is_loaded = False
 
     top_bar = getters.query_one(TopBar)

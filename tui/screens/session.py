@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from tui import format
 from tui.chat import Message, Part, parse_messages
 from tui.documents import Line, blank, chat_lines, value_lines
+from tui.outside import edit_text
 from tui.palette import Palette
 from tui.records import SessionDetail, TraceDetail
 from tui.screens.base import AppScreen
-from tui.screens.trace_actions import edit_text
 from tui.widgets.document import Document
 
 
@@ -25,6 +25,7 @@ class SessionScreen(AppScreen):
     def __init__(self, session_id: str) -> None:
         super().__init__()
         self.session_id = session_id
+        self.subject = f"session {session_id}"
         self._turns: list[TraceDetail] = []
         self._starts: list[int] = []
         """The line at which each turn begins."""

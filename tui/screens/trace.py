@@ -18,9 +18,10 @@ from appliance.errors import ApplianceError
 from tui import background, format
 from tui.documents import Line, foldable_keys, json_lines
 from tui.modals.prompt import PromptModal
+from tui.outside import edit_text
 from tui.records import Observation, ObservationTexts, Score, TraceDetail
 from tui.screens.base import AppScreen
-from tui.screens.trace_actions import as_text, copy_trace, edit_text, offer_copy, open_link
+from tui.screens.trace_actions import as_text, copy_trace, offer_copy, open_link
 from tui.screens.trace_details import metadata_lines, preview_lines, score_tab_lines
 from tui.spantree import Node, SpanTree
 from tui.widgets.document import Document
@@ -55,6 +56,7 @@ class TraceScreen(AppScreen):
     def __init__(self, trace_id: str, observation_id: str = "") -> None:
         super().__init__()
         self.trace_id = trace_id
+        self.subject = f"trace {trace_id}"
         self._wanted = observation_id
         self.trace_detail: TraceDetail | None = None
         self._observations: dict[str, Observation] = {}
@@ -290,7 +292,7 @@ class TraceScreen(AppScreen):
         given, answered, metadata = self._shown()
         whole = json.loads(msgspec.json.encode(node.observation))
         whole |= {"input": given, "output": answered, "metadata": metadata}
-        offer_copy(self.app, "observation", node.id, f"/api/public/observations/{node.id}", given, answered, whole)
+        offer_copy(self.app, "observation", node.id, given, answered, whole)
 
     def action_edit(self) -> None:
         given, answered, _ = self._shown()

@@ -18,11 +18,12 @@ from tui import background, format
 from tui.documents import Line, blank, heading, pair_lines, value_lines
 from tui.gateway import PAGE_ROWS, TraceQuery
 from tui.modals.choice import ChoiceModal
+from tui.outside import edit_text
 from tui.paged import PagedRows
 from tui.palette import Palette
 from tui.records import Slice, TraceDetail, TraceExtras, TraceRow
 from tui.screens.base import AppScreen
-from tui.screens.trace_actions import copy_trace, edit_text, open_link
+from tui.screens.trace_actions import copy_trace, open_link
 from tui.timerange import BY_KEY, RANGES
 from tui.trace_table import COLUMNS, ORDERS, trace_cells
 from tui.widgets.document import Document

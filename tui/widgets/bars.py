@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import RenderResult
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from appliance.model.printable import printable
 from tui import format, keymap
 from tui.keymap import Action
 from tui.palette import palette_of
@@ -18,6 +23,11 @@ TABS = (
     ("observations", "Observations"),
     ("services", "Services"),
 )
+
+BETWEEN: Final = " › "
+HIDDEN: Final = "…"
+LEAST_CRUMB: Final = 20
+"""Cells that the way to a screen keeps beside what the screen says of itself."""
 
 
 class TopBar(Widget):
@@ -49,7 +59,7 @@ class TopBar(Widget):
         if self.dead_letters:
             dead = (format.counted(self.dead_letters, "dead letter") if wide else f"{self.dead_letters} dead") + "  "
         room = self.size.width - left.cell_len - len(word) - len(dead) - 6
-        server = f"{self.server} " if len(self.server) <= room else ""
+        server = f"{self.server} " if cell_len(self.server) <= room else ""
         right = Text.assemble((server, palette.muted), (dead, f"bold {palette.bad}"), ("● ", color))
         right.append(f"{word} " if wide or self.state != "ok" else "", style=palette.muted)
         return _both_ends(left, right, self.size.width)
@@ -64,15 +74,31 @@ class CrumbBar(Widget):
 
     def render(self) -> RenderResult:
         palette = palette_of(self.app.theme_variables)
-        left = Text(" ", no_wrap=True)
-        for index, crumb in enumerate(self.crumbs):
-            last = index == len(self.crumbs) - 1
-            said = format.fit(format.one_line(crumb), min(len(crumb), 40))
-            left.append(said, style=f"bold {palette.text}" if last else palette.muted)
-            left.append("" if last else " › ", style=palette.faint)
         right = Text("◌ loading  " if self.is_busy else "", style=palette.warn)
         right.append_text(self.status).append(" ")
-        return _both_ends(left, right, self.size.width)
+        width = self.size.width
+        right.truncate(max(width - LEAST_CRUMB, 0), overflow="ellipsis")
+        left = Text(" ", no_wrap=True)
+        for index, said in enumerate(shown := fitting_crumbs(self.crumbs, width - right.cell_len - 2)):
+            last = index == len(shown) - 1
+            left.append(said, style=f"bold {palette.text}" if last else palette.muted)
+            left.append("" if last else BETWEEN, style=palette.faint)
+        return _both_ends(left, right, width)
+
+
+def fitting_crumbs(crumbs: Sequence[str], width: int) -> list[str]:
+    """The crumbs as far as `width` cells go: the last one above all, `…` for those in front that have no room."""
+    shown = [printable(format.one_line(crumb)) for crumb in crumbs]
+    while len(shown) > 1 and _cells_of(shown) > width:
+        shown = [HIDDEN, *shown[2:]] if shown[0] == HIDDEN and len(shown) > 2 else [HIDDEN, *shown[1:]]
+        if len(shown) == 2 and _cells_of(shown) > width:
+            room = width - _cells_of([HIDDEN, ""])
+            return [HIDDEN, format.fit(shown[-1], room)] if room > LEAST_CRUMB else [format.fit(shown[-1], width)]
+    return shown if _cells_of(shown) <= width else [format.fit(shown[-1], width)]
+
+
+def _cells_of(crumbs: Sequence[str]) -> int:
+    return cell_len(BETWEEN.join(crumbs))
 
 
 class Banner(Widget):

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.app import RenderResult
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from appliance.model.printable import printable
 from tui import format
 from tui.charts import bar, sparkline, stacked_columns, used_width
 from tui.overview import Latency, Tile
@@ -146,10 +148,11 @@ def _legend(
     width: int,
 ) -> Text:
     line = title.copy()
+    names = [printable(name) for name in names]
     whole = [f"{name} {show_value(total)}" for name, total in zip(names, totals, strict=True)]
-    fits = title.cell_len + sum(len(said) + 5 for said in whole[:3]) <= width
+    fits = title.cell_len + sum(cell_len(said) + 5 for said in whole[:3]) <= width
     for said, color in zip(whole if fits else names, colors, strict=True):
-        if line.cell_len + len(said) + 5 > width:
+        if line.cell_len + cell_len(said) + 5 > width:
             break
         line.append("   ■ ", style=color).append(said, style=palette.muted)
     return line
