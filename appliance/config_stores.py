@@ -61,7 +61,7 @@ class RedisSettings:
     """Where Redis is: one server, a cluster, or a master that sentinels know."""
 
     connection_string: Annotated[str, Env("REDIS_CONNECTION_STRING")] = ""
-    """`redis://user:password@host:port/0` (`rediss://` for TLS), `redis+cluster://host:port,host:port` or `redis+sentinel://host:port,host:port/master/0` (`rediss+...` for TLS); wins over the single values below."""  # noqa: E501
+    """`redis://user:password@host:port/0` (`rediss://` for TLS), `unix://:password@/path/redis.sock?db=0`, `redis+cluster://host:port,host:port` or `redis+sentinel://host:port,host:port/master/0` (`rediss+...` for TLS); wins over the single values below."""  # noqa: E501
     host: Annotated[str, Env("REDIS_HOST")] = ""
     """Host name, when no connection string is given."""
     port: Annotated[int, Env("REDIS_PORT"), Between(1, 65535)] = 6379

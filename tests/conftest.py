@@ -7,16 +7,19 @@ import dataclasses
 import random
 import threading
 from collections.abc import Iterator
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
 from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT, InitSettings, Settings
 from appliance.errors import ApplianceError
-from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.lock import make_folders
+from appliance.orchestrator.ports import hold_port
 from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
 from appliance.orchestrator.secrets import ensure_secrets, with_secrets
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.paths import DataDir
+from tests.integration.external.proxy import Proxy, serving
 
 # Anywhere, because two test runs may share the machine.
 _FIRST_PORT = random.randrange(21_000, 31_000)
@@ -27,11 +30,10 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """Settings whose three endpoints answer: embedded stores in a directory of their own, without any tables."""
     root = tmp_path_factory.mktemp("stores")
     data_dir = DataDir(root)
-    for folder in (data_dir.logs, data_dir.run):
-        folder.mkdir()
+    make_folders(data_dir)
     settings = Settings(data_dir=root)
     secrets = ensure_secrets(data_dir, settings)
-    runtime = EmbeddedRuntime(data_dir, secrets, _free_ports())
+    runtime = EmbeddedRuntime(data_dir, secrets, hold_port(None, _FIRST_PORT))
     with _Running(runtime):
         init = InitSettings(
             org_id=FIRST_ORGANIZATION,
@@ -42,11 +44,21 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield dataclasses.replace(with_secrets(runtime.connect(settings), secrets), init=init)
 
 
-def _free_ports() -> dict[str, int]:
-    ports: dict[str, int] = {}
-    for name in ("postgres", "redis", "clickhouse"):
-        ports[name] = choose_port("127.0.0.1", [_FIRST_PORT], set(ports.values()))
-    return ports
+@pytest.fixture(scope="session")
+def tcp_stores(stores: Settings) -> Iterator[Settings]:
+    """The same stores, all three of which answer on ports of 127.0.0.1, as those of other machines do."""
+    postgres, redis = urlsplit(stores.postgres.url), urlsplit(stores.redis.url)
+    folder = parse_qs(postgres.query)["host"][0]
+    fronts = [Proxy(f"{folder}/.s.PGSQL.5432"), Proxy(unquote(redis.path))]
+    with serving(*fronts):
+        login = f"{postgres.username}:{postgres.password}"
+        url = f"postgresql://{login}@127.0.0.1:{fronts[0].port}{postgres.path}"
+        connection_string = f"redis://:{redis.password}@127.0.0.1:{fronts[1].port}/0"
+        yield dataclasses.replace(
+            stores,
+            postgres=dataclasses.replace(stores.postgres, url=url),
+            redis=dataclasses.replace(stores.redis, connection_string=connection_string),
+        )
 
 
 class _Running:
@@ -89,4 +101,5 @@ class _Running:
         self._ready.set()
         await self._stop.wait()
         await supervisor.stop(names)
+        await self._runtime.close()
         loop.cancel()

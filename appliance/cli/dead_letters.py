@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import click
 
@@ -186,6 +187,9 @@ def _redis_settings(data_dir: Path | None) -> Any:
     place = DataDir(settings.data_dir)
     state, secrets = read_state(place), read_secrets(place)
     is_ours = state.url is not None and state.runtime != "external" and secrets is not None
+    if is_ours and secrets is not None and "redis" in state.sockets:
+        socket = quote(state.sockets["redis"])
+        return RedisSettings(connection_string=f"unix://:{secrets.redis_password}@{socket}?db=0")
     if is_ours and secrets is not None and "redis" in state.ports:
         url = f"redis://:{secrets.redis_password}@127.0.0.1:{state.ports['redis']}/0"
         return RedisSettings(connection_string=url)

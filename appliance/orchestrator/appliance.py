@@ -30,6 +30,7 @@ from appliance.orchestrator.processes import (
     stop_process,
 )
 from appliance.orchestrator.room import require_room
+from appliance.orchestrator.runtimes.embedded import remove_sockets
 from appliance.orchestrator.runtimes.opening import chosen_runtime, open_runtime
 from appliance.orchestrator.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
 from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
@@ -78,12 +79,14 @@ class Appliance:
         self.settings = dataclasses.replace(self.settings, runtime=runtime)
         if self.state.control_socket:  # of one that was killed
             remove_socket(Path(self.state.control_socket), self.data_dir)
+        sockets, self.state.sockets = self.state.sockets, {}
         self.state.url = self.state.step = self.state.control_socket = None
         self.state.supervisor = record_of("supervisor", os.getpid())
         write_state(self.data_dir, self.state)
         timer = Timer()
         if ended := await asyncio.to_thread(end_leftovers, self.state.processes, self.data_dir):
             self._tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
+        remove_sockets(self.data_dir, sockets)
         self.secrets = ensure_secrets(self.data_dir, self.settings)
         require_room(self.data_dir, runtime)
         self._listener = claim_web_port(self.settings.host, self.settings.port, self.state.ports.get("web"))
@@ -198,8 +201,7 @@ class Appliance:
                 return await self._start_together(names)
             except (StartFailed, RuntimeUnavailable) as error:
                 await self.supervisor.stop(names)
-                ports = [self.state.ports[name] for name in names] if self.runtime.name != "external" else []
-                taken = lost_ports(error, ports)
+                taken = lost_ports(error, self.runtime.shared_ports)
                 if not taken or attempt == MOST_PORT_CHANGES or self._listener is None:
                     raise
             lost |= taken

@@ -16,6 +16,7 @@ from typing import Literal
 
 from appliance.config import Settings
 from appliance.errors import ApplianceError
+from appliance.orchestrator.catalog import STORE_NAMES
 from appliance.orchestrator.elsewhere import is_elsewhere, status_elsewhere
 from appliance.orchestrator.lock import is_held
 from appliance.orchestrator.machine import memory_limit_bytes
@@ -139,10 +140,11 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         return
     if settings.otlp_grpc_port:
         yield _grpc_port(settings)
-    is_external = chosen_runtime(settings, read_state(DataDir(settings.data_dir))) == "external"
+    runtime = chosen_runtime(settings, read_state(DataDir(settings.data_dir)))
+    stores = {"external": (), "embedded": ("clickhouse",)}.get(runtime, STORE_NAMES)
     for name, usual in USUAL_PORTS.items():
-        if is_external and name != "web":
-            continue  # the stores listen elsewhere
+        if name not in ("web", *stores):
+            continue  # it listens elsewhere
         port = settings.port or usual if name == "web" else usual
         if is_free("127.0.0.1", port):
             yield Finding(f"port {port}", "ok", f"free for {name}")

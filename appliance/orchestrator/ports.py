@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +15,9 @@ USUAL_PORTS: Mapping[str, int] = {"postgres": 15432, "redis": 16379, "clickhouse
 SEARCH_WIDTH = 500
 MOST_PORT_CHANGES = 5
 """So often stores start anew on other ports when theirs get lost."""
-_LOOPBACK = ("127.0.0.1", "::1")
+HOST = "127.0.0.1"
+"""Where stores of our own listen."""
+_LOOPBACK = (HOST, "::1")
 
 
 def is_free(host: str, port: int) -> bool:
@@ -49,13 +52,53 @@ def choose_port(host: str, wanted: list[int], avoid: set[int]) -> int:
     raise RuntimeUnavailable(f"No free port between {last} and {last + SEARCH_WIDTH} on {host}.")
 
 
-def choose_store_ports(remembered: Mapping[str, int], avoid: Collection[int] = ()) -> dict[str, int]:
-    """One loopback port per store: the remembered one, else the usual one, else the next free; none of `avoid`."""
-    chosen: dict[str, int] = {}
-    for name in ("postgres", "redis", "clickhouse"):
-        wanted = [*([remembered[name]] if name in remembered else []), USUAL_PORTS[name]]
-        chosen[name] = choose_port("127.0.0.1", wanted, {*chosen.values(), *avoid})
-    return chosen
+class HeldPort:
+    """A loopback port that only servers of this user can listen on, from now until `close`.
+
+    Its socket is bound and never listens, so the port stays ours while the server is down or starts anew. The server
+    must set SO_REUSEPORT, which the kernel allows only to the user who has set it on the socket that is there.
+    """
+
+    def __init__(self, port: int, bound: socket.socket) -> None:
+        self.port = port
+        self._bound = bound
+
+    def close(self) -> None:
+        """Gives the port away."""
+        self._bound.close()
+
+
+def hold_port(remembered: int | None, usual: int, avoid: Collection[int] = ()) -> HeldPort:
+    """Holds the remembered port, else the usual one, else the next free one; none of `avoid`.
+
+    Raises RuntimeUnavailable.
+    """
+    for port in [*([remembered] if remembered else []), *range(usual, min(usual + SEARCH_WIDTH, 65536))]:
+        if port not in avoid and (bound := _held(port)) is not None:
+            return HeldPort(port, bound)
+    raise RuntimeUnavailable(f"No free port between {usual} and {usual + SEARCH_WIDTH} on {HOST}.")
+
+
+def _held(port: int) -> socket.socket | None:
+    """A bound socket that others cannot bind beside, None when somebody has the port."""
+    with socket.socket() as claim, contextlib.ExitStack() as stack:
+        held = stack.enter_context(socket.socket())
+        try:
+            # What a server closed a minute ago does not count as taken.
+            claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            claim.bind((HOST, port))
+            claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+            # Fails when somebody else has bound it in the moment before, whoever it is.
+            claim.listen(1)
+            claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind((HOST, port))
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        except OSError:
+            return None
+        stack.pop_all()
+    return held
 
 
 def lost_ports(error: ApplianceError, chosen: Iterable[int]) -> set[int]:

@@ -8,7 +8,7 @@ import struct
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from appliance.config import RedisSettings
 from appliance.errors import ServiceSilent, StoreUnavailable
@@ -23,10 +23,12 @@ async def probe_postgres(url: str) -> None:
     Raises StoreUnavailable, also while the server starts, recovers or shuts down.
     """
     target = urlsplit(url)
+    folder = parse_qs(target.query).get("host", [""])[0]
+    path = f"{folder}/.s.PGSQL.{parse_qs(target.query).get('port', ['5432'])[0]}" if folder else ""
     user, database = unquote(target.username or "postgres"), unquote(target.path.lstrip("/") or "postgres")
     words = b"\0".join([b"user", user.encode(), b"database", database.encode(), b"\0"])
     packet = struct.pack("!ii", len(words) + 8, _POSTGRES_PROTOCOL) + words
-    answer = await _ask(target, 5432, packet, read=4096)
+    answer = await _ask(target, 5432, packet, read=4096, path=path)
     if answer[:1] == b"R":
         return
     fields = {part[:1]: part[1:].decode(errors="replace") for part in answer[5:].split(b"\0") if part}
@@ -48,7 +50,8 @@ async def ask_redis(url: str, *command: str) -> bytes:
         login = [unquote(target.username)] if target.username else []
         lines.append(_redis_command("AUTH", *login, unquote(target.password)))
     lines.append(_redis_command(*command))
-    reader, writer = await _connect(target, 6379, tls=target.scheme == "rediss")
+    path = unquote(target.path) if target.scheme == "unix" else ""
+    reader, writer = await _connect(target, 6379, tls=target.scheme == "rediss", path=path)
     try:
         async with asyncio.timeout(TIMEOUT_S):
             writer.write(b"".join(lines))
@@ -70,7 +73,7 @@ async def ask_redis(url: str, *command: str) -> bytes:
 
 async def ask_redis_of(settings: RedisSettings, *command: str) -> bytes:
     """As `ask_redis`, of any Redis; the driver is loaded only for certificates, clusters and sentinels."""
-    if settings.url.startswith("redis://") and not (settings.cluster_enabled or settings.sentinel_enabled):
+    if settings.url.startswith(("redis://", "unix://")) and not (settings.cluster_enabled or settings.sentinel_enabled):
         return await ask_redis(settings.url, *command)
     from appliance.storage.redis.client import ask_once
 
@@ -113,29 +116,35 @@ def _redis_command(*words: str) -> bytes:
 
 
 async def _connect(
-    target: SplitResult, default_port: int, *, tls: bool
+    target: SplitResult, default_port: int, *, tls: bool, path: str = ""
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     host, port = target.hostname or "127.0.0.1", target.port or default_port
+    place = path or f"{host}:{port}"
     context = ssl.create_default_context() if tls else None
     try:
         async with asyncio.timeout(TIMEOUT_S):
+            if path:
+                return await asyncio.open_unix_connection(path)
             return await asyncio.open_connection(host, port, ssl=context)
     except TimeoutError as error:  # nobody takes connections any more, and their queue is full
-        raise ServiceSilent(f"Nothing answers at {host}:{port} (time-out).") from error
+        raise ServiceSilent(f"Nothing answers at {place} (time-out).") from error
     except OSError as error:
-        raise StoreUnavailable(f"Nothing answers at {host}:{port} ({_reason(error)}).") from error
+        raise StoreUnavailable(f"Nothing answers at {place} ({_reason(error)}).") from error
 
 
-async def _ask(target: SplitResult, default_port: int, request: bytes, *, read: int, tls: bool = False) -> bytes:
-    reader, writer = await _connect(target, default_port, tls=tls)
+async def _ask(
+    target: SplitResult, default_port: int, request: bytes, *, read: int, tls: bool = False, path: str = ""
+) -> bytes:
+    reader, writer = await _connect(target, default_port, tls=tls, path=path)
+    place = path or f"{target.hostname}:{target.port}"
     try:
         async with asyncio.timeout(TIMEOUT_S):
             writer.write(request)
             return await reader.read(read)
     except TimeoutError as error:
-        raise ServiceSilent(f"{target.hostname}:{target.port} does not answer (time-out).") from error
+        raise ServiceSilent(f"{place} does not answer (time-out).") from error
     except OSError as error:
-        raise StoreUnavailable(f"{target.hostname}:{target.port} does not answer ({_reason(error)}).") from error
+        raise StoreUnavailable(f"{place} does not answer ({_reason(error)}).") from error
     finally:
         writer.close()
 

@@ -34,6 +34,8 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     grace_s: float = 10.0
     """Seconds between the stop signal and SIGKILL."""
+    input: bytes = b""
+    """What the child reads from its standard input, less than a pipe holds (16 KB)."""
     pass_fds: tuple[int, ...] = ()
     """File descriptors that stay open in the child, under the same numbers."""
 
@@ -90,10 +92,11 @@ async def launch_process(spec: ProcessSpec, echo: BinaryIO | None = None) -> Pro
     try:
         log = RotatingLog(spec.log)
         reading_end, writing_end = os.pipe()
+        given = _input(spec)
         try:
             process = await asyncio.create_subprocess_exec(
                 *spec.argv,
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=given,
                 stdout=writing_end,
                 stderr=asyncio.subprocess.STDOUT,
                 env=dict(spec.environ),
@@ -107,9 +110,20 @@ async def launch_process(spec: ProcessSpec, echo: BinaryIO | None = None) -> Pro
             raise
         finally:
             os.close(writing_end)
+            os.close(given)
     except OSError as error:
         raise RuntimeUnavailable(f"{spec.name} cannot be started: {error.strerror or error}.") from error
     return ChildProcess(process, await _reader(reading_end), log, Echo(spec.name, echo) if echo else None)
+
+
+def _input(spec: ProcessSpec) -> int:
+    """A descriptor from which the child reads its input and then the end."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, spec.input)
+    finally:
+        os.close(writing)
+    return reading
 
 
 async def stop_process(process: Process, spec: ProcessSpec) -> int:

@@ -42,6 +42,8 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     web_workers: int = 1
     ports: dict[str, int] = msgspec.field(default_factory=dict)
     """By service name; kept over stops."""
+    sockets: dict[str, str] = msgspec.field(default_factory=dict)
+    """Paths of the sockets of the stores that have one, by service name."""
 
 
 def read_state(data_dir: DataDir) -> State:

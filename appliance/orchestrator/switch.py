@@ -138,7 +138,7 @@ async def _running(
                     await started.start(tell)
                 except (StartFailed, RuntimeUnavailable) as error:
                     await started.stop()
-                    taken = lost_ports(error, [state.ports[store.name] for store in runtime.stores])
+                    taken = lost_ports(error, runtime.shared_ports)
                     if not taken or attempt == MOST_PORT_CHANGES:
                         raise
                     lost |= taken

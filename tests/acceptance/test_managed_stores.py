@@ -38,12 +38,16 @@ class Managed:
 
 
 @pytest.fixture(scope="module")
-def managed(stores: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
+def managed(tcp_stores: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Managed]:
     certificates = make_certificates(tmp_path_factory.mktemp("certificates"))
-    url = urlsplit(stores.postgres.url)
-    with psycopg.connect(stores.postgres.url, autocommit=True) as connection:
+    url = urlsplit(tcp_stores.postgres.url)
+    with psycopg.connect(tcp_stores.postgres.url, autocommit=True) as connection:
         connection.execute("CREATE DATABASE managed")
-    targets = {"postgres": url, "redis": urlsplit(stores.redis.url), "clickhouse": urlsplit(stores.clickhouse.url)}
+    targets = {
+        "postgres": url,
+        "redis": urlsplit(tcp_stores.redis.url),
+        "clickhouse": urlsplit(tcp_stores.clickhouse.url),
+    }
     with ExitStack() as stack:
         fronts = {
             name: Proxy(target.port or 0, tls=certificates.server, asks_first=name == "postgres")
@@ -65,8 +69,8 @@ def managed(stores: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
             "REDIS_TLS_CERT_PATH": str(certificates.client_certificate),
             "REDIS_TLS_KEY_PATH": str(certificates.client_key),
             "CLICKHOUSE_URL": f"https://127.0.0.1:{ways['clickhouse'].port}",
-            "CLICKHOUSE_USER": stores.clickhouse.user,
-            "CLICKHOUSE_PASSWORD": stores.clickhouse.password,
+            "CLICKHOUSE_USER": tcp_stores.clickhouse.user,
+            "CLICKHOUSE_PASSWORD": tcp_stores.clickhouse.password,
             "CLICKHOUSE_DB": "managed",
             "LANGFUSE_LOCAL_CLICKHOUSE_TLS_CA_PATH": str(certificates.authority),
             "LANGFUSE_LOCAL_CLICKHOUSE_TLS_CERT_PATH": str(certificates.client_certificate),

@@ -57,6 +57,8 @@ def config_xml(data: Path, port: int, memory_bytes: int, login: str) -> str:
     tables = "".join(f"<{name}>{value}</{name}>" for name, value in _TABLES.items())
     return (
         "<clickhouse>\n<logger><level>warning</level><console>1</console><async>0</async></logger>\n"
+        # The supervisor holds the port, and lets in only who asks to share it.
+        "<listen_reuse_port>1</listen_reuse_port>\n"
         f"<listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>\n{_handlers_xml(login)}"
         f"<path>{escape(str(data))}/</path><users_config>users.xml</users_config>\n"
         f"<max_server_memory_usage>{memory_bytes}</max_server_memory_usage>\n"
@@ -65,20 +67,19 @@ def config_xml(data: Path, port: int, memory_bytes: int, login: str) -> str:
 
 
 def users_xml(user: str, password: str) -> str:
-    """One user who comes by password, and `default`, as whom the engine begins its own session.
+    """One user who comes by password and has rights on databases only, and `default`, as whom the engine begins.
 
     `default` can have no password, and its session comes from 127.0.0.1 like any client: the handlers keep it out.
     """
     digest = hashlib.sha256(password.encode()).hexdigest()
-    rights = (
-        "<networks><ip>127.0.0.1</ip></networks>"
-        "<profile>default</profile><quota>default</quota><access_management>1</access_management>"
-    )
+    rights = "<networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>"
+    # No files of this machine, no other servers.
+    grants = "<grants><query>GRANT ALL ON *.*</query><query>REVOKE SOURCES ON *.*</query></grants>"
     return (
         "<clickhouse><profiles><default><log_queries>0</log_queries></default></profiles>"
         "<quotas><default/></quotas>\n<users>\n"
-        f"<default><password></password>{rights}</default>\n"
-        f"<{user}><password_sha256_hex>{digest}</password_sha256_hex>{rights}</{user}>\n"
+        f"<default><password></password>{rights}<access_management>1</access_management></default>\n"
+        f"<{user}><password_sha256_hex>{digest}</password_sha256_hex>{rights}{grants}</{user}>\n"
         "</users></clickhouse>\n"
     )
 

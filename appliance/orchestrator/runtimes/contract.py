@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -100,6 +100,10 @@ class Runtime(Protocol):
     @property
     def stores(self) -> Sequence[Service]:
         """postgres, redis and clickhouse, in this order."""
+
+    @property
+    def shared_ports(self) -> Collection[int]:
+        """Loopback ports that a program of somebody else may take before a store listens there."""
 
     @property
     def endpoints(self) -> Endpoints: ...

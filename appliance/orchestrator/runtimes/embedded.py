@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
 from appliance.config import Settings
 from appliance.orchestrator.limits import require_address_space
+from appliance.orchestrator.ports import HeldPort
 from appliance.orchestrator.processes import Launcher, launch_process
-from appliance.orchestrator.runtimes import embedded_clickhouse
+from appliance.orchestrator.runtimes import embedded_clickhouse, embedded_postgres, embedded_redis
 from appliance.orchestrator.runtimes.contract import Endpoints, Service, with_endpoints
 from appliance.orchestrator.runtimes.embedded_clickhouse import EmbeddedClickHouse
 from appliance.orchestrator.runtimes.embedded_postgres import EmbeddedPostgres
 from appliance.orchestrator.runtimes.embedded_redis import EmbeddedRedis
 from appliance.orchestrator.secrets import Secrets
+from appliance.orchestrator.socket_places import place_of_socket, remove_socket
 from appliance.orchestrator.steps import Tell
 from appliance.paths import DataDir
 
 
 class EmbeddedRuntime:
-    """Stores on loopback `ports` with generated passwords, their data below the data directory."""
+    """Stores with generated passwords, their data below the data directory.
+
+    Postgres and Redis answer on sockets in folders that only this user can enter, ClickHouse on a port that is held for
+    it: a password never goes to a server of somebody else.
+    """
 
     name = "embedded"
+    shared_ports: Collection[int] = ()
 
     def __init__(
-        self, data_dir: DataDir, secrets: Secrets, ports: Mapping[str, int], launcher: Launcher = launch_process
+        self, data_dir: DataDir, secrets: Secrets, port: HeldPort, launcher: Launcher = launch_process
     ) -> None:
-        self._postgres = EmbeddedPostgres(data_dir, ports["postgres"], secrets.postgres_password, launcher)
-        self._redis = EmbeddedRedis(data_dir, ports["redis"], secrets.redis_password, launcher)
-        self._clickhouse = EmbeddedClickHouse(data_dir, ports["clickhouse"], secrets.clickhouse_password, launcher)
+        self._data_dir, self._port = data_dir, port
+        postgres = place_of_socket(data_dir.postgres, embedded_postgres.SOCKET, embedded_postgres.FORBIDDEN_IN_PATH)
+        redis = place_of_socket(data_dir.run, embedded_redis.SOCKET)
+        self._postgres = EmbeddedPostgres(data_dir, postgres, secrets.postgres_password, launcher)
+        self._redis = EmbeddedRedis(data_dir, redis, secrets.redis_password, launcher)
+        self._clickhouse = EmbeddedClickHouse(data_dir, port.port, secrets.clickhouse_password, launcher)
+
+    @property
+    def sockets(self) -> Mapping[str, str]:
+        """The paths of the sockets, by store."""
+        return {"postgres": str(self._postgres.socket), "redis": str(self._redis.socket)}
 
     @property
     def stores(self) -> Sequence[Service]:
@@ -50,8 +66,18 @@ class EmbeddedRuntime:
         require_address_space()
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Gives away the port and the folders of the sockets; the stores have been stopped."""
+        remove_sockets(self._data_dir, self.sockets)
+        self._port.close()
 
     def connect(self, settings: Settings) -> Settings:
         """The settings with this runtime's endpoints; cluster settings of the environment do not apply here."""
         return with_endpoints(settings, self.endpoints)
+
+
+def remove_sockets(data_dir: DataDir, sockets: Mapping[str, str]) -> None:
+    """Removes the sockets of stores that do not run, and the folders that were made for them."""
+    folders = {embedded_postgres.SOCKET: data_dir.postgres, embedded_redis.SOCKET: data_dir.run}
+    for path in map(Path, sockets.values()):
+        if path.name in folders:
+            remove_socket(path, folders[path.name])

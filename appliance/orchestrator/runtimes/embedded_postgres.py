@@ -8,6 +8,7 @@ import shutil
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from appliance.errors import RuntimeUnavailable, StartFailed, StoreUnavailable
 from appliance.orchestrator.logfiles import RotatingLog, last_lines
@@ -23,9 +24,14 @@ from appliance.paths import DataDir
 
 USER = "langfuse"
 DATABASE = "langfuse"
+_PORT = 5432
+SOCKET = f".s.PGSQL.{_PORT}"
+FORBIDDEN_IN_PATH = ","
+"""Where clients are told of a folder it begins the next one."""
 _SETTINGS = {
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
+    "listen_addresses": "",
+    "port": str(_PORT),
+    "unix_socket_permissions": "0600",
     "max_connections": "60",
     "shared_buffers": "32MB",
     "work_mem": "4MB",
@@ -54,7 +60,8 @@ class EmbeddedPostgres:
     """The service `postgres` of the embedded runtime."""
 
     data_dir: DataDir
-    port: int
+    socket: Path
+    """Its folder can be entered by this user and by the one that Postgres runs as, by nobody else."""
     password: str
     launcher: Launcher
     name: str = "postgres"
@@ -62,11 +69,13 @@ class EmbeddedPostgres:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return str(self.socket)
 
     @property
     def url(self) -> str:
-        return f"postgresql://{USER}:{self.password}@{self.address}/{DATABASE}"
+        folder = quote(str(self.socket.parent), safe="")
+        # The password is proved, never sent.
+        return f"postgresql://{USER}:{self.password}@/{DATABASE}?host={folder}&port={_PORT}&require_auth=scram-sha-256"
 
     def require_user(self) -> None:
         """Raises RuntimeUnavailable when the data directory cannot be made by this user."""
@@ -78,11 +87,13 @@ class EmbeddedPostgres:
         install, identity = await asyncio.to_thread(self._choose, pgdata)
         if major_of(pgdata) is None:
             await self._create_cluster(install, identity, pgdata)
+        for folder in {self.data_dir.postgres, self.socket.parent}:
+            make_private(folder, identity)
         return await launch_unit(self.launcher, self._server(install, identity, pgdata))
 
     async def check(self, unit: Unit) -> None:
         await probe_postgres(self.url)
-        # Who answers may be somebody else's server on the same port: ours writes into this file that it is ready.
+        # What answers may be a server that a killed start left: ours writes into this file that it is ready.
         if not is_ready(self.data_dir.postgres / "data" / "postmaster.pid", unit.pid):
             raise StoreUnavailable("Postgres is not ready.")
 
@@ -92,7 +103,8 @@ class EmbeddedPostgres:
 
     def _server(self, install: PostgresInstall, identity: Identity | None, pgdata: Path) -> ProcessSpec:
         settings = {name: value for name, value in _SETTINGS.items() if install.major >= 18 or name not in _SINCE_18}
-        settings["port"] = str(self.port)
+        folder = str(self.socket.parent).replace('"', '""')
+        settings["unix_socket_directories"] = f'"{folder}"'
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return self._spec((str(install.binary("postgres")), "-D", str(pgdata), *options), identity)
 
@@ -109,13 +121,12 @@ class EmbeddedPostgres:
     async def _create_cluster(self, install: PostgresInstall, identity: Identity | None, pgdata: Path) -> None:
         """initdb into a draft that is moved into place when whole, so that an interruption leaves nothing half made."""
         home, draft = self.data_dir.postgres, self.data_dir.postgres / "draft"
-        home.mkdir(mode=0o700, exist_ok=True)
+        make_private(home, identity)
         shutil.rmtree(draft, ignore_errors=True)
         password_file = home / "password"
         write_private(password_file, self.password)
         if identity is not None:
-            for path in (home, password_file):
-                os.chown(path, identity.uid, identity.gid)
+            os.chown(password_file, identity.uid, identity.gid)
         try:
             await self._run(self._spec(_initdb(install, draft, password_file), identity))
             await self._create_database(install, identity, draft)
@@ -140,6 +151,14 @@ class EmbeddedPostgres:
             said = " / ".join(line.strip() for line in last_lines(spec.log, 4) if line.strip())
             problem = f"Postgres could not make its data directory: {said}"
             raise RuntimeUnavailable(problem) if "No space" in said or "ermission" in said else StartFailed(problem)
+
+
+def make_private(folder: Path, identity: Identity | None) -> None:
+    """Makes the folder, if it is not there, one that only the user of `identity` (None for this one) can enter."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if identity is not None:
+        os.chown(folder, identity.uid, identity.gid)
+    folder.chmod(0o700)
 
 
 def is_ready(pid_file: Path, pid: int | None) -> bool:

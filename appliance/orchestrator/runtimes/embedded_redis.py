@@ -9,10 +9,10 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from appliance.errors import RuntimeUnavailable, StoreUnavailable
 from appliance.orchestrator.machine import MIB, memory_limit_bytes, share_of_memory
-from appliance.orchestrator.private_files import write_private
 from appliance.orchestrator.probes import ask_redis
 from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.contract import Unit
@@ -20,6 +20,7 @@ from appliance.orchestrator.units import launch_unit
 from appliance.paths import DataDir
 
 OLDEST_VERSION = (6, 2)
+SOCKET = "redis.sock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class EmbeddedRedis:
     """The service `redis` of the embedded runtime."""
 
     data_dir: DataDir
-    port: int
+    socket: Path
+    """In a folder that only this user can enter."""
     password: str
     launcher: Launcher
     name: str = "redis"
@@ -35,20 +37,20 @@ class EmbeddedRedis:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return str(self.socket)
 
     @property
     def url(self) -> str:
-        return f"redis://:{self.password}@{self.address}/0"
+        return f"unix://:{self.password}@{quote(str(self.socket))}?db=0"
 
     async def launch(self) -> Unit:
         binary = find_server()
         self.data_dir.redis.mkdir(mode=0o700, exist_ok=True)
-        config = self.data_dir.run / "redis.conf"
-        write_private(config, self._config())
         spec = ProcessSpec(
             name=self.name,
-            argv=(str(binary), str(config)),
+            # Read from its input: a full disk cannot take that away.
+            argv=(str(binary), "-"),
+            input=self._config().encode(),
             log=self.data_dir.log_file(self.name),
             environ=inherited_environ(),
             cwd=self.data_dir.redis,
@@ -62,8 +64,9 @@ class EmbeddedRedis:
     def _config(self) -> str:
         memory = share_of_memory(memory_limit_bytes(), 0.10, 64 * MIB, 1024 * MIB)
         lines = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
+            "port": "0",
+            "unixsocket": quoted(str(self.socket)),
+            "unixsocketperm": "600",
             "requirepass": self.password,
             "dir": quoted(str(self.data_dir.redis)),
             "daemonize": "no",

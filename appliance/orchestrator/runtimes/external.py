@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,7 @@ class ExternalRuntime:
     """Asks the three stores as web and worker do, with login and TLS; raises ConfigError when one is not given."""
 
     name = "external"
+    shared_ports: Collection[int] = ()
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from appliance.config import Runtime as RuntimeName
 from appliance.config import Settings
-from appliance.orchestrator.ports import choose_store_ports
+from appliance.orchestrator.ports import USUAL_PORTS, hold_port
 from appliance.orchestrator.processes import Launcher
 from appliance.orchestrator.runtimes.contract import Runtime
 from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
@@ -29,6 +29,7 @@ async def open_runtime(
     Raises RuntimeUnavailable and ConfigError.
     """
     name = chosen_runtime(settings, state)
+    state.sockets = {}
     if name == "external":
         return ExternalRuntime(settings)
     if name == "docker":
@@ -38,9 +39,10 @@ async def open_runtime(
         runtime = await open_docker(data_dir, secrets, settings.docker, state.ports, avoid)
         state.ports |= runtime.ports
         return runtime
-    ports = choose_store_ports(state.ports, avoid)
-    state.ports |= ports
-    return EmbeddedRuntime(data_dir, secrets, ports, launcher)
+    port = hold_port(state.ports.get("clickhouse"), USUAL_PORTS["clickhouse"], avoid)
+    embedded = EmbeddedRuntime(data_dir, secrets, port, launcher)
+    state.ports["clickhouse"], state.sockets = port.port, dict(embedded.sockets)
+    return embedded
 
 
 def chosen_runtime(settings: Settings, state: State) -> RuntimeName:

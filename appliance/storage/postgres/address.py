@@ -92,7 +92,7 @@ def address_of(settings: PostgresSettings, *, direct: bool = False) -> Address:
 
 def _require_place(known: Mapping[str, str]) -> None:
     """Raises ValueError where a sign in the password has cut the address at the wrong place, before libpq quotes it."""
-    if not re.fullmatch(r"[\d,]*", known.get("port", "")) or "@" in known.get("host", ""):
+    if not re.fullmatch(r"[\d,]*", known.get("port", "")) or "@" in known.get("host", "").partition("/")[0]:
         raise ValueError("host or port is none")
 
 

@@ -43,10 +43,14 @@ class Address:
     """The same for the sentinels."""
     master_name: str = ""
     """Under which the sentinels know the master."""
+    path: str = ""
+    """Of the socket of a server of this machine, which has no host then."""
 
     @property
     def text(self) -> str:
         """The first place to ask, without secrets."""
+        if self.path:
+            return self.path
         host, port = self.nodes[0]
         return f"{host}:{port}"
 
@@ -69,10 +73,12 @@ def address_of(settings: RedisSettings) -> Address:
 
 def _of_string(settings: RedisSettings) -> Address:
     url = settings.connection_string
+    if url.startswith("unix://"):
+        return _of_socket(settings)
     scheme, _, rest = url.partition("://")
     plain, _, kind = scheme.partition("+")
     if plain not in ("redis", "rediss") or (kind and kind not in _MODES):
-        raise _Unusable("it begins with none of redis://, rediss://, redis+cluster:// and redis+sentinel://")
+        raise _Unusable("it begins with none of redis://, rediss://, unix://, redis+cluster:// and redis+sentinel://")
     if "@" in re.split("[/?#]", rest, maxsplit=1)[-1] and re.search("[/?#]", rest):
         raise _Unusable("a sign in the password cuts it at the wrong place")
     is_tls = plain == "rediss"
@@ -95,6 +101,16 @@ def _of_string(settings: RedisSettings) -> Address:
         return Address("cluster", nodes, is_tls, shared)
     master, _, database = parts.path.strip("/").partition("/")
     return _sentinel(settings, nodes, master, is_tls, {**shared, "db": int(database or 0)})
+
+
+def _of_socket(settings: RedisSettings) -> Address:
+    """`unix://user:password@/path?db=0`."""
+    given: dict[str, Any] = dict(parse_url(settings.connection_string))
+    given.pop("connection_class", None)
+    path = str(given.pop("path", ""))
+    if not path.startswith("/"):
+        raise _Unusable("unix:// needs the path of a socket")
+    return Address("server", (), False, {**_login(settings.username, settings.auth), **given}, path=path)
 
 
 def _of_parts(settings: RedisSettings) -> Address:

@@ -41,6 +41,8 @@ def connect(settings: RedisSettings) -> Redis:
     place: dict[str, Any] = {}
     if address.mode != "server":
         place["locate"] = locator(address, {**common, "socket_timeout": _CONNECT_TIMEOUT_S})
+    elif address.path:
+        place["path"] = address.path
     else:
         place["host"], place["port"] = address.nodes[0]
     if address.is_tls and settings.tls_server_name:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from redis.asyncio import Redis, Sentinel
-from redis.asyncio.connection import Connection, SSLConnection
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.crc import key_slot
 from redis.exceptions import (
     AskError,
@@ -80,8 +80,10 @@ class _LocatedTls(_Located, _Named):
     """Both."""
 
 
-def connection_class(address: Address) -> type[Connection]:
+def connection_class(address: Address) -> type[AbstractConnection]:
     """The class of the connections to the server that holds the data."""
+    if address.path:
+        return UnixDomainSocketConnection
     if address.mode == "server":
         return _Named if address.is_tls else Connection
     return _LocatedTls if address.is_tls else _Located

@@ -25,9 +25,9 @@ _GARBLED_SHARE = 0.1
 
 
 class Proxy:
-    """Forwards connections to another port of this machine; its `fault` may change at any time."""
+    """Forwards connections to another port, or a socket, of this machine; its `fault` may change at any time."""
 
-    def __init__(self, target: int, *, tls: ssl.SSLContext | None = None, asks_first: bool = False) -> None:
+    def __init__(self, target: int | str, *, tls: ssl.SSLContext | None = None, asks_first: bool = False) -> None:
         self.port = 0
         self.fault: Fault = ""
         self.seen: set[Fault] = set()
@@ -63,7 +63,7 @@ class Proxy:
                 return
             if self._asks_first and not await self._begin_tls(reader, writer):
                 return
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target, limit=2**18)
+            far_reader, far_writer = await self._reach()
             self._writers.add(far_writer)
             try:
                 ways = [self._forward(reader, far_writer), self._forward(far_reader, writer)]
@@ -80,6 +80,11 @@ class Proxy:
         finally:
             self._writers.discard(writer)
             writer.transport.abort()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self._target, str):
+            return await asyncio.open_unix_connection(self._target, limit=2**18)
+        return await asyncio.open_connection("127.0.0.1", self._target, limit=2**18)
 
     async def _begin_tls(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Postgres' own beginning: the client asks whether it may encrypt. False when it does not ask."""

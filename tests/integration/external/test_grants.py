@@ -42,11 +42,11 @@ def blocks(title: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def postgres(stores: Settings) -> Iterator[PostgresSettings]:
+def postgres(tcp_stores: Settings) -> Iterator[PostgresSettings]:
     as_superuser, in_database = blocks("Postgres")
-    place = urlsplit(stores.postgres.url).netloc.rpartition("@")[2]
-    own = urlsplit(stores.postgres.url)._replace(path="/traces").geturl()
-    with psycopg.connect(stores.postgres.url, autocommit=True) as connection:
+    place = urlsplit(tcp_stores.postgres.url).netloc.rpartition("@")[2]
+    own = urlsplit(tcp_stores.postgres.url)._replace(path="/traces").geturl()
+    with psycopg.connect(tcp_stores.postgres.url, autocommit=True) as connection:
         for statement in as_superuser.split(";\n"):
             connection.execute(statement.encode())
         with psycopg.connect(own, autocommit=True) as inside:
@@ -61,10 +61,10 @@ def postgres(stores: Settings) -> Iterator[PostgresSettings]:
 
 
 @pytest.fixture(scope="module")
-def cache(stores: Settings) -> Iterator[RedisSettings]:
+def cache(tcp_stores: Settings) -> Iterator[RedisSettings]:
     [rules] = blocks("Redis")
-    place = urlsplit(stores.redis.url).netloc.rpartition("@")[2]
-    client = redis.Redis.from_url(stores.redis.url, protocol=2)
+    place = urlsplit(tcp_stores.redis.url).netloc.rpartition("@")[2]
+    client = redis.Redis.from_url(tcp_stores.redis.url, protocol=2)
     client.execute_command(*rules.split())  # type: ignore[no-untyped-call]
     yield RedisSettings(connection_string=f"redis://traces:change-me@{place}/0")
     client.execute_command("ACL", "DELUSER", "traces")  # type: ignore[no-untyped-call]
@@ -121,10 +121,10 @@ def _answers(port: int) -> bool:
 
 @pytest.fixture
 async def limited(
-    stores: Settings, postgres: PostgresSettings, cache: RedisSettings, columns: ClickHouseSettings, tmp_path: Path
+    tcp_stores: Settings, postgres: PostgresSettings, cache: RedisSettings, columns: ClickHouseSettings, tmp_path: Path
 ) -> AsyncIterator[Settings]:
     settings = dataclasses.replace(
-        stores, postgres=postgres, redis=cache, clickhouse=columns, init=INIT, data_dir=tmp_path
+        tcp_stores, postgres=postgres, redis=cache, clickhouse=columns, init=INIT, data_dir=tmp_path
     )
     await prepare(settings, lambda step: None)
     yield settings
@@ -184,9 +184,9 @@ async def test_a_role_without_the_grants_is_told_so(limited: Settings) -> None:
     assert "docs/security.md" in str(refused.value)
 
 
-async def test_a_user_of_redis_without_the_rules_is_told_so(stores: Settings, cache: RedisSettings) -> None:
+async def test_a_user_of_redis_without_the_rules_is_told_so(tcp_stores: Settings, cache: RedisSettings) -> None:
     assert await examine(cache) == []
-    client = redis.Redis.from_url(stores.redis.url, protocol=2)
+    client = redis.Redis.from_url(tcp_stores.redis.url, protocol=2)
     client.execute_command("ACL", "SETUSER", "little", "on", ">x", "~other:*", "+@read", "+@connection")  # type: ignore[no-untyped-call]
     place = cache.connection_string.rpartition("@")[2]
     with pytest.raises(MigrationFailed, match="may not do enough"):

@@ -25,18 +25,18 @@ STARTERS = 5
 
 
 @pytest.fixture
-async def empty(stores: Settings, tmp_path: Path) -> AsyncIterator[Settings]:
-    async with await psycopg.AsyncConnection.connect(stores.postgres.url, autocommit=True) as connection:
+async def empty(tcp_stores: Settings, tmp_path: Path) -> AsyncIterator[Settings]:
+    async with await psycopg.AsyncConnection.connect(tcp_stores.postgres.url, autocommit=True) as connection:
         await connection.execute("CREATE DATABASE many")
-        url = urlsplit(stores.postgres.url)._replace(path="/many").geturl()
+        url = urlsplit(tcp_stores.postgres.url)._replace(path="/many").geturl()
         yield dataclasses.replace(
-            stores,
+            tcp_stores,
             data_dir=tmp_path,
-            postgres=dataclasses.replace(stores.postgres, url=url),
-            clickhouse=dataclasses.replace(stores.clickhouse, database="many"),
+            postgres=dataclasses.replace(tcp_stores.postgres, url=url),
+            clickhouse=dataclasses.replace(tcp_stores.clickhouse, database="many"),
         )
         await connection.execute("DROP DATABASE many WITH (FORCE)")
-    clickhouse = ClickHouse(stores.clickhouse)
+    clickhouse = ClickHouse(tcp_stores.clickhouse)
     await clickhouse.command("DROP DATABASE many")
     await clickhouse.close()
 
@@ -65,32 +65,32 @@ async def test_one_of_many_starters_migrates(empty: Settings) -> None:
     await clickhouse.close()
 
 
-async def test_a_postgres_that_is_too_old(stores: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_postgres_that_is_too_old(tcp_stores: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate, "MINIMUM_VERSION", 99)
     with pytest.raises(MigrationFailed, match=r"Postgres \d+\.\d+ is too old; 99 or newer is needed"):
-        async with exclusive_connection(stores.postgres):
+        async with exclusive_connection(tcp_stores.postgres):
             pass
 
 
-async def test_migrations_do_not_go_through_a_pooler(stores: Settings) -> None:
-    pooled = dataclasses.replace(stores.postgres, pooler=True)
+async def test_migrations_do_not_go_through_a_pooler(tcp_stores: Settings) -> None:
+    pooled = dataclasses.replace(tcp_stores.postgres, pooler=True)
     with pytest.raises(ConfigError, match="pooler"):
         async with exclusive_connection(pooled):
             pass
-    async with exclusive_connection(dataclasses.replace(pooled, direct_url=stores.postgres.url)):
+    async with exclusive_connection(dataclasses.replace(pooled, direct_url=tcp_stores.postgres.url)):
         pass
 
 
-async def test_servers_of_the_wrong_kind_are_said_so(stores: Settings) -> None:
-    clickhouse, cache = urlsplit(stores.clickhouse.url), urlsplit(stores.redis.url)
-    swapped = dataclasses.replace(stores.redis, connection_string=f"redis://127.0.0.1:{clickhouse.port}/0")
+async def test_servers_of_the_wrong_kind_are_said_so(tcp_stores: Settings) -> None:
+    clickhouse, cache = urlsplit(tcp_stores.clickhouse.url), urlsplit(tcp_stores.redis.url)
+    swapped = dataclasses.replace(tcp_stores.redis, connection_string=f"redis://127.0.0.1:{clickhouse.port}/0")
     with pytest.raises((MigrationFailed, StoreUnavailable), match="Redis"):
         await examine(swapped)
-    postgres = dataclasses.replace(stores.postgres, url=f"postgresql://u:p@127.0.0.1:{cache.port}/d")
+    postgres = dataclasses.replace(tcp_stores.postgres, url=f"postgresql://u:p@127.0.0.1:{cache.port}/d")
     with pytest.raises(StoreUnavailable, match="Postgres cannot be used"):
         async with exclusive_connection(postgres):
             pass
-    other = ClickHouse(dataclasses.replace(stores.clickhouse, url=f"http://127.0.0.1:{cache.port}"))
+    other = ClickHouse(dataclasses.replace(tcp_stores.clickhouse, url=f"http://127.0.0.1:{cache.port}"))
     with pytest.raises(StoreUnavailable, match="ClickHouse cannot be reached"):
         await other.ping()
     await other.close()

@@ -23,10 +23,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 
 @pytest.fixture(scope="module")
-def encrypted(stores: Settings, certificates: Certificates) -> Iterator[Settings]:
+def encrypted(tcp_stores: Settings, certificates: Certificates) -> Iterator[Settings]:
     """The stores behind TLS that asks for client certificates."""
     postgres, redis, clickhouse = (
-        urlsplit(url) for url in (stores.postgres.url, stores.redis.url, stores.clickhouse.url)
+        urlsplit(url) for url in (tcp_stores.postgres.url, tcp_stores.redis.url, tcp_stores.clickhouse.url)
     )
     fronts = [
         Proxy(_port(postgres.port), tls=certificates.server, asks_first=True),
@@ -37,21 +37,21 @@ def encrypted(stores: Settings, certificates: Certificates) -> Iterator[Settings
         login = postgres.netloc.rpartition("@")[0]
         files = f"sslcert={certificates.client_certificate}&sslkey={certificates.client_key}"
         yield dataclasses.replace(
-            stores,
+            tcp_stores,
             postgres=dataclasses.replace(
-                stores.postgres,
+                tcp_stores.postgres,
                 url=f"postgresql://{login}@127.0.0.1:{fronts[0].port}{postgres.path}"
                 f"?sslrootcert={certificates.authority}&{files}",
             ),
             redis=dataclasses.replace(
-                stores.redis,
+                tcp_stores.redis,
                 connection_string=f"rediss://:{redis.password}@127.0.0.1:{fronts[1].port}/0",
                 tls_ca_path=str(certificates.authority),
                 tls_cert_path=str(certificates.client_certificate),
                 tls_key_path=str(certificates.client_key),
             ),
             clickhouse=dataclasses.replace(
-                stores.clickhouse,
+                tcp_stores.clickhouse,
                 url=f"https://127.0.0.1:{fronts[2].port}",
                 tls_ca_path=str(certificates.authority),
                 tls_cert_path=str(certificates.client_certificate),

@@ -43,7 +43,7 @@ def test_a_docker_that_answers_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     assert (found["docker"].level, found["docker"].text) == ("ok", "version fake")
 
 
-@pytest.mark.parametrize(("runtime", "count"), [("external", 1), ("embedded", 4)])
+@pytest.mark.parametrize(("runtime", "count"), [("external", 1), ("embedded", 2)])
 def test_only_ports_that_a_start_takes_are_looked_at(tmp_path: Path, runtime: Literal["external"], count: int) -> None:
     found = [one.subject for one in examine(Settings(data_dir=tmp_path, runtime=runtime))]
     assert len([subject for subject in found if subject.startswith("port ")]) == count
@@ -63,7 +63,7 @@ def test_a_user_without_a_name_cannot_run_postgres(tmp_path: Path, monkeypatch: 
     found = {one.subject: one for one in examine(Settings(data_dir=tmp_path))}
     assert found["user"].level == "fail" and "/etc/passwd" in found["user"].text
     with pytest.raises(RuntimeUnavailable, match="/etc/passwd"):
-        EmbeddedPostgres(DataDir(tmp_path), 1, "", launch_process).require_user()
+        EmbeddedPostgres(DataDir(tmp_path), tmp_path, "", launch_process).require_user()
 
 
 def test_children_have_a_locale_of_utf_8() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 
 from appliance.errors import ConfigError
 from appliance.orchestrator.listener import claim_web_port, listen
-from appliance.orchestrator.ports import choose_port, choose_store_ports, is_free, name_of_this_machine, port_holder
+from appliance.orchestrator.ports import choose_port, hold_port, is_free, name_of_this_machine, port_holder
 
 HOST = "127.0.0.1"
 
@@ -31,10 +34,61 @@ def test_the_next_free_port_is_chosen(taken: int) -> None:
     assert chosen > taken + 1
 
 
-def test_stores_get_different_ports_and_none_to_avoid() -> None:
-    first = choose_store_ports({})
-    assert len(set(first.values())) == 3
-    assert not set(choose_store_ports(first, list(first.values())).values()) & set(first.values())
+def _try_to_listen(port: int, address: str, *, as_nobody: bool) -> str:
+    """What becomes of a program that wants the port with all its might."""
+    code = (
+        "import os, socket, sys\n"
+        "if sys.argv[3] == 'nobody': os.setuid(65534)\n"
+        "with socket.socket() as s:\n"
+        "    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+        "    if sys.argv[3] == 'nobody': s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)\n"
+        "    try:\n"
+        "        s.bind((sys.argv[1], int(sys.argv[2]))); s.listen(); print('listens')\n"
+        "    except OSError: print('refused')\n"
+    )
+    argv = [sys.executable, "-c", code, address, str(port), "nobody" if as_nobody else "me"]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("address", [HOST, "0.0.0.0"])
+def test_a_held_port_is_for_servers_of_this_user_only(address: str) -> None:
+    held = hold_port(None, 27_700)
+    try:
+        assert _try_to_listen(held.port, address, as_nobody=False) == "refused"
+        if os.geteuid() == 0:
+            assert _try_to_listen(held.port, address, as_nobody=True) == "refused"
+        with socket.socket() as client:
+            assert client.connect_ex((HOST, held.port)) == errno.ECONNREFUSED  # it waits for nobody
+        with socket.socket() as ours:
+            for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+                ours.setsockopt(socket.SOL_SOCKET, option, 1)
+            ours.bind((HOST, held.port))
+            ours.listen()
+            with socket.create_connection((HOST, held.port), 1):
+                pass
+        assert _try_to_listen(held.port, address, as_nobody=False) == "refused"
+    finally:
+        held.close()
+    assert _try_to_listen(held.port, address, as_nobody=False) == "listens"
+
+
+def test_each_holder_gets_a_port_of_its_own(taken: int) -> None:
+    held = [hold_port(taken, 27_700, avoid=[27_700]) for _ in range(3)]
+    try:
+        assert len({taken, 27_700, *(each.port for each in held)}) == 5
+    finally:
+        for each in held:
+            each.close()
+
+
+def test_a_port_that_somebody_has_bound_without_listening_is_taken() -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind((HOST, 0))
+        taken = other.getsockname()[1]
+        held = hold_port(taken, 27_700)
+        held.close()
+        assert held.port != taken
 
 
 def test_a_wanted_port_that_is_taken_names_its_holder(taken: int) -> None:

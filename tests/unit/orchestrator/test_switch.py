@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class OneStore:
 
     service: FakeService
     name: str = "embedded"
+    shared_ports: Sequence[int] = ()
     is_closed: bool = False
 
     @property

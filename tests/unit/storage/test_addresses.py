@@ -186,3 +186,13 @@ def test_any_password_of_redis_stands_in_its_address() -> None:
     found = urlsplit(RedisSettings(host="h", username="a/b", auth="c/d+e==#?@:").url)
     assert (found.hostname, found.port) == ("h", 6379)
     assert (unquote(found.username or ""), unquote(found.password or "")) == ("a/b", "c/d+e==#?@:")
+
+
+def test_servers_of_this_machine_answer_on_sockets_at_any_path() -> None:
+    found = of_redis(connection_string="unix://:p%40ss@/data/a%20b%3F/redis.sock?db=0")
+    assert (found.path, found.text, found.mode) == ("/data/a b?/redis.sock", "/data/a b?/redis.sock", "server")
+    assert found.arguments == {"password": "p@ss", "db": 0}
+    known = parts("postgresql://u:p@/d?host=%2Fdata%2Fme%40home%20%C3%BC&port=5432&require_auth=scram-sha-256")
+    assert known["host"] == "/data/me@home ü" and known["require_auth"] == "scram-sha-256"
+    with pytest.raises(ConfigError, match="path of a socket"):
+        of_redis(connection_string="unix://?db=0")

@@ -64,6 +64,10 @@ class DockerRuntime:
         ]
 
     @property
+    def shared_ports(self) -> Collection[int]:
+        return self.ports.values()
+
+    @property
     def endpoints(self) -> Endpoints:
         known = self.secrets
         return Endpoints(

@@ -1,0 +1,45 @@
+"""Where Unix sockets are: a path that is short enough, in a folder that nobody else can enter."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from appliance.errors import StartFailed
+
+_LONGEST_PATH = 100
+"""Bytes; the kernel's limit is 107, on macOS 103."""
+
+
+def place_of_socket(folder: Path, name: str, forbidden: str = "") -> Path:
+    """Where a socket called `name` can be bound: in `folder`, else in a fresh folder that only this user enters.
+
+    A socket's path must be short, and no path holds one of the `forbidden` signs. Raises StartFailed when no place has
+    such a path.
+    """
+    path = folder / name
+    if _is_usable(path, forbidden):
+        return path
+    for base in dict.fromkeys((tempfile.gettempdir(), "/tmp", "/var/tmp")):
+        if _is_usable(Path(base) / "lfl-01234567" / name, forbidden):
+            with contextlib.suppress(OSError):
+                return Path(tempfile.mkdtemp(prefix="lfl-", dir=base)) / name
+    raise StartFailed(
+        f"The socket {name} has no place: {folder} and the temporary directory have too long names.",
+        hint="Set TMPDIR to a shorter one.",
+    )
+
+
+def remove_socket(path: Path, folder: Path) -> None:
+    """Removes the socket of `place_of_socket`, its lock, and the folder that was made for it."""
+    with contextlib.suppress(OSError):  # on a disk that turned read-only it does no harm
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
+        if path.parent != folder:
+            path.parent.rmdir()
+
+
+def _is_usable(path: Path, forbidden: str) -> bool:
+    return len(os.fsencode(path)) <= _LONGEST_PATH and not set(forbidden) & set(str(path))
