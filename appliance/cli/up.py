@@ -173,11 +173,12 @@ def _start_detached(settings: Settings) -> None:
 
 def _start_child_and_relay(settings: Settings, data_dir: DataDir) -> None:
     from appliance.orchestrator.logfiles import lines_since, size_of
+    from appliance.orchestrator.private_files import open_log
 
     reading, writing = os.pipe()
     path = data_dir.log_file("supervisor")
     before = size_of(path)
-    with path.open("ab") as log, os.fdopen(reading, "rb") as news:
+    with os.fdopen(open_log(path), "ab") as log, os.fdopen(reading, "rb") as news:
         child: subprocess.Popen[bytes] | None = None
         try:
             with held_back():

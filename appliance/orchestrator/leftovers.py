@@ -108,11 +108,14 @@ def _record_of_marked(process: psutil.Process) -> ProcessRecord:
 def _postgres_record(data_dir: DataDir) -> list[ProcessRecord]:
     pid_file: Path = data_dir.postgres / "data" / "postmaster.pid"
     try:
-        lines = pid_file.read_text(errors="replace").splitlines()
-        process = psutil.Process(int(lines[0]))
-        if not process.name().startswith("postgres") or lines[1] not in " ".join(process.cmdline()):
+        with os.fdopen(os.open(pid_file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+            owner = os.fstat(file.fileno()).st_uid
+            process = psutil.Process(int(file.readline()))
+        # Whoever may write the file could name any process: it must be a server of its owner, on these data.
+        is_server = process.name().startswith("postgres") and process.uids().real == owner
+        if not is_server or str(pid_file.parent) not in process.cmdline():
             return []
         record = record_of("postgres", process.pid, signal.SIGINT)
-    except (OSError, ValueError, IndexError, psutil.Error):
+    except (OSError, ValueError, psutil.Error):
         return []
     return [record] if record else []

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 
 from appliance.errors import AlreadyRunning, ConfigError
+from appliance.orchestrator.private_files import make_private_folder, tighten
 from appliance.orchestrator.room import no_room
 from appliance.paths import DataDir
 
@@ -18,11 +19,13 @@ _PATIENCE_S = 0.05
 
 
 def make_folders(data_dir: DataDir) -> None:
-    """Makes the data directory; raises ConfigError in one sentence when it cannot be written."""
+    """Makes the data directory, for this user only; raises ConfigError in one sentence when it cannot be written."""
     try:
-        data_dir.root.mkdir(parents=True, exist_ok=True)
+        data_dir.root.parent.mkdir(parents=True, exist_ok=True)
+        data_dir.root.mkdir(mode=0o700, exist_ok=True)
+        tighten(data_dir.root)
         for folder in (data_dir.logs, data_dir.run):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_private_folder(folder)
         with tempfile.TemporaryFile(dir=data_dir.run) as probe:
             probe.write(b"\0" * 65536)
     except OSError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appliance.model.printable import printable
+from appliance.orchestrator.private_files import open_log
 
 MAX_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 3
@@ -20,7 +21,7 @@ class RotatingLog:
         self._path = path
         self._max_bytes = max_bytes
         self._kept = kept
-        self._file = path.open("ab", buffering=0)
+        self._file = os.fdopen(open_log(path), "ab", buffering=0)
         self._size = path.stat().st_size
 
     def write(self, data: bytes) -> None:
@@ -40,7 +41,7 @@ class RotatingLog:
             newer = self._path if number == 1 else _numbered(self._path, number - 1)
             if newer.exists():
                 newer.replace(older)
-        self._file = self._path.open("ab", buffering=0)
+        self._file = os.fdopen(open_log(self._path), "ab", buffering=0)
         self._size = 0
 
 

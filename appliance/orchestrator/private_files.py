@@ -1,15 +1,94 @@
-"""Files that only this user can read."""
+"""Files and folders that only this user can read, whatever the umask, and what is believed of those that are there."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import pwd
+import stat
 from pathlib import Path
 
+from appliance.errors import ConfigError
 
-def write_private(path: Path, text: str) -> None:
-    """Writes `text` with mode 0600, whole or not at all."""
+_WRITABLE_BY_OTHERS = 0o022
+
+
+def write_private(path: Path, text: str, *, lasting: bool = True) -> None:
+    """Writes `text` with mode 0600, whole or not at all, and nothing where it stands already: the disk may be full.
+
+    Text that is not `lasting` may be lost when the machine stops at once.
+    """
+    data = text.encode()
+    if _holds(path, data):
+        return
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+        file.write(data)
+        if lasting:
+            file.flush()
+            os.fsync(file.fileno())  # some disks say only here that they are full
     draft.replace(path)
+
+
+def read_private(path: Path) -> bytes:
+    """The content of a file that nobody else can have written; raises OSError, PermissionError for another's file."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        found = os.fstat(file.fileno())
+        if found.st_uid not in (0, os.geteuid()) or found.st_mode & _WRITABLE_BY_OTHERS:
+            raise PermissionError(errno.EPERM, "another user may have written it", str(path))
+        return file.read()
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes a folder of mode 0700, or gives one of this user that mode; raises OSError."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o700)
+
+
+def tighten(folder: Path) -> None:
+    """Takes a folder of this user away from others; raises ConfigError for one that another user owns.
+
+    Root leaves to others the right to pass through, which Postgres' user needs.
+    """
+    found = folder.stat()
+    if found.st_uid == os.geteuid():
+        kept = found.st_mode & (0o711 if found.st_uid == 0 else 0o700)
+        if stat.S_IMODE(found.st_mode) != kept:
+            folder.chmod(kept)
+    elif found.st_uid != 0:
+        raise ConfigError(
+            f"{folder} belongs to {_name(found.st_uid)}, who could replace what lies there.",
+            hint="Run this command as that user, or choose another --data-dir.",
+        )
+
+
+def open_log(path: Path) -> int:
+    """A descriptor that appends to a log of mode 0600; a link in its place is removed, not followed. Raises OSError."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        path.unlink()
+        descriptor = os.open(path, flags, 0o600)
+    with contextlib.suppress(OSError):  # another's file, in a folder that is open to several users
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return read_private(path) == data and stat.S_IMODE(path.stat().st_mode) == 0o600
+    except OSError:
+        return False
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"the user with the id {uid}"

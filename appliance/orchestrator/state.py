@@ -6,7 +6,7 @@ import msgspec
 
 from appliance.config import Runtime
 from appliance.errors import ConfigError
-from appliance.orchestrator.private_files import write_private
+from appliance.orchestrator.private_files import read_private, write_private
 from appliance.paths import DataDir
 
 
@@ -49,7 +49,7 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
 def read_state(data_dir: DataDir) -> State:
     """The stored state, an empty one when there is none; raises ConfigError when it cannot be read."""
     try:
-        return msgspec.json.decode(data_dir.state_file.read_bytes(), type=State)
+        return msgspec.json.decode(read_private(data_dir.state_file), type=State)
     except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
         return State()  # written whole or not at all, so an unreadable one is of another version: begin anew
     except OSError as error:
@@ -60,4 +60,5 @@ def read_state(data_dir: DataDir) -> State:
 
 def write_state(data_dir: DataDir, state: State) -> None:
     """Stores the state, whole or not at all; raises OSError."""
-    write_private(data_dir.state_file, msgspec.json.format(msgspec.json.encode(state), indent=2).decode())
+    text = msgspec.json.format(msgspec.json.encode(state), indent=2).decode()
+    write_private(data_dir.state_file, text, lasting=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import signal
 import time
@@ -18,6 +19,7 @@ from appliance.orchestrator.first_start import undone_when_it_fails
 from appliance.orchestrator.leftovers import end_leftovers
 from appliance.orchestrator.limits import raise_file_limit
 from appliance.orchestrator.lock import exclusive, is_held, make_folders
+from appliance.orchestrator.private_files import tighten
 from appliance.orchestrator.processes import Launcher, launch_process
 from appliance.orchestrator.room import explained
 from appliance.orchestrator.running import FOREIGN_AFTER_S, require_supervisor, supervisor_of
@@ -37,6 +39,7 @@ async def run_up(settings: Settings, tell: Tell, launcher: Launcher = launch_pro
     Returns the signal that ended it, None when it was asked by the control socket.
     """
     raise_file_limit()
+    os.umask(0o077)  # the children inherit it
     data_dir = DataDir(settings.data_dir)
     appliance = Appliance(settings, tell, launcher)
     received = _stop_on_signals(appliance.stopping)
@@ -93,6 +96,7 @@ def run_down(data_dir: DataDir, tell: Tell) -> bool:
     """Stops what runs on a data directory and waits for it; whether anything ran. Raises StartFailed after 40 s."""
     if not data_dir.root.is_dir():
         return False
+    tighten(data_dir.root)
     state = read_state(data_dir)
     timer = Timer()
     ran = is_held(data_dir)

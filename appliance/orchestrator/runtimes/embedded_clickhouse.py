@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from appliance.errors import RuntimeUnavailable, StoreUnavailable
 from appliance.orchestrator.machine import MIB, memory_limit_bytes, share_of_memory
-from appliance.orchestrator.private_files import write_private
+from appliance.orchestrator.private_files import make_private_folder, write_private
 from appliance.orchestrator.probes import probe_http
 from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.clickhouse_config import basic_login, config_xml, users_xml
@@ -46,7 +46,7 @@ class EmbeddedClickHouse:
             )
         run = self.data_dir.run / "clickhouse"
         for folder in (run, self.data_dir.clickhouse):
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_private_folder(folder)
         memory = share_of_memory(memory_limit_bytes(), 0.25, 512 * MIB, 4096 * MIB)
         login = basic_login(USER, self.password)
         config = config_xml(self.data_dir.clickhouse, self.port, memory, login)

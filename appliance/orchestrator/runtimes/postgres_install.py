@@ -33,6 +33,8 @@ class PostgresInstall:
         """Copies what a server needs to `site` (once), readable by everybody."""
         copy = PostgresInstall(site, self.major)
         if not copy.binary("postgres").exists():
+            site.parent.mkdir(mode=0o755, exist_ok=True)
+            site.parent.chmod(0o755)
             draft = site.with_name(site.name + ".partial")
             shutil.rmtree(draft, ignore_errors=True)
             target = PostgresInstall(draft, self.major).home

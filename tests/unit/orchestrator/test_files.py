@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,74 @@ def test_a_failure_of_a_full_disk_is_called_so(place: DataDir) -> None:
 def test_the_state_file_is_json_for_people(place: DataDir) -> None:
     write_state(place, State(ports={"web": 3000}))
     assert json.loads(place.state_file.read_text()) == {"ports": {"web": 3000}}
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_what_is_made_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    place = DataDir(tmp_path / "data")
+    make_folders(place)
+    ensure_secrets(place, Settings())
+    write_state(place, State())
+    RotatingLog(place.log_file("web")).close()
+    with exclusive(place):
+        modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [place.root, *place.root.rglob("*")]}
+    assert len(modes) == 7
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+
+
+def test_a_data_directory_that_was_open_is_closed(place: DataDir) -> None:
+    for folder in (place.root, place.logs, place.run):
+        folder.chmod(0o777)
+    make_folders(place)
+    assert not stat.S_IMODE(place.root.stat().st_mode) & 0o066
+    assert stat.S_IMODE(place.logs.stat().st_mode) == stat.S_IMODE(place.run.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_data_directory_of_another_user_is_refused(place: DataDir) -> None:
+    os.chown(place.root, 65534, 65534)
+    with pytest.raises(ConfigError, match=r"belongs to nobody.*Run this command as that user"):
+        make_folders(place)
+
+
+def test_a_state_that_another_user_may_have_written_is_not_believed(place: DataDir, tmp_path: Path) -> None:
+    write_state(place, State(url="http://localhost:1"))
+    place.state_file.chmod(0o666)
+    with pytest.raises(ConfigError, match="another user may have written it"):
+        read_state(place)
+    place.state_file.unlink()
+    (tmp_path / "elsewhere").write_text("{}")
+    place.state_file.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError):
+        read_state(place)
+
+
+def test_a_log_does_not_go_where_a_link_leads(place: DataDir, tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("whole")
+    place.log_file("web").symlink_to(tmp_path / "victim")
+    log = RotatingLog(place.log_file("web"))
+    log.write(b"line")
+    log.close()
+    assert (tmp_path / "victim").read_text() == "whole"
+    assert place.log_file("web").read_text() == "line"
+
+
+def test_a_file_that_stands_already_is_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_private(path, "text")
+    first = path.stat()
+    write_private(path, "text")
+    assert path.stat().st_ino == first.st_ino
+    path.chmod(0o644)
+    write_private(path, "text")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    write_private(path, "other")
+    assert path.read_text() == "other"
