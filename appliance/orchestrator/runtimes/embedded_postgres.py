@@ -17,7 +17,7 @@ from appliance.orchestrator.privileges import Identity
 from appliance.orchestrator.probes import probe_postgres
 from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.contract import Unit
-from appliance.orchestrator.runtimes.postgres_identity import reachable, require_name, unprivileged_identity
+from appliance.orchestrator.runtimes.postgres_identity import hand_over, reachable, require_name, unprivileged_identity
 from appliance.orchestrator.runtimes.postgres_install import NEWEST_MAJOR, PostgresInstall, find_install, major_of
 from appliance.orchestrator.units import launch_unit
 from appliance.paths import DataDir
@@ -87,6 +87,8 @@ class EmbeddedPostgres:
         install, identity = await asyncio.to_thread(self._choose, pgdata)
         if major_of(pgdata) is None:
             await self._create_cluster(install, identity, pgdata)
+        elif identity is not None:
+            await asyncio.to_thread(hand_over, pgdata, identity)
         for folder in {self.data_dir.postgres, self.socket.parent}:
             make_private(folder, identity)
         return await launch_unit(self.launcher, self._server(install, identity, pgdata))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -16,8 +17,11 @@ from appliance.orchestrator.privileges import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEA
 from appliance.orchestrator.processes import inherited_environ
 from appliance.orchestrator.runtimes.postgres_install import PostgresInstall
 
-_PREFERRED_USERS = ("postgres", "nobody")
 _NEW_USER = "langfuse-local"
+_USERS = ("postgres", "_postgres", _NEW_USER)
+"""Never a user such as nobody, as whom programs of others run too: they could read the data and become superuser."""
+_WAYS_TO_ADD = (("useradd", "--system", "--no-create-home"), ("adduser", "-S", "-D", "-H"))
+"""Of most systems, and of BusyBox."""
 _MACHINE_PLACE = Path("/var/lib/langfuse-local")
 
 
@@ -27,6 +31,14 @@ def unprivileged_identity() -> Identity | None:
         return None
     entry = _find_user() or _create_user()
     return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, ())
+
+
+def user_of_postgres() -> str:
+    """The name that `unprivileged_identity` would give, without adding a user."""
+    if os.geteuid() != 0:
+        return "this user"
+    entry = _find_user()
+    return entry.pw_name if entry else f"{_NEW_USER}, a user that the start adds"
 
 
 def require_name() -> None:
@@ -57,7 +69,9 @@ def reachable(
     # initdb asks with access(2), which no capability answers: the binaries must be open to everybody.
     for place in (root, _MACHINE_PLACE):
         try:
-            place.mkdir(mode=0o755, exist_ok=True)
+            if not place.exists():
+                place.mkdir()
+                place.chmod(0o711)
             if not _enters(place, identity):
                 continue
             copy = install.copy_to(place / "runtime" / f"postgres-{install.major}")
@@ -117,19 +131,32 @@ def _succeeds(argv: list[str], folder: Path, identity: Identity) -> bool:
     return done.returncode == 0
 
 
+def hand_over(tree: Path, identity: Identity) -> None:
+    """Gives what lies below `tree` and belongs to the owner of `tree` to the user of `identity`; raises OSError."""
+    former = tree.stat().st_uid
+    if former == identity.uid:
+        return
+    for _, _, files, folder in os.fwalk(tree, topdown=False):
+        for name in (*files, "."):
+            if os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid == former:
+                os.chown(name, identity.uid, identity.gid, dir_fd=folder, follow_symlinks=False)
+
+
 def _find_user() -> pwd.struct_passwd | None:
-    users = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
-    by_name = {entry.pw_name: entry for entry in reversed(users)}
-    return next((by_name[name] for name in _PREFERRED_USERS if name in by_name), users[0] if users else None)
+    for name in _USERS:
+        with contextlib.suppress(KeyError):
+            if (entry := pwd.getpwnam(name)).pw_uid != 0:
+                return entry
+    return None
 
 
 def _create_user() -> pwd.struct_passwd:
-    tool = shutil.which("useradd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if tool is not None:
-        subprocess.run([tool, "--system", "--no-create-home", _NEW_USER], capture_output=True, check=False)
-    if (entry := _find_user()) is None:
-        raise RuntimeUnavailable(
-            "Postgres refuses to run as root, and this machine has no other user.",
-            hint=f"Add one (for example: useradd --system {_NEW_USER}), or start the appliance as another user.",
-        )
-    return entry
+    for tool, *options in _WAYS_TO_ADD:
+        if (found := shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")) is not None:
+            subprocess.run([found, *options, _NEW_USER], capture_output=True, check=False)
+        if (entry := _find_user()) is not None:
+            return entry
+    raise RuntimeUnavailable(
+        "Postgres refuses to run as root, and needs a user of its own, which could not be made here.",
+        hint=f"Add one (for example: useradd --system {_NEW_USER}), or start the appliance as another user.",
+    )
