@@ -21,10 +21,10 @@ from appliance.orchestrator.elsewhere import is_elsewhere, status_elsewhere
 from appliance.orchestrator.lock import is_held
 from appliance.orchestrator.machine import memory_limit_bytes
 from appliance.orchestrator.ports import USUAL_PORTS, is_free, port_holder
-from appliance.orchestrator.runtimes.embedded_redis import find_server, server_version
+from appliance.orchestrator.runtimes.embedded_redis import choose_server
 from appliance.orchestrator.runtimes.external import ExternalRuntime
 from appliance.orchestrator.runtimes.opening import chosen_runtime
-from appliance.orchestrator.runtimes.postgres_identity import require_name, unprivileged_identity
+from appliance.orchestrator.runtimes.postgres_identity import require_name, user_of_postgres
 from appliance.orchestrator.runtimes.postgres_install import find_install
 from appliance.orchestrator.state import read_state
 from appliance.paths import DataDir
@@ -107,13 +107,12 @@ def _stores() -> Iterator[Finding]:
         yield Finding("postgres", "fail", error.message, error.hint)
     try:
         require_name()
-        identity = unprivileged_identity()
-        yield Finding("user", "ok", f"Postgres runs as {identity.name if identity else 'this user'}")
+        yield Finding("user", "ok", f"Postgres runs as {user_of_postgres()}")
     except ApplianceError as error:
         yield Finding("user", "fail", error.message, error.hint)
     try:
-        server = find_server()
-        yield Finding("redis", "ok", f"{'.'.join(map(str, server_version(server) or ()))}, at {server}")
+        binary, server = choose_server(None)
+        yield Finding("redis", "ok", f"{server}, at {binary}")
     except ApplianceError as error:
         yield Finding("redis", "fail", error.message, error.hint)
     try:

@@ -39,7 +39,7 @@ async def probe_postgres(url: str) -> None:
         raise StoreUnavailable(f"Postgres says: {fields.get(b'M', 'not ready')}.")
 
 
-async def ask_redis(url: str, *command: str) -> bytes:
+async def ask_redis(url: str, *command: str, database: int = 0) -> bytes:
     """Sends one command after AUTH; its reply: a string's content, else the first line, such as `:1` or `$-1` (none).
 
     Raises StoreUnavailable for any error reply.
@@ -49,6 +49,8 @@ async def ask_redis(url: str, *command: str) -> bytes:
     if target.password:
         login = [unquote(target.username)] if target.username else []
         lines.append(_redis_command("AUTH", *login, unquote(target.password)))
+    if database:
+        lines.append(_redis_command("SELECT", str(database)))
     lines.append(_redis_command(*command))
     path = unquote(target.path) if target.scheme == "unix" else ""
     reader, writer = await _connect(target, 6379, tls=target.scheme == "rediss", path=path)
