@@ -257,11 +257,16 @@ class LangfuseClient(_HttpClient):
         return await self.get("/api/public/v2/datasets", params, into=Page)
 
     async def live(self) -> AsyncGenerator[list[str]]:
-        """Ids of traces that were just written, as they are written; RemoteError with status 404 on other servers."""
+        """Ids of traces that were just written, as they are written; RemoteError with status 404 on other servers.
+
+        An empty list is a sign of life: the server listens, and has told of all that was written since it does.
+        """
         async with aclosing(self.stream_lines("/api/local/live")) as lines:
             async for line in lines:
                 if line.startswith("data:") and (payload := line[5:].strip()):
                     yield msgspec.json.decode(payload, type=list[str])
+                elif line.startswith(":"):
+                    yield []
 
 
 class ControlClient(_HttpClient):

@@ -43,13 +43,13 @@ TURN_PAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class TraceQuery:
-    """Which traces, in which order; the end of the window keeps pages still while new traces come in."""
+    """Which traces, in which order."""
 
     conditions: tuple[Mapping[str, Any], ...] = ()
     """Of the API's `filter` parameter."""
     order: str = "timestamp.desc"
     since: datetime | None = None
-    until: datetime | None = None
+    """Only traces that began then or later."""
 
 
 class Gateway(Protocol):
@@ -136,7 +136,6 @@ class RemoteGateway:
             "orderBy": query.order,
             "fields": "core,io,scores,observations,metrics",
             "fromTimestamp": iso(query.since) if query.since else None,
-            "toTimestamp": iso(query.until) if query.until else None,
             "filter": list(query.conditions) or None,
         }
         found = await self._client.get("/api/public/traces", params, into=_Traces)
@@ -273,7 +272,7 @@ class RemoteGateway:
         return fold_overview(dict(zip(queries, answers, strict=True)), span, now)
 
     async def live(self) -> AsyncIterator[list[str]]:
-        """Ids of traces as they are written; RemoteError with status 404 where the server cannot tell."""
+        """Ids of traces as they are written, none as a sign of life; RemoteError 404 where the server cannot tell."""
         async for ids in self._client.live():
             yield ids
 

@@ -20,10 +20,16 @@ def test_missing_pages_are_asked_for_once() -> None:
     assert paged.missing(110, 120, ahead=0) == [3]
 
 
-def test_live_rows_come_above_and_known_ones_are_replaced() -> None:
+def test_a_list_that_changed_comes_in_the_place_of_all_pages() -> None:
     paged = rows()
-    assert paged.merge_live(["new1", "0003 changed"]) == 1
-    assert (paged.get(0), paged.get(4), len(paged)) == ("new1", "0003 changed", 121)
+    paged.put_page(3, ["0100"], 120)
+    paged.requested.add(2)
+    paged.restart({1: ["new1", "0000"], 2: ["0049"]}, 121)
+    assert [paged.get(index) for index in (0, 1, 50, 100)] == ["new1", "0000", "0049", None]
+    assert (len(paged), paged.missing(100, 120, ahead=0)) == (121, [3])
+    assert (list(paged.pages_of(-3, 20)), list(paged.pages_of(49, 101))) == ([1], [1, 2, 3])
+    paged.replace("0049 changed")
+    assert paged.find("0049") == "0049 changed"
 
 
 def test_without_a_total_the_list_grows_while_pages_are_full() -> None:

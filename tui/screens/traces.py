@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 
 from rich.text import Text
 from textual import getters, on
@@ -17,6 +18,7 @@ from appliance.model.query_bar import parse_query_bar
 from tui import background, format
 from tui.documents import Line, blank, heading, pair_lines, value_lines
 from tui.gateway import PAGE_ROWS, TraceQuery
+from tui.live import News, View, count_waiting, look_again
 from tui.modals.choice import ChoiceModal
 from tui.outside import edit_text
 from tui.paged import PagedRows
@@ -34,6 +36,7 @@ from tui.widgets.virtual_table import RowCells, VirtualTable
 POLL_S = 2.0
 PREVIEW_DELAY_S = 0.15
 LIVE_DELAY_S = 0.25
+NEWEST_FIRST = "timestamp.desc"
 
 
 class TracesScreen(AppScreen):
@@ -51,10 +54,16 @@ class TracesScreen(AppScreen):
         self.rows: PagedRows[TraceRow] = PagedRows(PAGE_ROWS, lambda row: row.id)
         self.is_paused = False
         self._is_listening = False
+        self._is_caught_up = False
+        """Whether the list held all that the server had when it was last asked."""
+        self._looking = False
+        self._heard_more = False
+        """Whether there was a sign of something new while the server was being asked."""
+        self._live_delay = LIVE_DELAY_S
         self._query = TraceQuery()
         self._waiting = 0
-        self._newest: datetime | None = None
         self._preview_timer: Timer | None = None
+        self._previewed = ""
         self._live_timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
@@ -70,6 +79,7 @@ class TracesScreen(AppScreen):
         self.table.set_source(self._cells)
         self.table.focus()
         self.set_class(self.app.state.preview, "-preview")
+        self.watch(self.app, "connection", self._show_status, init=False)
 
     def _cells(self, index: int, palette: Palette) -> RowCells | None:
         row = self.rows.get(index)
@@ -89,8 +99,7 @@ class TracesScreen(AppScreen):
         if not self._is_listening:
             self._is_listening = True
             background.run(self, self._listen, "live")
-        if self.is_loaded and not self.is_paused:
-            self._fetch_newest()
+        self._hear()
 
     def _read_query(self) -> TraceQuery | None:
         try:
@@ -99,16 +108,13 @@ class TracesScreen(AppScreen):
             self.query_bar.show_error(str(error))
             return None
         self.query_bar.show_error("")
-        now = self.app.now()
         chosen = BY_KEY.get(self.app.state.trace_range)
-        since = now - chosen.span if chosen else None
-        return TraceQuery(conditions, self.app.state.order, since, now + timedelta(minutes=5))
+        return TraceQuery(conditions, self.app.state.order, self.app.now() - chosen.span if chosen else None)
 
     def _show_first(self, found: Slice[TraceRow]) -> None:
-        self.rows.clear()
-        self.rows.put_page(1, found.rows, found.total)
+        self.rows.restart({1: found.rows}, found.total)
         self._waiting = 0
-        self._newest = max((row.timestamp for row in found.rows), default=None)
+        self._is_caught_up = True
         column, _, direction = self._query.order.partition(".")
         self.table.sorted_by, self.table.is_descending = column, direction == "desc"
         self.table.set_empty_text("" if found.rows else self._empty_text())
@@ -136,6 +142,8 @@ class TracesScreen(AppScreen):
     def _show_page(self, query: TraceQuery, page: int, found: Slice[TraceRow]) -> None:
         if query is not self._query:
             return
+        if found.total not in (None, len(self.rows)):
+            self._hear()
         self.rows.put_page(page, found.rows, found.total)
         self.table.set_count(len(self.rows))
         self._show_status()
@@ -164,57 +172,90 @@ class TracesScreen(AppScreen):
     # Live
 
     async def _listen(self) -> None:
-        """Hears of new traces by the server's live stream, or asks every two seconds where there is none."""
+        """Hears of arrivals by the server's live stream, or asks every two seconds where there is none."""
         from asyncio import sleep
 
         while True:
-            try:
-                self._hear()
-                async for _ in self.gateway.live():
-                    self._hear()
-            except ApplianceError:
-                self._hear()
+            self._hear()
+            was_told = False
+            with suppress(ApplianceError):
+                async for ids in self.gateway.live():
+                    if ids or not was_told:  # the first sign of life: what came before the stream began is not told
+                        self._hear()
+                    was_told = True
+            self._hear()
             await sleep(POLL_S)
 
     def _hear(self) -> None:
-        if self._live_timer is None and self.is_loaded:
-            self._live_timer = self.set_timer(LIVE_DELAY_S, self._fetch_newest)
+        """Something may have arrived: asks soon, and not faster than a third of what the server can answer."""
+        if self._looking:
+            self._heard_more = True
+        elif self._live_timer is None and self.is_loaded:
+            self._live_timer = self.set_timer(self._live_delay, self._look)
 
-    def _fetch_newest(self) -> None:
+    def _look(self) -> None:
         self._live_timer = None
-        is_live = self._query.order == "timestamp.desc" and self.is_current and self.app.connection != "lost"
-        if is_live and not self.preview.has_focus:
-            since = self._newest - timedelta(seconds=30) if self._newest else self._query.since
-            query = replace(self._query, since=since, until=None)
-            background.run(self, partial(self._newest_page, query), "newest")
+        if self.is_current and not self._looking:
+            self._looking = True
+            background.run(self, self._look_again, "newest")
 
-    async def _newest_page(self, query: TraceQuery) -> None:
+    async def _look_again(self) -> None:
+        query, rows, began = self._query, self.rows, monotonic()
         try:
-            found = await self.gateway.trace_page(query, 1)
+            first = await self.gateway.trace_page(query, 1)
+            if self.is_paused or query.order != NEWEST_FIRST:
+                self._waiting = count_waiting(first, rows)
+            else:
+                news = await look_again(self.gateway.trace_page, query, rows, first, view := self._view())
+                if query is self._query and not self.is_paused:
+                    self._show_news(news, view)
+            self._is_caught_up = True
         except ApplianceError as error:
+            self._is_caught_up = False
             self.app.report(error)
-            return
-        self._show_newest(found)
-
-    def _show_newest(self, found: Slice[TraceRow]) -> None:
-        if self.is_paused:
-            self._waiting = sum(1 for row in found.rows if self.rows.find(row.id) is None)
-            self._show_status()
-            return
-        known = {row.id: self.rows.find(row.id) for row in found.rows}
-        rows = [replace(row, extras=old.extras) if (old := known[row.id]) else row for row in found.rows]
-        changed = [row for row in rows if row != known[row.id]]
-        if not changed:
-            return
-        fresh = self.rows.merge_live(rows)
-        at_top = self.table.cursor == 0
-        self._newest = max(row.timestamp for row in rows)
-        self.table.set_empty_text("")
-        self.table.set_count(len(self.rows), cursor=0 if at_top else self.table.cursor + fresh)
-        if at_top:
-            self._preview_soon()
+        finally:
+            self._looking = False
+            self._live_delay = max(LIVE_DELAY_S, 3 * (monotonic() - began))
+            if self._heard_more:
+                self._heard_more = False
+                self._hear()
         self._show_status()
-        self._fetch_extras(changed)
+
+    def _view(self) -> View | None:
+        """What must stay in its place: nothing while the cursor follows the top."""
+        index, top = self.table.cursor, self.table.scroll_offset.y
+        if (index == 0 and not self.preview.has_focus) or (row := self.current) is None:
+            return None
+        return View(row, index, index - top, self.table.page_rows)
+
+    def _show_news(self, news: News, view: View | None) -> None:
+        known = {row.id: self.rows.find(row.id) for page in news.pages.values() for row in page}
+        pages = {
+            number: [
+                replace(row, extras=old.extras) if (old := known[row.id]) and not row.extras else row for row in page
+            ]
+            for number, page in news.pages.items()
+        }
+        changed = [row for page in pages.values() for row in page if row != known[row.id]]
+        self._waiting = 0
+        if not changed and not news.is_longer_or_moved:
+            return
+        if news.is_longer_or_moved:
+            self.rows.restart(pages, news.total)
+        for row in changed:
+            self.rows.replace(row)
+        # The cursor may have moved while the server was asked; it stays on what it moved to.
+        moved = self.table.cursor - view.index if view else 0
+        self.table.set_empty_text("" if len(self.rows) else self._empty_text())
+        self.table.set_count(
+            len(self.rows),
+            cursor=news.index + moved if view else self.table.cursor,
+            top=news.index - view.above if view and news.is_longer_or_moved else None,
+        )
+        if view is None:
+            self._preview_soon()
+        for start in range(0, len(changed), PAGE_ROWS):
+            self._fetch_extras(changed[start : start + PAGE_ROWS])
 
     def _show_status(self) -> None:
         palette = self.palette
@@ -223,10 +264,13 @@ class TracesScreen(AppScreen):
             f"{format.counted(len(self.rows), 'trace')} · {chosen.label if chosen else 'all time'}  ",
             style=palette.muted,
         )
-        if self._query.order != "timestamp.desc":
-            text.append("○ not live in this order", style=palette.faint)
+        more = f", {self._waiting} new" if self._waiting else ""
+        if self.app.connection not in ("ok", "connecting") or not self._is_caught_up:
+            text.append("○ not live now", style=palette.warn)
+        elif self._query.order != NEWEST_FIRST:
+            text.append(f"○ not live in this order{more}", style=palette.faint)
         elif self.is_paused:
-            text.append(f"‖ paused{f', {self._waiting} new' if self._waiting else ''}", style=f"bold {palette.warn}")
+            text.append(f"‖ paused{more}", style=f"bold {palette.warn}")
         else:
             text.append("● live", style=palette.good)
         self.say(text)
@@ -247,7 +291,8 @@ class TracesScreen(AppScreen):
             self.preview.show([])
 
     def _show_preview(self, trace: TraceDetail) -> None:
-        self.preview.show(preview_lines(trace, self.palette))
+        self.preview.show(preview_lines(trace, self.palette), keep_place=trace.id == self._previewed)
+        self._previewed = trace.id
 
     # Keys
 
@@ -289,8 +334,7 @@ class TracesScreen(AppScreen):
         self.is_paused = not self.is_paused
         self._waiting = 0
         self._show_status()
-        if not self.is_paused:
-            self._fetch_newest()
+        self._hear()
 
     def action_sort(self) -> None:
         rows = [(value, str(number), label) for number, (value, label) in enumerate(ORDERS, 1)]

@@ -65,10 +65,12 @@ class LineScroll(ScrollView, can_focus=True):
         top = self.scroll_offset.y
         return range(top, min(top + self.page_rows, self.count))
 
-    def set_count(self, count: int, *, cursor: int | None = None) -> None:
-        """Tells how many rows there are; the cursor stays inside."""
+    def set_count(self, count: int, *, cursor: int | None = None, top: int | None = None) -> None:
+        """Tells how many rows there are; the cursor stays inside. `top` is the first row that shows."""
         self.count = count
         self.virtual_size = Size(0, count + self.HEADER if count else 0)
+        if top is not None:
+            self.scroll_to(y=max(top, 0), animate=False, immediate=True)
         self.cursor = max(0, min(self.cursor if cursor is None else cursor, count - 1))
         self.scroll_to_cursor()
         self.refresh()
