@@ -12,8 +12,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from appliance.model.media import readable
+from appliance.model.messages import Message, Part, parse_messages
 from tui import format
-from tui.chat import Message, Part, parse_messages
 from tui.palette import Palette
 from tui.records import Score
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rich.cells import cell_len, set_cell_size
 
 from appliance.model.media import readable
+from appliance.model.messages import summary
 from appliance.model.printable import printable
 
 Align = Literal["left", "right"]
@@ -142,7 +143,7 @@ def preview(value: Any) -> str:
         and ("content" in value[-1] or "parts" in value[-1])
     ):
         return preview(value[-1])
-    return one_line(_compact(value))
+    return one_line(summary(value) or _compact(value))
 
 
 def _preview_mapping(value: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from appliance.cli.media import media_in
 from appliance.cli.tables import Column
 from appliance.model.media import readable
+from appliance.model.messages import summary
 from appliance.model.printable import on_one_line, printable
 
 if TYPE_CHECKING:
@@ -89,6 +90,11 @@ def field(name: str) -> Callable[[Json], str]:
     return lambda row: preview(row.get(name))
 
 
+def said(name: str) -> Callable[[Json], str]:
+    """A column's text from a field that may hold a chat: what its last message says."""
+    return lambda row: on_one_line(summary(row.get(name))) or preview(row.get(name))
+
+
 def time_of(name: str) -> Callable[[Json], str]:
     """A column's text from a field that holds a time."""
     return lambda row: moment(row.get(name))
@@ -117,7 +123,7 @@ def id_column(title: str, name: str, rank: int = 0) -> Column:
 TRACES = (
     time_column("Time", "timestamp", rank=1),
     Column("Name", field("name"), style="bold", is_free=True),
-    Column("Input", field("input"), style="dim", is_free=True, least=20, rank=5),
+    Column("Input", said("input"), style="dim", is_free=True, least=20, rank=5),
     Column("User", field("userId"), is_free=True, rank=4),
     Column("Latency", lambda row: duration(row.get("latency")), is_number=True, rank=2),
     Column("Cost", lambda row: usd(row.get("totalCost")), is_number=True, rank=3),

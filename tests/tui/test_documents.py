@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from tui.chat import parse_messages
+from appliance.model.messages import parse_messages
 from tui.documents import Line, foldable_keys, json_lines, value_lines
 from tui.palette import palette_of
 from tui.widgets.document import wrap

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from appliance.model.messages import parse_messages
 from tui import format
-from tui.chat import parse_messages
 
 
 @pytest.mark.parametrize(

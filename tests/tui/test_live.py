@@ -14,6 +14,7 @@ from tui.app import LangfuseApp
 from tui.records import TraceRow
 from tui.sample import SampleGateway
 from tui.screens import traces as traces_module
+from tui.screens.first_run import FirstRunScreen
 from tui.screens.traces import TracesScreen
 
 
@@ -157,3 +158,23 @@ async def test_a_server_that_cannot_tell_is_asked(
         arrive(gateway, 160, begun_before=timedelta(hours=1))
         await until(lambda: screen.table.count == 220)
         assert "● live" in screen.crumb_bar.status.plain
+
+
+async def test_the_first_run_hears_of_a_trace_that_began_long_ago(make_app: MakeApp, until: Until) -> None:
+    gateway = SampleGateway(120)
+    app = make_app(gateway)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await loaded(app, until, 120)
+        await pilot.press("0")
+        await until(lambda: isinstance(app.screen, FirstRunScreen) and app.screen._known)
+        screen = app.screen_stack[-1]
+        assert isinstance(screen, FirstRunScreen)
+        (late,) = arrive(gateway, 1, begun_before=timedelta(days=3))
+
+        def is_received() -> bool:
+            gateway.written.put_nowait([late.id])  # the list below listens, too, and takes some
+            return screen.received is not None
+
+        await until(is_received)
+        assert screen.received is not None
+        assert screen.received.id == late.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from rich.text import Text
@@ -75,6 +76,18 @@ class FirstRunScreen(AppScreen):
         )
         self._show_snippet()
         background.run(self, self._wait, "wait")
+        background.run(self, self._listen, "listen")
+
+    async def _listen(self) -> None:
+        """Hears of a trace that arrives but began before the newest ones; `_wait` asks where a server cannot tell."""
+        while self.received is None:
+            with suppress(ApplianceError):
+                async for ids in self.gateway.live():
+                    if ids and self._known is not None:
+                        trace = await self.gateway.trace(ids[0])
+                        self._show_received(TraceRow(id=trace.id, timestamp=trace.timestamp, name=trace.name or ""))
+                        return
+            await asyncio.sleep(POLL_S)
 
     async def _wait(self) -> None:
         """Asks until a trace is there that was not there at first."""

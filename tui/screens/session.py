@@ -6,8 +6,8 @@ from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
 
+from appliance.model.messages import Message, Part, parse_messages
 from tui import format
-from tui.chat import Message, Part, parse_messages
 from tui.documents import Line, blank, chat_lines, value_lines
 from tui.outside import edit_text
 from tui.palette import Palette
@@ -113,6 +113,6 @@ def _as_messages(value: object, role: str) -> list[Message]:
         value = only
     if isinstance(value, str):
         return [Message(role, [Part("text", value)])]
-    from tui.chat import pretty
+    from appliance.model.messages import pretty
 
     return [Message(role, [Part("json", pretty(value))])]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from appliance.model.messages import pretty
 from tui import copies, outside
-from tui.chat import pretty
 from tui.modals.choice import ChoiceModal
 from tui.records import TraceDetail
 
