@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from appliance.errors import ConfigError
 
 _IS_PASSWORD = re.compile("PASSWORD|PASSPHRASE|AUTH$")
+_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://\S+:[0-9]+")
+"""What Kubernetes puts into NAME_PORT of each container for a service called NAME; nobody has set it on purpose."""
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -29,6 +31,11 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class NotEmpty:
+    """Marks a text that, where it is set at all, must say something: an empty one is a mistake, not a wish."""
+
+
+@dataclass(frozen=True, slots=True)
 class HttpAddress:
     """Marks a text that must be an address of HTTP."""
 
@@ -40,14 +47,14 @@ def read_toml(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint="Mend the file or remove it.") from error
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint="Fix the file or remove it.") from error
     try:
         return tomllib.loads(data.decode("utf-8-sig"))  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path} is not UTF-8 in line {line}.", hint="Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} cannot be read: {error}.", hint="Mend the file or remove it.") from error
+        raise ConfigError(f"{path} cannot be read: {error}.", hint="Fix the file or remove it.") from error
 
 
 def table_of(value: Any, name: str, source: str) -> Mapping[str, Any]:
@@ -59,8 +66,10 @@ def table_of(value: Any, name: str, source: str) -> Mapping[str, Any]:
 
 def text_of(environ: Mapping[str, str], variable: str) -> str:
     """The variable's value, else what the file holds that NAME_FILE names: how containers hand over secrets."""
-    path = environ.get(f"{variable}_FILE", "")
-    if (given := environ.get(variable, "")) or not path:
+    path, given = environ.get(f"{variable}_FILE", ""), environ.get(variable, "")
+    if variable.endswith("_PORT") and _OF_KUBERNETES.fullmatch(given):
+        given = ""
+    if given or not path:
         if re.fullmatch(r"(['\"]).*\1", given, re.DOTALL) and not _IS_PASSWORD.search(variable):
             raise ConfigError(
                 f"{variable} begins and ends with a quote.", hint="Leave the quotes out: they count as its value."
@@ -90,6 +99,8 @@ def convert(kind: Any, value: Any, source: str, rules: tuple[Any, ...] = ()) -> 
         raise ConfigError(f"{source} must be text, in quotes.")
     if "\0" in value:
         raise ConfigError(f"{source} holds a zero byte.")
+    if not value and any(isinstance(rule, NotEmpty) for rule in rules):
+        raise ConfigError(f"{source} is empty.", hint="Set it to a value of your own, or leave it out.")
     if any(isinstance(rule, HttpAddress) for rule in rules):
         require_http(value, source)
     return kind(value)

@@ -9,15 +9,11 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from appliance.errors import ConfigError, RemoteError
 from appliance.model.printable import on_one_line
 from appliance.proxies import Proxy, is_this_machine
-
-if TYPE_CHECKING:
-    pass
 
 TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
@@ -30,7 +26,7 @@ _EXPLAINED_CODES = {
     62: ("is for another name", "Use the name that it was made for."),
     64: ("is for another address", "Use the name that it was made for."),
 }
-"""OpenSSL's results of a verification that trust would not mend (openssl-verification-options)."""
+"""OpenSSL's results of a verification that trust would not fix (openssl-verification-options)."""
 
 
 def checked_address(url: str) -> str:
@@ -73,7 +69,7 @@ def tls_context(url: str, ca_file: Path | None, environ: Mapping[str, str] | Non
             _trust(context, file, "SSL_CERT_FILE")
         if folders:
             if not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
-                raise ConfigError(f"SSL_CERT_DIR names {folders}, which is no directory.", hint="Mend or unset it.")
+                raise ConfigError(f"SSL_CERT_DIR names {folders}, which is no directory.", hint="Fix or unset it.")
             context.load_verify_locations(capath=folders)
         if not file and not folders:
             import certifi
@@ -116,7 +112,7 @@ async def explained(error: Exception, url: str, proxy: Proxy | None) -> RemoteEr
         if isinstance(cause, ssl.SSLError):
             return _explained_tls(cause, url)
     if isinstance(error, httpx.ProxyError):
-        return RemoteError(f"{proxy} refused: {on_one_line(str(error))}.", hint=_mend(url, proxy))
+        return RemoteError(f"{proxy} refused: {on_one_line(str(error))}.", hint=_fix(url, proxy))
     if isinstance(error, httpx.ConnectError):
         return _explained_silence(causes, url, proxy)
     if isinstance(error, httpx.TooManyRedirects):
@@ -143,7 +139,7 @@ def of_proxy(proxy: Proxy, status: int, url: str) -> RemoteError:
     """For an error without the words of a Langfuse server, through a proxy."""
     if status == 407:
         return RemoteError(f"{proxy} asks for a login.", status=status, hint="Such as http://user:password@host:port.")
-    return RemoteError(f"{proxy} answered for {url} with status {status}.", status=status, hint=_mend(url, proxy))
+    return RemoteError(f"{proxy} answered for {url} with status {status}.", status=status, hint=_fix(url, proxy))
 
 
 async def speaks_tls(url: str) -> bool:
@@ -199,11 +195,11 @@ def _explained_silence(causes: list[BaseException], url: str, proxy: Proxy | Non
                 said = f"There is no host named {name}"
             else:
                 said = f"The host {name} is not found ({(cause.strerror or 'unknown').lower()})"
-            return RemoteError(f"{said}.", hint=_mend(url, proxy) if proxy else "Check the address.")
+            return RemoteError(f"{said}.", hint=_fix(url, proxy) if proxy else "Check the address.")
     is_refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
     reasons = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
     if proxy is not None:
-        return RemoteError(f"{proxy} does not answer.", hint=_mend(url, proxy))
+        return RemoteError(f"{proxy} does not answer.", hint=_fix(url, proxy))
     if not is_refused and reasons:
         return RemoteError(
             f"{url} cannot be reached: {reasons[-1].lower()}.", hint="Check the address and the network."
@@ -211,9 +207,9 @@ def _explained_silence(causes: list[BaseException], url: str, proxy: Proxy | Non
     return RemoteError(f"No Langfuse server answers at {url}.", hint="Check the address, or start one.")
 
 
-def _mend(url: str, proxy: Proxy | None) -> str:
+def _fix(url: str, proxy: Proxy | None) -> str:
     source = proxy.source if proxy is not None else "the proxy"
-    return f"Mend {source}, or add {urlsplit(url).hostname} to no_proxy."
+    return f"Fix {source}, or add {urlsplit(url).hostname} to no_proxy."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -7,6 +7,8 @@ class ApplianceError(Exception):
     """Base of all expected errors: one sentence that says what is wrong, and a hint that says what to do."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
+        if message.endswith("..") and not message.endswith("..."):  # what it quotes has a full stop of its own
+            message = message[:-1]
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -91,7 +91,7 @@ def _of_the_system(scheme: str, host: str) -> Proxy | None:
 def _usable(proxy: Proxy, host: str) -> Proxy:
     """The proxy with its scheme, which may be left out; raises ConfigError."""
     url = proxy.url if "://" in proxy.url else f"http://{proxy.url}"
-    hint = f"Mend {proxy.source}, or add {host} to no_proxy."
+    hint = f"Fix {proxy.source}, or add {host} to no_proxy."
     try:
         parts = urlsplit(url)
         is_address = bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import sys
-from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,8 +21,6 @@ from appliance.web.app import create_app
 from appliance.web.context import require_addresses
 
 _GRACE_S = 5
-_WANTED_FILES: Final = 8192
-"""Each connection is an open file; many systems allow 1,024 unless a process asks for more."""
 
 
 def make_app() -> Starlette:
@@ -35,22 +31,12 @@ def make_app() -> Starlette:
     return create_app(settings)
 
 
-def allow_many_connections() -> None:
-    """Raises this process's limit of open files, as far as it may; processes that it starts have the same."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, _WANTED_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(ValueError, OSError):  # the system's own limit may be lower
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None:
     """Serves until SIGTERM or SIGINT, then finishes what is in hand; raises ConfigError when a store has no address.
 
     `fd` is a socket that listens already; `instance` goes into a header of every answer.
     """
     require_addresses(settings)
-    allow_many_connections()
     several = settings.web_workers > 1
     if several:  # they are started anew, in the same directory, and know only the environment
         os.environ.update({**to_environ(settings), "PYTHONSAFEPATH": "1"})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from appliance.errors import StartFailed
@@ -11,6 +14,7 @@ from appliance.orchestrator import socket_places
 from appliance.paths import DataDir
 
 _NAME = "control.sock"
+_ANSWER_S = 2.0
 
 
 def place_of_socket(data_dir: DataDir) -> Path:
@@ -22,6 +26,23 @@ def remove_socket(path: Path, data_dir: DataDir) -> None:
     """The socket of `place_of_socket`, and the folder that was made for it."""
     if path.name == _NAME:
         socket_places.remove_socket(path, data_dir.run)
+
+
+def took_request_to_stop(path: str | None) -> bool:
+    """Whether the supervisor at this socket has taken a request to stop; one that is starting or hangs has not.
+
+    A supervisor that is asked ends with exit code 0 where a signal would make it 143.
+    """
+    if path is None:
+        return False
+    connection = HTTPConnection("supervisor", timeout=_ANSWER_S)
+    with contextlib.closing(connection), contextlib.suppress(OSError, HTTPException):
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(_ANSWER_S)
+        connection.sock.connect(path)
+        connection.request("POST", "/down")
+        return connection.getresponse().status == HTTPStatus.ACCEPTED
+    return False
 
 
 def listen_there(path: Path) -> socket.socket:

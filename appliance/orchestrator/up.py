@@ -15,6 +15,7 @@ from appliance.config import Settings, load_settings
 from appliance.errors import ApplianceError, ConfigError, StartFailed
 from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
+from appliance.orchestrator.control_socket import took_request_to_stop
 from appliance.orchestrator.first_start import undone_when_it_fails
 from appliance.orchestrator.leftovers import end_leftovers
 from appliance.orchestrator.limits import raise_file_limit
@@ -152,8 +153,9 @@ def _stop_supervisor(data_dir: DataDir) -> None:
             supervisor = supervisor_of(read_state(data_dir))
             if supervisor is not None:
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    supervisor.send_signal(signal.SIGTERM)
                     supervisor.send_signal(signal.SIGCONT)
+                    if not took_request_to_stop(read_state(data_dir).control_socket):
+                        supervisor.send_signal(signal.SIGTERM)
             elif waited > FOREIGN_AFTER_S:
                 require_supervisor(data_dir)
         if waited > _DOWN_TIMEOUT_S:

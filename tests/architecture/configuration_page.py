@@ -35,8 +35,10 @@ max_attempts = 5
 ```
 
 Where Langfuse has a variable for the same thing, its name is used, so that an existing environment file works as it is.
-An empty variable counts as not set. Secrets may come from files: `SALT_FILE=/run/secrets/salt` stands for `SALT` with
-what that file holds, and so for every variable below; a variable that is set itself wins.
+An empty variable counts as not set, except that an empty `SALT` or `ENCRYPTION_KEY` is refused. Secrets may come from
+files: `SALT_FILE=/run/secrets/salt` stands for `SALT` with what that file holds, and so for every variable below; a
+variable that is set itself wins. What Kubernetes puts into `REDIS_PORT` or `LANGFUSE_LOCAL_PORT` for a service of that
+name (`tcp://...`) is ignored.
 """
 
 

@@ -146,6 +146,36 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     assert settings.port == 0
 
 
+@pytest.mark.parametrize("name", ["SALT", "ENCRYPTION_KEY"])
+def test_a_secret_that_is_set_to_nothing_is_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "config.toml"
+    with pytest.raises(ConfigError, match=f"^{name} is empty. "):
+        load_settings(environ={name: ""}, config_file=file)
+    (tmp_path / "secret").write_text("of-a-file")
+    from_file = {name: "", f"{name}_FILE": str(tmp_path / "secret")}
+    assert getattr(load_settings(environ=from_file, config_file=file), name.lower()) == "of-a-file"
+    file.write_text(f'{name.lower()} = ""\n')
+    with pytest.raises(ConfigError, match=f"config.toml: {name.lower()} is empty. "):
+        load_settings(environ={}, config_file=file)
+
+
+def test_what_kubernetes_says_of_its_services_is_no_setting(tmp_path: Path) -> None:
+    none = tmp_path / "none.toml"
+    environ = {"REDIS_PORT": "tcp://10.0.0.1:6380", "LANGFUSE_LOCAL_PORT": "udp://[fd00::1]:80"}
+    settings = load_settings(environ=environ, config_file=none)
+    assert (settings.redis.port, settings.port) == (6379, 0)
+    for value in ("tcp://10.0.0.1", "10.0.0.1:6379", "redis://10.0.0.1:6379"):
+        with pytest.raises(ConfigError, match=r"REDIS_PORT is .* but must be a whole number"):
+            load_settings(environ={"REDIS_PORT": value}, config_file=none)
+
+
+def test_what_an_error_quotes_may_end_in_a_full_stop() -> None:
+    assert str(ConfigError("It said: Authentication required..", hint="Fix it.")).startswith(
+        "It said: Authentication required. "
+    )
+    assert str(ConfigError("Wait ...")) == "Wait ..."
+
+
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "salt").write_text("from-a-file\n")
     environ = {"SALT_FILE": str(tmp_path / "salt")}

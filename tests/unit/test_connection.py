@@ -173,7 +173,7 @@ async def test_a_proxy_is_named_when_it_is_what_fails(monkeypatch: pytest.Monkey
     monkeypatch.setenv("http_proxy", "http://u:secret@127.0.0.1:9")
     words = await said("http://a.example")
     assert words == (
-        "The proxy at 127.0.0.1:9 (http_proxy) does not answer. Mend http_proxy, or add a.example to no_proxy."
+        "The proxy at 127.0.0.1:9 (http_proxy) does not answer. Fix http_proxy, or add a.example to no_proxy."
     )
     async with server(407, b"") as port:
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")

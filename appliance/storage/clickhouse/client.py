@@ -269,7 +269,7 @@ def _tls_context(settings: ClickHouseSettings) -> ssl.SSLContext | None:
         files = ", ".join(filter(None, (settings.tls_ca_path, settings.tls_cert_path, settings.tls_key_path)))
         raise ConfigError(
             f"The certificates for ClickHouse cannot be read ({files}): {error.strerror or error}.",
-            hint="Mend the LANGFUSE_LOCAL_CLICKHOUSE_TLS settings.",
+            hint="Fix the LANGFUSE_LOCAL_CLICKHOUSE_TLS settings.",
         ) from error
     if not settings.tls_verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE

@@ -31,7 +31,7 @@ _PRISMA_ONLY: Final = frozenset(
 )
 """Parameters that libpq refuses."""
 
-_HINT: Final = "Mend DATABASE_URL. In a password / ? # @ % are written as %2F %3F %23 %40 %25."
+_HINT: Final = "Fix DATABASE_URL. In a password / ? # @ % are written as %2F %3F %23 %40 %25."
 _QUOTED: Final = re.compile(r"([\"']).*\1", re.DOTALL)
 _NAMES_PARAMETER: Final = re.compile(r'invalid (URI query parameter:|connection option) "[a-z_]+"')
 
@@ -148,7 +148,7 @@ def _choose_tls(known: dict[str, str], prisma: Mapping[str, str]) -> None:
 
 def _require_file(name: str, path: str) -> None:
     if path not in ("", "system") and not Path(path).is_file():
-        raise ConfigError(f"{name}: {path} is not there, or may not be read.", hint="Mend DATABASE_URL.")
+        raise ConfigError(f"{name}: {path} is not there, or may not be read.", hint="Fix DATABASE_URL.")
 
 
 def _system_authorities() -> str:

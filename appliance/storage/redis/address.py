@@ -20,7 +20,7 @@ Node = tuple[str, int]
 _MODES: Final[Mapping[str, Mode]] = {"cluster": "cluster", "sentinel": "sentinel"}
 _PORTS: Final[Mapping[Mode, int]] = {"server": 6379, "cluster": 6379, "sentinel": 26379}
 _HINT: Final = (
-    "Mend REDIS_CONNECTION_STRING (in a password / ? # @ % are written as %2F %3F %23 %40 %25), "
+    "Fix REDIS_CONNECTION_STRING (in a password / ? # @ % are written as %2F %3F %23 %40 %25), "
     "or use REDIS_HOST, REDIS_CLUSTER_NODES or REDIS_SENTINEL_NODES."
 )
 
@@ -67,7 +67,7 @@ def address_of(settings: RedisSettings) -> Address:
         raise ConfigError("The address of Redis cannot be used: it is no URL.", hint=_HINT) from None
     for path in (settings.tls_ca_path, settings.tls_cert_path, settings.tls_key_path):
         if path and not Path(path).is_file():
-            raise ConfigError(f"{path} is not there, or may not be read.", hint="Mend the REDIS_TLS settings.")
+            raise ConfigError(f"{path} is not there, or may not be read.", hint="Fix the REDIS_TLS settings.")
     return found
 
 

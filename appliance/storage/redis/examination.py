@@ -36,11 +36,11 @@ async def examine(settings: RedisSettings) -> list[str]:
                 redis.exceptions.AuthenticationWrongNumberOfArgsError,
             ) as error:
                 raise MigrationFailed(
-                    f"Redis refuses the login: {error}.", hint="Mend user name and password."
+                    f"Redis refuses the login: {error}.", hint="Fix user name and password."
                 ) from error
             except redis.exceptions.InvalidResponse as error:
                 raise MigrationFailed(
-                    "The server at the Redis address does not speak Redis.", hint="Mend the address of Redis."
+                    "The server at the Redis address does not speak Redis.", hint="Fix the address of Redis."
                 ) from error
             except redis.exceptions.ResponseError as error:
                 if "unknown command" not in str(error).lower():
