@@ -196,6 +196,13 @@ def test_foreground_up_prints_where_it_is_and_stops_in_order(idle: Appliance) ->
         httpx.get(url)
 
 
+def test_foreground_up_that_down_has_stopped_did_not_fail(idle: Appliance) -> None:
+    process = subprocess.Popen(idle.command("up"), env=idle.environ, cwd=idle.home, stdout=subprocess.DEVNULL)
+    eventually(lambda: idle.run("status").returncode == 0, within_s=60)
+    idle.down()
+    assert process.wait(STOP_TIMEOUT_S) == 0
+
+
 def test_a_place_that_cannot_be_written_is_one_sentence(idle: Appliance) -> None:
     place = "/proc/langfuse-local"
     if os.geteuid():
