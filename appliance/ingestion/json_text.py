@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any, Final
 
 import msgspec
@@ -13,7 +14,36 @@ _decoder: Final = msgspec.json.Decoder()
 
 def to_text(value: Any) -> str:
     """The text that a value is stored as; a string is not quoted."""
-    return value if isinstance(value, str) else _encoder.encode(value).decode()
+    if isinstance(value, str):
+        return _with_letters(value) if "\\u" in value else value
+    return _encoder.encode(value).decode()
+
+
+def _with_letters(text: str) -> str:
+    """JSON with the letters that its writer escaped, as Python's `json` does: search finds words as they are written.
+
+    Half a surrogate pair and control characters stay escaped, and a text that is no JSON stays as it is.
+    """
+    try:
+        parse(text)
+    except ValueError:
+        return text
+    return _ESCAPE.sub(_letter, text)
+
+
+# A pair of surrogates, another code, or any other escape: two backslashes are one, and the `u` behind them is a letter.
+_ESCAPE: Final = re.compile(
+    r"\\(?:u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})|u(?P<code>[0-9a-fA-F]{4})|.)",
+    re.DOTALL,
+)
+_FIRST_LETTER: Final = 0xA0
+
+
+def _letter(found: re.Match[str]) -> str:
+    if high := found["high"]:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(found["low"], 16) - 0xDC00)
+    code = int(found["code"] or "0", 16)
+    return chr(code) if code >= _FIRST_LETTER and not 0xD800 <= code <= 0xDFFF else found[0]
 
 
 def to_json(value: Any) -> str:

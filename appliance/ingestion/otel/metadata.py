@@ -21,8 +21,8 @@ def metadata_text(value: Any, *, is_json: bool = False) -> str:
             inner = parse(value)
         except ValueError:
             return value
-        return value if _is_json(inner) else inner
-    return value
+        return to_text(value) if _is_json(inner) else inner
+    return to_text(value)
 
 
 def metadata_of(value: Any, *, is_json: bool = False) -> dict[str, str]:
