@@ -87,9 +87,10 @@ async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, str]:
 def _print(found: ApplianceStatus) -> None:
     click.echo(f"{found.url}  {found.runtime}, data in {found.data_dir}")
     width = max([12, *(len(service.name) + 2 for service in found.services)])
-    click.echo(f"{'SERVICE':<{width}}{'STATE':<10}{'PID':>8}  {'ADDRESS':<20}{'UP':>9}{'CPU':>7}{'MEMORY':>9}  ")
+    place = max([20, *(len(service.address or "") for service in found.services)])
+    click.echo(f"{'SERVICE':<{width}}{'STATE':<10}{'PID':>8}  {'ADDRESS':<{place}}{'UP':>9}{'CPU':>7}{'MEMORY':>9}  ")
     for service in found.services:
-        click.echo(_row(service, width))
+        click.echo(_row(service, width, place))
     if found.otlp_grpc:
         click.echo(f"OTLP gRPC   {found.otlp_grpc}")
     queue, disk = found.queue, found.disk
@@ -106,12 +107,12 @@ def _print_receipts(receipts: Mapping[str, Receipts]) -> None:
         click.echo(f"{project_id:<28}" + "".join(f"{f'{count.requests} ({count.items})':>20}" for count in said))
 
 
-def _row(service: ServiceStatus, width: int) -> str:
+def _row(service: ServiceStatus, width: int, place: int) -> str:
     cpu = f"{service.cpu_percent:.1f}%" if service.cpu_percent is not None else ""
     memory = f"{service.rss_bytes / 1e6:.0f} MB" if service.rss_bytes is not None else ""
     health = "healthy" if service.healthy else (on_one_line(service.reason or "") or "not healthy")
     return (
-        f"{service.name:<{width}}{service.state:<10}{service.pid or '':>8}  {service.address or '':<20}"
+        f"{service.name:<{width}}{service.state:<10}{service.pid or '':>8}  {service.address or '':<{place}}"
         f"{uptime(service.uptime_s):>9}{cpu:>7}{memory:>9}  {health}"
     )
 

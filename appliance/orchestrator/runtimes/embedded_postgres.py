@@ -19,6 +19,7 @@ from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_en
 from appliance.orchestrator.runtimes.contract import Unit
 from appliance.orchestrator.runtimes.postgres_identity import hand_over, reachable, require_name, unprivileged_identity
 from appliance.orchestrator.runtimes.postgres_install import NEWEST_MAJOR, PostgresInstall, find_install, major_of
+from appliance.orchestrator.socket_places import shown
 from appliance.orchestrator.units import launch_unit
 from appliance.paths import DataDir
 
@@ -69,7 +70,7 @@ class EmbeddedPostgres:
 
     @property
     def address(self) -> str:
-        return str(self.socket)
+        return shown(self.socket, self.data_dir.root)
 
     @property
     def url(self) -> str:

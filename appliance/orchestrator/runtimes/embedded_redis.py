@@ -21,6 +21,7 @@ from appliance.orchestrator.probes import ask_redis
 from appliance.orchestrator.processes import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.runtimes.contract import Unit
 from appliance.orchestrator.runtimes.redis_data import Record, Server, read_record, write_record
+from appliance.orchestrator.socket_places import shown
 from appliance.orchestrator.units import launch_unit
 from appliance.paths import DataDir
 
@@ -47,7 +48,7 @@ class EmbeddedRedis:
 
     @property
     def address(self) -> str:
-        return str(self.socket)
+        return shown(self.socket, self.data_dir.root)
 
     @property
     def url(self) -> str:

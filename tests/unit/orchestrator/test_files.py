@@ -21,6 +21,7 @@ from appliance.orchestrator.lock import exclusive, is_held, make_folders
 from appliance.orchestrator.logfiles import RotatingLog, last_lines, lines_since, size_of
 from appliance.orchestrator.private_files import write_private
 from appliance.orchestrator.secrets import ensure_secrets, read_secrets, with_secrets, with_stored_salt
+from appliance.orchestrator.socket_places import shown
 from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
 from appliance.paths import DataDir
 from appliance.storage.postgres.api_keys import KeyPair
@@ -265,3 +266,8 @@ def test_a_file_that_stands_already_is_not_written_again(tmp_path: Path) -> None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     write_private(path, "other")
     assert path.read_text() == "other"
+
+
+def test_a_socket_is_told_by_its_place_in_the_data_directory(tmp_path: Path) -> None:
+    assert shown(tmp_path / "run" / "redis.sock", tmp_path) == "run/redis.sock"
+    assert shown(Path("/tmp/lfl-1/redis.sock"), tmp_path) == "/tmp/lfl-1/redis.sock"
