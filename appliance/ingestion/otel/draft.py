@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from appliance.ingestion.otel.span import Span
-from appliance.ingestion.otel.texts import adds_text
+from appliance.ingestion.otel.texts import Texts
 from appliance.model.usage import Usage
 
 
@@ -57,22 +57,28 @@ class Draft:
     other_inputs: list[Any] = field(default_factory=list)
     """What further conventions on the same span call its input, where it has a text that the input lacks."""
     other_outputs: list[Any] = field(default_factory=list)
+    _input_texts: Texts | None = None
+    _output_texts: Texts | None = None
 
     def offer_input(self, *values: Any) -> None:
         """Take the first value that is not None as the input, unless there is one; keep others that add a text."""
         for value in values:
             if self.input is None:
                 self.input = value
-            elif value is not None and adds_text(value, [self.input, *self.other_inputs]):
-                self.other_inputs.append(value)
+            elif value is not None:
+                self._input_texts = self._input_texts or Texts(self.input)
+                if self._input_texts.takes(value):
+                    self.other_inputs.append(value)
 
     def offer_output(self, *values: Any) -> None:
         """The same for the output."""
         for value in values:
             if self.output is None:
                 self.output = value
-            elif value is not None and adds_text(value, [self.output, *self.other_outputs]):
-                self.other_outputs.append(value)
+            elif value is not None:
+                self._output_texts = self._output_texts or Texts(self.output)
+                if self._output_texts.takes(value):
+                    self.other_outputs.append(value)
 
 
 class Mapper(Protocol):

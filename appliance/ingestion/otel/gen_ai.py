@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from appliance.ingestion.json_text import parse_or_keep
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.metadata import take_text
@@ -185,12 +187,20 @@ def _joined(values: list[Any]) -> tuple[Any, list[Any]]:
     if not more or not isinstance(messages := parse_or_keep(first), list):
         return first, more
     joined, others = list(messages), []
+    known = {_sorted_json(message) for message in messages}
     for value in more:
         if isinstance(found := parse_or_keep(value), list):
-            joined += [message for message in found if message not in joined]
+            fresh = [(text, message) for message in found if (text := _sorted_json(message)) not in known]
+            joined += [message for _, message in fresh]
+            known.update(text for text, _ in fresh)
         else:
             others.append(value)
-    return first if joined == messages else joined, others
+    return first if len(joined) == len(messages) else joined, others
+
+
+def _sorted_json(message: Any) -> bytes:
+    """The same for equal messages."""
+    return msgspec.json.encode(message, order="deterministic")
 
 
 def _with_system(system: Any, messages: Any) -> Any:

@@ -81,6 +81,8 @@ class LangfuseMapper:
     def _map_others(self, span: Span, draft: Draft) -> None:
         """Attributes whose names end in a key of their own, and prompts, which are told by two."""
         attributes, is_json = span.attributes, span.scope.has_json_metadata
+        usage: Attributes = {}
+        costs: Attributes = {}
         for key in [key for key in attributes if key.startswith("langfuse.")]:
             if key.startswith(_TRACE_METADATA):
                 draft.trace_metadata[key[len(_TRACE_METADATA) :]] = metadata_text(attributes.pop(key), is_json=is_json)
@@ -90,16 +92,17 @@ class LangfuseMapper:
                 draft.trace_metadata |= metadata_of(attributes.pop(key), is_json=is_json)
             elif key in ("langfuse.observation.metadata", "langfuse.metadata"):
                 draft.metadata |= metadata_of(attributes.pop(key), is_json=is_json)
+            elif key.startswith(_OBSERVATION_METADATA):
+                name = key.partition(".metadata.")[2]
+                draft.metadata[name] = metadata_text(attributes.pop(key), is_json=is_json)
             elif key.startswith(_USAGE):
-                draft.usage = (draft.usage or {}) | {key[len(_USAGE) :]: attributes.pop(key)}
+                usage[key[len(_USAGE) :]] = attributes.pop(key)
             elif key.startswith(_COSTS):
-                draft.costs = (draft.costs or {}) | {key[len(_COSTS) :]: attributes.pop(key)}
+                costs[key[len(_COSTS) :]] = attributes.pop(key)
             elif key.endswith(".prompt.name"):
                 _take_prompt(attributes, key.removesuffix("name"), draft)
-            else:
-                for prefix in _OBSERVATION_METADATA:
-                    if key.startswith(prefix):
-                        draft.metadata[key[len(prefix) :]] = metadata_text(attributes.pop(key), is_json=is_json)
+        draft.usage = {**(draft.usage or {}), **usage} or draft.usage
+        draft.costs = {**(draft.costs or {}), **costs} or draft.costs
 
 
 # Integrations hand user, session and tags on as metadata of a chain.

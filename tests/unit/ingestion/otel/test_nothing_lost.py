@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
+from appliance.ingestion.json_text import parse_or_keep
+from appliance.ingestion.otel.draft import Draft
+from appliance.ingestion.otel.langfuse import LangfuseMapper
 from appliance.ingestion.otel.prompts import inherit_prompts
 from appliance.ingestion.otel.span import SpanEvent
-from appliance.ingestion.otel.texts import adds_text
+from appliance.ingestion.otel.texts import Texts
 from appliance.ingestion.otel.trace import SpanSays
-from tests.unit.ingestion.spans import says
+from tests.unit.ingestion.spans import make_span, says
 
 DETAILS = "gen_ai.client.inference.operation.details"
 SYSTEM = {"gen_ai.system_instructions": '[{"type":"text","content":"Be brief."}]'}
@@ -214,7 +218,111 @@ def test_prompts_within_a_circle_of_parents_end() -> None:
         ([{"role": "system", "content": "more"}], "hi", True),
         ({"n": 5}, "hi", True),
         ({"done": True}, "hi", False),
+        ("no", "I do not know", True),
+        ("2", "What is 22?", True),
+        (["two", "one"], "one, two", False),
+        ("東京", "東京都", False),
     ],
 )
 def test_texts_that_a_value_adds(value: Any, known: Any, expected: bool) -> None:
-    assert adds_text(value, known) is expected
+    assert Texts(known).takes(value) is expected
+
+
+def test_a_text_is_new_once() -> None:
+    texts = Texts("known")
+
+    assert [texts.takes("more"), texts.takes("more")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("value", "known"),
+    [
+        (["b" + "a" * 50], "a" * 20_000),
+        ([f"{number}" for number in range(2000)], " ".join(map(str, range(2000, -1, -1)))),
+        (["a"], "ab" * 20_000),
+    ],
+)
+def test_values_are_kept_when_comparing_them_takes_too_long(value: Any, known: Any) -> None:
+    assert Texts(known, most_chars=len(known) + 10_000).takes(value)
+
+
+def test_inputs_that_repeat_a_large_one_are_compared_with_texts_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[Any] = []
+
+    def parse(value: Any) -> Any:
+        parsed.append(value)
+        return parse_or_keep(value)
+
+    monkeypatch.setattr("appliance.ingestion.otel.texts.parse_or_keep", parse)
+    numbers = [str(number) for number in range(1000)]
+    draft = Draft(input=json.dumps(numbers))
+
+    draft.offer_input(*numbers)
+
+    assert (draft.other_inputs, parsed) == ([], [draft.input])
+
+
+def test_many_messages_are_joined_without_comparing_each_with_each() -> None:
+    compared: list[None] = []
+
+    class Message(dict[str, Any]):
+        def __eq__(self, other: object) -> bool:
+            compared.append(None)
+            return dict.__eq__(self, other)
+
+        __hash__ = None
+
+    first = [Message(role="user", content=str(number)) for number in range(300)]
+    more = [Message(content=str(number), role="user") for number in range(200, 500)]
+    span = says({"gen_ai.input.messages": first, "gen_ai.prompt": more}, scope="other")
+
+    assert [message["content"] for message in span.draft.input] == [str(number) for number in range(500)]
+    assert len(compared) < 3000
+
+
+def test_many_generations_within_each_other_ask_each_span_once_for_its_prompt() -> None:
+    looks: list[None] = []
+
+    class Id(str):
+        __slots__ = ()
+
+        def __hash__(self) -> int:
+            looks.append(None)
+            return super().__hash__()
+
+    prompt = {"langfuse.observation.prompt.name": "p", "langfuse.observation.prompt.version": 1}
+    chain = [
+        says({"langfuse.observation.type": "generation"}, id=Id(number + 1), parent=Id(number)) for number in range(300)
+    ]
+    elsewhere = says(prompt, id="x")
+    looks.clear()
+
+    inherit_prompts([elsewhere, *chain])
+
+    assert len(looks) < 6000
+    assert chain[-1].draft.prompt_name is None
+
+
+@pytest.mark.parametrize("field", ["usage", "costs"])
+def test_the_time_for_details_of_usage_grows_with_their_number(field: str) -> None:
+    prefix = {"usage": "langfuse.observation.usage_details", "costs": "langfuse.observation.cost_details"}[field]
+
+    def seconds(count: int) -> float:
+        attributes = {f"{prefix}.x{number}": 1 for number in range(count)}
+        span = make_span(attributes)
+        began = time.process_time()
+        LangfuseMapper().map_span(span, draft := Draft())
+        took = time.process_time() - began
+        assert len(getattr(draft, field)) == count
+        return took
+
+    few = min(seconds(2_000) for _ in range(3))
+    assert seconds(32_000) < 80 * few
+
+
+def test_metadata_may_be_called_like_a_prompt() -> None:
+    prefix = "langfuse.observation.metadata.prompt"
+    span = says({f"{prefix}.name": "mine", f"{prefix}.version": 2})
+
+    assert (span.draft.prompt_name, span.draft.metadata["prompt.name"]) == (None, "mine")
+    assert span.draft.metadata["prompt.version"] == "2"
