@@ -170,10 +170,11 @@ def _set_texts(trace: Trace, parts: Sequence[TracePart]) -> None:
     spans = [part for part in parts if part.is_root or part.weight < 0]
     roots = [part for part in spans if part.weight >= 0]
     chosen = roots or [max(spans, key=place)] if spans else []
+    numbers = set(map(id, chosen))
     for name in ("input", "output"):
         said = [part for part in _since_erased(parts, name) if getattr(part, name) is not None]
         given = [part for part in said if not part.is_root or name in part.given]
-        own = [part for part in said if any(part is each for each in chosen)]
+        own = [part for part in said if id(part) in numbers]
         if given or own:
             best = max(given, key=_moment) if given else max(own, key=place)
             setattr(trace, name, getattr(best, name))
