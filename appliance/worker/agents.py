@@ -3,76 +3,106 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
-from appliance.model.own_totals import OwnTotals, Step, below, step_of
+from appliance.model.own_totals import OwnTotals, below, step_of
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import stored_steps
 
 _MOST_TRACES: Final = 1_000
 """Traces with agents that counted which are remembered, in case that calls come later."""
+_MOST_CHARS: Final = 32_000_000
+"""Of the texts of these agents together."""
 
 TraceKey = tuple[str, str]
 """Project id and trace id."""
+_ById = Mapping[str, OwnTotals]
 
 
 class Agents:
     """Asks ClickHouse only about traces with an agent that tells totals and whose request holds nothing below it."""
 
-    def __init__(self, clickhouse: ClickHouse) -> None:
+    def __init__(self, clickhouse: ClickHouse, most_chars: int = _MOST_CHARS) -> None:
         self._clickhouse = clickhouse
-        self._counted: OrderedDict[TraceKey, dict[str, OwnTotals]] = OrderedDict()
+        self._most_chars = most_chars
+        self._counted: OrderedDict[TraceKey, _ById] = OrderedDict()
+        self._chars = 0
 
     async def settle(self, batch: Batch) -> list[Observation]:
         """The observations of a batch, each agent as it counts, and agents written before that do so no longer.
 
         Raises StoreUnavailable.
         """
-        told: dict[TraceKey, dict[str, OwnTotals]] = {}
-        for totals in batch.totals:
-            told.setdefault(_key(totals.counted), {})[totals.counted.id] = totals
+        fresh: dict[TraceKey, dict[str, OwnTotals]] = {}
+        for each in batch.totals:
+            fresh.setdefault(_key(each.counted), {})[each.counted.id] = each
         touched = {_key(row) for row in batch.observations} & self._counted.keys()
-        if not told and not touched:
+        if not fresh and not touched:
             return batch.observations
-        rows = {(row.trace_id, row.id): row for row in batch.observations}
-        for key in told.keys() | touched:
-            fresh = told.get(key, {})
-            earlier = {id: totals for id, totals in self._counted.get(key, {}).items() if id not in fresh}
-            for row in await self._chosen(key, fresh, earlier, batch.observations):
-                rows[row.trace_id, row.id] = row
-            self._remember(key, earlier | fresh)
-        return list(rows.values())
+        totals = {key: {**self._counted.get(key, {}), **fresh.get(key, {})} for key in fresh.keys() | touched}
+        rows: dict[TraceKey, list[Observation]] = {key: [] for key in totals}
+        for row in batch.observations:
+            if (found := rows.get(_key(row))) is not None:
+                found.append(row)
+        chosen = await self._choose(totals, rows)
+        newest = max((row.event_ts for row in batch.observations), default=0)
+        again = [
+            msgspec.structs.replace(chosen[key][id], event_ts=newest, updated_at=newest)
+            for key, known in totals.items()
+            for id in known.keys() - fresh.get(key, {}).keys()
+            if chosen[key][id] is not known[id].counted
+        ]
+        for key, known in totals.items():
+            # A batch may be settled again when it could not be written, so those of earlier batches stay.
+            earlier = self._counted.get(key, {}).keys()
+            self._remember(key, {id: each for id, each in known.items() if id in earlier or _counts(each, chosen[key])})
+        settled = {(key, id): chosen[key][id] for key, new in fresh.items() for id in new}
+        return [*again, *(settled.get((_key(row), row.id), row) for row in batch.observations)]
 
-    async def _chosen(
-        self, key: TraceKey, fresh: dict[str, OwnTotals], earlier: dict[str, OwnTotals], arrived: Iterable[Observation]
-    ) -> list[Observation]:
-        all_totals = earlier | fresh
-        steps = {step.id: step for step in await self._stored(key, all_totals.values())}
-        steps |= {row.id: step_of(row) for row in arrived if _key(row) == key}
-        # Of agents within each other the inner ones count.
-        steps |= {id: step_of(totals.counted) for id, totals in all_totals.items()}
-        held = below(steps.values())
-        newest = max((row.event_ts for row in arrived), default=0)
-        again = [totals.choice(held) for totals in earlier.values() if totals.choice(held) is not totals.counted]
-        again = [msgspec.structs.replace(row, event_ts=newest, updated_at=newest) for row in again]
-        return [*again, *(totals.choice(held) for totals in fresh.values())]
+    async def _choose(
+        self, totals: Mapping[TraceKey, _ById], rows: Mapping[TraceKey, list[Observation]]
+    ) -> dict[TraceKey, dict[str, Observation]]:
+        """How each agent counts, given what is stored and what arrived of its trace."""
+        stored = await stored_steps(self._clickhouse, {key: _times(each.values()) for key, each in totals.items()})
+        chosen: dict[TraceKey, dict[str, Observation]] = {}
+        for key, each in totals.items():
+            steps = {step.id: step for step in stored.get(key, ())}
+            steps |= {row.id: step_of(row) for row in rows[key]}
+            # Of agents within each other the inner ones count.
+            steps |= {id: step_of(own.counted) for id, own in each.items()}
+            held = below(steps.values())
+            chosen[key] = {id: own.choice(held) for id, own in each.items()}
+        return chosen
 
-    async def _stored(self, key: TraceKey, totals: Iterable[OwnTotals]) -> list[Step]:
-        rows = [each.counted for each in totals]
-        since, until = min(row.start_time for row in rows), max(row.end_time or row.start_time for row in rows)
-        return await stored_steps(self._clickhouse, *key, since, until)
-
-    def _remember(self, key: TraceKey, totals: dict[str, OwnTotals]) -> None:
-        self._counted[key] = totals
-        self._counted.move_to_end(key)
-        while len(self._counted) > _MOST_TRACES:
-            self._counted.popitem(last=False)
+    def _remember(self, key: TraceKey, totals: _ById) -> None:
+        self._chars -= _chars_of(self._counted.pop(key, {}))
+        if totals:
+            self._counted[key] = totals
+            self._chars += _chars_of(totals)
+        while self._counted and (len(self._counted) > _MOST_TRACES or self._chars > self._most_chars):
+            _, oldest = self._counted.popitem(last=False)
+            self._chars -= _chars_of(oldest)
 
 
 def _key(row: Observation) -> TraceKey:
     return row.project_id, row.trace_id
+
+
+def _counts(totals: OwnTotals, chosen: Mapping[str, Observation]) -> bool:
+    return chosen[totals.counted.id] is not totals.set_aside
+
+
+def _times(totals: Iterable[OwnTotals]) -> tuple[int, int]:
+    """When the first of the agents began and the last one ended, in microseconds since the epoch."""
+    rows = [each.counted for each in totals]
+    return min(row.start_time for row in rows), max(row.end_time or row.start_time for row in rows)
+
+
+def _chars_of(totals: _ById) -> int:
+    rows = [row for each in totals.values() for row in (each.counted, each.only_cost, each.set_aside)]
+    return sum(len(row.input) + len(row.output) + sum(map(len, row.metadata.values())) for row in rows)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from appliance.model.observations import Observation
@@ -43,28 +42,41 @@ async def stored_scores(clickhouse: ClickHouse, keys: Iterable[Key]) -> dict[Key
     return await _stored(clickhouse, render("stored", "scores"), keys, Score, {})
 
 
-async def stored_steps(clickhouse: ClickHouse, project_id: str, trace_id: str, since: int, until: int) -> list[Step]:
-    """The observations of a trace that began between two times, in microseconds, or a little beyond them."""
-    params = {
-        "project_id": project_id,
-        "trace_id": trace_id,
-        "since": max(since - _MARGIN_US, 0),
-        "until": min(until + _MARGIN_US, LATEST),
-    }
-    return await clickhouse.rows(render("stored", "steps"), params, Step)
+async def stored_steps(clickhouse: ClickHouse, wanted: Mapping[Key, tuple[int, int]]) -> dict[Key, list[Step]]:
+    """The observations of traces, by project and trace id; raises StoreUnavailable.
+
+    `wanted` says of each between which times those that count began, in microseconds; some beyond them are found, too.
+    """
+    found: dict[Key, list[Step]] = {}
+    for project_id, trace_ids in _by_project(wanted):
+        bounds = [wanted[project_id, id] for id in trace_ids]
+        params = {
+            "project_id": project_id,
+            "trace_ids": trace_ids,
+            "since": max(min(since for since, _ in bounds) - _MARGIN_US, 0),
+            "until": min(max(until for _, until in bounds) + _MARGIN_US, LATEST),
+        }
+        for step in await clickhouse.rows(render("stored", "steps"), params, Step):
+            found.setdefault((project_id, step.trace_id), []).append(step)
+    return found
 
 
 async def _stored(
     clickhouse: ClickHouse, sql: str, keys: Iterable[Key], row_type: type[_Row], bounds: Mapping[str, int]
 ) -> dict[Key, _Row]:
     found: dict[Key, _Row] = {}
-    by_project: dict[str, list[str]] = {}
-    for project_id, entity_id in keys:
-        by_project.setdefault(project_id, []).append(entity_id)
-    for project_id, ids in by_project.items():
-        remaining = iter(ids)
-        while some := list(islice(remaining, _IDS_PER_QUERY)):
-            params = {"project_id": project_id, "ids": some, **bounds}
-            for row in await clickhouse.rows(sql, params, row_type, settings=_ALIASES):
-                found[row.project_id, row.id] = row
+    for project_id, ids in _by_project(keys):
+        params = {"project_id": project_id, "ids": ids, **bounds}
+        for row in await clickhouse.rows(sql, params, row_type, settings=_ALIASES):
+            found[row.project_id, row.id] = row
     return found
+
+
+def _by_project(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
+    """Each project with some of its ids at a time."""
+    by_project: dict[str, list[str]] = {}
+    for project_id, id in keys:
+        by_project.setdefault(project_id, []).append(id)
+    for project_id, ids in by_project.items():
+        for first in range(0, len(ids), _IDS_PER_QUERY):
+            yield project_id, ids[first : first + _IDS_PER_QUERY]

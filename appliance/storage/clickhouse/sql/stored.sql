@@ -43,7 +43,7 @@ FROM
         argMax((parent_id, arraySum(mapValues(usage_details)) > 0, ifNull(total_cost, 0) > 0, is_deleted), event_ts)
             AS latest
     FROM observations_list
-    WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+    WHERE project_id = {project_id:String} AND trace_id IN {trace_ids:Array(String)}
         AND start_time >= fromUnixTimestamp64Micro({since:Int64})
         AND start_time <= fromUnixTimestamp64Micro({until:Int64})
     GROUP BY trace_id, id
