@@ -22,14 +22,13 @@ def deep_merge(old: Any, new: Any, depth: int = 0) -> Any:
     return new
 
 
-def merge_stored(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
-    """Stored metadata (a text per key) merged by key, and deeply where both sides are JSON objects."""
-    merged = {**old, **new}
-    for key in old.keys() & new.keys():
-        before, after = old[key], new[key]
-        if before != after and before[:1] == after[:1] == "{":
-            merged[key] = _merge_texts(before, after)
-    return merged
+def merge_into(old: dict[str, str], new: Mapping[str, str]) -> None:
+    """Merge stored metadata (a text per key) into `old` by key, and deeply where both sides are JSON objects."""
+    for key, after in new.items():
+        before = old.get(key)
+        if before is not None and before != after and before[:1] == after[:1] == "{":
+            after = _merge_texts(before, after)
+        old[key] = after
 
 
 def _merge_texts(old: str, new: str) -> str:

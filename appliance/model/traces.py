@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from appliance.model.metadata import merge_stored
+from appliance.model.metadata import merge_into
 
 TOLD_BY_OBSERVATION = "o:"
 """Begins the part id of what is only known because an observation named its trace."""
@@ -125,7 +125,7 @@ def fold_parts(parts: Iterable[TracePart]) -> Trace:
     trace.environment = _environment(ordered)
     trace.name = _name(ordered)
     for part in _since_erased(ordered, "metadata"):
-        trace.metadata = merge_stored(trace.metadata, part.metadata)
+        merge_into(trace.metadata, part.metadata)
     trace.tags = sorted({tag for part in ordered for tag in part.tags})
     _set_texts(trace, ordered)
     return trace
@@ -146,8 +146,8 @@ def _by_place(parts: Sequence[TracePart]) -> Callable[[TracePart], tuple[bool, i
 
 
 def _since_erased(parts: Sequence[TracePart], name: str) -> list[TracePart]:
-    erased = [_moment(part) for part in parts if name in part.nulls]
-    return [part for part in parts if _moment(part) > max(erased)] if erased else list(parts)
+    erased = max((_moment(part) for part in parts if name in part.nulls), default=None)
+    return list(parts) if erased is None else [part for part in parts if _moment(part) > erased]
 
 
 def _environment(parts: Sequence[TracePart]) -> str:

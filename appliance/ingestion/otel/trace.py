@@ -120,6 +120,7 @@ def _root_part(says: SpanSays, source: Source) -> TracePart:
     _take_name(part, draft)
     part.version, part.release = draft.version, draft.release
     part.metadata = {**draft.metadata, **draft.trace_metadata}
+    part.tags = sorted(set(draft.tags or ()))
     _take_attributes(part, draft)
     given = {"input": _text(draft.trace_input), "output": _text(draft.trace_output)}
     part.given = [name for name, text in given.items() if text is not None]
@@ -152,6 +153,7 @@ def _update(part: TracePart, others: Sequence[SpanSays]) -> TracePart:
         _take_attributes(part, draft)
         part.input = _text(draft.trace_input) or part.input
         part.output = _text(draft.trace_output) or part.output
+    part.tags = sorted({tag for says in others for tag in says.draft.tags or ()})
     return part
 
 
@@ -165,8 +167,6 @@ def _take_name(part: TracePart, draft: Draft) -> None:
 def _take_attributes(part: TracePart, draft: Draft) -> None:
     part.user_id = draft.user_id or part.user_id
     part.session_id = draft.session_id or part.session_id
-    if draft.tags and draft.tags != part.tags:
-        part.tags = sorted({*part.tags, *draft.tags})
     # Published once is published: a later span that does not say so takes nothing back.
     part.public = True if draft.public else part.public
 
