@@ -52,7 +52,7 @@ class Agents:
         chosen = await self._choose(totals, rows)
         newest = max((row.event_ts for row in batch.observations), default=0)
         again = [
-            msgspec.structs.replace(chosen[key][id], event_ts=newest, updated_at=newest)
+            _replacing(known[id].counted, chosen[key][id], newest)
             for key, known in totals.items()
             for id in known.keys() - fresh.get(key, {}).keys()
             if chosen[key][id] is not known[id].counted
@@ -95,6 +95,12 @@ def _key(row: Observation) -> TraceKey:
 
 def _counts(totals: OwnTotals, chosen: Mapping[str, Observation]) -> bool:
     return chosen[totals.counted.id] is not totals.set_aside
+
+
+def _replacing(written: Observation, row: Observation, at: int) -> Observation:
+    """The row as a newer version of one that is written, also when what arrives now was accepted before that."""
+    version = max(at, written.event_ts + 1)
+    return msgspec.structs.replace(row, event_ts=version, updated_at=version)
 
 
 def _times(totals: Iterable[OwnTotals]) -> tuple[int, int]:

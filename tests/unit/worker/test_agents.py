@@ -96,15 +96,18 @@ async def test_the_same_spans_in_two_projects_are_all_written(agents: Agents) ->
     assert len(settled) == 5
 
 
-async def test_an_agent_that_counted_is_written_again_when_its_calls_come(agents: Agents) -> None:
+@pytest.mark.parametrize(("accepted_at", "version"), [(AT + 5, AT + 5), (AT - 5, AT + 1)])
+async def test_an_agent_that_counted_is_written_again_when_its_calls_come(
+    agents: Agents, accepted_at: int, version: int
+) -> None:
     await agents.settle(batch(agent()))
-    later = msgspec.structs.replace(row("call", "agent", cost=0.5), event_ts=AT + 5)
+    later = msgspec.structs.replace(row("call", "agent", cost=0.5), event_ts=accepted_at)
 
     settled = await agents.settle(batch(rows=(later,)))
 
     assert [(row.id, row.total_cost, row.event_ts) for row in settled] == [
-        ("agent", None, AT + 5),
-        ("call", 0.5, AT + 5),
+        ("agent", None, version),
+        ("call", 0.5, accepted_at),
     ]
     assert await agents.settle(batch(rows=(later,))) == settled  # as when it could not be written
 
