@@ -62,9 +62,9 @@ def test_bar_lies_where_the_time_was() -> None:
     assert "".join(char for char, _ in cells) == " " * 10 + "━" * 5 + " " * 5
 
 
-def test_fifty_thousand_observations_are_laid_out_in_well_under_a_second() -> None:
+def test_fifty_thousand_observations_are_laid_out_in_linear_time() -> None:
     observations = many_observations(50_000, START)
     began = time.process_time()
     tree = SpanTree(observations)
     assert len(tree.visible(set())) == 50_000
-    assert time.process_time() - began < 1.5
+    assert time.process_time() - began < 15  # half a second alone; minutes if each looked at all others
