@@ -12,7 +12,8 @@ from appliance.storage.postgres.migrate import apply_migrations, exclusive_conne
 
 
 def with_schema(stores: Settings, name: str) -> PostgresSettings:
-    return dataclasses.replace(stores.postgres, url=f"{stores.postgres.url}?schema={name}")
+    url = stores.postgres.url
+    return dataclasses.replace(stores.postgres, url=f"{url}{'&' if '?' in url else '?'}schema={name}")
 
 
 @pytest.mark.parametrize("name", ["own", "my%20%22own%22%5C"])
