@@ -14,7 +14,7 @@ help: ## Show these targets
 	@.ci/venv dev
 
 run: .venv/.installed-run ## Set up and start langfuse-local: the terminal UI, or the foreground without a terminal
-	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/langfuse-local; else exec $(BIN)/langfuse-local up; fi
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/langfuse-local; else exec $(BIN)/langfuse-local up --show-keys; fi
 
 stop: .venv/.installed-run ## Stop what `make run` started; the data stays
 	@$(BIN)/langfuse-local down

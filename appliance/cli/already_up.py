@@ -21,21 +21,21 @@ _STANDS_STILL_S = 120.0
 _POLL_S = 0.05
 
 
-def show_keys(url: str, public_key: str, secret_key: str) -> None:
-    """Prints where the appliance is, and its secret key only to a terminal: whatever else reads this keeps it."""
+def print_keys(url: str, public_key: str, secret_key: str, *, everywhere: bool = False) -> None:
+    """Prints where the appliance is, and its secret key to a terminal, or `everywhere`: a log would keep it."""
     click.echo(f"URL         {url}")
     if not public_key:
         return
     click.echo(f"Public key  {public_key}")
     if not secret_key:
         click.echo("Secret key  (known only to who made it)")
-    elif sys.stdout.isatty():
+    elif everywhere or sys.stdout.isatty():
         click.echo(f"Secret key  {secret_key}")
     else:
         click.echo("Secret key  (langfuse-local env prints it)")
 
 
-def say_where_it_runs(settings: Settings, asked: Mapping[str, object]) -> None:
+def say_where_it_runs(settings: Settings, asked: Mapping[str, object], *, show_keys: bool = False) -> None:
     """Prints address and keys of the appliance that runs on the data directory.
 
     `asked` are the flags by name, None where they were left out. Raises click.UsageError when the appliance runs in
@@ -50,7 +50,8 @@ def say_where_it_runs(settings: Settings, asked: Mapping[str, object]) -> None:
     state, secrets = read_state(data_dir), read_secrets(data_dir)
     _refuse_what_differs(data_dir, state, asked)
     click.echo(f"Already running on {data_dir.root}.", err=True)
-    show_keys(str(state.url), secrets.public_key if secrets else "", secrets.secret_key if secrets else "")
+    public_key, secret_key = (secrets.public_key, secrets.secret_key) if secrets else ("", "")
+    print_keys(str(state.url), public_key, secret_key, everywhere=show_keys)
 
 
 def _refuse_what_differs(data_dir: DataDir, state: State, asked: Mapping[str, object]) -> None:

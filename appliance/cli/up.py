@@ -35,6 +35,7 @@ _RUNS_ALREADY = 3
 @click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.")
 @click.option("--web-workers", type=click.IntRange(1, 64), help="Number of web processes behind the one port.")
 @click.option("--journal", is_flag=True, help="For a service manager: print every service's log, and no keys.")
+@click.option("--show-keys", is_flag=True, help="Print the secret key also where the output is no terminal.")
 @click.option("--otlp-grpc-port", type=click.IntRange(1, 65535), help="Also take OTLP over gRPC there, usually 4317.")
 @click.option("--report-fd", type=int, hidden=True, help="Where a detached start tells its steps.")
 def up(
@@ -46,6 +47,7 @@ def up(
     workers: int | None,
     web_workers: int | None,
     journal: bool,
+    show_keys: bool,
     otlp_grpc_port: int | None,
     report_fd: int | None,
 ) -> None:
@@ -70,20 +72,20 @@ def up(
     asked["host"] = settings.host if host else None
     try:
         if detach:
-            _start_detached(settings)
+            _start_detached(settings, show_keys)
         elif journal:
             _stay_as_a_service(settings)
         else:
-            _stay(settings, report_fd)
+            _stay(settings, report_fd, show_keys)
     except AlreadyRunning:
         if report_fd is not None:  # a detached start says it, not its log
             sys.exit(_RUNS_ALREADY)
         from appliance.cli.already_up import say_where_it_runs
 
-        say_where_it_runs(settings, asked)
+        say_where_it_runs(settings, asked, show_keys=show_keys)
 
 
-def _stay(settings: Settings, report_fd: int | None) -> None:
+def _stay(settings: Settings, report_fd: int | None, show_keys: bool) -> None:
     import asyncio
 
     from appliance.orchestrator.steps import Failed, Ready, encode
@@ -94,7 +96,7 @@ def _stay(settings: Settings, report_fd: int | None) -> None:
     def tell(news: News) -> None:
         nonlocal report
         if report is None:
-            show(news)
+            show(news, show_keys=show_keys)
             return
         try:
             report.write(encode(news))
@@ -139,9 +141,9 @@ def _stay_as_a_service(settings: Settings) -> None:
         raise Interrupted(number)
 
 
-def show(news: News) -> None:
+def show(news: News, *, show_keys: bool = False) -> None:
     """Prints a step on stderr, and the result on stdout."""
-    from appliance.cli.already_up import show_keys
+    from appliance.cli.already_up import print_keys
     from appliance.orchestrator.steps import Failed, Fetching, Ready
 
     if isinstance(news, Fetching):
@@ -154,10 +156,10 @@ def show(news: News) -> None:
         click.echo(f"{news.seconds:6.2f} s  {news.text}", err=True)
         return
     click.echo(f"{news.seconds:6.2f} s  ready", err=True)
-    show_keys(news.url, news.public_key, news.secret_key)
+    print_keys(news.url, news.public_key, news.secret_key, everywhere=show_keys)
 
 
-def _start_detached(settings: Settings) -> None:
+def _start_detached(settings: Settings, show_keys: bool) -> None:
     """Starts another `up` in a session of its own, and relays what it tells until it is ready."""
     from appliance.orchestrator.first_start import undone_when_it_fails
     from appliance.orchestrator.lock import is_held, make_folders
@@ -168,10 +170,10 @@ def _start_detached(settings: Settings) -> None:
         make_folders(data_dir)
         if is_held(data_dir):
             raise AlreadyRunning("")
-        _start_child_and_relay(settings, data_dir)
+        _start_child_and_relay(settings, data_dir, show_keys)
 
 
-def _start_child_and_relay(settings: Settings, data_dir: DataDir) -> None:
+def _start_child_and_relay(settings: Settings, data_dir: DataDir, show_keys: bool) -> None:
     from appliance.orchestrator.logfiles import lines_since, size_of
     from appliance.orchestrator.private_files import open_log
 
@@ -184,7 +186,7 @@ def _start_child_and_relay(settings: Settings, data_dir: DataDir) -> None:
             with held_back():
                 child = _start_child(settings, writing, log)
             os.close(writing)
-            if not _relay(child, news):
+            if not _relay(child, news, show_keys):
                 last = "".join(f"\n  {line}" for line in lines_since(path, before)[-_LAST_LINES:])
                 raise StartFailed(f"The appliance ended while it started.{last}")
         except Interrupted:
@@ -210,7 +212,7 @@ def _start_child(settings: Settings, report: int, log: IO[bytes]) -> subprocess.
     )
 
 
-def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> bool:
+def _relay(child: subprocess.Popen[bytes], lines: IO[bytes], show_keys: bool) -> bool:
     """Shows what the child tells until it is ready; False when it ended without a word about why."""
     from appliance.orchestrator.steps import Failed, Ready, decode
 
@@ -219,7 +221,7 @@ def _relay(child: subprocess.Popen[bytes], lines: IO[bytes]) -> bool:
         if isinstance(news, Failed):
             child.wait()
             raise StartFailed(news.message)
-        show(news)
+        show(news, show_keys=show_keys)
         if isinstance(news, Ready):
             return True
     if child.wait() == _RUNS_ALREADY:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from appliance.cli.already_up import show_keys
+from appliance.cli.already_up import print_keys
 from appliance.cli.down import down
 from appliance.cli.status import status
 from appliance.cli.up import up
@@ -125,10 +125,10 @@ def test_a_lock_of_somebody_else_is_no_appliance(place: DataDir, monkeypatch: py
 
 
 def test_the_secret_key_goes_to_a_terminal_only(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
-    show_keys("http://localhost:3000", "pk-lf-a", "sk-lf-a")
+    print_keys("http://localhost:3000", "pk-lf-a", "sk-lf-a")
     assert "sk-lf-a" not in capsys.readouterr().out
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    show_keys("http://localhost:3000", "pk-lf-a", "sk-lf-a")
+    print_keys("http://localhost:3000", "pk-lf-a", "sk-lf-a")
     assert "sk-lf-a" in capsys.readouterr().out
 
 
