@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from appliance.errors import CopyFailed
 from appliance.storage.redis.client import translated_errors
-from appliance.storage.redis.ingest_stream import GROUP, STREAM
+from appliance.storage.redis.ingest_stream import FORMAT_KEY, GROUP, STREAM
 
 _SHORT_LIVED_MS: Final = 60_000
 """Heartbeats and the like: by the time that anybody reads the copy they are over."""
@@ -27,7 +27,7 @@ async def copy_keys(source: Redis, target: Redis) -> int:
         copied = 0
         async for key in source.scan_iter(count=1000):
             left_ms = await source.pttl(key)
-            if left_ms == -2 or 0 <= left_ms < _SHORT_LIVED_MS:
+            if _is_over_soon(left_ms):
                 continue
             await _copy(key, source, target)
             if left_ms > 0:
@@ -37,13 +37,20 @@ async def copy_keys(source: Redis, target: Redis) -> int:
 
 
 async def holds_anything(redis: Redis) -> bool:
-    """Whether there is more than an empty queue and signs of life; raises StoreUnavailable."""
+    """Whether there is more than what a first start writes and signs of life; raises StoreUnavailable."""
     with translated_errors():
         async for key in redis.scan_iter(count=1000):
-            is_lasting = not 0 <= await redis.pttl(key) < _SHORT_LIVED_MS
-            if is_lasting and not (key == STREAM.encode() and await redis.xlen(key) == 0):
+            left_ms = await redis.pttl(key)
+            if key == FORMAT_KEY.encode() or _is_over_soon(left_ms):
+                continue
+            if key != STREAM.encode() or await redis.xlen(key) > 0:
                 return True
     return False
+
+
+def _is_over_soon(left_ms: int) -> bool:
+    """Whether a key with this PTTL has ended (-2) or will before anybody reads a copy of it; -1 lasts for ever."""
+    return left_ms == -2 or 0 <= left_ms < _SHORT_LIVED_MS
 
 
 # The driver's own types do not tell apart its two kinds of clients: `Any` stands for a Redis here.

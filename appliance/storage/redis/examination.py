@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from appliance.config import RedisSettings
 from appliance.errors import MigrationFailed
 from appliance.storage.redis.client import connect, translated_errors
-from appliance.storage.redis.ingest_stream import FORMAT
+from appliance.storage.redis.ingest_stream import FORMAT, FORMAT_KEY
 from appliance.storage.redis.keys import key
 
 MINIMUM_VERSION: Final = (6, 2)
@@ -87,9 +87,9 @@ async def _require_permissions(client: Redis) -> None:
 
 async def _require_format(client: Redis) -> None:
     """Raises MigrationFailed for a queue that a newer program has filled, and writes down our own format."""
-    found = await client.get(key("format"))
+    found = await client.get(FORMAT_KEY)
     if found is None:
-        await client.set(key("format"), FORMAT, nx=True)
+        await client.set(FORMAT_KEY, FORMAT, nx=True)
     elif int(found) > FORMAT:
         raise MigrationFailed(
             f"The queue in Redis was written by a newer version (format {int(found)}).",

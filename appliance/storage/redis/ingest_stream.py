@@ -28,6 +28,7 @@ _SET_ASIDE_S: Final = 24 * 3600
 STREAM: Final = key("ingest")
 GROUP: Final = "workers"
 DEAD_LETTERS: Final = key("dead-letters")
+FORMAT_KEY: Final = key("format")
 FORMAT: Final = 1
 """Version of what entries, patches and dead letters look like; one that older programs misread gets a higher one."""
 

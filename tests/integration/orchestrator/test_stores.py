@@ -39,10 +39,12 @@ def test_sockets_are_for_their_owner_only(stores: Settings) -> None:
     for socket in sockets:
         assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
         assert stat.S_IMODE(socket.stat().st_mode) == 0o600
+    root = str(stores.data_dir)
     listening = [
         process.name()
         for process in psutil.Process().children(recursive=True)
-        if any(connection.status == psutil.CONN_LISTEN for connection in process.net_connections("tcp"))
+        if any(root in part for part in process.cmdline())
+        and any(connection.status == psutil.CONN_LISTEN for connection in process.net_connections("tcp"))
     ]
     assert len(listening) == 1  # ClickHouse, on the port that is held for it
 

@@ -19,8 +19,7 @@ from appliance.storage.postgres import migrate
 from appliance.storage.postgres.api_keys import ApiKeys, KeyPair, fast_hash
 from appliance.storage.postgres.migrate import Migration, apply_migrations, exclusive_connection
 from appliance.storage.postgres.pool import Postgres
-from appliance.storage.redis.ingest_stream import FORMAT
-from appliance.storage.redis.keys import key
+from appliance.storage.redis.ingest_stream import FORMAT, FORMAT_KEY
 from appliance.storage.setup import prepare, store_key_pair, stored_key_pair
 from appliance.web.context import Context
 
@@ -145,11 +144,11 @@ async def test_a_clickhouse_of_a_newer_version_is_refused(prepared: Settings, mo
 
 async def test_a_queue_of_a_newer_version_is_refused(prepared: Settings, context: Context) -> None:
     await prepare(prepared, lambda step: None)
-    assert await context.redis.get(key("format")) == str(FORMAT).encode()
-    await context.redis.set(key("format"), FORMAT + 1)
+    assert await context.redis.get(FORMAT_KEY) == str(FORMAT).encode()
+    await context.redis.set(FORMAT_KEY, FORMAT + 1)
     with pytest.raises(MigrationFailed, match=f"newer version .format {FORMAT + 1}"):
         await prepare(prepared, lambda step: None)
-    await context.redis.delete(key("format"))
+    await context.redis.delete(FORMAT_KEY)
 
 
 async def test_a_store_that_is_away_is_said_so(prepared: Settings) -> None:
