@@ -26,6 +26,7 @@ from appliance.connection import (
     tls_expected,
 )
 from appliance.errors import ConfigError, RemoteError
+from appliance.live_events import Arrival, read_arrivals
 from appliance.model.printable import on_one_line
 from appliance.model.services import ApplianceStatus
 from appliance.proxies import Proxy, proxy_for
@@ -124,11 +125,14 @@ class _HttpClient:
                 f"{self.base_url}{path} answered something unexpected ({error}).", hint="Is this a Langfuse server?"
             ) from error
 
-    async def stream_lines(self, path: str, params: Mapping[str, Param] | None = None) -> AsyncGenerator[str]:
+    async def stream_lines(
+        self, path: str, params: Mapping[str, Param] | None = None, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[str]:
         """The lines of an answer as they come, for as long as the server sends them."""
         client = await self._client()
         query = encode_params(params or {})
-        async with self._translated(), client.stream("GET", path, params=query, timeout=_stream_timeout()) as got:
+        stream = client.stream("GET", path, params=query, headers=headers, timeout=_stream_timeout())
+        async with self._translated(), stream as got:
             if got.status_code >= 400:
                 raise await self._refusal(got.status_code, await got.aread())
             async for line in got.aiter_lines():
@@ -256,17 +260,16 @@ class LangfuseClient(_HttpClient):
         """A page of datasets."""
         return await self.get("/api/public/v2/datasets", params, into=Page)
 
-    async def live(self) -> AsyncGenerator[list[str]]:
-        """Ids of traces that were just written, as they are written; RemoteError with status 404 on other servers.
+    async def live(self, after: str = "") -> AsyncGenerator[Arrival]:
+        """Traces that were just written, as they are written; RemoteError with status 404 on other servers.
 
-        An empty list is a sign of life: the server listens, and has told of all that was written since it does.
+        It begins after a position that was told before, or with what is written from now on. One without traces is a
+        sign of life: the server listens, and has told of all that was written since it does.
         """
-        async with aclosing(self.stream_lines("/api/local/live")) as lines:
-            async for line in lines:
-                if line.startswith("data:") and (payload := line[5:].strip()):
-                    yield msgspec.json.decode(payload, type=list[str])
-                elif line.startswith(":"):
-                    yield []
+        headers = {"Last-Event-ID": after} if after else {}
+        async with aclosing(self.stream_lines("/api/local/live", headers=headers)) as lines:
+            async for arrival in read_arrivals(lines):
+                yield arrival
 
 
 class ControlClient(_HttpClient):

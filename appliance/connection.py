@@ -119,9 +119,9 @@ async def explained(error: Exception, url: str, proxy: Proxy | None) -> RemoteEr
         return RemoteError(f"{url} sends requests on without end.", hint="Check the address.")
     if url.startswith("http:") and proxy is None and await speaks_tls(url):
         return tls_expected(url)
-    if isinstance(error, httpx.NetworkError) or "disconnected" in str(error):
+    if isinstance(error, httpx.NetworkError) or "disconnected" in str(error) or "peer closed" in str(error):
         hint = "Is it still up?" if url.startswith("http:") else "Is it still up, and does it speak TLS?"
-        return RemoteError(f"{url} ended the connection without an answer.", hint=hint)
+        return RemoteError(f"{url} ended the connection before its answer was complete.", hint=hint)
     return RemoteError(f"{url} does not speak HTTP ({on_one_line(str(error))}).", hint="Is this a Langfuse server?")
 
 

@@ -84,6 +84,10 @@ class CopyFailed(ApplianceError):
     """Data moved from one store to another is not the same there; the old one is as it was."""
 
 
+class PositionForgotten(ApplianceError):
+    """Live messages were asked for after one that is no longer kept."""
+
+
 class Undecodable(ApplianceError):
     """A payload cannot be decoded, now or ever; it belongs in the dead letters."""
 

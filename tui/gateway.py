@@ -273,8 +273,8 @@ class RemoteGateway:
 
     async def live(self) -> AsyncIterator[list[str]]:
         """Ids of traces as they are written, none as a sign of life; RemoteError 404 where the server cannot tell."""
-        async for ids in self._client.live():
-            yield ids
+        async for arrival in self._client.live():
+            yield arrival.trace_ids
 
     async def status(self) -> ApplianceStatus:
         raise _not_here()

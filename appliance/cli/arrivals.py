@@ -1,57 +1,134 @@
-"""Which traces arrive at a server, told as they do."""
+"""Which traces arrive at a server, told as they do, also when it goes away meanwhile and comes back."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from appliance.errors import RemoteError
 
 if TYPE_CHECKING:
     from appliance.client import LangfuseClient
 
+T = TypeVar("T")
+Json = dict[str, Any]
+
 POLL_S = 2.0
 PAGE_ROWS: Final = 100
 LOOK_BACK: Final = timedelta(minutes=10)
-"""How long ago a trace may have begun that arrives now, where a server lists traces by their start only."""
+"""How long before it arrives a trace may have begun, where only a list by start tells which arrived."""
+_FIRST_WAIT_S: Final = 0.2
+_LONGEST_WAIT_S: Final = 2.0
+_MAY_PASS: Final = (0, 408, 429, 500, 502, 503, 504)
+"""What a server that starts anew, or what stands before it, answers meanwhile; 0 is no answer."""
 
 
-async def arrivals(client: LangfuseClient) -> AsyncGenerator[list[str]]:
+class Connection:
+    """Asks again and again while a server that has answered before is away, and says so once."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
+        self._has_answered = False
+        self._is_away = False
+        self._wait_s = 0.0
+
+    def answered(self) -> None:
+        """The server is there."""
+        self._has_answered = True
+        if self._is_away:
+            self._is_away = False
+            self.say("Connected again.")
+
+    async def lost(self, error: RemoteError) -> None:
+        """Wait before the server is asked again; raises the error when asking again is of no use."""
+        if not self._has_answered or error.status not in _MAY_PASS:
+            raise error
+        if not self._is_away:
+            self._is_away, self._wait_s = True, _FIRST_WAIT_S
+            self.say(f"{error} Trying again, Ctrl-C ends it.")
+        else:
+            self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S)
+        await asyncio.sleep(self._wait_s * random.uniform(0.8, 1.2))
+
+    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
+        """The answer, however long it takes; raises RemoteError as `lost` does."""
+        while True:
+            try:
+                answer = await question()
+            except RemoteError as error:
+                await self.lost(error)
+            else:
+                self.answered()
+                return answer
+
+
+async def arrivals(client: LangfuseClient, connection: Connection) -> AsyncGenerator[list[str]]:
     """Ids of traces as they are written; asked for every few seconds where the server cannot tell by itself.
 
-    Raises RemoteError, also when the server ends the connection: what arrives after that would be missing.
+    Raises RemoteError when the server does not answer at first, or refuses.
     """
     try:
-        async with aclosing(client.live()) as messages:
+        async with aclosing(_told(client, connection)) as messages:
             async for ids in messages:
                 yield ids
-        raise RemoteError(f"{client.base_url} ended the connection.", hint="Is it still up?")
     except RemoteError as error:
         if error.status != 404:
             raise
-    async with aclosing(_polled(client)) as pages:
+    async with aclosing(_polled(client, connection)) as pages:
         async for ids in pages:
             yield ids
 
 
-async def _polled(client: LangfuseClient) -> AsyncGenerator[list[str]]:
-    before = set(await _begun_lately(client))
+async def _told(client: LangfuseClient, connection: Connection) -> AsyncGenerator[list[str]]:
+    """What the server tells; each time that it comes back it goes on after what it told last."""
+    position, heard_at = "", None
+    while True:
+        is_new = True
+        try:
+            async with aclosing(client.live(position)) as messages:
+                async for arrival in messages:
+                    connection.answered()
+                    if heard_at and is_new and (arrival.is_gap or not position):
+                        connection.say("The server no longer knows what it told: all traces of that time follow.")
+                        yield await connection.ask(partial(_changed_since, client, heard_at))
+                    is_new = False
+                    yield arrival.trace_ids
+                    position, heard_at = arrival.position or position, datetime.now(UTC)
+            lost = RemoteError(f"{client.base_url} ended the connection.", hint="Is it still up?")
+        except RemoteError as error:
+            lost = error
+        await connection.lost(lost)
+
+
+async def _changed_since(client: LangfuseClient, moment: datetime) -> list[str]:
+    """Ids of traces that a server accepted since then or may have written since then, should it have been behind."""
+    since = moment - LOOK_BACK
+    return [row["id"] for row in await _begun_since(client, since) if row["updatedAt"] >= since.isoformat()]
+
+
+async def _polled(client: LangfuseClient, connection: Connection) -> AsyncGenerator[list[str]]:
+    asked_at = datetime.now(UTC)
+    before = {row["id"] for row in await connection.ask(partial(_begun_since, client, asked_at - LOOK_BACK))}
     while True:
         await asyncio.sleep(POLL_S)
-        if ids := [trace_id for trace_id in await _begun_lately(client) if trace_id not in before]:
+        now = datetime.now(UTC)
+        rows = await connection.ask(partial(_begun_since, client, asked_at - LOOK_BACK))
+        asked_at = now
+        if ids := [row["id"] for row in rows if row["id"] not in before]:
             yield ids
 
 
-async def _begun_lately(client: LangfuseClient) -> list[str]:
-    """Ids of all traces that began within LOOK_BACK, whenever they arrived."""
-    since = (datetime.now(UTC) - LOOK_BACK).isoformat()
-    ids: list[str] = []
+async def _begun_since(client: LangfuseClient, moment: datetime) -> list[Json]:
+    """All traces that began since then, whenever they arrived."""
+    rows: list[Json] = []
     number, pages = 1, 1
     while number <= pages:
-        page = await client.traces(fromTimestamp=since, page=number, limit=PAGE_ROWS, fields="core")
-        ids += [row["id"] for row in page.data]
+        page = await client.traces(fromTimestamp=moment.isoformat(), page=number, limit=PAGE_ROWS, fields="core")
+        rows += page.data
         number, pages = number + 1, int(page.meta.get("totalPages") or 1)
-    return ids
+    return rows

@@ -29,7 +29,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
     "prompts": ("data", "prompts", "List prompts."),
     "datasets": ("data", "datasets", "List datasets."),
     "metrics": ("data", "metrics", "Count, sum and group."),
-    "tail": ("data", "tail", "Follow traces as they arrive."),
+    "tail": ("tail", "tail", "Follow traces as they arrive."),
     "dead-letters": ("dead_letters", "dead_letters", "List, replay or drop what could not be processed."),
     "doctor": ("doctor", "doctor", "Check this machine and say what to do."),
     "compose": ("compose", "compose_group", "Prepare the settings of the compose files."),

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from appliance.cancelling import cancel
-from appliance.errors import Overloaded, StoreUnavailable
-from appliance.storage.redis.live import Live
+from appliance.errors import Overloaded, PositionForgotten, StoreUnavailable
+from appliance.storage.redis.live import Live, Message, Position
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,14 @@ _RETRY_AFTER_S: Final = 5
 class Watch:
     """One who watches: messages as they come, None when there was none for a while."""
 
-    def __init__(self, project_id: str) -> None:
+    def __init__(self, live: Live, project_id: str, after: Position | None) -> None:
         self.project_id = project_id
-        self._unread: asyncio.Queue[tuple[bytes | None] | None] = asyncio.Queue()
+        self._live = live
+        self._after = after
+        self._unread: asyncio.Queue[tuple[Message | None] | None] = asyncio.Queue()
         self._has_ended = False
 
-    def tell(self, message: bytes | None) -> None:
+    def tell(self, message: Message | None) -> None:
         """Hand over a message; who does not read is let go."""
         if self._has_ended:
             return
@@ -43,17 +45,43 @@ class Watch:
         self._has_ended = True
         self._unread.put_nowait(None)
 
-    async def messages(self) -> AsyncGenerator[bytes | None, None]:
-        """JSON lists of trace ids; raises StoreUnavailable when there will be no more."""
+    async def messages(self) -> AsyncGenerator[Message | None, None]:
+        """First what was told after the position that was asked for, then one without ids, then what comes.
+
+        Raises StoreUnavailable when there will be no more.
+        """
+        reached: Position | None = None
         while (found := await self._unread.get()) is not None:
-            yield found[0]
+            message = found[0]
+            if message is None:
+                yield None
+            elif reached is None:
+                reached = message.position
+                async for missed in self._missed(reached):
+                    reached = max(reached, missed.position)
+                    yield missed
+                yield Message(reached)
+            elif message.position > reached:  # else it was among those missed
+                reached = message.position
+                yield message
         raise StoreUnavailable("The live messages have ended.", store="Redis")
+
+    async def _missed(self, listening_from: Position) -> AsyncGenerator[Message, None]:
+        if self._after is None:
+            return
+        try:
+            async with contextlib.aclosing(self._live.since(self.project_id, self._after)) as messages:
+                async for message in messages:
+                    yield message
+        except PositionForgotten:
+            yield Message(listening_from, is_gap=True)
 
 
 @dataclass(slots=True, eq=False)
 class _Listener:
     watches: set[Watch] = field(default_factory=set)
-    is_ready: bool = False
+    position: Position | None = None
+    """From where on those who join now are told all; None until it is known."""
     task: asyncio.Task[None] | None = None
 
 
@@ -66,19 +94,19 @@ class Watchers:
         self._count = 0
         self._listeners: dict[str, _Listener] = {}
 
-    def join(self, project_id: str) -> Watch:
-        """Begin to watch a project; `leave` must follow. Raises Overloaded when there are too many."""
+    def join(self, project_id: str, after: Position | None = None) -> Watch:
+        """Begin to watch a project, where `after` says; `leave` must follow. Raises Overloaded with too many."""
         if self._count >= self._most:
             raise Overloaded(f"{self._most} clients watch already.", retry_after_s=_RETRY_AFTER_S)
         self._count += 1
-        watch = Watch(project_id)
+        watch = Watch(self._live, project_id, after)
         listener = self._listeners.get(project_id)
         if listener is None:
             listener = self._listeners[project_id] = _Listener()
             listener.task = asyncio.create_task(self._listen(project_id, listener))
         listener.watches.add(watch)
-        if listener.is_ready:
-            watch.tell(None)
+        if listener.position is not None:
+            watch.tell(Message(listener.position))
         return watch
 
     def leave(self, watch: Watch) -> None:
@@ -95,7 +123,7 @@ class Watchers:
         try:
             async with contextlib.aclosing(self._live.messages(project_id, silence_s=SILENCE_S)) as messages:
                 async for message in messages:
-                    listener.is_ready = True
+                    listener.position = message.position if message else listener.position
                     if not listener.watches:
                         return
                     for watch in listener.watches:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 from appliance.errors import ReferenceUnknown
@@ -97,7 +97,9 @@ class Endings:
         await self._stream.keep(consumer, {id: attempts - 1 for id, attempts in self.in_hand.items()})
 
     async def tell(self, projects: Mapping[str, Sequence[str]]) -> None:
-        """Tell who watches which traces changed, by project; who misses it can also look."""
-        with contextlib.suppress(*AWAY):
-            for project_id, trace_ids in projects.items():
-                await self._live.publish(project_id, trace_ids)
+        """Tell who watches which traces changed, by project, before their entries are acknowledged. Raises Stopped.
+
+        So none is missed by a crash between the two; to be told twice harms nobody.
+        """
+        for project_id, trace_ids in projects.items():
+            await self.persist(partial(self._live.publish, project_id, trace_ids))

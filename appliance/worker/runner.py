@@ -1,4 +1,4 @@
-"""The worker's life: read, decode, write, acknowledge, tell; and start again where a crash left off.
+"""The worker's life: read, decode, write, tell, acknowledge; and start again where a crash left off.
 
 While one batch is being written the next one gathers, so batches grow with the load and nothing waits for a timer.
 """
@@ -271,11 +271,11 @@ class Worker:
                 await self._changed.wait_for(lambda: self._next.size >= MAX_BATCH_BYTES or self._drained)
 
     async def _finish(self) -> None:
-        """Acknowledge what is written and tell who watches, while the next batch is being written."""
+        """Tell who watches what is written and acknowledge it, while the next batch is being written."""
         while (stored := await self._stored.get()) is not None:
             with contextlib.suppress(Stopped):
-                await self._endings.acknowledge(stored.batch.deliveries, stored.written.refused)
                 await self._endings.tell(stored.written.traces)
+                await self._endings.acknowledge(stored.batch.deliveries, stored.written.refused)
 
     async def _store(self, batch: Batch) -> None:
         """Write a batch, however long its stores are away; only then it may be acknowledged.

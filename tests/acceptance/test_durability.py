@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import threading
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
+from subprocess import PIPE
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.acceptance.appliance_process import RUNTIME, Appliance, eventually, new_appliance
-from tests.acceptance.exporter import Load
+from tests.acceptance.exporter import Load, make_request, send
 
 RECOVERY_S = 60.0
 
@@ -109,6 +114,35 @@ def test_killing_a_service_loses_nothing_and_doubles_nothing(
         some = next(iter(load.accepted))
         trace = http.get(f"/api/public/traces/{some}").json()
         assert sorted(entry["id"] for entry in trace["observations"]) == sorted(load.accepted[some])
+
+
+def test_tail_misses_nothing_while_web_is_killed(own_appliance: Appliance) -> None:
+    process = subprocess.Popen(
+        own_appliance.command("tail", "--jsonl"), env=own_appliance.environ, stdout=PIPE, stderr=PIPE, text=True
+    )
+    assert process.stdout is not None and process.stderr is not None
+    ids: list[str] = []
+    lines = iter(process.stdout.readline, "")
+    reader = threading.Thread(target=lambda: ids.extend(json.loads(line)["id"] for line in lines), daemon=True)
+    reader.start()
+    try:
+        with own_appliance.http() as http:
+            requests = (make_request("before", number, traces=1) for number in count())
+            eventually(lambda: send(http, next(requests)) or ids, within_s=30)
+            with Load(http, "followed", traces=5) as load:
+                for enough in (50, 100):
+                    eventually(lambda: len(load.accepted), until=enough.__lt__, within_s=RECOVERY_S)
+                    kill(own_appliance, "web")
+        eventually(lambda: set(ids), until=lambda seen: seen >= set(load.accepted), within_s=RECOVERY_S)
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        reader.join(timeout=10)
+        said = process.stderr.read()
+        process.stdout.close()
+        process.stderr.close()
+    assert len(ids) == len(set(ids))
+    assert "ended the connection" in said and "Connected again." in said
 
 
 def test_a_stopped_worker_delays_but_loses_nothing(own_appliance: Appliance) -> None:

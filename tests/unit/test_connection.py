@@ -39,10 +39,11 @@ async def server(
     tls: ssl.SSLContext | None = None,
     socket: Path | None = None,
     is_patient: bool = False,
+    is_cut: bool = False,
 ) -> AsyncIterator[int]:
     """Answers every request the same; gives its port. Status 0 ends the connection without a word.
 
-    One that is patient waits for the end of a request, even of one that began in TLS.
+    One that is patient waits for the end of a request, even of one that began in TLS. What is cut lacks its end.
     """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -51,7 +52,8 @@ async def server(
             if not is_patient and begin == b"\x16":
                 writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             elif begin and await reader.readuntil(b"\r\n\r\n") and status:
-                head = f"HTTP/1.1 {status} Words\r\ncontent-length: {len(content)}\r\nconnection: close\r\n\r\n"
+                size = len(content) + is_cut
+                head = f"HTTP/1.1 {status} Words\r\ncontent-length: {size}\r\nconnection: close\r\n\r\n"
                 writer.write(head.encode() + content)
         except asyncio.IncompleteReadError:
             pass
@@ -134,8 +136,9 @@ async def test_hosts_and_ports_without_a_server_are_told_apart() -> None:
     )
     words = await said("http://nowhere.invalid:3000")
     assert "host" in words and "nowhere.invalid" in words and "No Langfuse server" not in words
-    async with server(0) as port:
-        assert "ended the connection" in await said(f"http://127.0.0.1:{port}")
+    for ends_early in (server(0), server(is_cut=True)):
+        async with ends_early as port:
+            assert "ended the connection" in await said(f"http://127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,14 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from appliance.errors import StoreUnavailable
+from appliance.storage.redis.live import Message, Position
 from appliance.web.auth import authorize
 from appliance.web.context import Context
 from appliance.web.watchers import Watch, Watchers
 
 _COMMENT = b": alive\n\n"
 
-Messages = AsyncGenerator[bytes | None, None]
+Messages = AsyncGenerator[Message | None, None]
 
 
 class _Stream(StreamingResponse):
@@ -38,23 +39,29 @@ class _Stream(StreamingResponse):
 
 
 async def watch_traces(request: Request) -> Response:
-    """A stream of events whose data is a JSON list of trace ids; a comment every ten seconds keeps it open."""
+    """A stream of events whose data is a JSON list of trace ids; a comment every ten seconds keeps it open.
+
+    The header Last-Event-ID says which event was read last: what was told since then comes first. When that is no
+    longer kept, the first event is a `gap`: only the list knows what was missed.
+    """
     auth = await authorize(request)
     context: Context = request.app.state.context
-    return _Stream(context.watchers, context.watchers.join(auth.project_id), context.stopping)
+    asked = request.headers.get("last-event-id")
+    after = Position.parse(asked) if asked else None
+    return _Stream(context.watchers, context.watchers.join(auth.project_id, after), context.stopping)
 
 
 async def _events(messages: Messages, stopping: asyncio.Event) -> AsyncGenerator[bytes, None]:
     """Ends when the server stops or Redis goes away; the client connects again then."""
     stop = asyncio.create_task(stopping.wait())
-    following: asyncio.Future[bytes | None] | None = None
+    following: asyncio.Future[Message | None] | None = None
     try:
         while not stop.done():
             following = asyncio.ensure_future(anext(messages))
             await asyncio.wait({following, stop}, return_when=asyncio.FIRST_COMPLETED)
             if following.done():
                 message = following.result()
-                yield _COMMENT if message is None else b"data: " + message + b"\n\n"
+                yield _COMMENT if message is None else _event(message)
     except StoreUnavailable:
         return
     finally:
@@ -64,6 +71,11 @@ async def _events(messages: Messages, stopping: asyncio.Event) -> AsyncGenerator
                 with contextlib.suppress(asyncio.CancelledError, StoreUnavailable):
                     await task
         await messages.aclose()
+
+
+def _event(message: Message) -> bytes:
+    kind = b"event: gap\n" if message.is_gap else b""
+    return b"%sid: %s\ndata: %s\n\n" % (kind, str(message.position).encode(), message.trace_ids)
 
 
 routes = [Route("/api/local/live", watch_traces)]

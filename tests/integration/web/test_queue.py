@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import pytest
 
 from appliance.config import IngestionSettings
-from appliance.errors import Overloaded
+from appliance.errors import Overloaded, PositionForgotten
 from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream
-from appliance.storage.redis.live import Live
+from appliance.storage.redis.keys import key
+from appliance.storage.redis.live import IDS_PER_MESSAGE, MESSAGES_KEPT, Live, Message, Position
 from appliance.storage.redis.patches import Patch, Patches
 from appliance.web.context import Context
 
@@ -98,14 +100,43 @@ async def test_later_patches_see_earlier_ones(context: Context) -> None:
 async def test_live_messages_reach_those_who_watch(context: Context) -> None:
     live = Live(context.redis)
     messages = live.messages("p", silence_s=5)
-    assert await anext(messages) is None
+    start = await anext(messages)
+    assert start is not None and start.trace_ids == b"[]"
     await live.publish("another", ["x"])
     await live.publish("p", ["t1", "t2"])
-    found = None
-    while found is None:
-        found = await anext(messages)
-    assert found == b'["t1","t2"]'
+    found = await anext(messages)
+    assert found is not None and found.trace_ids == b'["t1","t2"]'
     await messages.aclose()
+
+
+async def test_live_messages_are_kept_for_those_who_come_back_until_there_are_too_many(context: Context) -> None:
+    live = Live(context.redis)
+    messages = live.messages("q", silence_s=5)
+    start = await anext(messages)
+    assert start is not None
+    await messages.aclose()
+    await live.publish("q", [f"t{number}" for number in range(25 * IDS_PER_MESSAGE)])
+    missed = [message async for message in live.since("q", start.position)]
+    told = [trace_id for message in missed for trace_id in json.loads(message.trace_ids)]
+    assert told == [f"t{number}" for number in range(25 * IDS_PER_MESSAGE)]
+    assert [message async for message in live.since("q", missed[-1].position)] == []
+    assert (await anext(live.messages("q", silence_s=5))) == Message(missed[-1].position)
+    for _ in range(2):
+        await live.publish("q", ["t"] * (IDS_PER_MESSAGE * MESSAGES_KEPT))
+    for unknown in (start.position, Position(2**60, 0), Position(0, 0)):
+        with pytest.raises(PositionForgotten):
+            await anext(live.since("q", unknown))
+    assert await context.redis.xlen(key("arrivals", "q")) < 2 * MESSAGES_KEPT
+
+
+async def test_live_messages_are_kept_by_a_full_redis(context: Context) -> None:
+    live = Live(context.redis)
+    await context.redis.config_set("maxmemory", 1)
+    try:
+        await live.publish("r", ["t1"])
+        assert (await anext(live.messages("r", silence_s=5))) is not None
+    finally:
+        await context.redis.config_set("maxmemory", 0)
 
 
 async def test_workers_show_signs_of_life(context: Context) -> None:

@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncGenerator
 
 from appliance.errors import StoreUnavailable
+from appliance.storage.redis.live import Message, Position
 from appliance.web.api.live import _events
 from appliance.web.stopping import set_on_stop_signal
 
@@ -19,10 +20,10 @@ class Source:
         self.closed = False
         self._breaks = breaks
 
-    async def messages(self) -> AsyncGenerator[bytes | None, None]:
+    async def messages(self) -> AsyncGenerator[Message | None, None]:
         try:
             yield None
-            yield b'["t"]'
+            yield Message(Position(7, 1), b'["t"]')
             if self._breaks:
                 raise StoreUnavailable("Redis is away.")
             await asyncio.Event().wait()
@@ -33,7 +34,7 @@ class Source:
 async def test_it_ends_when_the_server_stops() -> None:
     source, stopping = Source(), asyncio.Event()
     events = _events(source.messages(), stopping)
-    assert [await anext(events), await anext(events)] == [b": alive\n\n", b'data: ["t"]\n\n']
+    assert [await anext(events), await anext(events)] == [b": alive\n\n", b'id: 7-1\ndata: ["t"]\n\n']
     asyncio.get_running_loop().call_soon(stopping.set)
     assert [event async for event in events] == []
     assert source.closed

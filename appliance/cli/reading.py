@@ -1,0 +1,125 @@
+"""What all commands that read data share: which server, how to print, and the filters."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from appliance.cli import render
+from appliance.cli.interrupts import run_until_signal
+from appliance.cli.options import attached, ca_option, data_dir_option, settings_from, url_option
+from appliance.cli.output import json_text
+from appliance.cli.tables import Column, print_table
+from appliance.errors import NotRunning
+
+if TYPE_CHECKING:
+    from appliance.client import LangfuseClient
+
+Json = dict[str, Any]
+F = TypeVar("F", bound=Callable[..., Any])
+
+filters_argument = click.argument("filters", nargs=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which server to read from: an address with keys, or the appliance of a data directory (its keys, or others)."""
+
+    url: str | None
+    public_key: str | None
+    secret_key: str | None
+    ca_file: Path | None
+    data_dir: Path | None
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[LangfuseClient]:
+        """A client of that server; raises NotRunning when no appliance runs and no address was given."""
+        from appliance.client import LangfuseClient
+
+        url, public_key, secret_key, public_url = self._address()
+        client = LangfuseClient(url, public_key, secret_key, ca_file=self.ca_file, public_url=public_url)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    def _address(self) -> tuple[str, str, str, str]:
+        """Where to ask, both keys, and the address that links lead to."""
+        if self.url and not (self.public_key and self.secret_key):
+            raise click.UsageError("--url needs --public-key and --secret-key.")
+        if bool(self.public_key) != bool(self.secret_key):
+            raise click.UsageError("--public-key and --secret-key go together.")
+        if self.url and self.public_key and self.secret_key:
+            return self.url, self.public_key, self.secret_key, self.url
+        server = attached()
+        url, public_key, secret_key, public_url = (*server, server[0]) if server else _local_address(self.data_dir)
+        return url, self.public_key or public_key, self.secret_key or secret_key, public_url
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How to print what was read."""
+
+    as_json: bool
+    as_jsonl: bool
+
+    def rows(self, rows: Sequence[Json], columns: Sequence[Column] | None = None) -> None:
+        """Prints a list."""
+        if self.as_jsonl:
+            for row in rows:
+                click.echo(json_text(row))
+        elif self.as_json:
+            click.echo(json_text(rows, indent=2))
+        elif rows:
+            print_table(rows, columns or render.columns_of(rows))
+        else:
+            click.echo("Nothing found.", err=True)
+
+
+def _local_address(data_dir: Path | None) -> tuple[str, str, str, str]:
+    """The same of the appliance that runs on a data directory; raises NotRunning, ConfigError."""
+    from appliance.orchestrator.secrets import read_secrets
+    from appliance.orchestrator.state import read_state
+    from appliance.paths import DataDir
+
+    place = DataDir(settings_from(data_dir=data_dir).data_dir)
+    state, secrets = read_state(place), read_secrets(place)
+    if state.url is None or secrets is None:
+        raise NotRunning(f"Nothing runs on {place.root}.", hint="Start it: langfuse-local up --detach")
+    return state.local_url or state.url, secrets.public_key, secrets.secret_key, state.url
+
+
+def reading(function: F) -> F:
+    """Adds the options that all reading commands share, handed over as `source` and `output`."""
+    import functools
+
+    @functools.wraps(function)
+    def command(**options: Any) -> None:
+        source = Source(*(options.pop(name) for name in ("url", "public_key", "secret_key", "ca_file", "data_dir")))
+        output = Output(options.pop("as_json"), options.pop("as_jsonl"))
+        run_until_signal(function(source=source, output=output, **options))
+
+    chosen: Callable[..., Any] = command
+    for option in (
+        data_dir_option,
+        click.option("--secret-key", help="Its secret key."),
+        click.option("--public-key", help="Public key of another project here, or of one on --url."),
+        ca_option,
+        url_option("Read from this Langfuse server instead of the local appliance."),
+        click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    ):
+        chosen = option(chosen)
+    return chosen  # type: ignore[return-value]
+
+
+def conditions_of(filters: Sequence[str]) -> list[Json]:
+    """Filters of the query bar as the API takes them; raises InvalidRequest."""
+    from appliance.model.query_bar import parse_query_bar
+
+    return [condition.as_json() for condition in parse_query_bar(" ".join(filters))]
