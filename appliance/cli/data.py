@@ -48,7 +48,7 @@ async def traces(source: Source, output: Output, filters: tuple[str, ...], limit
 @click.argument("trace_id", metavar="ID")
 @reading
 async def trace(source: Source, output: Output, trace_id: str) -> None:
-    """Show one trace as a tree with its scores, or all of it as JSON.
+    """Show one trace as a tree with its messages and scores, or all of it as JSON.
 
     \b
       langfuse-local trace 0af7651916cd43dd8448eb211c80319c

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from appliance.cli.media import media_in
 from appliance.cli.tables import Column
 from appliance.model.media import readable
-from appliance.model.messages import summary
+from appliance.model.messages import full_text, parse_messages, summary
 from appliance.model.printable import on_one_line, printable
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 Json = Mapping[str, Any]
+SIDES = ("input", "output")
+MOST_CHARACTERS = 2000
+"""Of one message, or of an input or output that is no chat, in the tree of a trace."""
 
 
 def duration(seconds: object) -> str:
@@ -188,13 +191,15 @@ def _is_id(key: str) -> bool:
 
 
 def trace_tree(trace: Json, media: Mapping[str, Json] | None = None) -> Tree:
-    """One trace: what is said of it, its observations as a tree with the files they refer to, and its scores."""
+    """One trace: what is said of it, its observations as a tree with their messages and files, and its scores."""
     from rich.tree import Tree
 
+    observations = trace["observations"]
     tree = Tree(_line((preview(trace.get("name")) or "(no name)", "bold"), "  ", (trace["id"], "cyan")))
     tree.add(_line((_trace_facts(trace), "dim")))
     _add_media(tree, trace, media or {})
-    _add_observations(tree, trace["observations"], media or {})
+    _add_texts(tree, {side: trace.get(side) for side in SIDES if not _is_among(observations, side, trace)}, set())
+    _add_observations(tree, observations, media or {})
     for score in trace.get("scores") or ():
         value = preview(score.get("stringValue") or score.get("value"))
         tree.add(_line("score ", (preview(score["name"]), "bold"), f" {value}  {preview(score.get('comment'))}"))
@@ -210,6 +215,7 @@ def _add_observations(tree: Tree, observations: Sequence[Json], media: Mapping[s
         parent = entry.get("parentObservationId")
         children.setdefault(parent if parent in known else None, []).append(entry)
     drawn: set[str] = set()
+    said: set[tuple[str, str]] = set()
     waiting = [(tree, entry) for entry in reversed([*children.get(None, ()), *entries])]
     while waiting:
         branch, entry = waiting.pop()
@@ -218,6 +224,7 @@ def _add_observations(tree: Tree, observations: Sequence[Json], media: Mapping[s
         drawn.add(entry["id"])
         line = branch.add(_observation_line(entry))
         _add_media(line, entry, media)
+        _add_texts(line, entry, said)
         waiting += [(line, child) for child in reversed(children.get(entry["id"], ()))]
 
 
@@ -225,6 +232,34 @@ def _add_media(branch: Tree, one: Json, media: Mapping[str, Json]) -> None:
     for where, media_id in media_in(one):
         if found := media.get(media_id):
             branch.add(_line("media ", (f"{where} {_media_facts(found)}  ", "dim"), (media_id, "cyan")))
+
+
+def _is_among(observations: Sequence[Json], side: str, trace: Json) -> bool:
+    return any(entry.get(side) == trace.get(side) for entry in observations)
+
+
+def _add_texts(branch: Tree, one: Json, said: set[tuple[str, str]]) -> None:
+    """Its input and output; of a chat each message, but for those of an input that were said before."""
+    for side in SIDES:
+        value = one.get(side)
+        if value is None or value == "":
+            continue
+        messages = [(message.role, full_text(message)) for message in parse_messages(value) or ()]
+        new = [message for message in messages if side == "output" or message not in said]
+        if len(new) < len(messages):
+            branch.add(_line((f"{side}  {len(messages) - len(new)} of {len(messages)} messages stand above", "dim")))
+        if not messages:
+            new = [("", readable(value) if isinstance(value, str) else preview(value))]
+        for role, text in new:
+            line = _line((f"{side} {role}".rstrip(), "dim"), "  ")
+            branch.add(line.append(printable(_cut(text), "\n")))
+        said.update(messages)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    return f"{text[:MOST_CHARACTERS]}… ({len(text):,} characters; --json shows all)"
 
 
 def media_lines(media: Mapping[str, Json]) -> list[str]:

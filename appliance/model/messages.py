@@ -131,6 +131,12 @@ def summary(value: Any) -> str:
     )
 
 
+def full_text(message: Message) -> str:
+    """All that a message says, its tool calls with their arguments; each part begins a line."""
+    pieces = {"call": "→ {title} {text}", "result": "← {text}", "media": "[{title}] {text}"}
+    return "\n".join(pieces.get(part.kind, "{text}").format(title=part.title, text=part.text) for part in message.parts)
+
+
 def _parts(content: Any) -> list[Part]:
     if content is None or content == "":
         return []

@@ -111,6 +111,35 @@ def test_observations_without_their_parent_and_in_a_circle_are_still_shown() -> 
     assert all(f"name-{one}" in text for one in "abcd")
 
 
+def test_messages_are_shown_and_those_of_an_input_once() -> None:
+    asked = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Rain in Oslo?\x1b[2J"}]
+    call = {"role": "assistant", "tool_calls": [{"function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}]}
+    answer = {"role": "tool", "content": "Yes"}
+    first = observation("a", None, input={"messages": asked}, output=call)
+    second = observation("b", None, input=[*asked, call, answer], output="Yes.\nTake a coat.")
+    text = drawn(
+        render.trace_tree({"id": "t", "input": {"q": 1}, "output": second["output"], "observations": [first, second]})
+    )
+    assert [line.lstrip("│├└─ ") for line in text.splitlines()[2:]] == [
+        'input  {"q": 1}',
+        "span name-a  1.5 s",
+        "input system  Be brief.",
+        "input user  Rain in Oslo?·[2J",
+        'output assistant  → weather {"city": "Oslo"}',
+        "span name-b  1.5 s",
+        "input  3 of 4 messages stand above",
+        "input tool  ← Yes",
+        "output  Yes.",
+        "Take a coat.",
+    ]
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    text = drawn(render.trace_tree({"id": "t", "observations": [observation("a", None, input="a" * 9000)]}))
+    assert "(9,000 characters; --json shows all)" in " ".join(text.split())
+    assert 2000 <= text.count("a") < 2100
+
+
 def test_the_files_of_a_trace_stand_below_what_refers_to_them() -> None:
     text = "@@@langfuseMedia:type=image/png|id=uEig0wSz8oCevEy61aDUP9|source=bytes@@@"
     step = {"id": "o", "type": "SPAN", "name": "look", "startTime": "2026-01-01T00:00:00Z", "input": {"image": [text]}}
