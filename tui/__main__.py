@@ -15,7 +15,8 @@ from typing import TextIO
 from appliance.config import load_settings
 from appliance.errors import ApplianceError
 from appliance.model.printable import REPLACE
-from tui.gateway import LocalGateway, RemoteGateway
+from tui.container import ContainerGateway
+from tui.gateway import Gateway, LocalGateway, RemoteGateway
 from tui.records import Server
 from tui.state import StateFile
 
@@ -24,6 +25,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="langfuse-local tui", description="Opens the terminal UI.")
     parser.add_argument("--url", help="attach to this server instead of the appliance on this machine")
+    parser.add_argument("--container", action="store_true", help="we run in a container of this server's")
     parser.add_argument("--public-key", default="")
     parser.add_argument("--secret-key-fd", type=int, help="open file to read the secret key from")
     parser.add_argument("--ca", type=Path, help="file of certificates to trust besides the usual ones")
@@ -45,24 +47,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(100_000, 20, 20)
     from tui.app import LangfuseApp
 
-    if arguments.url:
-        if not arguments.public_key or arguments.secret_key_fd is None:
-            sys.stderr.write("--url needs --public-key and --secret-key-fd.\n")
-            return 2
-        with os.fdopen(arguments.secret_key_fd) as secret_key:
-            server = Server(arguments.url.rstrip("/"), arguments.public_key, secret_key.read(), local=False)
-        app = LangfuseApp(RemoteGateway(server, arguments.ca), StateFile(server.url))
-    else:
-        try:
-            data_dir = load_settings({"data_dir": arguments.data_dir}).data_dir
-        except ApplianceError as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        gateway = LocalGateway(data_dir, may_start=True)
-        app = LangfuseApp(gateway, StateFile(str(data_dir)), starts=arguments.start)
+    if arguments.url and (not arguments.public_key or arguments.secret_key_fd is None):
+        sys.stderr.write("--url needs --public-key and --secret-key-fd.\n")
+        return 2
+    try:
+        gateway, name = _gateway(arguments)
+    except ApplianceError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    app = LangfuseApp(gateway, StateFile(name), starts=arguments.start)
     with _drawing_on_the_terminal():
         app.run()
     return app.return_code or 0
+
+
+def _gateway(arguments: argparse.Namespace) -> tuple[Gateway, str]:
+    """The way to the server, and what its remembered state is kept under; raises ConfigError."""
+    if not arguments.url:
+        data_dir = load_settings({"data_dir": arguments.data_dir}).data_dir
+        return LocalGateway(data_dir, may_start=True), str(data_dir)
+    with os.fdopen(arguments.secret_key_fd) as secret_key:
+        server = Server(arguments.url.rstrip("/"), arguments.public_key, secret_key.read(), local=False)
+    if arguments.container:
+        return ContainerGateway(server, arguments.ca), server.url
+    return RemoteGateway(server, arguments.ca), server.url
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

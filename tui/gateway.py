@@ -56,6 +56,8 @@ class Gateway(Protocol):
     """What the screens need; every method raises RemoteError with a sentence for the banner."""
 
     server: Server
+    services_every_s: float
+    """How often its services are looked at, in seconds; 0 where they cannot be seen."""
 
     async def connect(self) -> Server: ...
     async def close(self) -> None: ...
@@ -97,6 +99,8 @@ class _Scores(msgspec.Struct):
 
 class RemoteGateway:
     """A server known by URL and keys."""
+
+    services_every_s = 0.0
 
     def __init__(self, server: Server, ca_file: Path | None = None) -> None:
         self.server = server
@@ -291,6 +295,8 @@ class RemoteGateway:
 
 class LocalGateway(RemoteGateway):
     """The appliance of a data directory on this machine, which may have to be started first."""
+
+    services_every_s = 2.0
 
     def __init__(self, data_dir: Path, *, may_start: bool) -> None:
         super().__init__(Server("", "", "", local=True, data_dir=str(data_dir)))

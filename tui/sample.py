@@ -52,6 +52,8 @@ ORDERED_BY: Final[dict[str, Callable[[TraceRow], Any]]] = {
 class SampleGateway:
     """Holds `count` traces, the newest a few seconds old at `now`; everything is made from the index and a seed."""
 
+    services_every_s = 2.0
+
     def __init__(self, count: int = 1204, *, now: datetime | None = None, observations: int = 0) -> None:
         self.now = now or datetime.now(UTC)
         self.server = Server(

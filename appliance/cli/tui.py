@@ -30,7 +30,8 @@ def tui(
     by_hand = [click.get_current_context().get_parameter_source(name) for name in ("public_key", "secret_key")]
     if not url and ParameterSource.COMMANDLINE in by_hand:
         raise click.UsageError("--public-key and --secret-key go with --url: say which server they are for.")
-    if not url and (server := attached()):
+    server = None if url else attached()
+    if server:
         url, public_key, secret_key = server
     if url and not (public_key and secret_key):
         raise click.UsageError("--url needs --public-key and --secret-key.")
@@ -38,7 +39,7 @@ def tui(
     if url and secret_key:
         given |= {"--url": url, "--public-key": public_key, "--secret-key-fd": _readable(secret_key)}
     arguments = [word for name, value in given.items() if value for word in (name, value)]
-    become("tui", *arguments)
+    become("tui", *arguments, *(["--container"] if server else []))
 
 
 def _readable(secret: str) -> str:

@@ -25,7 +25,6 @@ from tui.widgets.document import Document
 from tui.widgets.line_scroll import LineScroll
 from tui.widgets.virtual_table import RowCells, VirtualTable
 
-POLL_S: Final = 2.0
 LOG_LINES: Final = 500
 MOST_LOG_LINES: Final = 5000
 DRAW_S: Final = 0.2
@@ -79,15 +78,16 @@ class ServicesScreen(AppScreen):
         self.log_pane.follows = True
         self.table.set_source(self._cells)
         self.table.focus()
-        self.set_interval(POLL_S, self._poll)
+        if self.gateway.services_every_s:
+            self.set_interval(self.gateway.services_every_s, self._poll)
         self.set_interval(DRAW_S, self._draw_log)
 
     def _poll(self) -> None:
-        if self.is_current and self.gateway.server.local and self.app.is_ready:
+        if self.is_current and self.app.is_ready:
             self.load()
 
     def load(self) -> None:
-        if not self.gateway.server.local:
+        if not self.gateway.services_every_s:
             self._show_remote()
             return
         self.fetch(self.gateway.status, self._show)
@@ -227,9 +227,9 @@ def facts_text(status: ApplianceStatus, palette: Palette, width: int) -> Text:
         ("dead letters", format.count(queue.dead_letters), palette.text if not queue.dead_letters else palette.bad),
         ("data", format.size(disk.used_bytes), palette.text),
         ("disk free", format.size(disk.free_bytes), palette.text),
-        ("memory", format.size(memory), palette.text),
-        ("cpu", f"{cpu:.1f} %", palette.text),
     ]
+    if memory:  # of what runs elsewhere nobody tells it
+        parts += [("memory", format.size(memory), palette.text), ("cpu", f"{cpu:.1f} %", palette.text)]
     lines = [Text()]
     for name, value, color in parts:
         part = Text.assemble((f"{name} ", palette.faint), (value, color))

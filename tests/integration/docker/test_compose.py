@@ -125,6 +125,8 @@ def test_the_terminal_ui_runs_inside_the_container_of_web(stack: Stack, tmp_path
     environ = {**os.environ, **stack.environ}
     with open_terminal(command, environ, columns=120, rows=40, folder=tmp_path) as terminal:
         terminal.see("seen-inside", within_s=30)
+        terminal.press("5")
+        terminal.see("clickhouse:8123", within_s=30)
         terminal.press("C-q")
         eventually(terminal.is_over)
 

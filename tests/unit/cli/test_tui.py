@@ -32,6 +32,23 @@ def test_the_secret_key_is_not_among_the_arguments(monkeypatch: pytest.MonkeyPat
         assert secret.read() == "sk-secret"
 
 
+def test_in_a_container_the_services_are_those_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[str] = []
+
+    def execv(_path: str, argv: list[str]) -> None:
+        became.extend(argv)
+        raise Became
+
+    monkeypatch.setattr(os, "execv", execv)
+    keys = {"LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "pk", "LANGFUSE_INIT_PROJECT_SECRET_KEY": "sk"}
+    here = CliRunner(env={"LANGFUSE_LOCAL_ATTACH_URL": "http://web:3000", **keys})
+    here.invoke(tui, [])
+    assert "--container" in became and "http://web:3000" in became
+    became.clear()
+    here.invoke(tui, ["--url", "http://there", "--public-key", "pk", "--secret-key", "sk"])
+    assert "--container" not in became
+
+
 def test_certificates_to_trust_are_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     became: list[str] = []
 
