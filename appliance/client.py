@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
@@ -26,6 +26,16 @@ from appliance.connection import (
     tls_expected,
 )
 from appliance.errors import ConfigError, RemoteError
+from appliance.http_client import (
+    AnswerTimedOut,
+    ConnectionEnded,
+    ConnectTimedOut,
+    HttpClient,
+    HttpFailure,
+    NotHttp,
+    Request,
+    basic,
+)
 from appliance.live_events import Arrival, read_arrivals
 from appliance.model.printable import on_one_line
 from appliance.model.services import ApplianceStatus
@@ -33,8 +43,6 @@ from appliance.proxies import Proxy, proxy_for
 
 if TYPE_CHECKING:
     import ssl
-
-    import httpx
 
 T = TypeVar("T")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -62,58 +70,55 @@ class Page(msgspec.Struct):
         return self.meta.get("cursor")
 
 
-class _HttpClient:
-    """What both clients share: a lazily made httpx client, and errors said in one sentence."""
+class _JsonClient:
+    """What both clients share: a lazily made HTTP client, and errors said in one sentence."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
-        self._http: httpx.AsyncClient | None = None
+        self._headers: dict[str, str] = {}
+        self._http: HttpClient | None = None
 
-    def _make(self, library: Any) -> httpx.AsyncClient:
+    def _make(self) -> HttpClient:
         raise NotImplementedError
 
-    async def _explained(self, error: Exception) -> RemoteError:
+    async def _explained(self, error: HttpFailure) -> RemoteError:
         """What is said when a request ends without an answer."""
         raise NotImplementedError
 
-    async def _client(self) -> httpx.AsyncClient:
+    def _client(self) -> HttpClient:
         if self._http is None:
-            library = await asyncio.to_thread(importlib.import_module, "httpx")
-            self._http = self._http or self._make(library)
+            self._http = self._make()
         return self._http
 
     async def close(self) -> None:
         """Closes the connections; the client may be used again after."""
         if self._http is not None:
             http, self._http = self._http, None
-            await http.aclose()
+            await http.close()
 
     async def request(
         self, method: str, path: str, params: Mapping[str, Param] | None = None, body: Any = None
     ) -> bytes:
         """The body of a successful answer; raises RemoteError for anything else."""
-        client = await self._client()
-        content = None if body is None else msgspec.json.encode(body)
-        headers = {"content-type": "application/json"} if content is not None else None
-        request = client.build_request(
-            method, path, params=encode_params(params or {}), content=content, headers=headers
-        )
+        client = self._client()
+        request = self._asked(method, path, params)
+        if body is not None:
+            headers = {**request.headers, "content-type": "application/json"}
+            request = replace(request, headers=headers, content=msgspec.json.encode(body))
         async with self._translated():
-            answer = await self._send(client, request)
-        if answer.status_code >= 400:
-            raise await self._refusal(answer.status_code, answer.content)
+            try:
+                answer = await client.exchange(request)
+            except (ConnectionEnded, NotHttp):
+                if method != "GET":
+                    raise
+                answer = await client.exchange(request)  # the server may have closed a kept connection just now
+        if answer.status >= 400:
+            raise await self._refusal(answer.status, answer.content)
         return answer.content
 
-    async def _send(self, client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-        """Sends; a read whose kept connection the server had just closed is sent once more on a new one."""
-        import httpx
-
-        try:
-            return await client.send(request)
-        except (httpx.RemoteProtocolError, httpx.ReadError):
-            if request.method != "GET":
-                raise
-            return await client.send(request)
+    def _asked(self, method: str, path: str, params: Mapping[str, Param] | None) -> Request:
+        query = urlencode(encode_params(params or {}))
+        return Request(method, f"{self.base_url}{path}{'?' if query else ''}{query}", self._headers)
 
     async def get(self, path: str, params: Mapping[str, Param] | None = None, *, into: type[T]) -> T:
         """GET, decoded into a type; raises RemoteError, also when the answer has another shape."""
@@ -129,29 +134,33 @@ class _HttpClient:
         self, path: str, params: Mapping[str, Param] | None = None, headers: Mapping[str, str] | None = None
     ) -> AsyncGenerator[str]:
         """The lines of an answer as they come, for as long as the server sends them."""
-        client = await self._client()
-        query = encode_params(params or {})
-        stream = client.stream("GET", path, params=query, headers=headers, timeout=_stream_timeout())
-        async with self._translated(), stream as got:
-            if got.status_code >= 400:
-                raise await self._refusal(got.status_code, await got.aread())
-            async for line in got.aiter_lines():
-                yield line
+        client = self._client()
+        request = self._asked("GET", path, params)
+        request = replace(request, headers={**request.headers, **(headers or {})})
+        async with self._translated(), client.open(request, read_s=None) as got:
+            if got.status >= 400:
+                raise await self._refusal(got.status, await got.read())
+            decoder, begun = getincrementaldecoder("utf-8")(errors="replace"), ""
+            async with aclosing(got.parts()) as parts:
+                async for part in parts:
+                    *lines, begun = (begun + decoder.decode(part)).split("\n")
+                    for line in lines:
+                        yield line.removesuffix("\r")
+            if begun:
+                yield begun
 
     async def _refusal(self, status: int, content: bytes) -> RemoteError:
         return _refusal(status, content, self.base_url)
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
-        import httpx
-
         try:
             yield
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except HttpFailure as error:
             raise await self._explained(error) from error
 
 
-class LangfuseClient(_HttpClient):
+class LangfuseClient(_JsonClient):
     """The public API of any Langfuse server; every method raises RemoteError with one clear sentence.
 
     Lists take the API's own query parameters as keyword arguments (`userId="alice"`, `page=2`); lists are repeated,
@@ -166,34 +175,29 @@ class LangfuseClient(_HttpClient):
         With `public_url` the answers' links lead there, as for one who came through a proxy of that name.
         """
         super().__init__(base_url)
-        self._keys = (public_key, secret_key)
         self._ca_file = ca_file
-        self._headers = {"user-agent": "langfuse-local"}
+        self._headers = {"user-agent": "langfuse-local", "authorization": basic(public_key, secret_key)}
         if public_url and public_url != self.base_url:
             self._headers["x-forwarded-host"] = urlsplit(public_url).netloc
         self._proxy: Proxy | None = None
 
-    def _make(self, library: Any) -> httpx.AsyncClient:
+    def _make(self) -> HttpClient:
         try:
             self.base_url = checked_address(self.base_url)
             self._proxy = proxy_for(self.base_url)
-            trusted = tls_context(self.base_url, self._ca_file)
         except ConfigError as error:
             raise RemoteError(error.message, hint=error.hint) from error
-        client: httpx.AsyncClient = library.AsyncClient(
-            base_url=self.base_url,
-            auth=self._keys,
-            timeout=library.Timeout(TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            limits=library.Limits(max_connections=20, keepalive_expiry=KEEP_ALIVE_S),
-            headers=self._headers,
-            follow_redirects=True,
-            verify=trusted,
-            proxy=_as_httpx(library, self._proxy, trusted),
-            trust_env=False,  # httpx would ask this machine through a proxy, and fails on much that may stand there
+        return HttpClient(
+            connect_s=CONNECT_TIMEOUT_S, read_s=TIMEOUT_S, keep_s=KEEP_ALIVE_S, tls=self._trusted, proxy=self._proxy
         )
-        return client
 
-    async def _explained(self, error: Exception) -> RemoteError:
+    def _trusted(self) -> ssl.SSLContext:
+        try:
+            return tls_context(self._ca_file)
+        except ConfigError as error:
+            raise RemoteError(error.message, hint=error.hint) from error
+
+    async def _explained(self, error: HttpFailure) -> RemoteError:
         return await explained(error, self.base_url, self._proxy)
 
     async def _refusal(self, status: int, content: bytes) -> RemoteError:
@@ -266,32 +270,24 @@ class LangfuseClient(_HttpClient):
         It begins after a position that was told before, or with what is written from now on. One without traces is a
         sign of life: the server listens, and has told of all that was written since it does.
         """
-        headers = {"Last-Event-ID": after} if after else {}
+        headers = {"last-event-id": after} if after else {}
         async with aclosing(self.stream_lines("/api/local/live", headers=headers)) as lines:
             async for arrival in read_arrivals(lines):
                 yield arrival
 
 
-class ControlClient(_HttpClient):
+class ControlClient(_JsonClient):
     """The local supervisor, over its unix socket."""
 
     def __init__(self, socket: Path) -> None:
         super().__init__("http://supervisor")
         self._socket = socket
 
-    def _make(self, library: Any) -> httpx.AsyncClient:
-        client: httpx.AsyncClient = library.AsyncClient(
-            base_url=self.base_url,
-            transport=library.AsyncHTTPTransport(uds=str(self._socket), verify=False, trust_env=False),
-            timeout=library.Timeout(TIMEOUT_S, connect=2.0),
-            trust_env=False,
-        )
-        return client
+    def _make(self) -> HttpClient:
+        return HttpClient(connect_s=2.0, read_s=TIMEOUT_S, socket=self._socket)
 
-    async def _explained(self, error: Exception) -> RemoteError:
-        import httpx
-
-        if isinstance(error, httpx.TimeoutException):
+    async def _explained(self, error: HttpFailure) -> RemoteError:
+        if isinstance(error, ConnectTimedOut | AnswerTimedOut):
             return RemoteError(f"The supervisor did not answer within {TIMEOUT_S:.0f} s.", hint="Try again.")
         return RemoteError("The appliance has stopped.", hint="Start it: langfuse-local up --detach")
 
@@ -334,13 +330,6 @@ def encode_params(params: Mapping[str, Param]) -> list[tuple[str, str | int | fl
     return pairs
 
 
-def _as_httpx(library: Any, proxy: Proxy | None, trusted: ssl.SSLContext) -> httpx.Proxy | None:
-    if proxy is None:
-        return None
-    made: httpx.Proxy = library.Proxy(proxy.url, ssl_context=trusted if proxy.url.startswith("https:") else None)
-    return made
-
-
 def _decoded(content: bytes, into: type[T]) -> T:
     """JSON into a type; halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD."""
     try:
@@ -348,12 +337,6 @@ def _decoded(content: bytes, into: type[T]) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError):
         lenient = json.dumps(json.loads(content.decode(errors="replace")), ensure_ascii=False)
         return msgspec.json.decode(_HALF.sub("\ufffd", lenient), type=into)
-
-
-def _stream_timeout() -> httpx.Timeout:
-    import httpx
-
-    return httpx.Timeout(None, connect=5.0)
 
 
 def _refusal(status: int, content: bytes, base_url: str) -> RemoteError:

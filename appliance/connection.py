@@ -12,8 +12,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from appliance.errors import ConfigError, RemoteError
+from appliance.http_client import (
+    AnswerTimedOut,
+    ConnectionEnded,
+    ConnectTimedOut,
+    HttpFailure,
+    NotConnected,
+    ProxyRefused,
+    TooManyRedirects,
+)
 from appliance.model.printable import on_one_line
-from appliance.proxies import Proxy, is_this_machine
+from appliance.proxies import Proxy
 
 TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
@@ -53,33 +62,26 @@ def checked_address(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl().rstrip("/")
 
 
-def tls_context(url: str, ca_file: Path | None, environ: Mapping[str, str] | None = None) -> ssl.SSLContext:
+def tls_context(ca_file: Path | None, environ: Mapping[str, str] | None = None) -> ssl.SSLContext:
     """The authorities to trust: those of SSL_CERT_FILE and SSL_CERT_DIR, else the usual ones; and those of `ca_file`.
 
-    Raises ConfigError when one that is needed for `url` cannot be read.
+    Raises ConfigError when one of them cannot be read.
     """
     chosen = os.environ if environ is None else environ
-    is_needed = url.startswith("https:")
-    if not is_needed and is_this_machine(urlsplit(url).hostname or ""):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # reading the authorities takes longer than an answer
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     file, folders = chosen.get("SSL_CERT_FILE", ""), chosen.get("SSL_CERT_DIR", "")
-    try:
-        if file:
-            _trust(context, file, "SSL_CERT_FILE")
-        if folders:
-            if not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
-                raise ConfigError(f"SSL_CERT_DIR names {folders}, which is no directory.", hint="Fix or unset it.")
-            context.load_verify_locations(capath=folders)
-        if not file and not folders:
-            import certifi
+    if file:
+        _trust(context, file, "SSL_CERT_FILE")
+    if folders:
+        if not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+            raise ConfigError(f"SSL_CERT_DIR names {folders}, which is no directory.", hint="Fix or unset it.")
+        context.load_verify_locations(capath=folders)
+    if not file and not folders:
+        import certifi
 
-            context.load_verify_locations(certifi.where())
-        if ca_file is not None:
-            _trust(context, str(ca_file), "--ca")
-    except ConfigError:
-        if is_needed:
-            raise
+        context.load_verify_locations(certifi.where())
+    if ca_file is not None:
+        _trust(context, str(ca_file), "--ca")
     return context
 
 
@@ -92,34 +94,30 @@ def _trust(context: ssl.SSLContext, file: str, source: str) -> None:
         raise ConfigError(f"{source} names {file}, which cannot be read: {error.strerror}.") from error
 
 
-async def explained(error: Exception, url: str, proxy: Proxy | None) -> RemoteError:
-    """Why a request to `url` failed, told by what httpx raised."""
-    import httpx
-
-    if isinstance(error, httpx.InvalidURL):
-        return RemoteError(f"{url} is no address: {on_one_line(str(error))}.", hint=_EXAMPLE)
-    if isinstance(error, httpx.ConnectTimeout):
+async def explained(error: HttpFailure, url: str, proxy: Proxy | None) -> RemoteError:
+    """Why a request to `url` failed."""
+    if isinstance(error, ConnectTimedOut):
         if url.startswith("https:") and proxy is None and await _speaks_http(url):
             return _tls_unexpected(url)
         return RemoteError(
             f"{proxy or url} took no connection within {CONNECT_TIMEOUT_S:.0f} s.",
             hint="Check the address, and the network between.",
         )
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, AnswerTimedOut):
         return RemoteError(f"{url} did not answer within {TIMEOUT_S:.0f} s.", hint="Try again, or narrow the request.")
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
             return _explained_tls(cause, url)
-    if isinstance(error, httpx.ProxyError):
+    if isinstance(error, ProxyRefused):
         return RemoteError(f"{proxy} refused: {on_one_line(str(error))}.", hint=_fix(url, proxy))
-    if isinstance(error, httpx.ConnectError):
+    if isinstance(error, NotConnected):
         return _explained_silence(causes, url, proxy)
-    if isinstance(error, httpx.TooManyRedirects):
+    if isinstance(error, TooManyRedirects):
         return RemoteError(f"{url} sends requests on without end.", hint="Check the address.")
     if url.startswith("http:") and proxy is None and await speaks_tls(url):
         return tls_expected(url)
-    if isinstance(error, httpx.NetworkError) or "disconnected" in str(error) or "peer closed" in str(error):
+    if isinstance(error, ConnectionEnded):
         hint = "Is it still up?" if url.startswith("http:") else "Is it still up, and does it speak TLS?"
         return RemoteError(f"{url} ended the connection before its answer was complete.", hint=hint)
     return RemoteError(f"{url} does not speak HTTP ({on_one_line(str(error))}).", hint="Is this a Langfuse server?")

@@ -19,7 +19,7 @@ _LEVELS: dict[LogLevel, int] = {
     "fatal": logging.CRITICAL,
 }
 # These say at INFO what only their authors want to know.
-_CHATTY = ("httpx", "httpcore", "clickhouse_connect", "psycopg.pool")
+_CHATTY = ("clickhouse_connect", "psycopg.pool")
 
 
 class WithoutValues(logging.Formatter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -41,3 +42,30 @@ def test_the_face_loads_no_server_and_no_database_driver() -> None:
 def test_the_model_loads_nothing_but_msgspec() -> None:
     loaded = loaded_by("import appliance.model.traces, appliance.model.observations, appliance.model.filters")
     assert loaded.isdisjoint({*HEAVY, "pydantic", "google", "platformdirs"})
+
+
+@pytest.mark.parametrize("client", ["LangfuseClient('http://127.0.0.1:1', 'pk', 'sk')", "ControlClient(Path('none'))"])
+def test_asking_a_server_loads_no_library_for_it(client: str) -> None:
+    program = f"""
+import asyncio
+from pathlib import Path
+from appliance.client import ControlClient, LangfuseClient
+from appliance.errors import RemoteError
+
+async def ask():
+    client = {client}
+    try:
+        await client.request("GET", "/")
+    except RemoteError:
+        pass
+    await client.close()
+
+asyncio.run(ask())
+"""
+    assert loaded_by(program).isdisjoint({*HEAVY, "httpcore", "anyio", "certifi", "urllib3", "aiohttp"})
+
+
+def test_no_module_imports_httpx_which_only_tests_have() -> None:
+    sources = [path for folder in ("appliance", "tui") for path in (ROOT / folder).rglob("*.py")]
+    assert sources
+    assert not [path for path in sources if re.search(r"^\s*(import|from) httpx", path.read_text(), re.MULTILINE)]

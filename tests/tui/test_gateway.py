@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from appliance.client import ControlClient, LangfuseClient, encode_params
 from appliance.errors import NotRunning, RemoteError
+from appliance.http_client import Answer, ConnectionEnded, NotConnected, Request
+from tests.answered import Answered, Handler, answer_of, params, path
 from tui.gateway import LocalGateway, RemoteGateway, TraceQuery
 from tui.local import find_appliance
 from tui.records import Server
 
-Handler = Callable[[httpx.Request], httpx.Response]
 SERVER = Server("http://lf.test", "pk", "sk", local=False)
 
 
 def gateway(handler: Handler) -> RemoteGateway:
     made = RemoteGateway(SERVER)
-    made._client._http = httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url=SERVER.url)
+    made._client._http = Answered(handler)
     return made
 
 
 async def test_trace_page_sends_the_query_and_cuts_texts() -> None:
-    seen: list[httpx.Request] = []
+    seen: list[Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Request) -> Answer:
         seen.append(request)
         item: dict[str, object] = {
             "id": "t1",
@@ -39,24 +39,24 @@ async def test_trace_page_sends_the_query_and_cuts_texts() -> None:
             "output": "x" * 9999,
         }
         item |= {"latency": -1, "totalCost": 0.5, "scores": ["s"], "observations": ["a", "b"]}
-        return httpx.Response(200, json={"data": [item], "meta": {"totalItems": 77}})
+        return answer_of(200, {"data": [item], "meta": {"totalItems": 77}})
 
     conditions = ({"type": "string", "column": "name", "operator": "=", "value": "x"},)
     found = await gateway(answer).trace_page(TraceQuery(conditions), 3)
     row = found.rows[0]
     assert (found.total, row.input, len(row.output), row.latency, row.cost) == (77, "why?", 240, None, 0.5)
     assert (row.observation_count, row.score_ids) == (2, ("s",))
-    assert seen[0].url.params["page"] == "3"
-    assert json.loads(seen[0].url.params["filter"]) == list(conditions)
+    assert params(seen[0])["page"] == "3"
+    assert json.loads(params(seen[0])["filter"]) == list(conditions)
 
 
 async def test_observations_fall_back_to_pages_where_v2_is_missing() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if "/v2/" in request.url.path or "/local/" in request.url.path:
-            return httpx.Response(404, json={"message": "not here"})
-        page = int(request.url.params["page"])
+    def answer(request: Request) -> Answer:
+        if "/v2/" in path(request) or "/local/" in path(request):
+            return answer_of(404, {"message": "not here"})
+        page = int(params(request)["page"])
         item = {"id": f"o{page}", "startTime": "2026-11-23T12:00:00.000Z", "type": "SPAN", "calculatedTotalCost": 0.1}
-        return httpx.Response(200, json={"data": [item], "meta": {"totalPages": 3}})
+        return answer_of(200, {"data": [item], "meta": {"totalPages": 3}})
 
     found = [one async for batch in gateway(answer).trace_observations("t") for one in batch]
     assert [one.id for one in found] == ["o1", "o2", "o3"]
@@ -66,25 +66,25 @@ async def test_observations_fall_back_to_pages_where_v2_is_missing() -> None:
 async def test_an_appliance_is_asked_for_the_tree_in_two_requests() -> None:
     asked: list[str] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(f"{request.url.path}?{request.url.query.decode()}")
-        start = int(request.url.params.get("offset", 0))
-        many = range(start, min(start + int(request.url.params.get("limit", 9999)), 3000))
+    def answer(request: Request) -> Answer:
+        asked.append(request.url.removeprefix(SERVER.url))
+        start = int(params(request).get("offset", 0))
+        many = range(start, min(start + int(params(request).get("limit", 9999)), 3000))
         items = [{"id": f"o{index}", "startTime": "2026-11-23T12:00:00.000000Z"} for index in many]
-        return httpx.Response(200, json={"data": items})
+        return answer_of(200, {"data": items})
 
     sizes = [len(batch) async for batch in gateway(answer).trace_observations("a/b")]
     assert sizes == [1000, 2000]
-    assert asked == ["/api/local/traces/a/b/tree?limit=1000", "/api/local/traces/a/b/tree?offset=1000"]
+    assert asked == ["/api/local/traces/a%2Fb/tree?limit=1000", "/api/local/traces/a%2Fb/tree?offset=1000"]
 
 
 async def test_cursor_is_followed() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if "/local/" in request.url.path:
-            return httpx.Response(404, text="<html>not here</html>")
-        item = {"id": request.url.params.get("cursor", "first"), "startTime": "2026-11-23T12:00:00.000Z"}
-        meta = {} if "cursor" in request.url.params else {"cursor": "second"}
-        return httpx.Response(200, json={"data": [item], "meta": meta})
+    def answer(request: Request) -> Answer:
+        if "/local/" in path(request):
+            return Answer(404, b"<html>not here</html>")
+        item = {"id": params(request).get("cursor", "first"), "startTime": "2026-11-23T12:00:00.000Z"}
+        meta = {} if "cursor" in params(request) else {"cursor": "second"}
+        return answer_of(200, {"data": [item], "meta": meta})
 
     assert [one.id async for batch in gateway(answer).trace_observations("t") for one in batch] == ["first", "second"]
 
@@ -99,13 +99,13 @@ async def test_cursor_is_followed() -> None:
 )
 async def test_errors_are_sentences(status: int, body: dict[str, str], sentence: str) -> None:
     with pytest.raises(RemoteError, match=sentence) as caught:
-        await gateway(lambda _: httpx.Response(status, json=body)).trace("x")
+        await gateway(lambda _: answer_of(status, body)).trace("x")
     assert caught.value.status == status
 
 
 async def test_no_server_is_a_sentence_too() -> None:
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
+    def refuse(request: Request) -> Answer:
+        raise NotConnected("refused")
 
     with pytest.raises(RemoteError, match="No Langfuse server answers at http://lf"):
         await gateway(refuse).connect()
@@ -113,11 +113,11 @@ async def test_no_server_is_a_sentence_too() -> None:
 
 async def test_another_kind_of_server_is_named() -> None:
     with pytest.raises(RemoteError, match="something unexpected"):
-        await gateway(lambda _: httpx.Response(200, text="<html>")).connect()
+        await gateway(lambda _: Answer(200, b"<html>")).connect()
 
 
 async def test_health_that_is_red_is_no_error() -> None:
-    health = await gateway(lambda _: httpx.Response(503, json={"message": "Redis is down"})).health()
+    health = await gateway(lambda _: answer_of(503, {"message": "Redis is down"})).health()
     assert (health.ok, health.reason) == (False, "Redis is down")
 
 
@@ -162,13 +162,13 @@ async def test_client_is_made_lazily() -> None:
 
 
 async def test_a_read_on_a_connection_that_just_closed_is_tried_again() -> None:
-    tries: list[httpx.Request] = []
+    tries: list[Request] = []
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: Request) -> Answer:
         tries.append(request)
         if len(tries) == 1:
-            raise httpx.RemoteProtocolError("Server disconnected", request=request)
-        return httpx.Response(200, json={"status": "OK", "version": "3"})
+            raise ConnectionEnded("Server disconnected")
+        return answer_of(200, {"status": "OK", "version": "3"})
 
     assert (await gateway(answer).health()).ok
     assert len(tries) == 2
@@ -197,13 +197,13 @@ async def test_a_supervisor_that_is_gone_is_no_address(tmp_path: Path) -> None:
 
 
 async def test_a_session_has_all_its_turns() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if "/sessions/" in request.url.path:
-            return httpx.Response(200, json={"id": "s", "createdAt": "2026-11-23T12:00:00.000Z"})
-        start = (int(request.url.params["page"]) - 1) * 100
+    def answer(request: Request) -> Answer:
+        if "/sessions/" in path(request):
+            return answer_of(200, {"id": "s", "createdAt": "2026-11-23T12:00:00.000Z"})
+        start = (int(params(request)["page"]) - 1) * 100
         ids = range(start, min(start + 100, 250))
         items = [{"id": f"t{index}", "timestamp": "2026-11-23T12:00:00.000Z"} for index in ids]
-        return httpx.Response(200, json={"data": items, "meta": {"totalItems": 250}})
+        return answer_of(200, {"data": items, "meta": {"totalItems": 250}})
 
     assert len((await gateway(answer).session("s")).turns) == 250
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from appliance.client import LangfuseClient
 from appliance.errors import ConfigError, RemoteError, Undecodable
+from appliance.http_client import Answer
 from appliance.ingestion.accept import count_items
 from appliance.ingestion.legacy import decode_events
 from appliance.orchestrator.secrets import read_secrets
 from appliance.orchestrator.state import State, read_state
 from appliance.paths import DataDir
+from tests.answered import Answered
 from tui.state import Remembered, StateFile
 
 BROKEN = b'{"url":"\xff","screen":"\xff","salt":"\xff","message":"\xff"}'
@@ -40,9 +41,8 @@ def test_own_files_are_told_or_written_anew(tmp_path: Path) -> None:
 
 
 async def test_a_refusal_of_a_server_is_one_sentence() -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(400, content=BROKEN))
     client = LangfuseClient("http://localhost", "pk", "sk")
-    client._http = httpx.AsyncClient(transport=transport, base_url=client.base_url)
+    client._http = Answered(lambda _: Answer(400, BROKEN))
     with pytest.raises(RemoteError):
         await client.get("/x", into=dict[str, str])
     await client.close()
