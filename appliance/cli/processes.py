@@ -24,9 +24,10 @@ def web(host: str | None, port: int | None, web_workers: int | None, fd: int | N
     """
     from appliance.cli.serve import serve
     from appliance.orchestrator.limits import raise_file_limit
+    from appliance.orchestrator.secrets import with_stored_salt
 
     raise_file_limit()
-    serve(settings_from(host=host, port=port, web_workers=web_workers), fd, instance)
+    serve(with_stored_salt(settings_from(host=host, port=port, web_workers=web_workers)), fd, instance)
 
 
 @click.command()

@@ -82,14 +82,18 @@ def with_secrets(settings: Settings, known: Secrets) -> Settings:
 
 
 def with_stored_salt(settings: Settings) -> Settings:
-    """Settings with the salt and encryption key of the data directory, where none are given; raises ConfigError."""
+    """Settings with the salt and encryption key of the data directory, where none are given.
+
+    Raises ConfigError, also when there is no salt at all: anybody could make hashes and links without one.
+    """
     known = read_secrets(DataDir(settings.data_dir)) or Secrets()
     _require_key(settings.encryption_key, known)
-    return dataclasses.replace(
-        settings,
-        salt=settings.salt or known.salt,
-        encryption_key=settings.encryption_key or known.encryption_key,
-    )
+    salt = settings.salt or known.salt
+    if not salt:
+        raise ConfigError(
+            "There is no SALT.", hint="Make one (openssl rand -hex 16) and keep it: all processes need the same."
+        )
+    return dataclasses.replace(settings, salt=salt, encryption_key=settings.encryption_key or known.encryption_key)
 
 
 def _require_key(given: str, stored: Secrets | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from appliance.orchestrator.runtimes.docker.compose_env import SECRETS, env_text
 from appliance.orchestrator.secrets import Secrets, generate_secrets
 from tests.integration.docker.engine_here import ensure_images, require_compose, require_engine
 from tests.integration.docker.standins.names import STORES, store_image_environ, tag_of
+from tests.integration.external.certificates import make_certificates
 
 ROOT = Path(__file__).parents[3]
 FIRST_PORT = 28443
@@ -156,6 +158,40 @@ def by_parts(known: Secrets) -> str:
     )
 
 
+def by_client_certificates(known: Secrets) -> str:
+    """By addresses of `fronts`, which asks for client certificates."""
+    files = (("rootcert", "CA", "ca.pem"), ("cert", "CERT", "client.pem"), ("key", "KEY", "client.key"))
+    parameters = "&".join(f"ssl{name}=/store-certificates/{file}" for name, _, file in files)
+    return (
+        f"DATABASE_URL=postgresql://langfuse:{known.postgres_password}@fronts:5432/langfuse?{parameters}\n"
+        f"REDIS_CONNECTION_STRING=rediss://:{known.redis_password}@fronts:6379/0\n"
+        "CLICKHOUSE_URL=https://fronts:8123\n"
+    ) + "".join(
+        f"{store}_TLS_{name}_PATH=/store-certificates/{file}\n"
+        for store in ("REDIS", "LANGFUSE_LOCAL_CLICKHOUSE")
+        for _, name, file in files
+    )
+
+
+@contextlib.contextmanager
+def fronted(stack: Stack) -> Iterator[Stack]:
+    """docker-compose.external.yml, running on the stores of `stack` by TLS with client certificates."""
+    with external(stack, by_client_certificates(stack.secrets)) as made:
+        make_certificates(stack.folder / "store-certificates")
+        fronts = {
+            "image": tag_of("python"),
+            "command": ["python", "-m", "tests.integration.docker.tls_fronts"],
+            "environment": {"PYTHONPATH": "/source"},
+            "volumes": [f"{ROOT / 'tests'}:/source/tests:ro", "./store-certificates:/store-certificates"],
+            "networks": ["elsewhere"],
+        }
+        first = {"migrate": {"depends_on": {"fronts": {"condition": "service_started"}}}}
+        (stack.folder / "fronts.yml").write_text(json.dumps({"services": {"fronts": fronts, **first}}))
+        made = dataclasses.replace(made, overlays=(*made.overlays, "fronts.yml"))
+        made.up()
+        yield made
+
+
 @contextlib.contextmanager
 def beside(stack: Stack, stores: str) -> Iterator[Stack]:
     """docker-compose.external.yml, running on the stores of `stack`."""
@@ -168,7 +204,7 @@ def beside(stack: Stack, stores: str) -> Iterator[Stack]:
 def external(stack: Stack, stores: str) -> Iterator[Stack]:
     """The same, not started; it reaches the stores by a network of somebody else.
 
-    `stores` are the lines of .env that lead to Postgres and Redis.
+    `stores` are the lines of .env that lead to Postgres and Redis, and to ClickHouse in another way than usual.
     """
     overlay = {
         "services": {name: {"networks": ["public", "elsewhere"]} for name in ("migrate", "web", "worker")},
@@ -180,9 +216,10 @@ def external(stack: Stack, stores: str) -> Iterator[Stack]:
     known = stack.secrets
     own = (stack.folder / ".env").read_text()
     (stack.folder / ".env").write_text(
-        f"{own}\n{stores}CLICKHOUSE_PASSWORD={known.clickhouse_password}\n"
+        f"{own}\nCLICKHOUSE_PASSWORD={known.clickhouse_password}\n"
         "STORE_CERTIFICATES=./store-certificates\n"
         "CLICKHOUSE_URL=http://clickhouse:8123\nCLICKHOUSE_USER=langfuse\nCLICKHOUSE_DB=langfuse\n"
+        f"{stores}"
     )
     port = choose_port("127.0.0.1", [FIRST_PORT + 100], set())
     project = f"{stack.project}-external"
@@ -190,5 +227,5 @@ def external(stack: Stack, stores: str) -> Iterator[Stack]:
     try:
         yield made
     finally:
-        made.compose("down", "--volumes", "--timeout", "5", check=False)
+        made.compose("down", "--volumes", "--remove-orphans", "--timeout", "5", check=False)
         (stack.folder / ".env").write_text(own)

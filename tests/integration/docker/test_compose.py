@@ -19,7 +19,7 @@ import pytest
 from appliance.orchestrator.secrets import Secrets
 from tests.acceptance.appliance_process import eventually
 from tests.acceptance.terminal import open_terminal
-from tests.integration.docker.stack import Stack, beside, by_addresses, by_parts, external, running_stack
+from tests.integration.docker.stack import Stack, beside, by_addresses, by_parts, external, fronted, running_stack
 from tests.integration.docker.standins.names import STORES
 
 
@@ -159,6 +159,13 @@ def test_the_external_file_on_the_same_stores(stack: Stack, form: Callable[[Secr
             assert wait_for_trace(client, form.__name__)
         seen = made.compose("exec", "-T", "worker", "cat", "/store-certificates/ca.pem")
         assert "an authority" in seen
+
+
+def test_stores_that_ask_for_client_certificates(stack: Stack) -> None:
+    with fronted(stack) as made, made.client() as client:
+        send_trace(client, "certified")
+        assert wait_for_trace(client, "certified")
+        assert '"healthy": true' in made.compose("exec", "-T", "web", "langfuse-local", "status", "--json")
 
 
 def test_what_is_missing_is_told_by_migrate(stack: Stack) -> None:

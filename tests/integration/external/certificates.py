@@ -18,6 +18,8 @@ class Certificates:
     client_key: Path
     other_authority: Path
     """One that signed nothing."""
+    server_file: Path
+    """Certificate and key of the server, also for the host `fronts`."""
     server: ssl.SSLContext
     """Asks for a client's certificate and refuses who has none."""
 
@@ -25,12 +27,20 @@ class Certificates:
 def make_certificates(folder: Path) -> Certificates:
     """All of them, freshly made for 127.0.0.1 and localhost."""
     authority = trustme.CA()
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1", "localhost").configure_cert(server)
+    server, own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), authority.issue_cert("127.0.0.1", "localhost", "fronts")
+    own.configure_cert(server)
     authority.configure_trust(server)
     server.verify_mode = ssl.CERT_REQUIRED
     client = authority.issue_cert("langfuse@example.com")
-    made = Certificates(folder / "ca.pem", folder / "client.pem", folder / "client.key", folder / "other.pem", server)
+    made = Certificates(
+        authority=folder / "ca.pem",
+        client_certificate=folder / "client.pem",
+        client_key=folder / "client.key",
+        other_authority=folder / "other.pem",
+        server_file=folder / "server.pem",
+        server=server,
+    )
+    own.private_key_and_cert_chain_pem.write_to_path(str(made.server_file))
     authority.cert_pem.write_to_path(str(made.authority))
     client.private_key_pem.write_to_path(str(made.client_key))
     client.cert_chain_pems[0].write_to_path(str(made.client_certificate))

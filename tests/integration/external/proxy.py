@@ -25,10 +25,21 @@ _GARBLED_SHARE = 0.1
 
 
 class Proxy:
-    """Forwards connections to another port, or a socket, of this machine; its `fault` may change at any time."""
+    """Forwards connections to another port, or a socket, of this machine; its `fault` may change at any time.
 
-    def __init__(self, target: int | str, *, tls: ssl.SSLContext | None = None, asks_first: bool = False) -> None:
-        self.port = 0
+    Given a `far` host and port it forwards to these, and listens on that port of all addresses.
+    """
+
+    def __init__(
+        self,
+        target: int | str = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
+        asks_first: bool = False,
+        far: tuple[str, int] | None = None,
+    ) -> None:
+        self._host, self.port = ("0.0.0.0", far[1]) if far else ("127.0.0.1", 0)
+        self._far = far
         self.fault: Fault = ""
         self.seen: set[Fault] = set()
         """Faults that did something to data: a test that shows nothing can be told from one that does."""
@@ -40,7 +51,7 @@ class Proxy:
         """Listens until it is cancelled."""
         plain_tls = None if self._asks_first else self._tls
         self._loop = asyncio.get_running_loop()
-        server = await asyncio.start_server(self._take, "127.0.0.1", self.port, ssl=plain_tls, limit=2**18)
+        server = await asyncio.start_server(self._take, self._host, self.port, ssl=plain_tls, limit=2**18)
         self.port = server.sockets[0].getsockname()[1]
         try:
             await server.serve_forever()
@@ -84,7 +95,8 @@ class Proxy:
     async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._target, str):
             return await asyncio.open_unix_connection(self._target, limit=2**18)
-        return await asyncio.open_connection("127.0.0.1", self._target, limit=2**18)
+        host, port = self._far or ("127.0.0.1", self._target)
+        return await asyncio.open_connection(host, port, limit=2**18)
 
     async def _begin_tls(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Postgres' own beginning: the client asks whether it may encrypt. False when it does not ask."""

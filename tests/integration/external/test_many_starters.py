@@ -32,6 +32,7 @@ async def empty(tcp_stores: Settings, tmp_path: Path) -> AsyncIterator[Settings]
         yield dataclasses.replace(
             tcp_stores,
             data_dir=tmp_path,
+            salt="many",
             postgres=dataclasses.replace(tcp_stores.postgres, url=url),
             clickhouse=dataclasses.replace(tcp_stores.clickhouse, database="many"),
         )

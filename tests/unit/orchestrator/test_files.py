@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from appliance.cli.processes import migrate, web
 from appliance.config import InitSettings, Settings
 from appliance.errors import AlreadyRunning, ConfigError, StartFailed
 from appliance.orchestrator import room
@@ -133,6 +135,13 @@ def test_given_keys_are_asked_for_but_not_stored_unseen(place: DataDir) -> None:
     assert known.public_key != "pk-init" and known.salt == "s"
     assert with_secrets(settings, known).init == settings.init
     assert with_stored_salt(dataclasses.replace(settings, salt="")).salt == "s"
+
+
+def test_without_any_salt_nothing_is_served(place: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SALT", raising=False)
+    for command in (web, migrate):
+        refused = CliRunner(env={"LANGFUSE_LOCAL_DATA_DIR": str(place.root)}).invoke(command, [])
+        assert isinstance(refused.exception, ConfigError) and "There is no SALT." in str(refused.exception)
 
 
 def test_an_encryption_key_is_64_hex_characters_unless_it_is_in_use(place: DataDir) -> None:
