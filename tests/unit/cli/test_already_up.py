@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -124,9 +123,13 @@ def test_a_lock_of_somebody_else_is_no_appliance(place: DataDir, monkeypatch: py
     assert "Nothing runs" in seen.stderr
 
 
-def test_the_secret_key_goes_to_a_terminal_only(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+def test_the_secret_key_goes_to_a_terminal_and_elsewhere_when_asked(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     print_keys("http://localhost:3000", "pk-lf-a", "sk-lf-a")
     assert "sk-lf-a" not in capsys.readouterr().out
+    print_keys("http://localhost:3000", "pk-lf-a", "sk-lf-a", everywhere=True)
+    assert "sk-lf-a" in capsys.readouterr().out
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     print_keys("http://localhost:3000", "pk-lf-a", "sk-lf-a")
     assert "sk-lf-a" in capsys.readouterr().out
