@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -17,6 +18,13 @@ def own_command(module: str, *arguments: str, python: str | None = None) -> tupl
 
 
 def become(module: str, *arguments: str) -> NoReturn:
-    """Replaces this process by one of our programs."""
+    """Replaces this process by one of our programs.
+
+    A Ctrl-C while that begins waits until it takes SIGINT: Python's own handler would print a traceback.
+    """
     command = own_command(module, *arguments)
-    os.execv(command[0], command)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        os.execv(command[0], command)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from appliance.config import load_settings
 from appliance.errors import ApplianceError
@@ -19,6 +20,9 @@ from tui.container import ContainerGateway
 from tui.gateway import Gateway, LocalGateway, RemoteGateway
 from tui.records import Server
 from tui.state import StateFile
+
+if TYPE_CHECKING:
+    from tui.app import LangfuseApp
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -36,6 +40,17 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the terminal UI until it is left; returns the exit code."""
+    with _interrupts_end_us():
+        app = _app(argv)
+        if isinstance(app, int):
+            return app
+        with _drawing_on_the_terminal():
+            app.run()
+        return app.return_code or 0
+
+
+def _app(argv: Sequence[str] | None) -> LangfuseApp | int:
+    """The application that the arguments ask for, or the exit code when there can be none."""
     arguments = parse_arguments(argv)
     if sys.stderr is None:  # and so is what Textual would draw on
         sys.stdout.write("The terminal UI needs standard error, which is closed.\n")
@@ -55,10 +70,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ApplianceError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    app = LangfuseApp(gateway, StateFile(name), starts=arguments.start)
-    with _drawing_on_the_terminal():
-        app.run()
-    return app.return_code or 0
+    return LangfuseApp(gateway, StateFile(name), starts=arguments.start)
+
+
+@contextmanager
+def _interrupts_end_us() -> Iterator[None]:
+    """Ctrl-C, also one that came while this program began, ends it without a word: Python would print a traceback.
+
+    The application takes it before it takes the terminal.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _gateway(arguments: argparse.Namespace) -> tuple[Gateway, str]:

@@ -124,6 +124,9 @@ class LangfuseApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # it ended us at once until now; not by the loop, as
+            end = partial(self.exit, return_code=128 + signal.SIGINT)  # an editor has it for a while (tui.outside)
+            signal.signal(signal.SIGINT, lambda _number, _frame: loop.call_soon_threadsafe(end))
 
     def on_mount(self) -> None:
         self.theme = self._first_theme()
@@ -333,6 +336,13 @@ class LangfuseApp(App[None]):
         """Copies by OSC 52 and says so; halves of surrogate pairs, which cannot be written, become question marks."""
         self.copy_to_clipboard(text.encode(errors="replace").decode())
         self.notify(f"Copied {what} ({len(text):,} characters).", timeout=2)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """What fails after the end has begun, such as a screen without its widgets, is no failure."""
+        if self._exit:
+            self._close_messages_no_wait()
+        else:
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Leaves with one sentence; the traceback goes to a file, as it may hold what traces hold."""

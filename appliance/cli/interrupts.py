@@ -18,7 +18,10 @@ class Interrupted(KeyboardInterrupt):
 
 
 def raise_on_signals() -> None:
-    """Turns SIGINT, SIGTERM and SIGHUP into Interrupted; one that is ignored (nohup) stays so."""
+    """Turns SIGINT, SIGTERM and SIGHUP into Interrupted; one that is ignored (nohup) stays so.
+
+    A Ctrl-C that came while this program began (`become`) interrupts now.
+    """
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
         raise Interrupted(number)
@@ -26,6 +29,7 @@ def raise_on_signals() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @contextlib.contextmanager

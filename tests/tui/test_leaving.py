@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import select
@@ -14,6 +15,8 @@ import pytest
 
 from appliance.own_command import own_command
 from tests.tui.conftest import MakeApp
+from tui.records import Server
+from tui.sample import SampleGateway
 from tui.state import StateFile
 
 TAKEN = b"\x1b[?1049h"
@@ -48,7 +51,7 @@ def test_a_signal_leaves_the_terminal_as_it_was(tmp_path: Path, number: signal.S
         process.send_signal(number)
         written = _rest(mine, process)
         assert all(mode in written for mode in GIVEN_BACK), written
-        assert process.returncode == (0 if number == signal.SIGINT else 128 + number)
+        assert process.returncode == 128 + number
         assert subprocess.run(["stty", "-a"], stdin=its, capture_output=True, check=True).stdout == before
     finally:
         process.kill()
@@ -65,6 +68,21 @@ def _rest(terminal: int, process: subprocess.Popen[bytes]) -> bytes:
         if select.select([terminal], [], [], 0.1)[0]:
             written += os.read(terminal, 65536)
     return written
+
+
+async def test_what_fails_after_the_end_has_begun_is_no_failure(
+    make_app: MakeApp, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Ending(SampleGateway):
+        async def connect(self) -> Server:
+            app.exit(return_code=130)
+            raise LookupError("no widgets yet")
+
+    app = make_app(Ending())
+    async with asyncio.timeout(10):
+        await app.run_async(headless=True)
+    assert app.return_code == 130
+    assert "report" not in capfd.readouterr().err
 
 
 async def test_a_failure_is_told_where_nothing_can_be_written(
