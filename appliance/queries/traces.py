@@ -9,7 +9,7 @@ from typing import Final
 
 from appliance.model.observations import Observation
 from appliance.model.scores import Score
-from appliance.model.traces import Trace, fold_parts
+from appliance.model.traces import Trace, TracePart, fold_parts
 from appliance.storage.clickhouse import observations, scores, traces
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.extents import extent_of
@@ -113,14 +113,9 @@ async def find_trace(
     reads_observations = bool(groups & {"observations", "metrics"})
     if "observations" not in groups:
         fields = _SUMMED
-    extent, found_scores = await asyncio.gather(
-        extent_of(clickhouse, project_id, trace_id),
+    (parts, rows), found_scores = await asyncio.gather(
+        _parts_and_observations(clickhouse, project_id, trace_id, fields, observed=reads_observations, texts=with_io),
         scores.of_trace(clickhouse, project_id, trace_id) if "scores" in groups else _no_scores(),
-    )
-    extents = {trace_id: extent} if extent else None
-    parts, rows = await asyncio.gather(
-        traces.read_parts(clickhouse, project_id, [trace_id], with_texts=with_io, extents=extents),
-        observations.of_trace(clickhouse, project_id, trace_id, extent, fields) if reads_observations else _nothing(),
     )
     if trace_id not in parts:
         return None
@@ -130,6 +125,17 @@ async def find_trace(
     detail.latency_s, detail.total_cost = _spread(rows), _cost(rows)
     detail.observations = rows if "observations" in groups else []
     return detail
+
+
+async def _parts_and_observations(
+    clickhouse: ClickHouse, project_id: str, trace_id: str, fields: frozenset[str], *, observed: bool, texts: bool
+) -> tuple[dict[str, list[TracePart]], list[Observation]]:
+    extent = await extent_of(clickhouse, project_id, trace_id)
+    extents = {trace_id: extent} if extent else None
+    return await asyncio.gather(
+        traces.read_parts(clickhouse, project_id, [trace_id], with_texts=texts, extents=extents),
+        observations.of_trace(clickhouse, project_id, trace_id, extent, fields) if observed else _nothing(),
+    )
 
 
 async def _nothing() -> list[Observation]:

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.extents import ALONE
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.where import Binder
 
@@ -93,7 +94,7 @@ class _Earlier(msgspec.Struct):
 async def read_touched(clickhouse: ClickHouse, project_id: str) -> Touched:
     """What is not folded yet. Raises QueryTooExpensive and StoreUnavailable."""
     params = {"project_id": project_id}
-    [found] = await clickhouse.rows(render("traces", "until"), params, Touched, settings=_ALIASES)
+    [found] = await clickhouse.rows(render("traces", "until"), params, Touched, settings=_ALIASES | ALONE)
     return found
 
 

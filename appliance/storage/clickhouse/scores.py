@@ -12,6 +12,7 @@ from appliance.model.filters import Condition
 from appliance.model.scores import Score
 from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.extents import KNOWN_PLACES
 from appliance.storage.clickhouse.observation_filters import through_trace
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
@@ -63,6 +64,10 @@ class _Total(msgspec.Struct):
     total: int
 
 
+class _Some(msgspec.Struct):
+    some: int
+
+
 async def list_page(clickhouse: ClickHouse, query: ScoreQuery) -> list[Score]:
     """One page in order. Raises InvalidRequest for a bad filter, QueryTooExpensive and StoreUnavailable."""
     where, binder = await _where(clickhouse, query)
@@ -86,6 +91,10 @@ async def find(clickhouse: ClickHouse, project_id: str, score_id: str) -> Score 
 
 async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> list[Score]:
     """All scores of a trace and of its observations, newest first, without corrections."""
+    params = {"project_id": project_id, "trace_id": trace_id}
+    # Most traces have none, and to plan the columns of scores takes longer than to see that.
+    if not await clickhouse.rows(render("scores", "of_trace"), params, _Some, settings=KNOWN_PLACES):
+        return []
     same = Condition(type="string", column="traceId", operator="=", value=trace_id)
     query = ScoreQuery(project_id=project_id, conditions=[same], only_traces=True, limit=_MANY)
     return await list_page(clickhouse, query)

@@ -13,7 +13,7 @@ from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.all_traces import Touched, Unsettled, reach_back, read_touched
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.extents import KNOWN_PLACES, Extent, within
+from appliance.storage.clickhouse.extents import ALONE, KNOWN_PLACES, Extent, within
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import Search, explained, search_of
 from appliance.storage.clickhouse.trace_filters import ORDERS, TraceFilter, trace_filter
@@ -90,14 +90,16 @@ class _Matching(msgspec.Struct):
     first_micros: int
     last_micros: int
 
+    def key(self) -> TraceKey:
+        return TraceKey(self.id, self.started_micros, self.first_micros, self.last_micros)
+
+
+class _Settled(_Matching):
+    looked_at: int
+
 
 class _Total(msgspec.Struct):
     total: int
-
-
-class _Reach(msgspec.Struct):
-    found: int
-    since_micros: int
 
 
 class _Place(msgspec.Struct):
@@ -157,13 +159,12 @@ async def find_page(clickhouse: ClickHouse, query: TraceQuery) -> Page:
 
 
 async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> Page:
-    touched, reach = await asyncio.gather(read_touched(clickhouse, query.project_id), _reach(clickhouse, query, asked))
+    touched, settled = await asyncio.gather(
+        read_touched(clickhouse, query.project_id), _newest_settled(clickhouse, query, asked)
+    )
     counting = asyncio.ensure_future(_count_started(clickhouse, query, touched))
     try:
-        if touched.touches:
-            keys = await _newest(clickhouse, query, asked, touched)
-        else:
-            keys = await _newest_settled(clickhouse, query, touched, reach)
+        keys = await _newest(clickhouse, query, asked, touched, settled) if touched.touches else settled
         if keys is None:
             unsettled, is_observed = await _unsettled(clickhouse, query, asked, touched)
             keys, _ = await _matching(clickhouse, query, unsettled, _UNSEARCHED, observed=is_observed)
@@ -207,13 +208,10 @@ async def _matching(
     search: Search,
     *,
     observed: bool = True,
-    since: int | None = None,
 ) -> tuple[list[TraceKey], int]:
-    """A page out of all traces, or of those that began at `since` or later, and how many these are."""
+    """A page out of all traces, and how many there are on all pages."""
     asked = _asked(query, search)
     made = asked.filter
-    if since is not None:
-        made.tests.append(f"trace.started >= {made.binder.time(since)}")
     direction = "DESC" if query.descending else "ASC"
     order = f"{ORDERS[query.order_by]} {direction}, trace.id {direction}"
     said = "" if unsettled.is_settled else made.said()
@@ -221,7 +219,7 @@ async def _matching(
     sql = render("traces", "matching", all=every, joins=made.joins(), where=made.where, order=order)
     params = asked.params | {"limit": query.limit, "offset": query.offset}
     rows, total = await clickhouse.page(sql, params, _Matching, settings=_ALIASES | _UNORDERED)
-    keys = [TraceKey(row.id, row.started_micros, row.first_micros, row.last_micros) for row in rows]
+    keys = [row.key() for row in rows]
     if not observed and keys:
         await _find_places(clickhouse, query.project_id, unsettled, keys)
     return keys, total
@@ -249,25 +247,19 @@ async def _count_started(clickhouse: ClickHouse, query: TraceQuery, touched: Tou
     return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
 
 
-async def _reach(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> _Reach:
-    """How far back a page by time goes, if all traces were folded."""
-    params = asked.params | {"most": 2 * (query.offset + query.limit) + _SPARE}
-    sql = render("traces", "reach", starts=all_of(asked.filter.exact_starts, prefix="AND "))
-    return (await clickhouse.rows(sql, params, _Reach, settings=_ALIASES | _NEWEST_FIRST))[0]
+async def _newest_settled(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> list[TraceKey] | None:
+    """A page by time, if all traces are folded; None when it is empty, or most of the newest rows are old versions."""
+    most = 2 * (query.offset + query.limit) + _SPARE
+    params = asked.params | {"most": most, "limit": query.limit, "offset": query.offset}
+    sql = render("traces", "newest_settled", starts=all_of(asked.filter.exact_starts, prefix="AND "))
+    rows = await clickhouse.rows(sql, params, _Settled, settings=_ALIASES | _NEWEST_FIRST | ALONE)
+    is_whole = len(rows) == query.limit or (rows and rows[0].looked_at < most)
+    return [row.key() for row in rows] if is_whole else None
 
 
-async def _newest_settled(
-    clickhouse: ClickHouse, query: TraceQuery, touched: Touched, reach: _Reach
+async def _newest(
+    clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, touched: Touched, settled: list[TraceKey] | None
 ) -> list[TraceKey] | None:
-    """A page by time while all traces are folded; None when most of the newest rows are old versions."""
-    if not reach.found:
-        return []
-    keys, _ = await _matching(clickhouse, query, touched.anywhere, _UNSEARCHED, since=reach.since_micros)
-    is_whole = len(keys) == query.limit or reach.found < 2 * (query.offset + query.limit) + _SPARE
-    return keys if is_whole else None
-
-
-async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, touched: Touched) -> list[TraceKey] | None:
     """A page by time, out of the newest rows only; None when those do not suffice and all must be folded.
 
     Parts are read from the newest back until enough traces began in the window. A trace that began before the window
@@ -275,6 +267,8 @@ async def _newest(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, touc
     """
     wanted = query.offset + query.limit
     recent = touched.recent_micros if wanted <= _RECENT_TRACES else 0
+    if not recent and settled:
+        recent = settled[-1].started  # what was written since can only move the end of the page to later times
     displaced: list[str] = []
     for _ in range(_TRIES):
         rows = await _newest_parts(clickhouse, query, asked, displaced, recent)
@@ -376,7 +370,7 @@ async def read_score_ids(clickhouse: ClickHouse, project_id: str, ids: Sequence[
     found: dict[str, list[str]] = {}
     for chunk in _chunks(ids):
         params: Mapping[str, Any] = {"project_id": project_id, "ids": chunk}
-        for row in await clickhouse.rows(render("traces", "score_ids"), params, _ScoreIds):
+        for row in await clickhouse.rows(render("traces", "score_ids"), params, _ScoreIds, settings=ALONE):
             found[row.id] = row.score_ids
     return found
 

@@ -16,3 +16,10 @@ LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 SELECT count() AS total
 FROM scores FINAL
 WHERE project_id = {project_id:String} $where
+
+-- name: of_trace
+-- Whether there may be scores of a trace: all versions are looked at.
+SELECT 1 AS some
+FROM scores
+PREWHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+LIMIT 1

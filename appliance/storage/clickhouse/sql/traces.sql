@@ -168,18 +168,32 @@ FROM
 )
 GROUP BY trace_id
 
--- name: reach
--- How many of the newest folded rows there are, up to a bound, and when the earliest of them began. All versions are
--- counted: a page begins no earlier, unless most of them are old.
-SELECT count() AS found, toUnixTimestamp64Micro(min(start)) AS since_micros
+-- name: newest_settled
+-- A page by time while all traces are folded, out of the newest rows; `looked_at` of them, all versions counted. Of the
+-- earliest moment among them there may be more, unless they are all there are.
+SELECT
+    id,
+    toUnixTimestamp64Micro(start) AS started_micros,
+    toUnixTimestamp64Micro(first_start) AS first_micros,
+    toUnixTimestamp64Micro(last_start) AS last_micros,
+    looked_at
 FROM
 (
-    SELECT trace.started AS start
-    FROM folded_traces AS trace
-    WHERE project_id = {project_id:String} $starts
-    ORDER BY project_id DESC, trace.started DESC
-    LIMIT {most:UInt64}
+    SELECT *, count() OVER () AS looked_at, min(start) OVER () AS earliest
+    FROM
+    (
+        SELECT id, trace.started AS start, first_start, last_start, sequence, is_deleted
+        FROM folded_traces AS trace
+        WHERE project_id = {project_id:String} $starts
+        ORDER BY project_id DESC, trace.started DESC
+        LIMIT {most:UInt64}
+    )
+    ORDER BY sequence DESC
+    LIMIT 1 BY start, id
 )
+WHERE is_deleted = 0 AND (looked_at < {most:UInt64} OR start > earliest)
+ORDER BY start DESC, id DESC
+LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: places
 -- Where the rows of some traces lie: as they were folded, and what was written since.
@@ -308,13 +322,21 @@ FROM trace_parts
 WHERE project_id = {project_id:String} AND id IN {ids:Array(String)}
 GROUP BY id
 
+-- name: mark
+(SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
+
 -- name: extent
 -- Where the rows of a trace lie: as it was folded, and what was written since. The mark is read before both.
-SELECT toUnixTimestamp64Micro(first_start) AS first_micros, toUnixTimestamp64Micro(last_start) AS last_micros
+SELECT
+    toUnixTimestamp64Micro(first_start) AS first_micros,
+    toUnixTimestamp64Micro(last_start) AS last_micros,
+    toUnixTimestamp64Micro($mark) AS mark_micros
 FROM folded_traces
 PREWHERE project_id = {project_id:String} AND id = {trace_id:String}
 UNION ALL
-SELECT toUnixTimestamp64Micro(first_start) AS first_micros, toUnixTimestamp64Micro(last_start) AS last_micros
+SELECT
+    toUnixTimestamp64Micro(first_start) AS first_micros,
+    toUnixTimestamp64Micro(last_start) AS last_micros,
+    toUnixTimestamp64Micro($mark) AS mark_micros
 FROM touched_traces
-PREWHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
-    AND touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
+PREWHERE project_id = {project_id:String} AND trace_id = {trace_id:String} AND touched_at > $mark

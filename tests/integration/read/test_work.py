@@ -1,0 +1,84 @@
+"""How much is asked of ClickHouse for a read: planning a statement costs more than the few rows it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.folding import fold_round
+from tests.integration.read.conftest import NOW, SECOND, Project
+
+
+@contextmanager
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The statements that are run inside the block."""
+    statements: list[str] = []
+    read = ClickHouse._read
+
+    async def noted(self: ClickHouse, sql: str, params: Mapping[str, Any], *rest: Any) -> bytes:
+        statements.append(sql)
+        return await read(self, sql, params, *rest)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ClickHouse, "_read", noted)
+        yield statements
+
+
+async def test_a_trace_is_read_by_four_statements_and_the_mark_is_remembered(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await project.trace("t")
+    await project.observation("t", "o")
+    for mentions in (True, False):
+        with asked(monkeypatch) as statements:
+            trace = await project.get("/traces/t")
+        assert [row["id"] for row in trace["observations"]] == ["o"]
+        assert len(statements) == 4, statements
+        assert any("folded_until" in sql for sql in statements) is mentions
+        assert not any("FROM scores FINAL" in sql for sql in statements)
+
+
+async def test_what_is_written_after_the_mark_was_remembered_is_found(project: Project) -> None:
+    await project.trace("t")
+    await fold_round(project.clickhouse, settle_s=0)
+    await project.get("/traces/t")
+    await project.observation("t", "late", at=NOW + 3600 * SECOND)
+    await fold_round(project.clickhouse, settle_s=0)
+    await project.observation("t", "later", at=NOW + 7200 * SECOND)
+    trace = await project.get("/traces/t")
+    assert [row["id"] for row in trace["observations"]] == ["late", "later"]
+
+
+async def test_a_settled_page_by_time_is_read_by_six_statements(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        await project.trace(f"t{number}", at=NOW + number * SECOND)
+    await fold_round(project.clickhouse, settle_s=0)
+    with asked(monkeypatch) as statements:
+        assert await project.ids("/traces", limit=2) == ["t2", "t1"]
+    assert len(statements) == 6, statements
+
+
+async def test_a_page_with_little_that_is_new_reads_no_parts_before_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        await project.trace(f"t{number}", at=NOW + number * SECOND)
+    await fold_round(project.clickhouse, settle_s=0)
+    await project.trace("new", at=NOW + 9 * SECOND)
+    with asked(monkeypatch) as statements:
+        assert await project.ids("/traces", limit=2) == ["new", "t3"]
+    [newest] = [sql for sql in statements if "{window:UInt64}" in sql]
+    assert "timestamp >= " in newest
+
+
+async def test_all_columns_of_a_part_of_trace_parts_lie_in_one_file(project: Project) -> None:
+    await project.trace("t", input="long" * 5_000_000)
+    kinds = "SELECT part_type AS kind FROM system.parts WHERE active AND table = 'trace_parts'"
+    rows: list[dict[str, str]] = await project.clickhouse.rows(kinds, {}, dict)
+    assert {row["kind"] for row in rows} == {"Compact"}
