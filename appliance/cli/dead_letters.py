@@ -18,7 +18,7 @@ from urllib.parse import quote
 import click
 
 from appliance.cli import render
-from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.options import ask_before_deleting, data_dir_option, settings_from
 from appliance.cli.output import json_text
 from appliance.cli.tables import Column, print_table
 from appliance.errors import NotFound, NotRunning
@@ -133,20 +133,11 @@ def drop(ids: tuple[str, ...], wants_all: bool, project: str | None, yes: bool, 
     """
     _require_choice(ids, wants_all, project)
     wanted, missing = asyncio.run(_wanted(data_dir, ids, project))
-    if wanted and not yes and not _agreed(len(wanted)):
-        click.echo("Nothing was deleted.", err=True)
-        sys.exit(1)
+    if wanted and not yes:
+        letters = "1 dead letter" if len(wanted) == 1 else f"{len(wanted):,} dead letters"
+        ask_before_deleting(f"Delete {letters}? The contents are lost.")
     done = asyncio.run(_end(data_dir, wanted, lambda letters: letters.drop))
     _tell(done, f"Deleted {done}", missing)
-
-
-def _agreed(count: int) -> bool:
-    letters = "1 dead letter" if count == 1 else f"{count:,} dead letters"
-    try:
-        return click.confirm(f"Delete {letters}? The contents are lost.", err=True)
-    except click.Abort:  # nobody is there to answer
-        click.echo("", err=True)
-        return False
 
 
 def _require_choice(ids: tuple[str, ...], wants_all: bool, project: str | None) -> None:

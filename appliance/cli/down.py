@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.options import ask_before_deleting, data_dir_option, settings_from
 
 
 @click.command()
@@ -27,7 +27,8 @@ def down(data_dir: Path | None, volumes: bool, yes: bool) -> None:
     place = DataDir(settings_from(data_dir=data_dir).data_dir)
     deletes = volumes and place.root.is_dir()
     if deletes and not yes:
-        click.confirm(f"Delete all traces, prompts, datasets and keys in {place.root}?", abort=True, err=True)
+        question = f"Delete all traces, prompts, datasets and keys in {place.root}?"
+        ask_before_deleting(question, kept="Nothing was stopped or deleted.")
     if not run_down(place, show):
         click.echo(f"Nothing runs on {place.root}.", err=True)
     if deletes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,18 @@ ca_option = click.option(
 def data_dir_option(function: Command) -> Command:
     """Adds `--data-dir`."""
     return _DATA_DIR(function)
+
+
+def ask_before_deleting(question: str, *, kept: str = "Nothing was deleted.") -> None:
+    """Asks; any other answer than yes, or none, ends the command with exit code 1 and says what was `kept`."""
+    try:
+        if click.confirm(question, err=True):
+            return
+    except click.Abort:  # Ctrl-C, or nobody is there to answer
+        click.echo("", err=True)
+        kept = f"{kept} With --yes nobody is asked."
+    click.echo(kept, err=True)
+    sys.exit(1)
 
 
 def settings_from(**flags: object) -> Settings:

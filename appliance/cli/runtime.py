@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from appliance.cli.options import data_dir_option, settings_from
+from appliance.cli.options import ask_before_deleting, data_dir_option, settings_from
 
 if TYPE_CHECKING:
     from appliance.orchestrator.switch import Movable
@@ -68,6 +68,6 @@ def forget(name: Movable, yes: bool, data_dir: Path | None) -> None:
 
     settings = settings_from(data_dir=data_dir)
     if not yes:
-        click.confirm(f"Delete what the {name} runtime has stored for {settings.data_dir}?", abort=True)
+        ask_before_deleting(f"Delete what the {name} runtime has stored for {settings.data_dir}?")
     existed = forget_runtime(settings, name)
     click.echo(f"The data of the {name} runtime is deleted." if existed else f"The {name} runtime holds no data here.")
