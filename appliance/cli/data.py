@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,6 +13,7 @@ from appliance.cli.media import media_of
 from appliance.cli.output import json_text
 from appliance.cli.reading import Json, Output, Source, conditions_of, filters_argument, reading
 from appliance.cli.tables import console
+from appliance.model.times import iso_text, now_us, parse_span
 
 if TYPE_CHECKING:
     from appliance.client import Page
@@ -36,7 +36,10 @@ async def traces(source: Source, output: Output, filters: tuple[str, ...], limit
     \b
       langfuse-local traces
       langfuse-local traces 'name:rag-answer cost>0.01 latency>2s tag:prod' --jsonl
-      langfuse-local traces level:ERROR user:alice since:2026-01-31 --limit 0
+      langfuse-local traces level:ERROR user:alice since:24h --limit 0
+      langfuse-local traces refund since:2026-01-31
+
+    Words without a field are searched, whole words only.
     """
     conditions = conditions_of(filters)
     async with source.client() as client:
@@ -192,14 +195,14 @@ async def metrics(
       langfuse-local metrics --by providedModelName --measure totalCost:sum --measure latency:p95
       langfuse-local metrics --view traces --by name --every day --last 7d --json
     """
-    end = datetime.now(UTC)
+    end = now_us()
     query: Json = {
         "view": view,
         "metrics": [_measure(text) for text in measures],
         "dimensions": [{"field": name} for name in dimensions],
         "filters": [],
-        "fromTimestamp": (end - _span(last)).isoformat(),
-        "toTimestamp": end.isoformat(),
+        "fromTimestamp": _beginning(last, end),
+        "toTimestamp": iso_text(end),
     }
     if every:
         query["timeDimension"] = {"granularity": every}
@@ -237,8 +240,7 @@ def _measure(text: str) -> Json:
     return {"measure": measure, "aggregation": aggregation}
 
 
-def _span(text: str) -> timedelta:
-    units = {"m": "minutes", "h": "hours", "d": "days"}
-    if not text[:-1].isdecimal() or text[-1:] not in units or not int(text[:-1]):
-        raise click.BadParameter(f"{text!r} is no time span, such as 30m, 24h or 7d.", param_hint="--last")
-    return timedelta(**{units[text[-1]]: int(text[:-1])})
+def _beginning(last: str, end: int) -> str:
+    if not (span := parse_span(last)):
+        raise click.BadParameter(f"{last!r} is no time span, such as 30m, 24h or 7d.", param_hint="--last")
+    return iso_text(end - span)

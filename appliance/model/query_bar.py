@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Final
 
 from appliance.errors import InvalidRequest
-from appliance.model.filters import SEARCH_COLUMN, Condition, check_time
+from appliance.model.filters import SEARCH_COLUMN, Condition
+from appliance.model.times import iso_text, micros_of, parse_span, parse_time
 
 _WORD: Final = re.compile(
     r"""(?P<not>-?)(?P<field>[A-Za-z_][A-Za-z0-9_]*(?:\.[^\s:<>="]+)?)(?P<op>>=|<=|:|=|>|<)(?P<value>"[^"]*"|[^\s"]\S*)?"""
@@ -45,40 +47,46 @@ FIELDS: Final = (*TEXT_FIELDS, *LIST_FIELDS, *NUMBER_FIELDS, *TIME_FIELDS, *BOOL
 """All that may stand before an operator, for completion."""
 
 _ALIKE: Final = 0.8
-"""How much a mistyped field is like a known one; less is text, as in `https:` or `host:`."""
+"""How much a mistyped field is like the known one that may be meant."""
 
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "k": 1e3, "M": 1e6, "$": 1.0, "": 1.0}
 _NUMBER: Final = re.compile(r"\$?(-?\d+(?:\.\d+)?(?:e-?\d+)?)([A-Za-z$]*)")
 
 
-def parse_query_bar(text: str) -> list[Condition]:
+def parse_query_bar(text: str, now: datetime | None = None) -> list[Condition]:
     """The conditions that a line of the query bar asks for; raises InvalidRequest with one sentence.
 
     `field:value` is equality (`*` at either end means starts, ends or contains; a comma means any of), `-field:value`
-    excludes, `< > <= >=` compare numbers (`2s`, `300ms`, `1.5k`, `$0.01`) and times; other words are searched.
+    excludes, `< > <= >=` compare numbers (`2s`, `300ms`, `1.5k`, `$0.01`) and times; other words are searched. Spans
+    such as `since:24h` end `now`.
     """
-    return list(_conditions(text))
+    return list(_conditions(text, now or datetime.now(UTC)))
 
 
-def _conditions(text: str) -> Iterator[Condition]:
+def _conditions(text: str, now: datetime) -> Iterator[Condition]:
     position = 0
     while position < len(text):
         if text[position].isspace():
             position += 1
         elif (word := _WORD.match(text, position)) and _is_field(word["field"]):
-            yield _field_condition(word["field"], word["op"], _unquoted(word), bool(word["not"]))
+            yield _field_condition(word["field"], word["op"], _unquoted(word), bool(word["not"]), now)
             position = word.end()
-        elif word and word["op"] != ":" and word["op"] != "=":
-            raise InvalidRequest(f"There is no field {word['field']!r} to compare.", hint=_known())
-        elif word and word["value"] and (meant := difflib.get_close_matches(word["field"], FIELDS, 1, _ALIKE)):
-            raise InvalidRequest(
-                f"There is no field {word['field']!r}; is {meant[0]} meant?", hint=f'As text: "{word[0]}"'
-            )
+        elif word and word["value"] and not word["value"].startswith("//"):  # as in https://
+            raise _unknown(word)
         else:
             free = _TEXT.match(text, position)
             assert free is not None
             yield _search(free[1] if free[1] is not None else free[2])
             position = free.end()
+
+
+def _unknown(word: re.Match[str]) -> InvalidRequest:
+    """A field that does not exist finds nothing, and would as text: that is said."""
+    field, text = word["field"], word[0].replace('"', "")
+    meant = difflib.get_close_matches(field, FIELDS, 1, _ALIKE)
+    question = f"; is {meant[0]} meant?" if meant else "."
+    known = ", ".join(f"{each}NAME" if each.endswith(".") else each for each in FIELDS)
+    return InvalidRequest(f"There is no field {field!r}{question}", hint=f'Fields: {known}. As text: "{text}"')
 
 
 def _is_field(field: str) -> bool:
@@ -97,7 +105,7 @@ def _search(text: str) -> Condition:
     return Condition(type="string", column=SEARCH_COLUMN, operator="contains", value=text)
 
 
-def _field_condition(field: str, operator: str, value: str, negated: bool) -> Condition:
+def _field_condition(field: str, operator: str, value: str, negated: bool, now: datetime) -> Condition:
     operator = "=" if operator == ":" else operator
     head, _, key = field.partition(".")
     if negated and head not in (*TEXT_FIELDS, *LIST_FIELDS):
@@ -109,7 +117,7 @@ def _field_condition(field: str, operator: str, value: str, negated: bool) -> Co
     if field in NUMBER_FIELDS:
         return Condition(type="number", column=NUMBER_FIELDS[field], operator=operator, value=_amount(field, value))
     if field in TIME_FIELDS:
-        return _time(field, operator, value)
+        return _time(field, operator, value, now)
     if operator != "=":
         raise InvalidRequest(f"{field} is no number; write {field}:{value}.")
     if field in BOOL_FIELDS:
@@ -160,13 +168,20 @@ def _score(name: str, operator: str, value: str) -> Condition:
     )
 
 
-def _time(field: str, operator: str, value: str) -> Condition:
+def _time(field: str, operator: str, value: str, now: datetime) -> Condition:
     if field != "time":
         operator = ">=" if field == "since" else "<"
     elif operator == "=":
         raise InvalidRequest("time needs <, <=, > or >=.")
-    value = value + "T00:00:00Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", value) else value
-    check_time(field, value)
+    if (span := parse_span(value)) is not None:
+        value = iso_text(micros_of(now) - span)
+    elif re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        value += "T00:00:00Z"
+    try:
+        parse_time(value)
+    except ValueError:
+        hint = "Such as 24h or 7d (before now), 2026-01-31 (in UTC) or 2026-01-31T09:30:00+01:00."
+        raise InvalidRequest(f"{field} needs a time, not {value!r}.", hint=hint) from None
     return Condition(type="datetime", column=TIME_FIELDS[field], operator=operator, value=value)
 
 
@@ -181,7 +196,3 @@ def _amount(field: str, value: str) -> float:
     if found is None or found[2] not in _UNITS:
         raise InvalidRequest(f"{field} needs a number, not {value!r}.", hint="Such as 0.01, 300ms, 2s or 1.5k.")
     return float(found[1]) * _UNITS[found[2]]
-
-
-def _known() -> str:
-    return "Known fields: " + ", ".join(FIELDS) + "."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -11,6 +12,8 @@ LATEST: Final = 9_999_999_999_999_999
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_SPANS: Final = {"m": 60, "h": 3600, "d": 86400}
+"""In seconds."""
 
 
 def now_us() -> int:
@@ -59,6 +62,12 @@ def parse_time(text: str) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
     return clamp(micros_of(moment))
+
+
+def parse_span(text: str) -> int | None:
+    """The microseconds of a span such as 30m, 24h or 7d; None when it is not one."""
+    found = re.fullmatch("([0-9]{1,6})([mhd])", text)
+    return int(found[1]) * _SPANS[found[2]] * 1_000_000 if found else None
 
 
 def _moment(text: str) -> datetime:

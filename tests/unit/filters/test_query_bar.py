@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +67,20 @@ def test_single_conditions(text: str, expected: tuple[object, ...]) -> None:
     assert spelled(text) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("since:24h", ("timestamp", ">=", "2026-01-30T12:00:00.000000Z")),
+        ("before:7d", ("timestamp", "<", "2026-01-24T12:00:00.000000Z")),
+        ("time>30m", ("timestamp", ">", "2026-01-31T11:30:00.000000Z")),
+        ("since:999999d", ("timestamp", ">=", "1970-01-01T00:00:00.000000Z")),
+    ],
+)
+def test_a_span_ends_now(text: str, expected: tuple[object, ...]) -> None:
+    [found] = parse_query_bar(text, datetime(2026, 1, 31, 12, tzinfo=UTC))
+    assert (found.column, found.operator, found.value) == expected
+
+
 def test_an_empty_line_asks_for_nothing() -> None:
     assert parse_query_bar("   ") == []
 
@@ -74,11 +90,14 @@ def test_an_empty_line_asks_for_nothing() -> None:
     [
         ("cost>", "A value is missing after cost>."),
         ("cost>much", "cost needs a number, not 'much'."),
-        ("nothing>3", "There is no field 'nothing' to compare."),
+        ("nothing>3", "There is no field 'nothing'."),
+        ("host:db-1", "There is no field 'host'."),
+        ("status=500", "There is no field 'status'."),
         ("name>3", "name is no number; write name:3."),
         ("-cost:3", "-cost cannot be excluded"),
         ("bookmarked:perhaps", "either true or false"),
-        ("time>yesterday", "ISO 8601"),
+        ("time>yesterday", "time needs a time, not 'yesterday'."),
+        ("since:yesterday", "since needs a time, not 'yesterday'."),
         ("score.tone>ok", "can only be compared with a number"),
     ],
 )
@@ -105,15 +124,25 @@ def test_any_value_of_a_field_is_understood_or_refused(field: str, operator: str
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"), [("levle:ERROR", "level"), ("-sesion:a", "session"), ("models=gpt-4o", "model")]
+    ("text", "said"),
+    [
+        ("levle:ERROR", "is level meant?"),
+        ("-sesion:a", "is session meant?"),
+        ("models=gpt-4o", "is model meant?"),
+        ('tenant:"two words"', "no field 'tenant'."),
+    ],
 )
-def test_a_mistyped_field_is_not_searched_as_text(text: str, meant: str) -> None:
-    with pytest.raises(InvalidRequest, match=f"is {meant} meant") as caught:
+def test_a_field_that_does_not_exist_is_said_and_not_searched_as_text(text: str, said: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
         parse_query_bar(text)
-    assert parse_query_bar(caught.value.hint.removeprefix("As text: "))[0].column == "search"
+    assert said in caught.value.message
+    known, _, quoted = caught.value.hint.partition(" As text: ")
+    assert all(field in known for field in FIELDS)
+    [condition] = parse_query_bar(quoted)
+    assert (condition.column, condition.value) == ("search", text.replace('"', ""))
 
 
-@pytest.mark.parametrize("text", ["https://example.org/a", "host:db-1", "12:30", "note:"])
+@pytest.mark.parametrize("text", ["https://example.org/a", "12:30", "note:", "a/b:c"])
 def test_words_with_colons_are_searched(text: str) -> None:
     [condition] = parse_query_bar(text)
     assert (condition.column, condition.value) == ("search", text)
