@@ -264,6 +264,10 @@ class LangfuseClient(_JsonClient):
         """A page of datasets."""
         return await self.get("/api/public/v2/datasets", params, into=Page)
 
+    async def send(self, method: str, path: str, params: Mapping[str, Param] | None = None, body: Any = None) -> Json:
+        """The JSON object that answers a request of any method."""
+        return _decoded(await self.request(method, path, params, body), Json)
+
     async def live(self, after: str = "") -> AsyncGenerator[Arrival]:
         """Traces that were just written, as they are written; RemoteError with status 404 on other servers.
 

@@ -171,6 +171,8 @@ class Settings:
     """Number of worker processes."""
     web_workers: Annotated[int, Env("LANGFUSE_LOCAL_WEB_WORKERS"), Between(1, 64)] = 1
     """Number of web processes behind the one port."""
+    max_disk_bytes: Annotated[int, Env("LANGFUSE_LOCAL_MAX_DISK_BYTES"), Between(0)] = 0
+    """Disk space that traces may take; when they take more, the oldest are deleted. 0 sets no bound."""
     max_watchers: Annotated[int, Env("LANGFUSE_LOCAL_MAX_WATCHERS"), Between(0)] = 1000
     """Live tails that one web process serves at one time; who comes later gets 503."""
     api_version: Annotated[str, Env("LANGFUSE_LOCAL_API_VERSION")] = "3.225.4"

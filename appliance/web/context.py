@@ -6,15 +6,18 @@ import asyncio
 from dataclasses import dataclass, field
 
 from appliance.config import Settings
+from appliance.queries.deleting import Deleter
 from appliance.storage.blobs.choice import blob_store
 from appliance.storage.blobs.contract import BlobStore
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.postgres import address as postgres_address
 from appliance.storage.postgres.api_keys import ApiKeys
+from appliance.storage.postgres.jobs import Jobs
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis import address as redis_address
 from appliance.storage.redis import client as redis_client
 from appliance.storage.redis.client import Redis
+from appliance.storage.redis.deletions import PendingDeletions
 from appliance.storage.redis.ingest_stream import IngestStream
 from appliance.storage.redis.live import Live
 from appliance.web.auth import KeyRing
@@ -30,6 +33,7 @@ class Context:
     redis: Redis
     watchers: Watchers
     clickhouse: ClickHouse
+    deleter: Deleter
     stream: IngestStream
     keys: KeyRing
     blobs: BlobStore
@@ -59,12 +63,15 @@ def create_context(settings: Settings) -> Context:
     """Clients for all stores; raises ConfigError when an address is missing."""
     postgres = Postgres(settings.postgres)
     redis = redis_client.connect(settings.redis)
+    pending = PendingDeletions(redis)
+    clickhouse = ClickHouse(settings.clickhouse, has_deletions=pending.any)
     return Context(
         settings=settings,
         postgres=postgres,
         redis=redis,
         watchers=Watchers(Live(redis), settings.max_watchers),
-        clickhouse=ClickHouse(settings.clickhouse),
+        clickhouse=clickhouse,
+        deleter=Deleter(clickhouse, pending, Jobs(postgres)),
         stream=IngestStream(redis, settings.ingestion),
         keys=KeyRing(ApiKeys(postgres, settings.salt)),
         blobs=blob_store(settings),

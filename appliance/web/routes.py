@@ -6,8 +6,10 @@ from starlette.routing import Route
 
 from appliance.web.api import (
     datasets,
+    deletes,
     health,
     ingestion,
+    jobs,
     live,
     local_tree,
     media,
@@ -50,4 +52,6 @@ routes: list[Route] = [
     *datasets.routes,
     *media.routes,
     *media_content.routes,
+    *deletes.routes,
+    *jobs.routes,
 ]

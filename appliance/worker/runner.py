@@ -26,20 +26,19 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.client import connect
+from appliance.storage.redis.deletions import PendingDeletions
 from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
-from appliance.storage.redis.lease import Lease
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
-from appliance.worker.abandoned import LEASE_S as ABANDONED_LEASE_S
-from appliance.worker.abandoned import forgetting_abandoned
 from appliance.worker.endings import Endings
-from appliance.worker.folding import LEASE_S, folding
+from appliance.worker.jobs.registry import QUEUED, periodic_jobs
 from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.media import MediaKeeper
 from appliance.worker.parked import Parked
 from appliance.worker.reference import Reference
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
+from appliance.worker.schedule import Stores, running_jobs
 from appliance.worker.sink import Sink, Written
 
 log = logging.getLogger(__name__)
@@ -85,26 +84,33 @@ async def run(settings: Settings, name: str) -> None:
 async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) -> AsyncIterator[Worker]:
     """A worker with its connections, which are closed at the end."""
     redis = connect(settings.redis)
-    clickhouse = await ClickHouse.connect(settings.clickhouse)
+    clickhouse = ClickHouse(settings.clickhouse, has_deletions=PendingDeletions(redis).any)
+    everything = ClickHouse(settings.clickhouse)  # jobs also see what was deleted
     postgres = Postgres(settings.postgres)
     reference = Reference(postgres)
     try:
         await postgres.open()
         stream = IngestStream(redis, settings.ingestion)
-        records = MediaRecords(postgres)
-        media = MediaKeeper(records, blob_store(settings))
+        blobs = blob_store(settings)
+        media = MediaKeeper(MediaRecords(postgres), blobs)
         patches = Patches(redis)
         sink = Sink(clickhouse, patches, reference, media)
         endings = Endings(stream, Live(redis), settings.ingestion.max_attempts, stopping)
-        async with (
-            folding(clickhouse, Lease(redis, "folding", LEASE_S)),
-            forgetting_abandoned(records, Lease(redis, "abandoned-media", ABANDONED_LEASE_S)),
-        ):
+        stores = Stores(
+            settings=settings,
+            clickhouse=everything,
+            postgres=postgres,
+            redis=redis,
+            stream=stream,
+            blobs=blobs,
+        )
+        async with running_jobs(stores, periodic_jobs(stores), QUEUED):
             yield Worker(name, stream, sink, patches, reference, endings, Heartbeats(redis), stopping)
     finally:
         await reference.close()
         await postgres.close()
         await clickhouse.close()
+        await everything.close()
         await redis.aclose()
 
 

@@ -19,6 +19,9 @@ class BlobStore(Protocol):
     async def put_file(self, key: str, file: Path, content_type: str) -> None:
         """Same with the content of a file, which is gone afterwards."""
 
+    async def delete(self, key: str) -> None:
+        """Delete what the key holds, if anything."""
+
     async def size(self, key: str) -> int | None:
         """How many bytes are stored; None when there is nothing."""
 

@@ -30,6 +30,10 @@ class FileBlobs:
         with translated_errors():
             await asyncio.to_thread(self._take, file, self._path(key))
 
+    async def delete(self, key: str) -> None:
+        with translated_errors():
+            await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+
     async def size(self, key: str) -> int | None:
         try:
             return self._path(key).stat().st_size

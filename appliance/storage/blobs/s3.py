@@ -49,6 +49,10 @@ class S3Blobs:
         await self._call(self._put, key, file, content_type)
         file.unlink(missing_ok=True)
 
+    async def delete(self, key: str) -> None:
+        with contextlib.suppress(_Missing):
+            await self._call(obstore.delete, self._store, self._prefix + key)
+
     async def size(self, key: str) -> int | None:
         try:
             return int((await self._call(obstore.head, self._store, self._prefix + key))["size"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from appliance.config import ClickHouseSettings
 from appliance.errors import ConfigError, StoreUnavailable
 from appliance.proxies import ask_directly
 from appliance.storage.clickhouse import cluster
+from appliance.storage.clickhouse.hidden import hiding
 from appliance.storage.clickhouse.refusals import NAME, translated
 
 Row = TypeVar("Row")
@@ -71,9 +72,18 @@ def _page_decoder(row_type: Any) -> msgspec.json.Decoder[Any]:
 
 
 class ClickHouse:
-    """A pool of HTTP connections to one database, opened at first use: it can be made while the server is down."""
+    """A pool of HTTP connections to one database, opened at first use: it can be made while the server is down.
 
-    def __init__(self, settings: ClickHouseSettings, *, database: str | None = None) -> None:
+    As long as `has_deletions` says so, reads leave out what was deleted and may still be stored.
+    """
+
+    def __init__(
+        self,
+        settings: ClickHouseSettings,
+        *,
+        database: str | None = None,
+        has_deletions: Callable[[], Awaitable[bool]] | None = None,
+    ) -> None:
         if not settings.url:
             raise ConfigError("No ClickHouse is configured.", hint="Set CLICKHOUSE_URL, such as http://127.0.0.1:8123.")
         _require_address(settings.url)
@@ -84,6 +94,7 @@ class ClickHouse:
         if settings.cluster_enabled:
             self._reading |= cluster.READ_SETTINGS
             self._inserting |= cluster.insert_settings(settings.insert_quorum)
+        self._has_deletions = has_deletions
         self._tls = _tls_context(settings)
         self._client: AsyncClient | None = None
         self._opening = asyncio.Lock()
@@ -113,7 +124,8 @@ class ClickHouse:
         numbers. Raises QueryTooExpensive and StoreUnavailable.
         """
         with translated():
-            body = await self._unless_silent(self._read(sql, params or {}, {**self._reading, **(settings or {})}))
+            chosen = {**self._reading, **await self._hiding_if_needed(), **(settings or {})}
+            body = await self._unless_silent(self._read(sql, params or {}, chosen))
         kind: Any = row_type
         rows: list[Row] = _decoder(kind).decode_lines(body)
         return rows
@@ -127,7 +139,7 @@ class ClickHouse:
         settings: Mapping[str, Any] | None = None,
     ) -> tuple[list[Row], int]:
         """The rows of a SELECT that ends with LIMIT, as `rows`, and how many there would be without it."""
-        chosen = {**self._reading, "exact_rows_before_limit": 1, **(settings or {})}
+        chosen = {**self._reading, "exact_rows_before_limit": 1, **await self._hiding_if_needed(), **(settings or {})}
         with translated():
             body = await self._unless_silent(self._read(sql, params, chosen, "JSON"))
         kind: Any = row_type
@@ -173,9 +185,22 @@ class ClickHouse:
             for statement in statements:
                 await client.raw_query(statement, dict(params or {}), chosen, use_database=bool(self.database))
 
+    @property
+    def hiding(self) -> Mapping[str, Any]:
+        """The settings of a statement that leaves out deleted rows."""
+        return hiding(self.database)
+
+    async def _hiding_if_needed(self) -> Mapping[str, Any]:
+        return self.hiding if self._has_deletions is not None and await self._has_deletions() else {}
+
+    def stored_name(self, table: str) -> str:
+        """The name of the table that holds the rows: on a cluster, `table` itself only distributes them."""
+        return f"{table}{cluster.LOCAL}" if self.settings.cluster_enabled else table
+
     async def ping(self) -> None:
         """Ask for nothing, to see that the server answers. Raises StoreUnavailable."""
-        await self.rows("SELECT 1 AS one", {}, dict, settings={"max_execution_time": 3})
+        with translated():
+            await self._unless_silent(self._read("SELECT 1", {}, {**self._reading, "max_execution_time": 3}))
 
     async def version(self) -> str:
         """The server's version, such as `26.3.1.1`. Raises StoreUnavailable."""

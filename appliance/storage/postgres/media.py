@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 from psycopg.rows import DictRow
 
@@ -13,6 +13,12 @@ from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.statements import statements
 
 _SQL = statements("media")
+TraceKey = tuple[str, str]
+"""Project and trace id."""
+MediaKey = tuple[str, str]
+"""Project and media id."""
+DeleteBlob = Callable[[str], Awaitable[None]]
+
 _FIELDS = tuple(Media.__dataclass_fields__)
 
 
@@ -109,6 +115,38 @@ class MediaRecords:
         """Record that a dataset item uses the media in `field`."""
         values = {"project_id": project_id, "media_id": media_id, "dataset_id": dataset_id, "field": field}
         await self._postgres.execute(_SQL["link_dataset_item"], {**values, "dataset_item_id": dataset_item_id})
+
+    async def of_traces(self, traces: Sequence[TraceKey]) -> list[MediaKey]:
+        """The media that any of these traces use."""
+        rows = await self._postgres.rows(_SQL["media_of_traces"], _trace_columns(traces))
+        return [(row["project_id"], row["media_id"]) for row in rows]
+
+    async def unlink_traces(self, traces: Sequence[TraceKey]) -> int:
+        """Forget that these traces use media; returns how many uses there were."""
+        return await self._postgres.execute(_SQL["unlink_traces"], _trace_columns(traces))
+
+    async def delete_unused(self, media: Sequence[MediaKey], quiet_s: float, delete: DeleteBlob) -> int:
+        """Delete those that nothing uses and nobody announced for `quiet_s`, with their contents; returns how many.
+
+        A record goes only when `delete`, which is given the key of its content, has returned.
+        """
+        columns = {"project_ids": [project for project, _ in media], "media_ids": [id for _, id in media]}
+        return await self._delete(_SQL["delete_unused"], columns | {"quiet_s": quiet_s}, delete)
+
+    async def delete_of_project(self, project_id: str, most: int, delete: DeleteBlob) -> int:
+        """Delete up to `most` media of a project, used or not; returns how many."""
+        return await self._delete(_SQL["delete_of_project"], {"project_id": project_id, "most": most}, delete)
+
+    async def _delete(self, sql: LiteralString, params: Mapping[str, Any], delete: DeleteBlob) -> int:
+        async with self._postgres.transaction() as connection:
+            paths = [row["path"] for row in await (await connection.execute(sql, params)).fetchall()]
+            for path in paths:
+                await delete(path)
+        return len(paths)
+
+
+def _trace_columns(traces: Sequence[TraceKey]) -> dict[str, Any]:
+    return {"project_ids": [project for project, _ in traces], "trace_ids": [id for _, id in traces]}
 
 
 def _media(row: DictRow) -> Media:

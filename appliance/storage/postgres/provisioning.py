@@ -19,7 +19,13 @@ from appliance.storage.postgres.api_keys import (
     renew_hashes,
 )
 from appliance.storage.postgres.pool import Connection
-from appliance.storage.postgres.tenants import insert_organization, insert_owner, insert_project, project_ids
+from appliance.storage.postgres.tenants import (
+    insert_organization,
+    insert_owner,
+    insert_project,
+    project_ids,
+    set_retention,
+)
 
 _ORGANIZATION_NAME = "Local"
 _PROJECT_NAME = "My project"
@@ -52,6 +58,8 @@ async def provision(
         await provision_key(connection, place, pair, salt)
     elif init.project_id and init.project_id != place:
         place = await _settle(connection, init, pair, place, salt, report, may_move=given is not None)
+    if init.project_retention_days:
+        await set_retention(connection, place, init.project_retention_days)
     await renew_hashes(connection, pair, salt)
     if given is not None and not await accepts_key(connection, given, salt):
         report(

@@ -41,6 +41,25 @@ class Projects:
             row["id"], row["name"], row["org_id"], row["org_name"], row["retention_days"], row["metadata"] or {}
         )
 
+    async def ids(self) -> list[str]:
+        """The projects that exist, oldest first; raises StoreUnavailable."""
+        return [row["id"] for row in await self._postgres.rows(_SQL["project_ids"])]
+
+    async def retention_days(self) -> dict[str, int]:
+        """The days that traces are kept, by id, of the projects that limit them; raises StoreUnavailable."""
+        return {row["id"]: row["retention_days"] for row in await self._postgres.rows(_SQL["projects_with_retention"])}
+
+    async def mark_deleted(self, project_id: str) -> bool:
+        """Withdraw a project and its keys; False when there is none. Raises StoreUnavailable."""
+        async with self._postgres.transaction() as connection:
+            marked = await connection.execute(_SQL["mark_project_deleted"], {"id": project_id})
+            await connection.execute(_SQL["delete_project_keys"], {"id": project_id})
+            return bool(marked.rowcount)
+
+    async def delete(self, project_id: str) -> None:
+        """Delete a withdrawn project with its prompts, datasets, models and configs; raises StoreUnavailable."""
+        await self._postgres.execute(_SQL["delete_project"], {"id": project_id})
+
 
 async def project_ids(connection: Connection) -> list[str]:
     """The projects that exist, oldest first."""
@@ -60,6 +79,11 @@ async def insert_project(
         _SQL["insert_project"],
         {"id": project_id, "org_id": organization_id, "name": name, "retention_days": retention_days},
     )
+
+
+async def set_retention(connection: Connection, project_id: str, days: int) -> None:
+    """Changes how long a project keeps its traces."""
+    await connection.execute(_SQL["set_retention"], {"id": project_id, "days": days})
 
 
 async def insert_owner(connection: Connection, organization_id: str, email: str, name: str, password: str) -> None:

@@ -99,6 +99,14 @@ class Patches:
         with translated_errors():
             await self._condense_script([key("patches", *known.key)], arguments)
 
+    async def forget(self, entities: Sequence[EntityKey]) -> None:
+        """Drop all patches of these entities; raises StoreUnavailable."""
+        for start in range(0, len(entities), _ENTITIES_PER_STEP):
+            with translated_errors():
+                await self._redis.delete(
+                    *(key("patches", *each) for each in entities[start : start + _ENTITIES_PER_STEP])
+                )
+
     async def _add_some(self, entities: list[tuple[EntityKey, dict[bytes, bytes]]]) -> list[PatchSet]:
         names = [key("patches", *entity) for entity, _ in entities]
         arguments: list[Argument] = [self._kept_for_s]

@@ -21,7 +21,7 @@ from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.lease import Lease
-from appliance.worker.abandoned import forget_all
+from appliance.worker.jobs.forget_media import forget_all
 from tests.integration.ingestion.conftest import DEADLINE_S, Pipeline
 from tests.integration.ingestion.test_worker import event, export
 from tests.integration.s3_server import S3Server, s3_server

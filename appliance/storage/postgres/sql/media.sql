@@ -16,8 +16,8 @@ FROM projects p, unnest(
 ) AS m (id, sha256_hash, content_type, content_length, path)
 WHERE p.id = %(project_id)s
 ORDER BY m.id
--- What comes now is not abandoned.
-ON CONFLICT (project_id, id) DO UPDATE SET updated_at = clock_timestamp() WHERE media.uploaded_at IS NULL;
+-- What comes now is neither abandoned nor unused.
+ON CONFLICT (project_id, id) DO UPDATE SET updated_at = clock_timestamp();
 
 -- name: forget_abandoned
 -- The address that an upload goes to ends long before a day has passed. What refers to them goes with them.
@@ -73,3 +73,30 @@ ON CONFLICT DO NOTHING;
 INSERT INTO dataset_item_media (project_id, dataset_id, dataset_item_id, field, media_id)
 VALUES (%(project_id)s, %(dataset_id)s, %(dataset_item_id)s, %(field)s, %(media_id)s)
 ON CONFLICT DO NOTHING;
+
+-- name: media_of_traces
+SELECT DISTINCT m.project_id, m.media_id
+FROM trace_media m
+JOIN unnest(%(project_ids)s::text[], %(trace_ids)s::text[]) AS t (project_id, trace_id)
+    ON m.project_id = t.project_id AND m.trace_id = t.trace_id
+ORDER BY m.project_id, m.media_id;
+
+-- name: unlink_traces
+DELETE FROM trace_media
+USING unnest(%(project_ids)s::text[], %(trace_ids)s::text[]) AS t (project_id, trace_id)
+WHERE trace_media.project_id = t.project_id AND trace_media.trace_id = t.trace_id;
+
+-- name: delete_unused
+-- A worker announces media, then stores where they are used: what was announced a moment ago stays.
+DELETE FROM media
+USING unnest(%(project_ids)s::text[], %(media_ids)s::text[]) AS u (project_id, id)
+WHERE media.project_id = u.project_id AND media.id = u.id
+    AND media.updated_at < clock_timestamp() - %(quiet_s)s * interval '1 second'
+    AND NOT EXISTS (SELECT FROM trace_media t WHERE t.project_id = media.project_id AND t.media_id = media.id)
+    AND NOT EXISTS (SELECT FROM dataset_item_media d WHERE d.project_id = media.project_id AND d.media_id = media.id)
+RETURNING media.path;
+
+-- name: delete_of_project
+DELETE FROM media
+WHERE project_id = %(project_id)s AND id IN (SELECT id FROM media WHERE project_id = %(project_id)s LIMIT %(most)s)
+RETURNING path;

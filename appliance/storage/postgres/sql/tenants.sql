@@ -24,3 +24,19 @@ ON CONFLICT DO NOTHING;
 SELECT p.id, p.name, p.retention_days, p.metadata, o.id AS org_id, o.name AS org_name
 FROM projects p JOIN organizations o ON o.id = p.org_id
 WHERE p.id = %(id)s AND p.deleted_at IS NULL;
+
+-- name: projects_with_retention
+SELECT id, retention_days FROM projects WHERE deleted_at IS NULL AND retention_days > 0 ORDER BY id;
+
+-- name: delete_project_keys
+DELETE FROM api_keys WHERE project_id = %(id)s;
+
+-- name: mark_project_deleted
+UPDATE projects SET deleted_at = clock_timestamp() WHERE id = %(id)s AND deleted_at IS NULL;
+
+-- name: delete_project
+DELETE FROM projects WHERE id = %(id)s AND deleted_at IS NOT NULL;
+
+-- name: set_retention
+UPDATE projects SET retention_days = %(days)s, updated_at = clock_timestamp()
+WHERE id = %(id)s AND retention_days IS DISTINCT FROM %(days)s;

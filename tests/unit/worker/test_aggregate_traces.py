@@ -8,7 +8,7 @@ import pytest
 
 from appliance.errors import QueryTooExpensive
 from appliance.storage.clickhouse.folding import MOST_TOUCHES
-from appliance.worker import folding
+from appliance.worker.jobs import aggregate_traces as folding
 
 
 class Rounds:

@@ -1,21 +1,16 @@
-"""Keeps the folded traces up to date while the worker runs."""
+"""Keeps the aggregated traces up to date: every half minute, and at once when many are pending."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final
 
-from appliance.cancelling import cancel
-from appliance.errors import ApplianceError, QueryTooExpensive
+from appliance.errors import QueryTooExpensive
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.folding import MOST_TOUCHES, count_waiting, fold_round, forget_touches
 from appliance.storage.redis.lease import Lease
-
-log = logging.getLogger(__name__)
+from appliance.worker.schedule import Stores
 
 EVERY_S: Final = 30.0
 LOOK_EVERY_S: Final = 5.0
@@ -23,6 +18,8 @@ LOOK_EVERY_S: Final = 5.0
 LOOK_SOON_S: Final = 2.0
 HURRY_FOR_S: Final = 30.0
 """So long after there were many, it is looked more often, and none of those that wait are left for later."""
+LEASE: Final = "folding"
+"""Whoever holds it is the only one that writes aggregated traces, or deletes them."""
 LEASE_S: Final = 360
 """Longer than the statements of one round may take together."""
 MANY_TRACES: Final = 1_000
@@ -32,23 +29,17 @@ _LESS: Final = 8
 """What there is no time or memory for is tried with an eighth of it."""
 
 
-@contextlib.asynccontextmanager
-async def folding(clickhouse: ClickHouse, lease: Lease) -> AsyncIterator[None]:
-    """Folds traces every half minute inside the block, or when there are many; what is cut short is repeated later."""
-    task = asyncio.create_task(_keep_folding(Folder(clickhouse, lease)))
-    try:
-        yield
-    finally:
-        await cancel(task)
+class AggregateTraces:
+    """Looks every few seconds, and aggregates when there is a reason to; one worker at a time does."""
 
+    name = "The aggregation of traces"
 
-async def _keep_folding(folder: Folder) -> None:
-    while True:
-        await asyncio.sleep(folder.pause_s)
-        try:
-            await folder.look()
-        except ApplianceError as error:
-            log.warning("Traces are not folded this time: %s", error)
+    def __init__(self, stores: Stores) -> None:
+        self._folder = Folder(stores.clickhouse, Lease(stores.redis, LEASE, LEASE_S))
+
+    async def run(self) -> float:
+        await self._folder.look()
+        return self._folder.pause_s
 
 
 class Folder:

@@ -1,0 +1,141 @@
+"""`delete`: traces, sessions, scores, or a whole project."""
+
+from __future__ import annotations
+
+import click
+
+from appliance.cli.output import json_text
+from appliance.cli.reading import Json, Output, Source, conditions_of, filters_argument, reading
+from appliance.client import segment
+from appliance.errors import ConfigError
+
+_yes = click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
+_ids = click.argument("ids", nargs=-1, required=True, metavar="ID...")
+_AT_ONCE = 1000
+
+
+@click.group()
+def delete() -> None:
+    """Delete for good what a project holds: gone from every read at once, from the disk by a job (see `jobs`).
+
+    \b
+    Example:
+      langfuse-local delete trace 0af7651916cd43dd8448eb211c80319c
+      langfuse-local delete traces environment:staging before:2026-01-31
+    """
+
+
+@delete.command()
+@_ids
+@_yes
+@reading
+async def trace(source: Source, output: Output, ids: tuple[str, ...], yes: bool) -> None:
+    """Delete traces by their ids, with their observations, scores and files.
+
+    \b
+    Example:
+      langfuse-local delete trace 0af7651916cd43dd8448eb211c80319c
+    """
+    _confirm(f"Delete {_count(len(ids), 'trace')}?", yes)
+    async with source.client() as client:
+        for start in range(0, len(ids), _AT_ONCE):
+            await client.send("DELETE", "/api/public/traces", body={"traceIds": ids[start : start + _AT_ONCE]})
+    _tell({"traces": len(ids)}, output)
+
+
+@delete.command()
+@filters_argument
+@_yes
+@reading
+async def traces(source: Source, output: Output, filters: tuple[str, ...], yes: bool) -> None:
+    """Delete all traces that fulfil FILTERS, which are those of `traces`; it asks with their number.
+
+    \b
+    Example:
+      langfuse-local delete traces user:load-test tag:throw-away
+    """
+    conditions = conditions_of(filters)
+    if not conditions:
+        raise click.UsageError("Say which traces: FILTERS are missing.")
+    async with source.client() as client:
+        if not yes:
+            count = (await client.traces(filter=conditions, limit=1)).total or 0
+            _confirm(f"Delete {_count(count, 'trace')}?", yes)
+        found = await client.send("DELETE", "/api/local/traces", {"filter": conditions})
+    _tell(found, output)
+
+
+@delete.command()
+@click.argument("id")
+@_yes
+@reading
+async def session(source: Source, output: Output, id: str, yes: bool) -> None:
+    """Delete a session with all its traces and scores.
+
+    \b
+    Example:
+      langfuse-local delete session chat-42
+    """
+    _confirm(f"Delete session {id} with all its traces?", yes)
+    async with source.client() as client:
+        found = await client.send("DELETE", f"/api/local/sessions/{segment(id)}")
+    _tell(found, output)
+
+
+@delete.command()
+@_ids
+@_yes
+@reading
+async def score(source: Source, output: Output, ids: tuple[str, ...], yes: bool) -> None:
+    """Delete scores by their ids.
+
+    \b
+    Example:
+      langfuse-local delete score 7b0a1f6e
+    """
+    _confirm(f"Delete {_count(len(ids), 'score')}?", yes)
+    async with source.client() as client:
+        for id in ids:
+            await client.send("DELETE", f"/api/public/scores/{segment(id)}")
+    _tell({"scores": len(ids)}, output)
+
+
+@delete.command()
+@click.argument("id")
+@_yes
+@reading
+async def project(source: Source, output: Output, id: str, yes: bool) -> None:
+    """Delete the project of the keys with everything in it; ID is asked for so that it is no other one.
+
+    Its keys stop working. A later start makes a new first project when none is left.
+
+    \b
+    Example:
+      langfuse-local delete project local-project
+    """
+    async with source.client() as client:
+        [own] = [str(found["id"]) for found in await client.projects()]
+        if id != own:
+            raise ConfigError(
+                f"These keys belong to project {own}, not to {id}.", hint="Give --public-key and --secret-key."
+            )
+        _confirm(f"Delete project {id} with all its traces, prompts, datasets, models and keys?", yes)
+        await client.send("DELETE", "/api/local/project", {"confirm": id})
+    _tell({"projects": 1}, output)
+
+
+def _confirm(question: str, yes: bool) -> None:
+    if not yes:
+        click.confirm(question, abort=True, err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _tell(found: Json, output: Output) -> None:
+    """What was deleted: `{"traces": 3}`."""
+    if output.as_json or output.as_jsonl:
+        click.echo(json_text(found))
+    else:
+        click.echo(f"Deleted {', '.join(_count(number, noun[:-1]) for noun, number in found.items())}.", err=True)

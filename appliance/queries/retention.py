@@ -1,0 +1,62 @@
+"""Which traces are older than their project keeps them, or than there is room for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from appliance.storage.clickhouse import retention
+from appliance.storage.clickhouse.client import ClickHouse
+
+_DAY_US: Final = 86_400_000_000
+_FREED_TO: Final = 0.9
+"""When the appliance is too large, so much of the bound is left: less would have it delete again at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """The traces of a project that are to go."""
+
+    project_id: str
+    before: int
+    """Traces that began before this go; microseconds since the epoch."""
+    traces: int
+    reason: Literal["age", "size"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionPlan:
+    """What retention would delete now."""
+
+    cuts: Sequence[Cut]
+    stored_bytes: int
+    """What the tables take on disk."""
+    max_bytes: int
+    """The bound that the operator set; 0 when there is none."""
+
+
+async def plan_retention(
+    clickhouse: ClickHouse, days_by_project: Mapping[str, int], projects: Sequence[str], max_bytes: int
+) -> RetentionPlan:
+    """What is too old in each project, and, while the tables exceed `max_bytes`, the oldest traces of all projects.
+
+    Raises StoreUnavailable and QueryTooExpensive.
+    """
+    now = time.time_ns() // 1000
+    before = {project: now - days * _DAY_US for project, days in days_by_project.items()}
+    cuts = [
+        Cut(project_id=project, before=moment, traces=traces, reason="age")
+        for project, moment in before.items()
+        if (traces := await retention.count_before(clickhouse, project, moment))
+    ]
+    stored = await retention.stored_bytes(clickhouse)
+    if max_bytes and stored > max_bytes:
+        moment = await retention.start_of_share(clickhouse, 1 - max_bytes * _FREED_TO / stored)
+        cuts += [
+            Cut(project_id=project, before=moment, traces=traces, reason="size")
+            for project in projects
+            if moment > before.get(project, 0) and (traces := await retention.count_before(clickhouse, project, moment))
+        ]
+    return RetentionPlan(cuts=cuts, stored_bytes=stored, max_bytes=max_bytes)

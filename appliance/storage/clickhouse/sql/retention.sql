@@ -1,0 +1,22 @@
+-- How old and how large the stored traces are.
+
+-- name: count_before
+SELECT count() AS traces
+FROM
+(
+    SELECT id FROM folded_traces FINAL WHERE project_id = {project_id:String} AND started < $before
+    UNION DISTINCT
+    SELECT id FROM trace_parts WHERE project_id = {project_id:String} AND timestamp < $before
+        AND id IN (SELECT trace_id FROM touched_traces WHERE project_id = {project_id:String})
+)
+
+-- name: stored_bytes
+SELECT sum(bytes_on_disk) AS bytes
+FROM system.parts
+WHERE database = currentDatabase() AND active
+
+-- name: start_of_share
+-- When the oldest traces that hold this share of all observations end; traces are weighed by their observations.
+SELECT toUnixTimestamp64Micro(quantileExactWeighted({share:Float64})(started, observation_count + 1)) AS moment
+FROM folded_traces
+WHERE is_deleted = 0

@@ -1,0 +1,126 @@
+"""/api/local/jobs: the background jobs of the whole appliance; /api/local/prune: what retention deletes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final, get_args
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from appliance.errors import InvalidRequest, NotFound
+from appliance.model.jobs import APPLY_RETENTION, Job, JobState
+from appliance.queries.retention import plan_retention
+from appliance.storage.postgres.jobs import Jobs
+from appliance.storage.postgres.tenants import Projects
+from appliance.web.auth import authorize
+from appliance.web.paging import int_param, list_param
+from appliance.web.responses import iso_micros, json_response
+
+_STATES: Final = get_args(JobState)
+
+
+async def list_jobs(request: Request) -> Response:
+    """The newest jobs, those in one of the states `state` names."""
+    await authorize(request)
+    states = list_param(request, "state")
+    if unknown := [state for state in states if state not in _STATES]:
+        raise InvalidRequest(f"There is no state {unknown[0]}: it is one of {', '.join(_STATES)}.")
+    limit = int_param(request, "limit", default=50, low=1, high=1000)
+    jobs = await _jobs(request).list([state for state in _STATES if state in states] or None, limit)
+    return json_response({"data": [_shape(job) for job in jobs]})
+
+
+async def get_job(request: Request) -> Response:
+    """One job."""
+    await authorize(request)
+    return _found(request, await _jobs(request).get(request.path_params["job_id"]))
+
+
+async def cancel_job(request: Request) -> Response:
+    """Cancel a job that waits or runs; a running one ends within seconds."""
+    await authorize(request)
+    return await _changed(request, await _jobs(request).cancel(request.path_params["job_id"]), "waiting or running")
+
+
+async def retry_job(request: Request) -> Response:
+    """Let a failed or cancelled job run again."""
+    await authorize(request)
+    return await _changed(request, await _jobs(request).retry(request.path_params["job_id"]), "failed or cancelled")
+
+
+async def show_retention(request: Request) -> Response:
+    """What retention would delete now."""
+    await authorize(request)
+    context = request.app.state.context
+    projects = Projects(context.postgres)
+    plan = await plan_retention(
+        context.clickhouse, await projects.retention_days(), await projects.ids(), context.settings.max_disk_bytes
+    )
+    cuts = [
+        {
+            "projectId": cut.project_id,
+            "reason": cut.reason,
+            "before": iso_micros(cut.before),
+            "traces": cut.traces,
+        }
+        for cut in plan.cuts
+    ]
+    return json_response({"data": cuts, "storedBytes": plan.stored_bytes, "maxBytes": plan.max_bytes})
+
+
+async def apply_retention(request: Request) -> Response:
+    """Apply retention now instead of within the hour; the answer is the job."""
+    await authorize(request)
+    jobs = _jobs(request)
+    return _found(request, await jobs.get(await jobs.enqueue(APPLY_RETENTION, unique_key="")), status=202)
+
+
+def _jobs(request: Request) -> Jobs:
+    return Jobs(request.app.state.context.postgres)
+
+
+async def _changed(request: Request, job: Job | None, wanted: str) -> Response:
+    if job is None and (known := await _jobs(request).get(request.path_params["job_id"])) is not None:
+        raise InvalidRequest(f"Job {known.id} is {known.state}, not {wanted}; or one like it waits already.")
+    return _found(request, job)
+
+
+def _found(request: Request, job: Job | None, status: int = 200) -> Response:
+    if job is None:
+        raise NotFound(f"There is no job {request.path_params.get('job_id', '')}.")
+    return json_response(_shape(job), status)
+
+
+def _shape(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state,
+        "attempts": job.attempts,
+        "progress": job.progress,
+        "total": job.total,
+        "message": job.message,
+        "error": job.error,
+        "isCancelling": job.is_cancelling,
+        "arguments": job.arguments,
+        "runAt": _time(job.run_at),
+        "createdAt": _time(job.created_at),
+        "startedAt": _time(job.started_at),
+        "finishedAt": _time(job.finished_at),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else iso_micros(round(moment.timestamp() * 1_000_000))
+
+
+routes = [
+    Route("/api/local/jobs", list_jobs, methods=["GET"]),
+    Route("/api/local/jobs/{job_id:segment}", get_job, methods=["GET"]),
+    Route("/api/local/jobs/{job_id:segment}/cancel", cancel_job, methods=["POST"]),
+    Route("/api/local/jobs/{job_id:segment}/retry", retry_job, methods=["POST"]),
+    Route("/api/local/prune", show_retention, methods=["GET"]),
+    Route("/api/local/prune", apply_retention, methods=["POST"]),
+]

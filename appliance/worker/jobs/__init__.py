@@ -1,0 +1,1 @@
+"""The background jobs, a file each; `registry` lists them."""

@@ -1,0 +1,73 @@
+"""Deletes traces that are older than their project keeps them, and the oldest of all when the disk space is used up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+from appliance.model.filters import Condition
+from appliance.model.jobs import APPLY_RETENTION, PURGE_DELETED
+from appliance.queries.retention import Cut, RetentionPlan, plan_retention
+from appliance.storage.clickhouse import deletions
+from appliance.storage.postgres.jobs import Jobs
+from appliance.storage.postgres.tenants import Projects
+from appliance.storage.redis.deletions import PendingDeletions
+from appliance.worker.schedule import QueuedJob, RunningJob
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE: Final = 200_000
+"""Traces that are hidden together; the rest goes next time, soon after."""
+_AGAIN_AFTER_S: Final = 60.0
+
+
+async def run(running: RunningJob) -> None:
+    """Hide what is too old or too much, and enqueue the job that deletes it."""
+    stores = running.stores
+    projects = Projects(stores.postgres)
+    plan = await plan_retention(
+        stores.clickhouse, await projects.retention_days(), await projects.ids(), stores.settings.max_disk_bytes
+    )
+    for number, cut in enumerate(plan.cuts):
+        await running.report(f"Deleting traces of {cut.project_id}.", number, len(plan.cuts))
+        await _hide(running, cut)
+    text = summary(plan)
+    if plan.cuts:
+        log.warning("%s", text)
+        jobs = Jobs(stores.postgres)
+        await jobs.enqueue(PURGE_DELETED, unique_key="", message=text)
+        if any(cut.traces > MOST_AT_ONCE for cut in plan.cuts):
+            await jobs.enqueue(APPLY_RETENTION, unique_key="", delay_s=_AGAIN_AFTER_S)
+    await running.conclude(text, len(plan.cuts), len(plan.cuts))
+
+
+async def _hide(running: RunningJob, cut: Cut) -> None:
+    clickhouse, moment = running.stores.clickhouse, time.time_ns() // 1000
+    await PendingDeletions(running.stores.redis).add(moment)
+    before = Condition(type="datetime", column="timestamp", operator="<", value=_iso(cut.before))
+    await deletions.hide_traces(clickhouse, cut.project_id, [before], MOST_AT_ONCE, moment)
+    await deletions.hide_old_scores(clickhouse, cut.project_id, cut.before, MOST_AT_ONCE, moment)
+
+
+def summary(plan: RetentionPlan) -> str:
+    """What a plan deletes and why, in sentences."""
+    told = []
+    for reason in ("age", "size"):
+        cuts = [cut for cut in plan.cuts if cut.reason == reason]
+        if cuts:
+            count = sum(cut.traces for cut in cuts)
+            until = max(cut.before for cut in cuts)
+            why = "they are older than their project keeps them"
+            if reason == "size":
+                why = f"the tables take {plan.stored_bytes:,} bytes of LANGFUSE_LOCAL_MAX_DISK_BYTES={plan.max_bytes:,}"
+            told.append(f"Deleting {count:,} traces from before {_iso(until)[:19]}Z: {why}.")
+    return " ".join(told) or "Nothing is too old or too much."
+
+
+def _iso(micros: int) -> str:
+    return datetime.fromtimestamp(micros / 1e6, UTC).isoformat(timespec="microseconds")
+
+
+JOB: Final = QueuedJob(APPLY_RETENTION, run)

@@ -1,0 +1,22 @@
+"""Every background job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from appliance.worker.jobs import apply_retention, delete_unused_media, purge_deleted, reclaim_disk
+from appliance.worker.jobs.aggregate_traces import AggregateTraces
+from appliance.worker.jobs.forget_media import ForgetMedia
+from appliance.worker.jobs.housekeeping import Housekeeping
+from appliance.worker.schedule import PeriodicJob, QueuedJob, Stores
+
+QUEUED: Final[Mapping[str, QueuedJob]] = MappingProxyType(
+    {job.kind: job for job in (purge_deleted.JOB, delete_unused_media.JOB, reclaim_disk.JOB, apply_retention.JOB)}
+)
+
+
+def periodic_jobs(stores: Stores) -> Sequence[PeriodicJob]:
+    """What a worker does again and again."""
+    return (AggregateTraces(stores), ForgetMedia(stores), Housekeeping(stores))
