@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TextIO
 
-from appliance.cli.interrupts import Interrupted, ignore_signals, raise_on_signals
 from appliance.own_command import become
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # mypy knows it by its name; importing typing takes as long as starting Python
+    from typing import TextIO
 
 
 def main() -> None:
@@ -14,6 +16,7 @@ def main() -> None:
     if len(sys.argv) == 1 and _is_terminal(sys.stdin) and _is_terminal(sys.stdout):
         # Before anything else is imported: its first picture should come at once.
         become("tui", "--start")
+    from appliance.cli.interrupts import Interrupted, ignore_signals, raise_on_signals
     from appliance.cli.output import end_streams, take_over_streams
 
     take_over_streams()

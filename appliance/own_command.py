@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _signal  # what signal wraps, without the enumerations that it makes
 import os
-import signal
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # mypy knows it by its name; importing typing takes as long as starting Python
+    from typing import NoReturn
 
 
 def own_command(module: str, *arguments: str, python: str | None = None) -> tuple[str, ...]:
@@ -23,8 +26,8 @@ def become(module: str, *arguments: str) -> NoReturn:
     A Ctrl-C while that begins waits until it takes SIGINT: Python's own handler would print a traceback.
     """
     command = own_command(module, *arguments)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, {_signal.SIGINT})
     try:
         os.execv(command[0], command)
     finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {_signal.SIGINT})

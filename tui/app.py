@@ -21,9 +21,10 @@ from appliance.errors import ApplianceError, NotRunning, RemoteError
 from appliance.model.printable import printable
 from tui import background
 from tui.commands import AppCommands, Jump, parse_jump
+from tui.first_look import FirstLook
 from tui.gateway import Gateway, TraceQuery
 from tui.keymap import GLOBAL, bindings
-from tui.records import Health
+from tui.records import Health, Slice, TraceRow
 from tui.screens.base import AppScreen
 from tui.state import Remembered, StateFile
 from tui.themes import DARK, SIXTEEN, THEMES
@@ -75,7 +76,8 @@ class LangfuseApp(App[None]):
     """The terminal UI of one server."""
 
     TITLE = "langfuse-local"
-    CSS_PATH = "app.tcss"
+    # The first screen's too: a screen that brings its own has all of them parsed again.
+    CSS_PATH: ClassVar = ["app.tcss", "screens/traces.tcss"]
     MODES: ClassVar = MODES
     BINDINGS: ClassVar[list[BindingType]] = bindings(GLOBAL)
     COMMANDS: ClassVar = {lambda: AppCommands}
@@ -91,14 +93,20 @@ class LangfuseApp(App[None]):
         state_file: StateFile,
         *,
         starts: bool = False,
+        first_look: FirstLook | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`starts`: start the appliance at once when none runs; `now`: what the times in lists are told against."""
+        """`starts`: start the appliance at once when none runs; `now`: what the times in lists are told against.
+
+        `first_look`: what the gateway was asked already.
+        """
+        self.state: Remembered = state_file.load()
+        self.DEFAULT_MODE = self._first_mode()  # type: ignore[misc]  # Textual would show an empty screen before it
         super().__init__()
         self.now = now
         self.gateway = gateway
         self.state_file = state_file
-        self.state: Remembered = state_file.load()
+        self._first_look = first_look
         self.starts = starts
         self.is_ready = False
         self._first_run_offered = False
@@ -106,6 +114,8 @@ class LangfuseApp(App[None]):
             self.register_theme(theme)
         # Set before there are styles: a change of theme parses all of them again.
         self.set_reactive(App.theme, self._first_theme())
+        self._first_variables = self.get_css_variables()
+        self.stylesheet.set_variables(self._first_variables)
 
     @property
     def server_label(self) -> str:
@@ -119,6 +129,16 @@ class LangfuseApp(App[None]):
             return self.state.theme
         return SIXTEEN.name if self.console.color_system == "standard" else DARK.name
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Parses all styles again; not while their colours are the first ones, as Textual asks thrice at the start."""
+        if self._first_variables == self.get_css_variables():
+            return
+        self._first_variables = {}
+        super().refresh_css(animate)
+
+    def _first_mode(self) -> str:
+        return self.state.screen if self.state.screen in MODES else "traces"
+
     def on_load(self) -> None:
         """Before the terminal is taken: a signal that ends the program must give it back."""
         loop = asyncio.get_running_loop()
@@ -130,20 +150,23 @@ class LangfuseApp(App[None]):
 
     def on_mount(self) -> None:
         self.theme = self._first_theme()
-        self.switch_mode(self.state.screen if self.state.screen in MODES else "traces")
-        self.call_after_refresh(self.connect)
+        self.switch_mode(self._first_mode())
+        self.connect()
 
     def connect(self) -> None:
         """Finds the server, and starts it or offers to when nothing runs."""
         background.run(self, self._connect, "connect")
 
     async def _connect(self) -> None:
+        look = self._first_look
         try:
-            await self.gateway.connect()
+            await (self.gateway if look is None else look).connect()
         except NotRunning as error:
+            self._first_look = None
             self._offer_start(error)
             return
         except ApplianceError as error:
+            self._first_look = None
             self.report(error)
             self.connection = _why_not(error)
             self.set_timer(3.0, self.connect)
@@ -161,20 +184,31 @@ class LangfuseApp(App[None]):
 
         self.push_screen(StartScreen(str(error), at_once=self.starts))
 
+    async def first_page(self, query: TraceQuery) -> Slice[TraceRow]:
+        """The first page of the trace list, which may have been asked for before there was a list."""
+        look, self._first_look = self._first_look, None
+        found = await look.first_page(query) if look is not None else None
+        return found if found is not None else await self.gateway.trace_page(query, 1)
+
     async def _offer_first_run(self) -> None:
-        if self._first_run_offered:
+        if self._first_run_offered or (isinstance(self.screen, AppScreen) and self.screen.is_of_all_traces):
             return
-        self._first_run_offered = True
         try:
             found = await self.gateway.trace_page(TraceQuery(), 1)
         except ApplianceError as error:
             self.report(error)
             return
-        if not found.rows:
-            self._open_first_run(is_first=True)
+        self.saw_traces(bool(found.rows))
+
+    def saw_traces(self, are_there: bool) -> None:
+        """All traces were looked for: when the first look finds none, it is the first run."""
+        if not self._first_run_offered:
+            self._first_run_offered = True
+            if not are_there:
+                self.call_after_refresh(self._open_first_run, is_first=True)
 
     def _resume_screen(self) -> None:
-        if isinstance(self.screen, AppScreen):
+        if isinstance(self.screen, AppScreen) and self.screen.is_mounted:  # else it resumes once it is
             self.screen.resume()
 
     def _ask_health(self) -> None:

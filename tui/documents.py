@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 from rich.cells import cell_len
 from rich.text import Text
 
@@ -23,8 +23,7 @@ LONGEST_STRING: Final = 20_000
 """Characters of one JSON string that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One logical line; a line with a key can be folded."""
 
     text: Text

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from appliance.client import ControlClient, LangfuseClient, Param, segment
 from appliance.errors import NotRunning, RemoteError
@@ -41,8 +41,7 @@ TURN_PAGES = 10
 """Most pages of a hundred turns that a session shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class TraceQuery:
+class TraceQuery(msgspec.Struct, frozen=True):
     """Which traces, in which order."""
 
     conditions: tuple[Mapping[str, Any], ...] = ()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from tui.gateway import TraceQuery
 from tui.paged import PagedRows
@@ -12,8 +14,7 @@ from tui.records import Slice, TraceRow
 PageOf = Callable[[TraceQuery, int], Awaitable[Slice[TraceRow]]]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """The row that must not move on the screen."""
 
     row: TraceRow
@@ -24,8 +25,7 @@ class View:
     """Rows that show."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(msgspec.Struct, frozen=True):
     """The list as it is now."""
 
     total: int | None

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from appliance.errors import ConfigError, NotRunning
 from appliance.paths import DataDir
 from tui.records import Server
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A running appliance."""
 
     server: Server

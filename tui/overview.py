@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+import msgspec
 
 from tui import format
 from tui.timerange import TimeRange, iso
@@ -17,8 +18,7 @@ MOST_MODELS: Final = 5
 MOST_NAMES: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(msgspec.Struct, frozen=True):
     """One figure with its change against the period before and its course."""
 
     title: str
@@ -26,11 +26,10 @@ class Tile:
     change: str = ""
     better: bool | None = None
     """Whether the change is good; None when it is neither."""
-    course: list[float] = field(default_factory=list)
+    course: list[float] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(msgspec.Struct, frozen=True):
     """Latency percentiles of traces of one name, seconds."""
 
     name: str
@@ -41,8 +40,7 @@ class Latency:
     p99: float
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(msgspec.Struct, frozen=True):
     """Everything the home screen shows."""
 
     tiles: list[Tile]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 ICONS: Final = {
     "TRACE": "◇",
@@ -21,8 +22,7 @@ ICONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(msgspec.Struct, frozen=True):
     """Colours by meaning, each a Rich colour name or #rrggbb."""
 
     text: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -172,8 +171,7 @@ class SessionDetail(msgspec.Struct, kw_only=True, rename="camel"):
         return sorted(self.traces, key=lambda trace: trace.timestamp)
 
 
-@dataclass(frozen=True, slots=True)
-class TraceRow:
+class TraceRow(msgspec.Struct, frozen=True):
     """One row of the trace list, texts already cut to a preview."""
 
     id: str
@@ -195,25 +193,22 @@ class TraceRow:
     extras: TraceExtras | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TraceExtras:
+class TraceExtras(msgspec.Struct, frozen=True):
     """What the trace list does not say itself and is fetched after it, per trace."""
 
     tokens: int = 0
-    levels: dict[str, int] = field(default_factory=dict)
+    levels: dict[str, int] = msgspec.field(default_factory=dict)
     scores: tuple[Score, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Slice(Generic[T]):
+class Slice(msgspec.Struct, Generic[T], frozen=True):
     """A part of a long list, and how long the whole is (None when the server does not count)."""
 
     rows: list[T]
     total: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """The server that is looked at."""
 
     url: str
@@ -225,8 +220,7 @@ class Server:
     data_dir: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True):
     """Whether data flows, and why not."""
 
     ok: bool

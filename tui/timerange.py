@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class TimeRange:
+
+class TimeRange(msgspec.Struct, frozen=True):
     """A window that ends now."""
 
     key: str

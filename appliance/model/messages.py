@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
+
+import msgspec
 
 from appliance.model.media import readable
 
@@ -34,8 +35,7 @@ _HELD: Final = frozenset(
 Kind = Literal["text", "thinking", "call", "result", "media", "json"]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One piece of a message: text, a tool call or its result, a picture, or something else as JSON."""
 
     kind: Kind
@@ -43,12 +43,11 @@ class Part:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One message of a chat."""
 
     role: str
-    parts: list[Part] = field(default_factory=list)
+    parts: list[Part] = msgspec.field(default_factory=list)
 
 
 def parse_messages(value: Any) -> list[Message] | None:
@@ -92,7 +91,7 @@ def _message(item: dict[str, Any]) -> Message | None:
     return Message(role.lower(), parts)
 
 
-class _Loose(Message):
+class _Loose(Message, frozen=True):
     """A part that stood among messages, or alone, without a message of its own."""
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LATE = ("httpx", "httpcore", "rich.markdown", "markdown_it", "pygments.lexers", "textual.widgets._markdown", "textual.widgets._text_area", "psycopg", "clickhouse_connect", "redis", "docker", "starlette", "numpy")  # fmt: skip  # noqa: E501
+LATE = ("httpx", "httpcore", "rich.markdown", "markdown_it", "pygments.lexers", "textual.widgets._markdown", "textual.widgets._text_area", "psycopg", "clickhouse_connect", "redis", "docker", "starlette", "numpy", "appliance.config", "tomllib")  # fmt: skip  # noqa: E501
 
 PROGRAM = """
 import sys, tempfile, pathlib
-import tui.__main__
+import tui.opening
 from tui.app import LangfuseApp
 from tui.gateway import LocalGateway
 from tui.state import StateFile
 
 heavy = []
 
-def connect(app):
+def look(app):
     heavy.extend(name for name in sys.argv[1:] if name in sys.modules)
     app.exit()
+
+def connect(app):
+    app.call_after_refresh(look, app)
 
 LangfuseApp.connect = connect
 folder = pathlib.Path(tempfile.mkdtemp())

@@ -12,6 +12,7 @@ import pytest
 
 from appliance.config import Settings, environment_names, load_settings
 from appliance.config_values import Between
+from appliance.data_dir import find_data_dir
 from appliance.errors import ConfigError
 
 
@@ -199,3 +200,38 @@ def test_redis_address_from_single_values_or_whole(tmp_path: Path) -> None:
 def test_every_setting_has_a_variable_of_its_own() -> None:
     names = environment_names()
     assert len(names) == len(set(names)) > 30
+
+
+@pytest.mark.parametrize("given", [None, Path("~/given")])
+@pytest.mark.parametrize("named", ["", "/named", "relative"])
+@pytest.mark.parametrize("written", ["", "data_dir = '/written'\nport = 3001\n"])
+def test_the_data_directory_alone_is_that_of_the_settings(
+    given: Path | None, named: str, written: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(written)
+    environ = {"LANGFUSE_LOCAL_DATA_DIR": named} if named else {}
+    settings = load_settings({"data_dir": given}, environ=environ, config_file=file)
+    assert find_data_dir(given, environ=environ, config_file=file) == settings.data_dir
+
+
+@pytest.mark.parametrize(
+    ("environ", "written"),
+    [
+        ({"LANGFUSE_LOCAL_DATA_DIR": "/a\nb"}, ""),
+        ({"LANGFUSE_LOCAL_DATA_DIR": "'/a'"}, ""),
+        ({"LANGFUSE_LOCAL_DATA_DIR_FILE": "/none"}, ""),
+        ({}, "data_dir = 1"),
+        ({}, "data_dir"),
+    ],
+)
+def test_a_data_directory_that_cannot_be_used_is_told_in_the_same_words(
+    environ: dict[str, str], written: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(written)
+    with pytest.raises(ConfigError) as of_settings:
+        load_settings(environ=environ, config_file=file)
+    with pytest.raises(ConfigError) as alone:
+        find_data_dir(None, environ=environ, config_file=file)
+    assert str(alone.value) == str(of_settings.value)

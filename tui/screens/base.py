@@ -44,6 +44,8 @@ class AppScreen(Screen[None]):
     subject = ""
     """`trace ID` or `session ID` where the screen shows one of them."""
     is_loaded = False
+    is_of_all_traces = False
+    """Whether the screen asks for all traces, and so finds out by itself that there is none."""
 
     top_bar = getters.query_one(TopBar)
     crumb_bar = getters.query_one(CrumbBar)

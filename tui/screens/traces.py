@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from time import monotonic
 
+from msgspec.structs import replace
 from rich.text import Text
 from textual import getters, on
 from textual.app import ComposeResult
@@ -14,9 +14,9 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from appliance.errors import ApplianceError, InvalidRequest, RemoteError
-from appliance.model.query_bar import parse_query_bar
 from tui import background, format
 from tui.documents import Line, blank, heading, pair_lines, value_lines
+from tui.first_look import list_query
 from tui.gateway import PAGE_ROWS, TraceQuery
 from tui.live import News, View, count_waiting, look_again
 from tui.modals.choice import ChoiceModal
@@ -92,7 +92,7 @@ class TracesScreen(AppScreen):
         if (query := self._read_query()) is None:
             return
         self._query = query
-        self.fetch(lambda: self.gateway.trace_page(query, 1), self._show_first, group="first")
+        self.fetch(lambda: self.app.first_page(query), self._show_first, group="first")
 
     def resume(self) -> None:
         super().resume()
@@ -103,13 +103,16 @@ class TracesScreen(AppScreen):
 
     def _read_query(self) -> TraceQuery | None:
         try:
-            conditions = tuple(condition.as_json() for condition in parse_query_bar(self.app.state.query))
+            query = list_query(self.app.state, self.app.now())
         except InvalidRequest as error:
             self.query_bar.show_error(str(error))
             return None
         self.query_bar.show_error("")
-        chosen = BY_KEY.get(self.app.state.trace_range)
-        return TraceQuery(conditions, self.app.state.order, self.app.now() - chosen.span if chosen else None)
+        return query
+
+    @property
+    def is_of_all_traces(self) -> bool:  # type: ignore[override]
+        return not self.app.state.query and not self.app.state.trace_range
 
     def _show_first(self, found: Slice[TraceRow]) -> None:
         self.rows.restart({1: found.rows}, found.total)
@@ -122,6 +125,8 @@ class TracesScreen(AppScreen):
         self._preview_soon()
         self._show_status()
         self._fetch_extras(found.rows)
+        if self.is_of_all_traces:
+            self.app.saw_traces(bool(found.rows))
 
     def _empty_text(self) -> str:
         if self.app.state.query or self.app.state.trace_range:
