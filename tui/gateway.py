@@ -19,6 +19,7 @@ from tui import local
 from tui.overview import Overview, fold_overview, number, overview_queries
 from tui.records import (
     Health,
+    JobRow,
     Observation,
     ObservationTexts,
     Score,
@@ -72,6 +73,7 @@ class Gateway(Protocol):
     async def overview(self, span: TimeRange) -> Overview: ...
     def live(self) -> AsyncIterator[list[str]]: ...
     async def status(self) -> ApplianceStatus: ...
+    async def jobs(self) -> list[JobRow]: ...
     def logs(self, service: str, lines: int) -> AsyncIterator[str]: ...
     async def control(self, service: str, verb: str) -> None: ...
     def start(self, runtime: str = "") -> AsyncIterator[str]: ...
@@ -90,6 +92,10 @@ class _Traces(msgspec.Struct):
 class _Sessions(msgspec.Struct):
     data: list[SessionRow]
     meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _Jobs(msgspec.Struct):
+    data: list[JobRow]
 
 
 class _Scores(msgspec.Struct):
@@ -278,6 +284,11 @@ class RemoteGateway:
         """Ids of traces as they are written, none as a sign of life; RemoteError 404 where the server cannot tell."""
         async for arrival in self._client.live():
             yield arrival.trace_ids
+
+    async def jobs(self) -> list[JobRow]:
+        """The background jobs that wait, run or have failed, newest first; of langfuse-local only."""
+        params = {"state": "waiting,running,failed"}
+        return (await self._client.get("/api/local/jobs", params, into=_Jobs)).data
 
     async def status(self) -> ApplianceStatus:
         raise _not_here()

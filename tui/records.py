@@ -37,6 +37,19 @@ class Score(msgspec.Struct, kw_only=True, rename="camel"):
         return f"{self.value:g}" if isinstance(self.value, int | float) else str(self.value or "")
 
 
+class JobRow(msgspec.Struct, kw_only=True, rename="camel"):
+    """A background job that waits, runs or has failed."""
+
+    id: str
+    kind: str
+    state: str
+    attempts: int = 0
+    progress: int = 0
+    total: int | None = None
+    message: str = ""
+    error: str | None = None
+
+
 class TraceWire(msgspec.Struct, kw_only=True, rename="camel"):
     """One item of the trace list; input and output stay undecoded until a preview is made of them."""
 

@@ -14,6 +14,7 @@ from tui.gateway import PAGE_ROWS, TraceQuery
 from tui.overview import Overview, fold_overview
 from tui.records import (
     Health,
+    JobRow,
     Observation,
     ObservationTexts,
     Score,
@@ -33,6 +34,7 @@ from tui.sample_data import (
     USERS,
     agent_run,
     many_observations,
+    sample_jobs,
     sample_metrics,
     sample_status,
     texts_of,
@@ -210,6 +212,9 @@ class SampleGateway:
     async def live(self) -> AsyncIterator[list[str]]:
         while True:
             yield await self.written.get()
+
+    async def jobs(self) -> list[JobRow]:
+        return sample_jobs()
 
     async def status(self) -> ApplianceStatus:
         self._check()

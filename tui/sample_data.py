@@ -10,7 +10,7 @@ from math import sin
 from typing import Any, Final
 
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus, ServiceStatus
-from tui.records import Observation, ObservationTexts, TraceRow
+from tui.records import JobRow, Observation, ObservationTexts, TraceRow
 from tui.timerange import TimeRange
 
 QUESTIONS: Final = (
@@ -132,6 +132,14 @@ def sample_status() -> ApplianceStatus:
         healthy=True, url="http://127.0.0.1:3000", runtime="embedded", data_dir="~/.local/share/langfuse-local", services=services,
         queue=QueueStatus(backlog=2, oldest_s=0.1, dead_letters=0), disk=DiskStatus(used_bytes=412_000_000, free_bytes=187_000_000_000),
     )  # fmt: skip
+
+
+def sample_jobs() -> list[JobRow]:
+    """A deletion that is being carried out, and one that has failed."""
+    return [
+        JobRow(id="j2", kind="purge_deleted", state="running", message="Deleting traces: observations: 3 parts left", progress=400, total=1200),
+        JobRow(id="j1", kind="delete_unused_media", state="failed", attempts=8, error="The media bucket b cannot be used: no such host."),
+    ]  # fmt: skip
 
 
 def sample_metrics(rows: Sequence[TraceRow], span: TimeRange, now: datetime) -> dict[str, list[dict[str, Any]]]:

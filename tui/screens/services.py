@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -20,6 +21,7 @@ from tui import background, format
 from tui.cells import Column
 from tui.documents import Line
 from tui.palette import Palette
+from tui.records import JobRow
 from tui.screens.base import AppScreen
 from tui.widgets.document import Document
 from tui.widgets.line_scroll import LineScroll
@@ -27,6 +29,7 @@ from tui.widgets.virtual_table import RowCells, VirtualTable
 
 LOG_LINES: Final = 500
 MOST_LOG_LINES: Final = 5000
+MOST_JOBS: Final = 4
 DRAW_S: Final = 0.2
 
 LEVEL: Final = re.compile(
@@ -56,6 +59,7 @@ class ServicesScreen(AppScreen):
     table = getters.query_one(VirtualTable)
     log_pane = getters.query_one(Document)
     facts = getters.query_one("#facts", Static)
+    jobs_line = getters.query_one("#jobs", Static)
     log_title = getters.query_one("#log-title", Static)
 
     def __init__(self) -> None:
@@ -68,6 +72,7 @@ class ServicesScreen(AppScreen):
     def compose_body(self) -> ComposeResult:
         yield VirtualTable(COLUMNS)
         yield Static(id="facts")
+        yield Static(id="jobs")
         with Vertical(id="log-pane"):
             yield Static(id="log-title")
             yield Document()
@@ -90,7 +95,14 @@ class ServicesScreen(AppScreen):
         if not self.gateway.services_every_s:
             self._show_remote()
             return
-        self.fetch(self.gateway.status, self._show)
+        self.fetch(self._look, self._show)
+
+    async def _look(self) -> tuple[ApplianceStatus, list[JobRow]]:
+        status, jobs = await asyncio.gather(self.gateway.status(), self.gateway.jobs(), return_exceptions=True)
+        if isinstance(status, BaseException):
+            raise status
+        # Web may be down, which the table says already.
+        return status, [] if isinstance(jobs, BaseException) else jobs
 
     def _show_remote(self) -> None:
         self.is_loaded = True
@@ -103,8 +115,11 @@ class ServicesScreen(AppScreen):
             )
         )
 
-    def _show(self, status: ApplianceStatus) -> None:
+    def _show(self, found: tuple[ApplianceStatus, list[JobRow]]) -> None:
+        status, jobs = found
         self.status = status
+        self.jobs_line.display = bool(jobs)
+        self.jobs_line.update(jobs_text(jobs, self.palette))
         self.table.set_count(len(status.services))
         self.facts.update(facts_text(status, self.palette, self.size.width - 2))
         self.say(f"{status.runtime} · {status.data_dir}")
@@ -239,6 +254,27 @@ def facts_text(status: ApplianceStatus, palette: Palette, width: int) -> Text:
         else:
             lines[-1].append(" " * gap).append_text(part)
     return Text("\n").join(lines)
+
+
+def jobs_text(jobs: Sequence[JobRow], palette: Palette) -> Text:
+    """The background jobs, a line each; of many, the newest."""
+    lines = []
+    for job in jobs[:MOST_JOBS]:
+        color = {"failed": palette.bad, "running": palette.good}.get(job.state, palette.muted)
+        share = f"  {job.progress / job.total:.0%}" if job.total and job.state == "running" else ""
+        lines.append(
+            Text.assemble(
+                ("● ", color),
+                (f"{job.kind.replace('_', ' ')} ", palette.text),
+                (f"{job.state}{share}  ", palette.muted),
+                (job.error if job.error and job.state == "failed" else job.message, palette.faint),
+                no_wrap=True,
+                overflow="ellipsis",
+            )
+        )
+    if len(jobs) > MOST_JOBS:
+        lines.append(Text(f"  and {len(jobs) - MOST_JOBS:,} more: langfuse-local jobs list", style=palette.faint))
+    return Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
 
 
 def log_lines(log: Iterable[str], palette: Palette) -> list[Line]:
