@@ -36,24 +36,25 @@ class Unsettled:
         parts = self._bounded("timestamp", binder) + f" AND id IN ({unsettled})"
         return render("traces", "count_started", hashes=hashes, parts=parts, starts=starts)
 
-    def all_traces(self, binder: Binder, *, observed: bool = True, said: str = "") -> str:
+    def all_traces(self, binder: Binder, *, observed: bool = True, said: str = "", rarely: bool = False) -> str:
         """The SQL of all traces of `{project_id}`, one row each; to be read with `prefer_column_name_to_alias`.
 
         Unless `observed`, what observations add up to may be missing, which is quicker while much is unsettled. So is a
-        test `said` of parts: then unsettled traces without a part that passes it may be missing.
+        test `said` of parts: then unsettled traces without a part that passes it may be missing. One that is passed
+        `rarely` also chooses the folded rows.
         """
-        columns = render("traces", "columns")
+        columns, rare = render("traces", "columns"), render("traces", "rare", said=said) if rarely else ""
         if self.is_settled:
-            return render("traces", "settled", columns=columns)
+            return render("traces", "settled", columns=columns, rare=rare)
         unsettled, hashes = self._unsettled(binder)
         parts, observations = self._bounded("timestamp", binder), self._bounded("start_time", binder)
-        among = f"IN ({unsettled})"
         if said:
-            candidates = render("traces", "candidates", rows=f"{parts} AND {said}")
-            parts, observations = f"{parts} AND id IN ({candidates})", f"{observations} AND trace_id IN ({candidates})"
-        sums = f"{observations} AND trace_id {among}" if observed else "false"
-        folded = folded_rows(f"{parts} AND id {among}", sums)
-        return render("traces", "settled_and_unsettled", columns=columns, hashes=hashes, folded=folded)
+            # By their hashes: an index of ids would be asked for each of thousands.
+            rows = f"{parts} AND {said} AND sipHash128(id) IN ({hashes})"
+            unsettled = render("traces", "candidates", rows=rows)
+        sums = f"{observations} AND trace_id IN ({unsettled})" if observed else "false"
+        folded = folded_rows(f"{parts} AND id IN ({unsettled})", sums)
+        return render("traces", "settled_and_unsettled", columns=columns, rare=rare, hashes=hashes, folded=folded)
 
     def _unsettled(self, binder: Binder) -> tuple[str, str]:
         """The subqueries of the ids of the traces, and of their hashes."""

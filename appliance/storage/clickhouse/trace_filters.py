@@ -94,6 +94,8 @@ _TOLD: Final = {
     "trace.version": "version",
     "trace.release": "release",
 }
+_RARE: Final = frozenset({"session_id"})
+"""Of these, a value is that of few traces, which lie near each other."""
 _ABOUT_A_VALUE: Final = frozenset({"=", "contains", "starts with", "ends with"})
 
 
@@ -124,12 +126,16 @@ class TraceFilter:
     def where(self) -> str:
         return all_of(self.tests, prefix="WHERE ")
 
-    def said(self) -> str:
-        """A test of parts that sorts out most traces; empty when no condition says anything of parts."""
+    def said(self) -> tuple[str, bool]:
+        """A test of parts, and of folded rows, that sorts out most traces, and whether few pass it.
+
+        It is empty when no condition says anything of parts.
+        """
         if not self.told:
-            return ""
+            return "", False
         columns = list(_TOLD.values())
-        return self.binder.test(*min(self.told, key=lambda told: columns.index(told[0].sql)))
+        column, condition = min(self.told, key=lambda told: columns.index(told[0].sql))
+        return self.binder.test(column, condition), column.sql in _RARE
 
     def joins(self) -> str:
         """The joins that the tests need."""

@@ -214,8 +214,8 @@ async def _matching(
     made = asked.filter
     direction = "DESC" if query.descending else "ASC"
     order = f"{ORDERS[query.order_by]} {direction}, trace.id {direction}"
-    said = "" if unsettled.is_settled else made.said()
-    every = unsettled.all_traces(made.binder, observed=observed, said=said)
+    said, rarely = made.said()
+    every = unsettled.all_traces(made.binder, observed=observed, said=said, rarely=rarely)
     sql = render("traces", "matching", all=every, joins=made.joins(), where=made.where, order=order)
     params = asked.params | {"limit": query.limit, "offset": query.offset}
     rows, total = await clickhouse.page(sql, params, _Matching, settings=_ALIASES | _UNORDERED)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from appliance.storage.clickhouse import traces
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.folding import fold_round
 from tests.integration.read.conftest import NOW, SECOND, Project
@@ -82,3 +83,21 @@ async def test_all_columns_of_a_part_of_trace_parts_lie_in_one_file(project: Pro
     kinds = "SELECT part_type AS kind FROM system.parts WHERE active AND table = 'trace_parts'"
     rows: list[dict[str, str]] = await project.clickhouse.rows(kinds, {}, dict)
     assert {row["kind"] for row in rows} == {"Compact"}
+
+
+async def test_new_traces_of_a_session_are_looked_up_by_what_their_parts_say(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index of ids is asked only for the few that are left: for each of thousands it costs more than all else."""
+    monkeypatch.setattr(traces, "_FEW_TOUCHES", -1)
+    for number in range(3):
+        await project.trace(f"old{number}", at=NOW + number * SECOND, session_id=f"s{number % 2}")
+    await fold_round(project.clickhouse, settle_s=0)
+    for number in range(3):
+        await project.trace(f"new{number}", at=NOW + (9 + number) * SECOND, session_id=f"s{number % 2}")
+    await project.trace("old2", part="moved", at=NOW + 3 * SECOND, session_id="s1", weight=9)
+    with asked(monkeypatch) as statements:
+        assert await project.ids("/traces", sessionId="s0") == ["new2", "new0", "old0"]
+    [matching] = [sql for sql in statements if "folded_traces FINAL" in sql]
+    assert "(started, id) IN (" in matching
+    assert "SELECT trace_id FROM touched_traces" not in matching

@@ -131,16 +131,20 @@ SELECT toUnixTimestamp64Micro(min(first_start)) AS first_micros
 FROM folded_traces
 WHERE project_id = {project_id:String} AND first_start < $first AND id_hash IN ($hashes)
 
+-- name: rare
+-- Of the folded rows few pass a test: versions are merged only where one of them does.
+AND (started, id) IN (SELECT started, id FROM folded_traces WHERE project_id = {project_id:String} AND $said)
+
 -- name: settled
 SELECT $columns
 FROM folded_traces FINAL
-WHERE project_id = {project_id:String}
+WHERE project_id = {project_id:String} $rare
 
 -- name: settled_and_unsettled
 -- Every trace once: as it was folded when nothing was written to it since, else folded now.
 SELECT $columns
 FROM folded_traces FINAL
-WHERE project_id = {project_id:String} AND id_hash NOT IN ($hashes)
+WHERE project_id = {project_id:String} $rare AND id_hash NOT IN ($hashes)
 UNION ALL
 SELECT $columns
 FROM ($folded)
