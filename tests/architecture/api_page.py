@@ -46,6 +46,7 @@ def served_endpoints() -> dict[str, str]:
         assert isinstance(route, Route)
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
         text = (route.endpoint.__doc__ or "").strip().partition("\n")[0].replace("|", "\\|")
+        assert text, f"The handler of {path} has no docstring to show on the page."
         for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"}):
             found[f"{method} {path}"] = text
     return found

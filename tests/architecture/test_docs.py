@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
 
@@ -15,6 +16,8 @@ from tests.architecture.source import ROOT, document, modules
 CONTEXT = click.Context(cli)
 NOT_COMMANDS = {"is"}
 """Words that follow the program's name in a sentence."""
+NOT_SETTINGS = {"LANGFUSE_LOCAL_TEST_CACHE"}
+"""Variables that only the tests read."""
 VARIABLE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|SALT)`")
 
 
@@ -31,7 +34,7 @@ def test_every_documented_variable_exists() -> None:
         for name in VARIABLE.findall(page.read_text())
         if name.startswith(ours)
     }
-    assert documented - set(environment_names()) - {"LANGFUSE_LOCAL_TEST_CACHE"} == set()
+    assert documented - set(environment_names()) - NOT_SETTINGS == set()
 
 
 def test_every_command_is_in_the_readme() -> None:
@@ -55,6 +58,70 @@ def test_every_command_explains_itself_with_an_example() -> None:
 def test_the_page_of_endpoints_is_what_the_routes_say() -> None:
     """Anew: python -m tests.architecture.api_page > docs/api-coverage.md"""
     assert document("docs/api-coverage.md") == api_page()
+
+
+def test_the_page_of_endpoints_has_no_empty_cell() -> None:
+    cells = [cell.strip() for line in api_page().splitlines() if line[:1] == "|" for cell in line[1:-1].split(" | ")]
+    assert "" not in cells
+
+
+def test_every_decision_is_in_the_index_with_its_title_and_status() -> None:
+    expected = []
+    for file in sorted((ROOT / "docs/decisions").glob("[0-9]*.md")):
+        title = file.read_text().splitlines()[0].removeprefix("# ")
+        expected.append(f"| [{file.name[:4]} {title}]({file.name})")
+    rows = [line for line in document("docs/decisions/README.md").splitlines() if line.startswith("| [")]
+    assert [row.partition(" | ")[0] for row in rows] == expected
+    assert [row for row in rows if not re.search(r"\| (accepted|replaced by \[\d{4}\])", row)] == []
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages()
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)", page.read_text())
+        if not _leads_somewhere(page, target, anchor)
+    ]
+    assert broken == []
+
+
+def test_the_readme_says_what_groups_of_endpoints_are_missing() -> None:
+    """Anew: a line of the README's section "Not there yet", then its words here."""
+    words = {
+        "annotation-queues": "annotation queues",
+        "dashboard-widgets": "widgets",
+        "dataset-run-items": "runs",
+        "datasets": "runs",
+        "evaluation-rules": "evaluation rules",
+        "experiment-items": "experiments",
+        "integrations": "blob storage",
+        "llm-connections": "llm connections",
+    }
+    missing = re.findall(r"^\| ([a-z][a-z-]+) \|", api_page().partition("## Not yet")[2], re.MULTILINE)
+    section = document("README.md").partition("## Not there yet")[2].partition("\n## ")[0].lower()
+    assert [subject for subject in missing if words.get(subject, subject) not in section] == []
+
+
+def test_the_glossary_explains_words_of_released_tables() -> None:
+    section = document("docs/architecture.md").partition("## Words")[2].partition("\n## ")[0]
+    words = re.findall(r"^\| ([a-z ,]+) \|", section, re.MULTILINE)
+    assert len(words) >= 12 and words == sorted(words)
+    names = set(re.findall(r"`([a-z_]+)`", section))
+    sources = " ".join(file.read_text() for file in (ROOT / "appliance/storage").rglob("*.sql"))
+    assert [name for name in names if not re.search(rf"\b{name}\b", sources)] == []
+
+
+def pages() -> list[Path]:
+    """All documents that people read."""
+    return [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+
+
+def _leads_somewhere(page: Path, target: str, anchor: str) -> bool:
+    file = page.parent / target if target else page
+    if not file.exists() or not anchor:
+        return file.exists()
+    headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
+    return anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
 def test_no_word_of_unfinished_work() -> None:

@@ -34,7 +34,7 @@ async def delete_trace(request: Request) -> Response:
 
 
 async def delete_traces(request: Request) -> Response:
-    """The same for up to 1,000 traces."""
+    """Delete up to 1,000 traces by their ids, as `DELETE /api/public/traces/{trace_id}` does one."""
     auth = await authorize(request)
     body = await read_json(request, _TraceIds)
     await _deleter(request).delete("trace", auth.project_id, _spellings(body.trace_ids))

@@ -111,6 +111,7 @@ def new_event(event_type: str, body: Any, timestamp: str | None = None) -> Event
 
 def _single(event_type: str, id_field: str = "id") -> Callable[[Request], Awaitable[Response]]:
     async def ingest_one(request: Request) -> Response:
+        """Accept one object as older SDKs send it: 200 with its id once it is stored durably."""
         auth = await authorize(request)
         body = await read_json(request, dict[str, Any])
         body["id"] = body.pop(id_field, None) or (None if event_type.endswith("-update") else str(uuid.uuid4()))

@@ -67,7 +67,7 @@ async def query_v1(request: Request) -> Response:
 
 
 async def query_v2(request: Request) -> Response:
-    """The same without the view of traces, and never without a bound on rows."""
+    """Any question over observations and scores; the number of rows is always limited."""
     auth = await authorize(request)
     question = _question(request, VIEWS[1:])
     many = sorted({each.field for each in question.dimensions} & _HIGH_CARDINALITY)
