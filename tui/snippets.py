@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
+from typing import Final
+
+from appliance.model.client_variables import langfuse_variables, otlp_variables, shell_exports
+
+OTEL_NOTE: Final = "# Then run any program that is instrumented with OpenTelemetry."
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,23 +20,16 @@ class Snippet:
     text: str
 
 
-def snippets(url: str, public_key: str, secret_key: str) -> list[Snippet]:
+def snippets(url: str, public_key: str, secret_key: str, *, is_appliance: bool = True) -> list[Snippet]:
     """One snippet for each way in, ready to run against this server."""
-    keys = _environment(url, public_key, secret_key)
+    keys = shell_exports(langfuse_variables(url, public_key, secret_key)) + "\n"
+    otlp = shell_exports(otlp_variables(url, public_key, secret_key, is_appliance=is_appliance))
     return [
         Snippet("python", "Python", "python", _python(keys)),
         Snippet("js", "JavaScript", "javascript", _javascript(keys)),
-        Snippet("otel", "OpenTelemetry", "bash", _otel(url, public_key, secret_key)),
+        Snippet("otel", "OpenTelemetry", "bash", f"{otlp}\n\n{OTEL_NOTE}\n"),
         Snippet("curl", "curl", "bash", _curl(url, public_key, secret_key)),
     ]
-
-
-def _environment(url: str, public_key: str, secret_key: str) -> str:
-    return (
-        f'export LANGFUSE_BASE_URL="{url}" LANGFUSE_HOST="{url}"\n'
-        f'export LANGFUSE_PUBLIC_KEY="{public_key}"\n'
-        f'export LANGFUSE_SECRET_KEY="{secret_key}"\n'
-    )
 
 
 def _python(keys: str) -> str:
@@ -59,16 +56,6 @@ const langfuse = new Langfuse();
 langfuse.trace({{ name: "hello", input: "terminal", output: "Hello!" }});
 await langfuse.shutdownAsync();
 JS
-"""
-
-
-def _otel(url: str, public_key: str, secret_key: str) -> str:
-    login = base64.b64encode(f"{public_key}:{secret_key}".encode()).decode()
-    return f"""export OTEL_EXPORTER_OTLP_ENDPOINT="{url}/api/public/otel"
-export OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf"
-export OTEL_EXPORTER_OTLP_HEADERS="Authorization=Basic {login}"
-
-# Then run any program that is instrumented with OpenTelemetry.
 """
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from base64 import b64encode
 from pathlib import Path
 
 import click
@@ -11,6 +9,7 @@ import click
 from appliance.cli.options import data_dir_option, settings_from
 from appliance.cli.output import json_text
 from appliance.errors import ConfigError, NotRunning
+from appliance.model.client_variables import langfuse_variables, otlp_variables, shell_exports
 
 
 @click.command()
@@ -54,16 +53,7 @@ def env(form: str, data_dir: Path | None) -> None:
 
 def variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:
     """Langfuse's own variables, and the OpenTelemetry form of the same."""
-    login = b64encode(f"{public_key}:{secret_key}".encode()).decode()
-    return {
-        "LANGFUSE_BASE_URL": url,
-        "LANGFUSE_HOST": url,
-        "LANGFUSE_PUBLIC_KEY": public_key,
-        "LANGFUSE_SECRET_KEY": secret_key,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
-        "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Basic%20{login}",
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-    }
+    return langfuse_variables(url, public_key, secret_key) | otlp_variables(url, public_key, secret_key)
 
 
 def rendered(values: dict[str, str], form: str) -> str:
@@ -71,5 +61,5 @@ def rendered(values: dict[str, str], form: str) -> str:
     if form == "json":
         return json_text(values, indent=2)
     if form == "shell":
-        return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())
+        return shell_exports(values)
     return "\n".join(f"{name}={value}" for name, value in values.items())

@@ -9,6 +9,7 @@ import click
 
 from appliance.cli.main import cli
 from appliance.config import environment_names
+from appliance.model.client_variables import otlp_variables
 from tests.architecture.api_page import api_page
 from tests.architecture.configuration_page import configuration_page
 from tests.architecture.source import ROOT, document, modules
@@ -16,8 +17,8 @@ from tests.architecture.source import ROOT, document, modules
 CONTEXT = click.Context(cli)
 NOT_COMMANDS = {"is"}
 """Words that follow the program's name in a sentence."""
-NOT_SETTINGS = {"LANGFUSE_LOCAL_TEST_CACHE"}
-"""Variables that only the tests read."""
+NOT_SETTINGS = {"LANGFUSE_LOCAL_TEST_CACHE", "LANGFUSE_LOCAL_OTLP_GRPC_ENDPOINT"}
+"""Variables that only the tests read, and that only `env` prints."""
 VARIABLE = re.compile(r"`([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|SALT)`")
 
 
@@ -85,6 +86,11 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_the_page_of_otlp_names_every_variable_that_is_printed() -> None:
+    page = document("docs/otlp.md")
+    assert [line for line in _otlp_lines() if line not in page] == []
+
+
 def test_the_readme_says_what_groups_of_endpoints_are_missing() -> None:
     """Anew: a line of the README's section "Not there yet", then its words here."""
     words = {
@@ -122,6 +128,12 @@ def _leads_somewhere(page: Path, target: str, anchor: str) -> bool:
         return file.exists()
     headings = re.findall(r"^#+ (.*)$", file.read_text(), re.MULTILINE)
     return anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def _otlp_lines() -> list[str]:
+    values = otlp_variables("http://localhost:3000", "pk", "sk")
+    values["OTEL_EXPORTER_OTLP_HEADERS"] = values["OTEL_EXPORTER_OTLP_HEADERS"].partition("%20")[0]
+    return [f"{name}={value}" for name, value in values.items()]
 
 
 def test_no_word_of_unfinished_work() -> None:

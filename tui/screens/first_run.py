@@ -61,7 +61,7 @@ class FirstRunScreen(AppScreen):
     def load(self) -> None:
         self.is_loaded = True
         server, palette = self.gateway.server, self.palette
-        self._snippets = snippets(server.url, server.public_key, server.secret_key)
+        self._snippets = snippets(server.url, server.public_key, server.secret_key, is_appliance=server.local)
         self.query_one("#welcome", Static).update(
             Text.assemble(
                 ("Point any Langfuse SDK or OpenTelemetry exporter here.", f"bold {palette.text}"),
