@@ -151,7 +151,7 @@ class LangfuseApp(App[None]):
     def on_mount(self) -> None:
         self.theme = self._first_theme()
         self.switch_mode(self._first_mode())
-        self.connect()
+        self.call_after_refresh(self.connect)
 
     def connect(self) -> None:
         """Finds the server, and starts it or offers to when nothing runs."""
@@ -205,10 +205,10 @@ class LangfuseApp(App[None]):
         if not self._first_run_offered:
             self._first_run_offered = True
             if not are_there:
-                self.call_after_refresh(self._open_first_run, is_first=True)
+                self._open_first_run(is_first=True)
 
     def _resume_screen(self) -> None:
-        if isinstance(self.screen, AppScreen) and self.screen.is_mounted:  # else it resumes once it is
+        if isinstance(self.screen, AppScreen):
             self.screen.resume()
 
     def _ask_health(self) -> None:

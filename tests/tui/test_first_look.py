@@ -62,7 +62,7 @@ async def test_so_it_is_without_a_first_look(make_app: MakeApp, until: Until) ->
 async def test_an_empty_first_page_is_the_first_run(tmp_path: Path, until: Until) -> None:
     app = over(Counted(0), tmp_path)
     async with app.run_test():
-        await until(lambda: isinstance(app.screen, FirstRunScreen))
+        await until(lambda: isinstance(app.screen, FirstRunScreen) and app.screen.is_mounted)
 
 
 @pytest.mark.parametrize("state", [Remembered(query="name:rag"), Remembered(screen="services")])
@@ -71,7 +71,7 @@ async def test_behind_a_filter_or_elsewhere_the_first_run_is_found_too(
 ) -> None:
     app = over(Counted(0), tmp_path, state)
     async with app.run_test():
-        await until(lambda: isinstance(app.screen, FirstRunScreen))
+        await until(lambda: isinstance(app.screen, FirstRunScreen) and app.screen.is_mounted)
 
 
 async def test_a_range_of_time_ends_when_the_list_asks(tmp_path: Path, until: Until) -> None:
@@ -87,7 +87,7 @@ async def test_a_first_look_at_nothing_offers_the_start(tmp_path: Path, until: U
     gateway = Counted(3, NotRunning("Nothing runs."))
     app = over(gateway, tmp_path)
     async with app.run_test():
-        await until(lambda: isinstance(app.screen, StartScreen))
+        await until(lambda: isinstance(app.screen, StartScreen) and app.screen.is_mounted)
         app.pop_screen()
         app.connect()
         await until(lambda: isinstance(app.screen, TracesScreen) and len(app.screen.rows) == 3)

@@ -16,12 +16,9 @@ from tui.state import StateFile
 
 heavy = []
 
-def look(app):
+def connect(app):
     heavy.extend(name for name in sys.argv[1:] if name in sys.modules)
     app.exit()
-
-def connect(app):
-    app.call_after_refresh(look, app)
 
 LangfuseApp.connect = connect
 folder = pathlib.Path(tempfile.mkdtemp())
