@@ -11,8 +11,7 @@ import msgspec
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
 from appliance.model.own_totals import OwnTotals, below, step_of
-from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.stored import stored_steps
+from appliance.worker.contract import StoredRows
 
 _MOST_TRACES: Final = 1_000
 """Traces with agents that counted which are remembered, in case that calls come later."""
@@ -27,8 +26,8 @@ _ById = Mapping[str, OwnTotals]
 class Agents:
     """Asks ClickHouse only about traces with an agent that tells totals and whose request holds nothing below it."""
 
-    def __init__(self, clickhouse: ClickHouse, most_chars: int = _MOST_CHARS) -> None:
-        self._clickhouse = clickhouse
+    def __init__(self, stored: StoredRows, most_chars: int = _MOST_CHARS) -> None:
+        self._stored = stored
         self._most_chars = most_chars
         self._counted: OrderedDict[TraceKey, _ById] = OrderedDict()
         self._chars = 0
@@ -68,7 +67,7 @@ class Agents:
         self, totals: Mapping[TraceKey, _ById], rows: Mapping[TraceKey, list[Observation]]
     ) -> dict[TraceKey, dict[str, Observation]]:
         """How each agent counts, given what is stored and what arrived of its trace."""
-        stored = await stored_steps(self._clickhouse, {key: _times(each.values()) for key, each in totals.items()})
+        stored = await self._stored.steps({key: _times(each.values()) for key, each in totals.items()})
         chosen: dict[TraceKey, dict[str, Observation]] = {}
         for key, each in totals.items():
             steps = {step.id: step for step in stored.get(key, ())}

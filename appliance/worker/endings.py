@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
 from appliance.errors import ReferenceUnknown
-from appliance.storage.redis.ingest_stream import Delivery, Entry, IngestStream
-from appliance.storage.redis.live import Live
+from appliance.storage.redis.ingest_stream import Delivery, Entry
+from appliance.worker.contract import LiveMessages, Stream
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 
 log = logging.getLogger(__name__)
@@ -25,7 +24,7 @@ T = TypeVar("T")
 class Endings:
     """What a worker has in hand, and the ways out of its hands."""
 
-    def __init__(self, stream: IngestStream, live: Live, max_attempts: int, stopping: asyncio.Event) -> None:
+    def __init__(self, stream: Stream, live: LiveMessages, max_attempts: int, stopping: asyncio.Event) -> None:
         self.in_hand: dict[str, int] = {}
         """All entries that were read and are neither acknowledged nor given up here: attempts by id."""
         self.waits_for = ""
@@ -42,7 +41,8 @@ class Endings:
         while when `work` is about one entry alone, and raised at once otherwise; ReferenceUnknown is raised at once.
         """
         backoff = Backoff()
-        give_up_at = time.monotonic() + (PATIENCE_S if is_alone else 0.0)
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + (PATIENCE_S if is_alone else 0.0)
         while True:
             try:
                 result = await work()
@@ -50,7 +50,7 @@ class Endings:
                 self.waits_for = ""
                 raise
             except (*AWAY, *DOUBTFUL) as error:
-                if isinstance(error, DOUBTFUL) and time.monotonic() >= give_up_at:
+                if isinstance(error, DOUBTFUL) and loop.time() >= give_up_at:
                     self.waits_for = ""
                     raise
                 self.waits_for = error.message

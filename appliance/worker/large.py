@@ -13,11 +13,10 @@ from appliance.errors import ApplianceError, ReferenceUnknown, Undecodable
 from appliance.ingestion.accept import count_items
 from appliance.ingestion.process import Batch, plain_body, process
 from appliance.ingestion.split import split_body
-from appliance.storage.redis.ingest_stream import Delivery, IngestStream
+from appliance.storage.redis.ingest_stream import Delivery
+from appliance.worker.contract import BatchSink, Lookups, Stream
 from appliance.worker.endings import Endings
-from appliance.worker.reference import Reference
 from appliance.worker.retry import DOUBTFUL, Stopped
-from appliance.worker.sink import Sink
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +34,9 @@ class LargeEntries:
     def __init__(
         self,
         name: str,
-        stream: IngestStream,
-        sink: Sink,
-        reference: Reference,
+        stream: Stream,
+        sink: BatchSink,
+        reference: Lookups,
         endings: Endings,
         stopping: asyncio.Event,
         park: Callable[[Delivery], None],

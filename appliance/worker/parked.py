@@ -9,13 +9,13 @@ import asyncio
 from collections.abc import Callable
 
 from appliance.storage.redis.ingest_stream import Delivery
-from appliance.worker.reference import Reference
+from appliance.worker.contract import Lookups
 
 
 class Parked:
     """What waits for Postgres; `resume` gets each entry, without its body, when it answers again."""
 
-    def __init__(self, reference: Reference, resume: Callable[[Delivery], None]) -> None:
+    def __init__(self, reference: Lookups, resume: Callable[[Delivery], None]) -> None:
         self._reference = reference
         self._resume = resume
         self._waiting: list[Delivery] = []

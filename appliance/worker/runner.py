@@ -23,6 +23,8 @@ from appliance.ingestion.process import Batch, process
 from appliance.model.patterns import patterns_set_aside
 from appliance.storage.blobs.choice import blob_store
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.stored import Stored
+from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.client import connect
@@ -31,6 +33,7 @@ from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
 from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
+from appliance.worker.contract import BatchSink, Lookups, PatchStore, SignsOfLife, Stream, Written
 from appliance.worker.endings import Endings
 from appliance.worker.jobs.registry import QUEUED, periodic_jobs
 from appliance.worker.large import LARGE_BYTES, LargeEntries
@@ -39,7 +42,7 @@ from appliance.worker.parked import Parked
 from appliance.worker.reference import Reference
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 from appliance.worker.schedule import Stores, running_jobs
-from appliance.worker.sink import Sink, Written
+from appliance.worker.sink import Sink
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +97,7 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
         blobs = blob_store(settings)
         media = MediaKeeper(MediaRecords(postgres), blobs)
         patches = Patches(redis)
-        sink = Sink(clickhouse, patches, reference, media)
+        sink = Sink(Stored(clickhouse), Writer(clickhouse), patches, reference, media)
         endings = Endings(stream, Live(redis), settings.ingestion.max_attempts, stopping)
         stores = Stores(
             settings=settings,
@@ -115,7 +118,7 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredBatch:
     """A batch whose rows are all written."""
 
     batch: Batch
@@ -128,12 +131,12 @@ class Worker:
     def __init__(
         self,
         name: str,
-        stream: IngestStream,
-        sink: Sink,
-        patches: Patches,
-        reference: Reference,
+        stream: Stream,
+        sink: BatchSink,
+        patches: PatchStore,
+        reference: Lookups,
         endings: Endings,
-        heartbeats: Heartbeats,
+        heartbeats: SignsOfLife,
         stopping: asyncio.Event,
     ) -> None:
         self.name = name
@@ -152,9 +155,10 @@ class Worker:
         self._next = Batch()
         """What is decoded and waits for the write before it."""
         self._changed = asyncio.Condition()
-        self._stored: asyncio.Queue[Stored | None] = asyncio.Queue(1)
+        self._stored: asyncio.Queue[StoredBatch | None] = asyncio.Queue(1)
         """The batch whose rows are written, while the next one is being written; None at the end."""
-        self._claimed_at = time.monotonic()
+        self._loop = asyncio.get_running_loop()
+        self._claimed_at = self._loop.time()
         self._cannot_read = ""
         self._started_at = time.time()
         self._written = 0
@@ -208,10 +212,10 @@ class Worker:
             found = await self._stream.read_pending(self.name, MAX_ENTRIES, self._recovered_to)
             self._recovered_to = found[-1].id if found else None
             return found
-        if not self._endings.waits_for and time.monotonic() - self._claimed_at > CLAIM_EVERY_S:
+        if not self._endings.waits_for and self._loop.time() - self._claimed_at > CLAIM_EVERY_S:
             if found := await self._stream.claim_stale(self.name, STALE_MS):
                 return found  # there may be more
-            self._claimed_at = time.monotonic()
+            self._claimed_at = self._loop.time()
             if not self._endings.in_hand:  # the driver may have asked again after an answer that was lost on its way
                 self._recovered_to = "0"
         return await self._stream.read(self.name, MAX_ENTRIES, WAIT_MS)
@@ -260,13 +264,13 @@ class Worker:
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: self._next.deliveries or self._drained)
-                if (pause := not_before - time.monotonic()) > 0:
+                if (pause := not_before - self._loop.time()) > 0:
                     await self._gather(pause)
                 batch, self._next = self._next, Batch()
                 self._changed.notify_all()
             if not batch.deliveries:
                 return await self._stored.put(None)
-            not_before = next_insert_at(batch.rows, time.monotonic())
+            not_before = next_insert_at(batch.rows, self._loop.time())
             with contextlib.suppress(Stopped):
                 await self._store(batch)
 
@@ -300,7 +304,7 @@ class Worker:
             log.exception("Cannot write %d entries together", len(batch.deliveries))
             return await self._store_apart(batch, error)
         self._written += len(batch.observations) + len(batch.patches)
-        return await self._stored.put(Stored(batch, written))
+        return await self._stored.put(StoredBatch(batch, written))
 
     async def _store_apart(self, batch: Batch, error: Exception) -> None:
         """Write each entry by itself, so that the one that cannot be written does not take the others with it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from appliance.ingestion.condense import condensed_patches
@@ -16,28 +15,15 @@ from appliance.model.observations import Observation
 from appliance.model.prompts import MAX_NAME_CHARS
 from appliance.model.score_configs import ScoreConfig
 from appliance.model.scores import Score
-from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.stored import stored_observations, stored_scores
-from appliance.storage.clickhouse.writer import Writer
-from appliance.storage.redis.patches import Patches, PatchSet
+from appliance.storage.redis.patches import PatchSet
 from appliance.worker.agents import Agents
-from appliance.worker.media import MediaKeeper, uses_of
-from appliance.worker.reference import Reference
+from appliance.worker.contract import Lookups, MediaStore, PatchStore, RowWriter, StoredRows, Written
+from appliance.worker.media import uses_of
 
 log = logging.getLogger(__name__)
 
 _MAX_ID_CHARS: Final = 100
 """Ids of score configs are shorter; no other is looked up, nor remembered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What came of a batch."""
-
-    traces: dict[str, list[str]]
-    """Those that changed, by project."""
-    refused: dict[str, int]
-    """Number of scores that break their config, by the id of the entry they came with."""
 
 
 _Merged = tuple[list[Observation], list[Score], dict[str, int], list[tuple[PatchSet, dict[bytes, bytes]]]]
@@ -49,16 +35,17 @@ class Sink:
 
     def __init__(
         self,
-        clickhouse: ClickHouse,
-        patches: Patches,
-        reference: Reference,
-        media: MediaKeeper,
+        stored: StoredRows,
+        writer: RowWriter,
+        patches: PatchStore,
+        reference: Lookups,
+        media: MediaStore,
     ) -> None:
         self._reference = reference
         self._media = media
-        self._clickhouse = clickhouse
-        self._agents = Agents(clickhouse)
-        self._writer = Writer(clickhouse)
+        self._stored = stored
+        self._agents = Agents(stored)
+        self._writer = writer
         self._patches = patches
 
     async def write(self, batch: Batch) -> Written:
@@ -90,8 +77,8 @@ class Sink:
         for patch_set, events in sets:
             project_id, kind, entity_id = patch_set.key
             wanted[kind][project_id, entity_id] = began_after(events)
-        bases = await stored_observations(self._clickhouse, wanted["observation"])
-        base_scores = await stored_scores(self._clickhouse, wanted["score"])
+        bases = await self._stored.observations(wanted["observation"])
+        base_scores = await self._stored.scores(wanted["score"])
         configs = await self._configs_of(sets, base_scores.values())
         observations: list[Observation] = []
         scores: list[Score] = []

@@ -23,53 +23,57 @@ _ALIASES = {"prefer_column_name_to_alias": 1}
 _Row = TypeVar("_Row", Observation, Score)
 
 
-async def stored_observations(clickhouse: ClickHouse, wanted: Mapping[Key, int | None]) -> dict[Key, Observation]:
-    """The newest rows by project and id, where there are any; raises StoreUnavailable.
+class Stored:
+    """Every method raises StoreUnavailable."""
 
-    `wanted` says of each since when it can have begun (microseconds), or None: only rows with a bound are found without
-    a look at the whole table, which an index by id does not save when many are looked for.
-    """
-    sql = render("stored", "observations", row=row_of())
-    bounds = [since for since in wanted.values() if since is not None]
-    bounded = [key for key, since in wanted.items() if since is not None]
-    others = [key for key, since in wanted.items() if since is None]
-    found = await _stored(clickhouse, sql, bounded, Observation, {"since": min(bounds, default=0)})
-    return found | await _stored(clickhouse, sql, others, Observation, {"since": 0})
+    def __init__(self, clickhouse: ClickHouse) -> None:
+        self._clickhouse = clickhouse
 
+    async def observations(self, wanted: Mapping[Key, int | None]) -> dict[Key, Observation]:
+        """The newest rows by project and id, where there are any.
 
-async def stored_scores(clickhouse: ClickHouse, keys: Iterable[Key]) -> dict[Key, Score]:
-    """As `stored_observations`, for scores."""
-    return await _stored(clickhouse, render("stored", "scores"), keys, Score, {})
+        `wanted` says of each since when it can have begun (microseconds), or None: only rows with a bound are found
+        without a look at the whole table, which an index by id does not save when many are looked for.
+        """
+        sql = render("stored", "observations", row=row_of())
+        bounds = [since for since in wanted.values() if since is not None]
+        bounded = [key for key, since in wanted.items() if since is not None]
+        others = [key for key, since in wanted.items() if since is None]
+        found = await self._rows(sql, bounded, Observation, {"since": min(bounds, default=0)})
+        return found | await self._rows(sql, others, Observation, {"since": 0})
 
+    async def scores(self, keys: Iterable[Key]) -> dict[Key, Score]:
+        """As `observations`, for scores."""
+        return await self._rows(render("stored", "scores"), keys, Score, {})
 
-async def stored_steps(clickhouse: ClickHouse, wanted: Mapping[Key, tuple[int, int]]) -> dict[Key, list[Step]]:
-    """The observations of traces, by project and trace id; raises StoreUnavailable.
+    async def steps(self, wanted: Mapping[Key, tuple[int, int]]) -> dict[Key, list[Step]]:
+        """The observations of traces, by project and trace id.
 
-    `wanted` says of each between which times those that count began, in microseconds; some beyond them are found, too.
-    """
-    found: dict[Key, list[Step]] = {}
-    for project_id, trace_ids in _by_project(wanted):
-        bounds = [wanted[project_id, id] for id in trace_ids]
-        params = {
-            "project_id": project_id,
-            "trace_ids": trace_ids,
-            "since": max(min(since for since, _ in bounds) - _MARGIN_US, 0),
-            "until": min(max(until for _, until in bounds) + _MARGIN_US, LATEST),
-        }
-        for step in await clickhouse.rows(render("stored", "steps"), params, Step):
-            found.setdefault((project_id, step.trace_id), []).append(step)
-    return found
+        `wanted` says of each between which times those that count began, in microseconds; some beyond them are found,
+        too.
+        """
+        found: dict[Key, list[Step]] = {}
+        for project_id, trace_ids in _by_project(wanted):
+            bounds = [wanted[project_id, id] for id in trace_ids]
+            params = {
+                "project_id": project_id,
+                "trace_ids": trace_ids,
+                "since": max(min(since for since, _ in bounds) - _MARGIN_US, 0),
+                "until": min(max(until for _, until in bounds) + _MARGIN_US, LATEST),
+            }
+            for step in await self._clickhouse.rows(render("stored", "steps"), params, Step):
+                found.setdefault((project_id, step.trace_id), []).append(step)
+        return found
 
-
-async def _stored(
-    clickhouse: ClickHouse, sql: str, keys: Iterable[Key], row_type: type[_Row], bounds: Mapping[str, int]
-) -> dict[Key, _Row]:
-    found: dict[Key, _Row] = {}
-    for project_id, ids in _by_project(keys):
-        params = {"project_id": project_id, "ids": ids, **bounds}
-        for row in await clickhouse.rows(sql, params, row_type, settings=_ALIASES):
-            found[row.project_id, row.id] = row
-    return found
+    async def _rows(
+        self, sql: str, keys: Iterable[Key], row_type: type[_Row], bounds: Mapping[str, int]
+    ) -> dict[Key, _Row]:
+        found: dict[Key, _Row] = {}
+        for project_id, ids in _by_project(keys):
+            params = {"project_id": project_id, "ids": ids, **bounds}
+            for row in await self._clickhouse.rows(sql, params, row_type, settings=_ALIASES):
+                found[row.project_id, row.id] = row
+        return found
 
 
 def _by_project(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:

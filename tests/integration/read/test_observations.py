@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.model.price_table import built_in_models
-from appliance.storage.clickhouse.stored import stored_observations
+from appliance.storage.clickhouse.stored import Stored
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 
@@ -182,10 +182,10 @@ async def test_what_was_taken_away_is_not_read(project: Project) -> None:
     assert await project.ids("/observations") == ["o3", "o1"]
     assert [row["id"] for row in (await project.get("/traces/t1"))["observations"]] == ["o1"]
     assert (await project.answer("/observations/o2")).status_code == 404
-    assert await stored_observations(project.clickhouse, {(project.id, "o2"): None}) == {}
+    assert await Stored(project.clickhouse).observations({(project.id, "o2"): None}) == {}
 
 
 async def test_what_is_stored_is_read_whole(project: Project) -> None:
     await project.observation("t1", "o1", experiment={"id": "e1"}, name="step")
-    stored = await stored_observations(project.clickhouse, {(project.id, "o1"): None})
+    stored = await Stored(project.clickhouse).observations({(project.id, "o1"): None})
     assert stored[project.id, "o1"].experiment == {"id": "e1"}

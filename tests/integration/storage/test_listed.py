@@ -13,7 +13,7 @@ from appliance.model.observations import ListedObservation, Observation, listed
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.folding import fold_round
 from appliance.storage.clickhouse.migrations import migrate
-from appliance.storage.clickhouse.stored import stored_observations
+from appliance.storage.clickhouse.stored import Stored
 from appliance.storage.clickhouse.writer import Writer
 from tests.benchmarks.seed import add_large_trace, fill
 
@@ -80,7 +80,7 @@ async def test_generated_rows_are_those_that_the_writer_makes(empty: ClickHouse)
     await fill(empty, "p", traces=20, days=1, seed="s")
     await add_large_trace(empty, "p", 30)
     made = await rows_of_lists(empty)
-    wide = await stored_observations(empty, {("p", row.id): None for row in made})
+    wide = await Stored(empty).observations({("p", row.id): None for row in made})
     assert len(made) == 20 * 8 + 30
     assert made == [listed(wide["p", row.id]) for row in made]
     await fold_round(empty, settle_s=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
 
 import msgspec
 import pytest
@@ -11,8 +10,8 @@ import pytest
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
 from appliance.model.own_totals import OwnTotals, Step
-from appliance.worker import agents as agents_module
 from appliance.worker.agents import Agents, TraceKey
+from tests.fakes.sink import FakeTables
 
 AT = 1_763_000_000_000_000
 
@@ -45,26 +44,26 @@ def batch(*totals: OwnTotals, rows: tuple[Observation, ...] = ()) -> Batch:
     return Batch(observations=[*(each.set_aside for each in totals), *rows], totals=list(totals))
 
 
-class Store:
+class Store(FakeTables):
     """Remembers which traces it was asked about, and has no rows."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
+        super().__init__()
         self.asked: list[set[TraceKey]] = []
-        monkeypatch.setattr(agents_module, "stored_steps", self.stored_steps)
 
-    async def stored_steps(self, _: Any, wanted: Mapping[TraceKey, tuple[int, int]]) -> dict[TraceKey, list[Step]]:
+    async def steps(self, wanted: Mapping[TraceKey, tuple[int, int]]) -> dict[TraceKey, list[Step]]:
         self.asked.append(set(wanted))
-        return {}
+        return await super().steps(wanted)
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Store:
-    return Store(monkeypatch)
+async def store() -> Store:
+    return Store()
 
 
 @pytest.fixture
 def agents(store: Store) -> Agents:
-    return Agents(cast(Any, store), most_chars=1000)
+    return Agents(store, most_chars=1000)
 
 
 def costs(rows: list[Observation]) -> dict[tuple[str, str], float | None]:

@@ -1,0 +1,108 @@
+"""What the worker needs of queue and stores, so that tests can put fakes in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from appliance.ingestion.process import Batch
+from appliance.model.media import Content, MediaUse
+from appliance.model.observations import Observation
+from appliance.model.own_totals import Step
+from appliance.model.pricing import Pricing
+from appliance.model.score_configs import ScoreConfig
+from appliance.model.scores import Score
+from appliance.model.traces import TracePart
+from appliance.storage.redis.ingest_stream import Delivery, Entry
+from appliance.storage.redis.patches import Patch, PatchSet
+
+EntityKey = tuple[str, str]
+"""Project id and id."""
+
+
+class Stream(Protocol):
+    """The queue of entries; `storage.redis.ingest_stream.IngestStream` explains each."""
+
+    async def read(self, consumer: str, count: int, block_ms: int) -> list[Delivery]: ...
+    async def read_pending(self, consumer: str, count: int, after: str) -> list[Delivery]: ...
+    async def claim_stale(self, consumer: str, min_idle_ms: int) -> list[Delivery]: ...
+    async def fetch(self, delivery: Delivery, consumer: str) -> Delivery | None: ...
+    async def keep(self, consumer: str, attempts: Mapping[str, int]) -> None: ...
+    async def ack(self, deliveries: Sequence[Delivery], refused: Mapping[str, int] | None = None) -> None: ...
+    async def dead_letter(self, delivery: Delivery, error: str) -> None: ...
+    async def set_aside(self, delivery: Delivery, number: int, part: Entry, error: str) -> None: ...
+
+
+class LiveMessages(Protocol):
+    """Where those who watch are told; `storage.redis.live.Live` explains it."""
+
+    async def publish(self, project_id: str, trace_ids: Sequence[str]) -> None: ...
+
+
+class SignsOfLife(Protocol):
+    """Where a worker says that it lives; `storage.redis.heartbeats.Heartbeats` explains both."""
+
+    async def beat(self, worker: str, state: dict[str, object]) -> None: ...
+    async def stop(self, worker: str) -> None: ...
+
+
+class PatchStore(Protocol):
+    """What was said of entities a while ago; `storage.redis.patches.Patches` explains each."""
+
+    async def suit_memory(self) -> None: ...
+    async def add(self, items: Sequence[Patch]) -> list[PatchSet]: ...
+    async def condense(self, known: PatchSet, left: Mapping[bytes, bytes]) -> None: ...
+
+
+class Lookups(Protocol):
+    """What Postgres knows; `worker.reference.Reference` explains each."""
+
+    @property
+    def pricing(self) -> Pricing: ...
+    async def load(self) -> None: ...
+    async def refresh(self, accepted_us: int) -> None: ...
+    async def answers(self) -> None: ...
+    async def prompt_ids(self, wanted: Collection[tuple[str, str, int]]) -> dict[tuple[str, str, int], str]: ...
+    async def score_configs(self, wanted: Collection[EntityKey]) -> dict[EntityKey, ScoreConfig]: ...
+
+
+class StoredRows(Protocol):
+    """The rows of single entities; `storage.clickhouse.stored.Stored` explains each."""
+
+    async def observations(self, wanted: Mapping[EntityKey, int | None]) -> dict[EntityKey, Observation]: ...
+    async def scores(self, keys: Iterable[EntityKey]) -> dict[EntityKey, Score]: ...
+    async def steps(self, wanted: Mapping[EntityKey, tuple[int, int]]) -> dict[EntityKey, list[Step]]: ...
+
+
+class RowWriter(Protocol):
+    """Stores rows; `storage.clickhouse.writer.Writer` explains it."""
+
+    async def write(
+        self,
+        observations: Sequence[Observation] = (),
+        scores: Sequence[Score] = (),
+        parts: Sequence[TracePart] = (),
+    ) -> None: ...
+
+
+class MediaStore(Protocol):
+    """Keeps files; `worker.media.MediaKeeper` explains it."""
+
+    async def keep(self, contents: Mapping[EntityKey, Content], uses: Mapping[str, Collection[MediaUse]]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a batch."""
+
+    traces: dict[str, list[str]]
+    """Those that changed, by project."""
+    refused: dict[str, int]
+    """Number of scores that break their config, by the id of the entry they came with."""
+
+
+class BatchSink(Protocol):
+    """Writes batches; `worker.sink.Sink` explains it."""
+
+    async def write(self, batch: Batch) -> Written: ...
