@@ -1,3 +1,3 @@
 ALTER TABLE observations_local ON CLUSTER `main` MODIFY SETTING min_compress_block_size = 8192;
 
-ALTER TABLE trace_parts_local ON CLUSTER `main` MODIFY SETTING min_bytes_for_wide_part = 1099511627776;
+ALTER TABLE trace_parts_local ON CLUSTER `main` MODIFY SETTING min_compress_block_size = 8192;

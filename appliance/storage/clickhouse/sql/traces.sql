@@ -237,7 +237,7 @@ ORDER BY started DESC, id DESC
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: count_started
--- How many traces there are, folded or not, out of nothing but when they began.
+-- How many traces there are, folded or not, out of nothing but when they began. FINAL would merge all parts since the first.
 SELECT
     (
         SELECT count()
@@ -248,8 +248,15 @@ SELECT
         FROM
         (
             SELECT if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp)) AS started
-            FROM trace_parts FINAL
-            WHERE $parts
+            FROM
+            (
+                SELECT id, part_id, timestamp, is_deleted
+                FROM trace_parts
+                WHERE $parts
+                ORDER BY event_ts DESC
+                LIMIT 1 BY id, part_id, toStartOfMinute(timestamp)
+            )
+            WHERE is_deleted = 0
             GROUP BY id
         ) AS trace
         WHERE true $starts
