@@ -23,6 +23,8 @@ from appliance.storage.clickhouse.where import Binder
 Kind = Literal["trace", "session", "score", "project"]
 """Of a session, only its own scores; its traces are deleted one by one."""
 Report = Callable[[str], Awaitable[None]]
+Wait = Callable[[str], Awaitable[None]]
+"""Called with the name of a table before its rows are deleted; returns when it is a good moment."""
 
 _COLUMNS: Final[dict[Kind, dict[str, str]]] = {
     "trace": {
@@ -154,9 +156,10 @@ async def patched_objects(clickhouse: ClickHouse, kind: Kind, upto: int, since: 
     return await clickhouse.rows(sql, binder.params, PatchedObject)
 
 
-async def delete_rows(clickhouse: ClickHouse, kind: Kind, upto: int, report: Report) -> None:
+async def delete_rows(clickhouse: ClickHouse, kind: Kind, upto: int, report: Report, wait: Wait) -> None:
     """Delete all rows of the hidden objects that were accepted up to a moment; raises StoreUnavailable."""
     for table, column in _COLUMNS[kind].items():
+        await wait(table)
         binder = Binder()
         rows = _among(kind, column, upto, binder)
         if kind != "project":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from appliance.model.jobs import PURGE_DELETED
@@ -17,6 +18,7 @@ from appliance.storage.redis.deletions import PendingDeletions
 from appliance.storage.redis.lease import Lease
 from appliance.storage.redis.patches import KEPT_FOR_S, Patches
 from appliance.worker.jobs import aggregate_traces, delete_unused_media, reclaim_disk
+from appliance.worker.jobs.calm import calm
 from appliance.worker.schedule import QueuedJob, RunLater, RunningJob
 
 PROJECT_DELAY_S: Final = 75
@@ -81,7 +83,7 @@ async def _purge(running: RunningJob, kind: Kind, upto: int, total: int) -> None
     since = upto - (KEPT_FOR_S + 60) * _MICROS
     patched = await deletions.patched_objects(stores.clickhouse, kind, upto, since)
     await Patches(stores.redis).forget([(each.project_id, each.kind, each.id) for each in patched])
-    await deletions.delete_rows(stores.clickhouse, kind, upto, report)
+    await deletions.delete_rows(stores.clickhouse, kind, upto, report, partial(calm, running))
     if kind == "trace":
         await _release_media(running, upto)
     if kind in ("trace", "project"):

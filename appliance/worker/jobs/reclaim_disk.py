@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.storage.clickhouse import deletions
+from appliance.worker.jobs.calm import calm
 from appliance.worker.schedule import QueuedJob, RunningJob
 
 KIND: Final = "reclaim_disk"
@@ -18,6 +19,7 @@ async def run(running: RunningJob) -> None:
         async def report(text: str, number: int = number) -> None:
             await running.report(text, number, total)
 
+        await calm(running, table)
         await deletions.reclaim(running.stores.clickhouse, table, report)
     await running.conclude("The disk space of deleted rows is free.", total, total)
 
