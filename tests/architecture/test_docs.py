@@ -76,6 +76,15 @@ def test_every_decision_is_in_the_index_with_its_title_and_status() -> None:
     assert [row for row in rows if not re.search(r"\| (accepted|replaced by \[\d{4}\])", row)] == []
 
 
+def test_every_benchmark_is_on_its_page() -> None:
+    page = document("docs/benchmarks.md")
+    programs = [
+        file for file in sorted((ROOT / "tests/benchmarks").glob("[a-z]*.py")) if "__main__" in file.read_text()
+    ]
+    assert len(programs) > 10
+    assert [file.name for file in programs if f"](../tests/benchmarks/{file.name})" not in page] == []
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {target}"

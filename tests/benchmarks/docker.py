@@ -1,6 +1,8 @@
-"""Docker beside embedded: start of the containers, ingestion and reads in turns, and the start of the compose file.
+"""Compare docker with embedded: ingestion and reads in turns, and the start of the containers and of the compose file.
 
-Needs a Docker Engine; the images are the stand-ins of tests/integration/docker, or the official ones (`--official`).
+Both start on empty directories and get the same work in turns, six rounds of 12 requests with 510 spans and of 7 reads
+each; the medians are compared, so that other load of the machine meets both. Needs a Docker Engine; the images are the
+stand-ins of tests/integration/docker, or the official ones (`--official`).
 """
 
 from __future__ import annotations

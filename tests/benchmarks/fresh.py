@@ -1,4 +1,4 @@
-"""How quick lists and single traces are while and right after much is written, against the same once all is folded.
+"""Compare lists and single traces while and right after much is written with the same reads once all is folded.
 
 `python -m tests.benchmarks.fresh --traces 200000` lets `tests.benchmarks.seed` write into an appliance of its own (or
 into `--data-dir`), reads every kind in turns meanwhile and afterwards, until every trace is folded, and then for some

@@ -1,4 +1,7 @@
-"""How long an accepted trace takes to be readable, with requests at a steady rate."""
+"""Measure how long an accepted trace takes to be readable, with requests at a steady rate.
+
+The time runs from the answer to the exporter's request until the first successful read of the trace by the API.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory and processor time of all processes together while nothing happens, over a minute."""
+"""Measure memory and processor time of all processes together over a minute without any request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How many events per second the ingestion API of older SDKs accepts and makes readable: creations, then updates."""
+"""Measure how many events per second the ingestion API of older SDKs accepts and makes readable.
+
+Each generation is begun by one request and ended by the next one; a request has 100 events.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory of web and worker while requests of the most unpleasant shapes are accepted and written."""
+"""Measure memory of web and worker while they accept and write one request of each of the largest kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a prompt takes to be read by name, beside a bare Starlette route that answers as many bytes."""
+"""Measure how long a prompt takes to be read by name, beside a bare Starlette route that answers as many bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long reads take on data of `tests.benchmarks.seed`, one client, through the HTTP endpoints, beside `SELECT 1`.
+"""Measure reads of data that `tests.benchmarks.seed` made, one client, by the HTTP endpoints, beside `SELECT 1`.
 
 `python -m tests.benchmarks.reads --data-dir DIR` prints a Markdown table; every figure is made of many runs with
 different parameters, and every answer is looked at: a read of nothing is no figure. The project must hold what the seed
