@@ -6,6 +6,7 @@ import base64
 from typing import Any, Protocol
 
 import msgspec
+import pytest
 
 from appliance.ingestion.process import process
 from appliance.model.media import Content
@@ -91,9 +92,10 @@ class SinkContract:
         )  # fmt: skip
         assert written.traces == {"p": ["t"]}
 
-    async def test_a_row_that_moves_leaves_none_behind(self, into: SinkUnderTest) -> None:
+    @pytest.mark.parametrize("start", [AT, "2025-11-13T05:00:00Z"], ids=["near", "where nobody looks for the old one"])
+    async def test_a_row_that_moves_leaves_none_behind(self, into: SinkUnderTest, start: str) -> None:
         await write(into, of_events(event("span-update", 200, id="s", output="o")))
-        await write(into, of_events(event("span-create", 300, id="s", traceId="t", startTime=AT)))
+        await write(into, of_events(event("span-create", 300, id="s", traceId="t", startTime=start)))
         (row,) = await into.observations()
         assert (row.trace_id, row.output) == ("t", "o")
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.fakes.stream import FakeStream, Letter
 from tests.fakes.stream_contract import StreamContract
+from tests.unit.worker.working import let_pass
 
 
 class InMemory:
@@ -15,7 +14,7 @@ class InMemory:
         self.stream = FakeStream()
 
     async def pass_time(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)  # of made-up time
+        await let_pass(seconds)
 
     async def letters(self) -> list[Letter]:
         return self.stream.letters
