@@ -168,13 +168,22 @@ class LangfuseClient(_JsonClient):
     """
 
     def __init__(
-        self, base_url: str, public_key: str, secret_key: str, *, ca_file: Path | None = None, public_url: str = ""
+        self,
+        base_url: str,
+        public_key: str,
+        secret_key: str,
+        *,
+        ca_file: Path | None = None,
+        public_url: str = "",
+        http: HttpClient | None = None,
     ) -> None:
         """`ca_file` holds certificates to trust besides the usual ones.
 
-        With `public_url` the answers' links lead there, as for one who came through a proxy of that name.
+        With `public_url` the answers' links lead there, as for one who came through a proxy of that name. `http` sends
+        the first requests, until `close`, in place of a client of its own.
         """
         super().__init__(base_url)
+        self._http = http
         self._ca_file = ca_file
         self._headers = {"user-agent": "langfuse-local", "authorization": basic(public_key, secret_key)}
         if public_url and public_url != self.base_url:

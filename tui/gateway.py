@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from appliance.client import ControlClient, LangfuseClient, Param, segment
 from appliance.errors import NotRunning, RemoteError
+from appliance.http_client import HttpClient
 from appliance.model.services import ApplianceStatus
 from appliance.own_command import own_command
 from tui import local
@@ -107,9 +108,9 @@ class RemoteGateway:
 
     services_every_s = 0.0
 
-    def __init__(self, server: Server, ca_file: Path | None = None) -> None:
+    def __init__(self, server: Server, ca_file: Path | None = None, http: HttpClient | None = None) -> None:
         self.server = server
-        self._client = LangfuseClient(server.url, server.public_key, server.secret_key, ca_file=ca_file)
+        self._client = LangfuseClient(server.url, server.public_key, server.secret_key, ca_file=ca_file, http=http)
         self._has_tree = True
         """False once the server turned out to be another than an appliance."""
 

@@ -170,7 +170,9 @@ class SampleGateway:
 
     async def trace_observations(self, trace_id: str) -> AsyncIterator[list[Observation]]:
         self._check()
-        row = next(row for row in self.rows if row.id == trace_id)
+        row = next((row for row in self.rows if row.id == trace_id), None)
+        if row is None:
+            return
         if self.big:
             made = many_observations(self.big, row.timestamp)
             for start in range(0, len(made), 1000):
@@ -202,6 +204,8 @@ class SampleGateway:
     async def session(self, session_id: str) -> SessionDetail:
         self._check()
         rows = [row for row in self.rows if row.session == session_id]
+        if not rows:
+            raise RemoteError(f"Session {session_id} not found within authorized project", status=404)
         traces = [await self.trace(row.id) for row in rows]
         return SessionDetail(id=session_id, created_at=rows[-1].timestamp, environment="production", traces=traces)
 
@@ -214,6 +218,7 @@ class SampleGateway:
             yield await self.written.get()
 
     async def jobs(self) -> list[JobRow]:
+        self._check()
         return sample_jobs()
 
     async def status(self) -> ApplianceStatus:

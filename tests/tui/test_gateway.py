@@ -22,9 +22,7 @@ SERVER = Server("http://lf.test", "pk", "sk", local=False)
 
 
 def gateway(handler: Handler) -> RemoteGateway:
-    made = RemoteGateway(SERVER)
-    made._client._http = Answered(handler)
-    return made
+    return RemoteGateway(SERVER, http=Answered(handler))
 
 
 async def test_trace_page_sends_the_query_and_cuts_texts() -> None:

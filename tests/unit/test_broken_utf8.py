@@ -41,8 +41,7 @@ def test_own_files_are_told_or_written_anew(tmp_path: Path) -> None:
 
 
 async def test_a_refusal_of_a_server_is_one_sentence() -> None:
-    client = LangfuseClient("http://localhost", "pk", "sk")
-    client._http = Answered(lambda _: Answer(400, BROKEN))
+    client = LangfuseClient("http://localhost", "pk", "sk", http=Answered(lambda _: Answer(400, BROKEN)))
     with pytest.raises(RemoteError):
         await client.get("/x", into=dict[str, str])
     await client.close()
