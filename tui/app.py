@@ -175,8 +175,8 @@ class LangfuseApp(App[None]):
         self.connection = "ok"
         self.report(None)
         self._resume_screen()
-        self.set_interval(HEALTH_S, self._ask_health)
-        self._ask_health()
+        self.set_interval(HEALTH_S, self.ask_health)
+        self.ask_health()
         await self._offer_first_run()
 
     def _offer_start(self, error: NotRunning) -> None:
@@ -211,7 +211,7 @@ class LangfuseApp(App[None]):
         if isinstance(self.screen, AppScreen):
             self.screen.resume()
 
-    def _ask_health(self) -> None:
+    def ask_health(self) -> None:
         background.run(self, self._health, "health")
 
     async def _health(self) -> None:

@@ -137,7 +137,7 @@ async def test_lost_connection_is_shown_and_survived(make_app: MakeApp, until: U
         await until(lambda: app.connection == "lost" and screen.banner.text)
         assert screen.banner.display
         gateway.failure = None
-        app._ask_health()
+        app.ask_health()
         await until(lambda: app.connection == "ok" and not screen.banner.text)
 
 
@@ -159,7 +159,7 @@ async def test_dead_letters_are_counted_in_the_top_bar(make_app: MakeApp, until:
         screen = await open_traces(app, pilot, until)
         await until(lambda: "3 dead letters" in str(screen.top_bar.render()))
         gateway.healthy = Health(ok=True)
-        app._ask_health()
+        app.ask_health()
         await until(lambda: "dead" not in str(screen.top_bar.render()))
 
 
@@ -276,7 +276,7 @@ async def test_first_run_waits_for_the_first_trace(make_app: MakeApp, until: Unt
         await until(lambda: gateway.server.public_key in screen.snippet.text)
         await pilot.press("y")
         assert "from langfuse import" in app.clipboard
-        await until(lambda: screen._known is not None)
+        await until(lambda: screen.known is not None)
         gateway.add_trace("hello")
         await until(lambda: screen.received)
         await pilot.press("enter")

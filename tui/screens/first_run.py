@@ -40,7 +40,8 @@ class FirstRunScreen(AppScreen):
         """`is_first`: the project was just seen to be empty, so whatever the first look finds has just come in."""
         super().__init__()
         self.received: TraceRow | None = None
-        self._known: set[str] | None = set() if is_first else None
+        self.known: set[str] | None = set() if is_first else None
+        """Traces that were there at the first look; None before it."""
         self._snippets: list[Snippet] = []
         self._tick = 0
 
@@ -83,7 +84,7 @@ class FirstRunScreen(AppScreen):
         while self.received is None:
             with suppress(ApplianceError):
                 async for ids in self.gateway.live():
-                    if ids and self._known is not None:
+                    if ids and self.known is not None:
                         trace = await self.gateway.trace(ids[0])
                         self._show_received(TraceRow(id=trace.id, timestamp=trace.timestamp, name=trace.name or ""))
                         return
@@ -103,9 +104,9 @@ class FirstRunScreen(AppScreen):
 
     def _look_at(self, rows: list[TraceRow]) -> None:
         ids = {row.id for row in rows}
-        if self._known is None:
-            self._known = ids
-        if fresh := [row for row in rows if row.id not in self._known]:
+        if self.known is None:
+            self.known = ids
+        if fresh := [row for row in rows if row.id not in self.known]:
             self._show_received(fresh[0])
 
     def _spin(self) -> None:

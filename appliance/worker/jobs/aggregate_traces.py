@@ -68,7 +68,7 @@ class Folder:
             return
         self._folded_at = now
         try:
-            await _fold_all(self._clickhouse, self._lease, soon=hurries)
+            await fold_all(self._clickhouse, self._lease, soon=hurries)
             self._took_s = self._clock() - now
             if now - self._forgotten_at > _FORGET_EVERY_S:
                 await forget_touches(self._clickhouse)
@@ -77,7 +77,7 @@ class Folder:
             await self._lease.give_back()
 
 
-async def _fold_all(clickhouse: ClickHouse, lease: Lease, *, soon: bool = False) -> None:
+async def fold_all(clickhouse: ClickHouse, lease: Lease, *, soon: bool = False) -> None:
     """One round after the other, each with less when there was no time or memory for more, until all is folded."""
     most, is_finished = MOST_TOUCHES, False
     while not is_finished:

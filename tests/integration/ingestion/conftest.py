@@ -34,7 +34,11 @@ class Pipeline:
         self.settings = settings
         self.clickhouse = clickhouse
         self.redis = redis
-        self.stream = IngestStream(redis, settings.ingestion)
+        self.open_stream()
+
+    def open_stream(self) -> None:
+        """A queue whose bounds nobody has looked at yet."""
+        self.stream = IngestStream(self.redis, self.settings.ingestion)
 
     async def put(self, kind: Kind, body: bytes, **fields: Any) -> str:
         entry = Entry(kind=kind, project_id="p", body=body, accepted_at=time.time_ns() // 1000, **fields)

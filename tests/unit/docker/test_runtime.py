@@ -117,10 +117,13 @@ async def test_what_a_container_writes_goes_to_the_log_file(
     engine.lines = ["first", "second"]
     await prepared(runtime)
     unit = await launched(runtime, "redis")
-    await asyncio.sleep(0.05)
+    log_file = data_dir.log_file("redis")
+    async with asyncio.timeout(5):
+        while not log_file.exists() or "second" not in log_file.read_text():
+            await asyncio.sleep(0)
     await unit.stop()
     await unit.wait()
-    assert data_dir.log_file("redis").read_text() == "first\nsecond\n"
+    assert log_file.read_text() == "first\nsecond\n"
 
 
 async def test_measuring_does_not_wait_for_the_engine_each_time(runtime: DockerRuntime, engine: FakeEngine) -> None:

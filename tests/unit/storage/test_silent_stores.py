@@ -89,7 +89,7 @@ async def test_postgres(silent_port: int) -> None:
 
 async def test_a_late_answer_of_postgres_is_not_waited_for() -> None:
     with pytest.raises(StoreUnavailable, match="did not answer"):
-        await answered(asyncio.sleep(0.1), seconds=0.01)
+        await answered(asyncio.Event().wait(), seconds=0.01)
     assert await answered(asyncio.sleep(0, "soon"), seconds=1) == "soon"
 
 

@@ -22,10 +22,11 @@ HERE = Message(Position(1, 0))
 
 
 class MemoryLive:
-    """Messages of a project as they are put; counts subscriptions."""
+    """Messages of a project as they are put; counts subscriptions, and those that have ended."""
 
     def __init__(self) -> None:
         self.subscriptions: list[str] = []
+        self.ended: list[str] = []
         self.queue: asyncio.Queue[Message | Exception | None] = asyncio.Queue()
         self.kept: list[Message] = []
         self.meanwhile: list[Message] = []
@@ -41,12 +42,15 @@ class MemoryLive:
 
     async def messages(self, project_id: str, *, silence_s: float) -> AsyncGenerator[Message | None, None]:
         self.subscriptions.append(project_id)
-        yield HERE
-        while True:
-            found = await self.queue.get()
-            if isinstance(found, Exception):
-                raise found
-            yield found
+        try:
+            yield HERE
+            while True:
+                found = await self.queue.get()
+                if isinstance(found, Exception):
+                    raise found
+                yield found
+        finally:
+            self.ended.append(project_id)
 
 
 @pytest.fixture
@@ -103,7 +107,7 @@ async def test_nobody_listens_for_nobody(watchers: Watchers, live: MemoryLive) -
     watchers.leave(watch)
     live.queue.put_nowait(None)  # a silence
     async with asyncio.timeout(5):
-        while watchers._listeners:
+        while live.ended != ["p"]:
             await asyncio.sleep(0)
 
 

@@ -36,7 +36,7 @@ class Rounds:
 async def fold(rounds: Rounds, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folding, "fold_round", rounds.fold_round)
     anything: Any = rounds
-    await folding._fold_all(anything, anything)
+    await folding.fold_all(anything, anything)
 
 
 async def test_rounds_follow_each_other_until_all_is_folded(monkeypatch: pytest.MonkeyPatch) -> None:
