@@ -8,7 +8,7 @@ from codecs import getincrementaldecoder
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
@@ -68,6 +68,10 @@ class Page(msgspec.Struct):
     def cursor(self) -> str | None:
         """Where the next page starts; None at the end, or when the list pages by number."""
         return self.meta.get("cursor")
+
+
+_LIVE_SILENCE_S: Final = 30.0
+"""The server gives a sign every ten seconds."""
 
 
 class _JsonClient:
@@ -131,13 +135,17 @@ class _JsonClient:
             ) from error
 
     async def stream_lines(
-        self, path: str, params: Mapping[str, Param] | None = None, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        params: Mapping[str, Param] | None = None,
+        headers: Mapping[str, str] | None = None,
+        read_s: float | None = None,
     ) -> AsyncGenerator[str]:
-        """The lines of an answer as they come, for as long as the server sends them."""
+        """The lines of an answer as they come, for as long as the server sends them; none for `read_s` is an error."""
         client = self._client()
         request = self._asked("GET", path, params)
         request = replace(request, headers={**request.headers, **(headers or {})})
-        async with self._translated(), client.open(request, read_s=None) as got:
+        async with self._translated(), client.open(request, read_s=read_s) as got:
             if got.status >= 400:
                 raise await self._refusal(got.status, await got.read())
             decoder, begun = getincrementaldecoder("utf-8")(errors="replace"), ""
@@ -284,7 +292,8 @@ class LangfuseClient(_JsonClient):
         sign of life: the server listens, and has told of all that was written since it does.
         """
         headers = {"last-event-id": after} if after else {}
-        async with aclosing(self.stream_lines("/api/local/live", headers=headers)) as lines:
+        lines_of = self.stream_lines("/api/local/live", headers=headers, read_s=_LIVE_SILENCE_S)
+        async with aclosing(lines_of) as lines:
             async for arrival in read_arrivals(lines):
                 yield arrival
 

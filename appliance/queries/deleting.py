@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.errors import RequestError
 from appliance.model.filters import Condition
 from appliance.model.jobs import PURGE_DELAY_S, PURGE_DELETED
 from appliance.storage.clickhouse import deletions
@@ -29,17 +31,15 @@ class Deleter:
 
     async def delete(self, kind: Kind, project_id: str, ids: Sequence[str]) -> None:
         """Delete objects by their ids; those that do not exist are passed over."""
-        moment = await self._begin()
-        await deletions.hide(self.clickhouse, kind, project_id, ids, moment)
-        await self._enqueue()
+        async with self.deletion() as moment:
+            await deletions.hide(self.clickhouse, kind, project_id, ids, moment)
 
     async def delete_traces(self, project_id: str, conditions: Sequence[Condition]) -> int:
         """Delete all traces that fulfil the conditions and return how many; raises InvalidRequest, too."""
-        moment = await self._begin()
-        await deletions.hide_traces(self.clickhouse, project_id, conditions, MOST_AT_ONCE, moment)
-        hidden = sum(each.objects for each in await deletions.pending(self.clickhouse) if each.moment == moment)
-        await self._enqueue()
-        return hidden
+        async with self.deletion() as moment:
+            await deletions.hide_traces(self.clickhouse, project_id, conditions, MOST_AT_ONCE, moment)
+        pending = await deletions.pending(self.clickhouse)
+        return sum(each.kinds.get("trace", 0) for each in pending if each.moment == moment)
 
     async def delete_session(self, project_id: str, session_id: str) -> int:
         """Delete a session with its traces and scores and return how many traces it had."""
@@ -48,11 +48,15 @@ class Deleter:
         await self.delete("session", project_id, [session_id])
         return traces
 
-    async def _begin(self) -> int:
-        """Have all reads look for deleted rows from now on."""
+    @asynccontextmanager
+    async def deletion(self) -> AsyncIterator[int]:
+        """The moment of a deletion, whose objects are listed inside the block; at its end a job is enqueued."""
         moment = time.time_ns() // 1000
-        await self.pending.add(moment)
-        return moment
-
-    async def _enqueue(self) -> None:
+        await self.pending.add(moment)  # from now on all reads look for deleted rows
+        try:
+            yield moment
+        except RequestError:
+            await self.pending.remove([moment])
+            raise
+        await deletions.complete(self.clickhouse, moment)
         await self.jobs.enqueue(PURGE_DELETED, unique_key="", delay_s=PURGE_DELAY_S)

@@ -32,7 +32,7 @@ class RetentionPlan:
 
     cuts: Sequence[Cut]
     stored_bytes: int
-    """What the tables take on disk."""
+    """What the tables take on disk; 0 when there is no bound."""
     max_bytes: int
     """The bound that the operator set; 0 when there is none."""
 
@@ -51,8 +51,8 @@ async def plan_retention(
         for project, moment in before.items()
         if (traces := await retention.count_before(clickhouse, project, moment))
     ]
-    stored = await retention.stored_bytes(clickhouse)
-    if max_bytes and stored > max_bytes:
+    stored = await retention.stored_bytes(clickhouse) if max_bytes else 0
+    if stored > max_bytes:
         moment = await retention.start_of_share(clickhouse, 1 - max_bytes * _FREED_TO / stored)
         cuts += [
             Cut(project_id=project, before=moment, traces=traces, reason="size")
@@ -60,3 +60,8 @@ async def plan_retention(
             if moment > before.get(project, 0) and (traces := await retention.count_before(clickhouse, project, moment))
         ]
     return RetentionPlan(cuts=cuts, stored_bytes=stored, max_bytes=max_bytes)
+
+
+async def is_nearly_full(clickhouse: ClickHouse, max_bytes: int) -> bool:
+    """Whether so much of the bound is used that no deleted row should take disk space; raises StoreUnavailable."""
+    return bool(max_bytes) and await retention.stored_bytes(clickhouse) > max_bytes * _FREED_TO

@@ -13,7 +13,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from appliance.cancelling import cancel
 from appliance.config import Settings
@@ -135,6 +135,9 @@ async def _repeat(job: PeriodicJob) -> None:
         except ApplianceError as error:
             log.warning("%s is tried again in a minute: %s", job.name, error)
             pause_s = 60.0
+        except Exception:  # the outermost guard: a mistake of one job must not end it for good
+            log.exception("%s is tried again in a minute", job.name)
+            pause_s = 60.0
         await asyncio.sleep(pause_s)
 
 
@@ -153,8 +156,7 @@ class Queue:
             while True:
                 job = None
                 if len(self._tasks) < MAX_RUNNING:
-                    with contextlib.suppress(*AWAY):
-                        job = await self._jobs.claim(tuple(self._kinds), LEASE_S)
+                    job = await self._claim()
                 if job is not None:
                     self._tasks.add(task := asyncio.create_task(self.run(job)))
                     task.add_done_callback(self._tasks.discard)
@@ -163,18 +165,30 @@ class Queue:
         finally:
             await cancel(*self._tasks)
 
+    async def _claim(self) -> Job | None:
+        try:
+            return await self._jobs.claim(tuple(self._kinds), LEASE_S)
+        except AWAY:
+            return None
+        except Exception:  # the outermost guard: without this loop no job runs until the worker is started again
+            log.exception("Cannot look for jobs")
+            return None
+
     async def run(self, job: Job) -> None:
         """Run a claimed job and settle it: done, cancelled, to be run later, or failed."""
         kind = self._kinds[job.kind]
         if job.attempts > kind.max_attempts:
-            return await self._finish(job, "failed", job.error or "The worker ended each time while it ran this.")
+            await self._finish(job, "failed", job.error or "The worker ended each time while it ran this.")
+            return
         work = asyncio.ensure_future(kind.run(RunningJob(job, self._stores, self._jobs)))
         keep = asyncio.ensure_future(self._keep(job))
         try:
             await asyncio.wait({work, keep}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 await cancel(work)
-                return await self._finish(job, "cancelled")
+                if keep.result() == "cancelled":
+                    await self._finish(job, "cancelled")
+                return
             await self._settle(job, kind, work.exception())
         except asyncio.CancelledError:
             await cancel(work)
@@ -185,15 +199,16 @@ class Queue:
         finally:
             await cancel(work, keep)
 
-    async def _keep(self, job: Job) -> None:
-        """Renew the claim until it cannot be."""
+    async def _keep(self, job: Job) -> Literal["cancelled", "expired"]:
+        """Renew the claim until the job is to end, or until nobody could be asked for so long that it has ended."""
         valid_until = time.monotonic() + LEASE_S
         while time.monotonic() < valid_until:
             await asyncio.sleep(RENEW_EVERY_S)
             with contextlib.suppress(*AWAY):
                 if not await self._jobs.renew(job, LEASE_S):
-                    return
+                    return "cancelled"
                 valid_until = time.monotonic() + LEASE_S
+        return "expired"
 
     async def _settle(self, job: Job, kind: QueuedJob, error: BaseException | None) -> None:
         if error is None:

@@ -197,6 +197,13 @@ class ClickHouse:
         """The name of the table that holds the rows: on a cluster, `table` itself only distributes them."""
         return f"{table}{cluster.LOCAL}" if self.settings.cluster_enabled else table
 
+    def everywhere(self, table: str) -> str:
+        """A table of the server's own, such as `system.mutations`, of all servers of a cluster."""
+        if not self.settings.cluster_enabled:
+            return table
+        name = self.settings.cluster_name.replace("\\", "\\\\").replace("'", "\\'")
+        return f"clusterAllReplicas('{name}', {table})"
+
     async def ping(self) -> None:
         """Ask for nothing, to see that the server answers. Raises StoreUnavailable."""
         with translated():

@@ -1,13 +1,15 @@
 """Deleting: first out of sight, by a list that every read leaves out, then out of every table.
 
 Rows of an object go when they were accepted before its deletion began to be carried out, as in the reference server
-(contract: server semantics 7.1); what arrives for it later makes it appear again.
+(contract: server semantics 7.1); what arrives for it later makes it appear again. The objects of one deletion share its
+moment, in microseconds since the epoch.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from itertools import groupby
 from typing import Final, Literal
 
 import msgspec
@@ -26,7 +28,8 @@ Report = Callable[[str], Awaitable[None]]
 Wait = Callable[[str], Awaitable[None]]
 """Called with the name of a table before its rows are deleted; returns when it is a good moment."""
 
-_COLUMNS: Final[dict[Kind, dict[str, str]]] = {
+_COMPLETE: Final = "complete"
+_COLUMNS: Final[Mapping[Kind, Mapping[str, str]]] = {
     "trace": {
         "observations_list": "trace_id",
         "observations": "trace_id",
@@ -35,15 +38,10 @@ _COLUMNS: Final[dict[Kind, dict[str, str]]] = {
     },
     "session": {"scores": "session_id"},
     "score": {"scores": "id"},
-    "project": {
-        "observations_list": "",
-        "observations": "",
-        "scores": "",
-        "trace_parts": "",
-    },
+    "project": {"observations_list": "", "observations": "", "scores": "", "trace_parts": ""},
 }
 """By kind and table, which column holds the id of what is deleted."""
-_AGGREGATES: Final[dict[Kind, dict[str, str]]] = {
+_AGGREGATES: Final[Mapping[Kind, Mapping[str, str]]] = {
     "trace": {"folded_traces": "id", "touched_traces": "trace_id"},
     "project": {"folded_traces": "", "touched_traces": ""},
 }
@@ -53,16 +51,22 @@ _WAIT_S: Final = 0.3
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
 # Each replica of a cluster evaluates the subquery for itself, on rows that all of them have.
 _MUTATION: Final = {"mutations_sync": 0, "lightweight_deletes_sync": 0, "allow_nondeterministic_mutations": 1}
-_WAIT_FOR_IT: Final = {"mutations_sync": 1, "allow_nondeterministic_mutations": 1}
+_WAIT_FOR_IT: Final = {"mutations_sync": 2, "allow_nondeterministic_mutations": 1}
 
 
 class Deletion(msgspec.Struct):
-    """Objects of one kind that were deleted at one moment."""
+    """What was deleted at one moment."""
 
-    kind: Kind
     moment: int
-    """Microseconds since the epoch."""
-    objects: int
+    is_complete: bool
+    """Whether all of it is listed; while it is not, more may come."""
+    counts: dict[str, int]
+    """Objects by kind, and the row that says that all are listed."""
+
+    @property
+    def kinds(self) -> dict[Kind, int]:
+        """Objects by kind."""
+        return {kind: self.counts[kind] for kind in _COLUMNS if kind in self.counts}
 
 
 class ObjectKey(msgspec.Struct):
@@ -72,10 +76,9 @@ class ObjectKey(msgspec.Struct):
     id: str
 
 
-class PatchedObject(ObjectKey):
-    """An observation or a score whose updates may still be kept."""
-
+class _Patched(msgspec.Struct):
     kind: Literal["observation", "score"]
+    id: str
 
 
 class _Deleted(msgspec.Struct):
@@ -91,16 +94,24 @@ class _Unfinished(msgspec.Struct):
     failure: str
 
 
+class _Rows(msgspec.Struct):
+    rows: int
+
+
 async def hide(clickhouse: ClickHouse, kind: Kind, project_id: str, ids: Sequence[str], moment: int) -> None:
-    """From `moment` (microseconds since the epoch) on, no read shows these objects; raises StoreUnavailable."""
-    rows = [_Deleted(project_id, kind, id, moment) for id in ids]
-    await clickhouse.insert("deletions", msgspec.json.Encoder().encode_lines(rows))
+    """From now on, no read shows these objects; raises StoreUnavailable."""
+    await _list(clickhouse, [_Deleted(project_id, kind, id, moment) for id in ids])
+
+
+async def complete(clickhouse: ClickHouse, moment: int) -> None:
+    """Say that all objects of this moment are listed: now they may be purged. Raises StoreUnavailable."""
+    await _list(clickhouse, [_Deleted("", _COMPLETE, str(moment), moment)])
 
 
 async def hide_traces(
     clickhouse: ClickHouse, project_id: str, conditions: Sequence[Condition], most: int, moment: int
 ) -> None:
-    """The same for up to `most` traces that fulfil all conditions; raises InvalidRequest and QueryTooExpensive, too."""
+    """As `hide`, up to `most` traces that fulfil all conditions; raises InvalidRequest and QueryTooExpensive, too."""
     binder = Binder()
     filter = trace_filter(conditions, binder)
     binder.params |= {"project_id": project_id, "most": most}
@@ -117,77 +128,106 @@ async def hide_traces(
 
 
 async def hide_old_scores(clickhouse: ClickHouse, project_id: str, before: int, most: int, moment: int) -> None:
-    """The same for up to `most` scores without a trace from before a moment (microseconds since the epoch)."""
+    """As `hide`, up to `most` scores without a trace from before a time (microseconds since the epoch)."""
     binder = Binder({"project_id": project_id, "most": most})
     sql = render("deletions", "hide_old_scores", moment=binder.time(moment), before=binder.time(before))
     await clickhouse.command(sql, binder.params, settings=clickhouse.hiding)
 
 
 async def pending(clickhouse: ClickHouse) -> list[Deletion]:
-    """What is hidden and not yet deleted; raises StoreUnavailable."""
-    return await clickhouse.rows(render("deletions", "pending"), {}, Deletion)
+    """What is hidden and not yet deleted, oldest first; raises StoreUnavailable."""
+    return await clickhouse.rows(render("deletions", "pending"), {}, Deletion, settings=_ALIASES)
 
 
-async def object_keys(clickhouse: ClickHouse, kind: Kind, upto: int, most: int) -> AsyncIterator[list[ObjectKey]]:
-    """The hidden objects of a kind, up to `most` at a time; raises StoreUnavailable."""
+async def object_keys(
+    clickhouse: ClickHouse, kind: Kind, moments: Collection[int], most: int
+) -> AsyncIterator[list[ObjectKey]]:
+    """The objects of a kind that were deleted at these moments, up to `most` at a time; raises StoreUnavailable."""
     last = ObjectKey("", "")
     while True:
         binder = Binder({"kind": kind, "after_project": last.project_id, "after_id": last.id, "most": most})
-        sql = render("deletions", "ids", upto=binder.time(upto))
+        sql = render("deletions", "ids", at=_at(moments, binder))
         if not (found := await clickhouse.rows(sql, binder.params, ObjectKey)):
             return
         yield found
         last = found[-1]
 
 
-async def patched_objects(clickhouse: ClickHouse, kind: Kind, upto: int, since: int) -> list[PatchedObject]:
-    """The observations and scores that go with the hidden objects and were updated after `since`."""
+async def patched_objects(
+    clickhouse: ClickHouse, kind: Kind, moments: Collection[int], since: int, most: int
+) -> AsyncIterator[list[tuple[str, str, str]]]:
+    """The observations and scores that go with the objects and were updated after `since` (microseconds).
+
+    As project, `observation` or `score`, and id; those of up to `most` objects at a time.
+    """
     if kind == "project":
-        return []  # nobody can update them any more
+        return  # nobody can update them any more
     binder = Binder()
-    tables = _COLUMNS[kind]
-    sql = render(
-        "deletions",
-        "patched",
-        observations=_among(kind, tables["observations"], upto, binder) if "observations" in tables else "false",
-        scores=_among(kind, tables["scores"], upto, binder),
-        since=binder.time(since),
-    )
-    return await clickhouse.rows(sql, binder.params, PatchedObject)
+    sql = render("deletions", "updated_since", since=binder.time(since))
+    if not (await clickhouse.rows(sql, binder.params, _Rows))[0].rows:
+        return
+    async for keys in object_keys(clickhouse, kind, moments, most):
+        for project_id, group in groupby(keys, key=lambda key: key.project_id):
+            binder = Binder({"project_id": project_id, "ids": [key.id for key in group]})
+            columns = _COLUMNS[kind]
+            among = {table: f"{column} IN {{ids:Array(String)}}" for table, column in columns.items()}
+            sql = render(
+                "deletions",
+                "patched",
+                observations=among.get("observations", "false"),
+                scores=among["scores"],
+                since=binder.time(since),
+            )
+            yield [(project_id, row.kind, row.id) for row in await clickhouse.rows(sql, binder.params, _Patched)]
 
 
-async def delete_rows(clickhouse: ClickHouse, kind: Kind, upto: int, report: Report, wait: Wait) -> None:
-    """Delete all rows of the hidden objects that were accepted up to a moment; raises StoreUnavailable."""
+async def delete_rows(
+    clickhouse: ClickHouse, kind: Kind, moments: Collection[int], upto: Mapping[str, int], report: Report, wait: Wait
+) -> None:
+    """Delete the rows of the objects whose version is at most that which `upto` says for their table.
+
+    Raises StoreUnavailable.
+    """
     for table, column in _COLUMNS[kind].items():
         await wait(table)
         binder = Binder()
-        rows = _among(kind, column, upto, binder)
-        if kind != "project":
-            rows += f" AND event_ts <= {binder.time(upto)}"
+        rows = f"{_among(kind, column, moments, binder)} AND event_ts <= {binder.time(upto[table])}"
         await _delete(clickhouse, table, rows, binder, report)
 
 
-async def delete_aggregates(clickhouse: ClickHouse, kind: Kind, upto: int, report: Report) -> None:
+async def delete_aggregates(
+    clickhouse: ClickHouse, kind: Kind, moments: Collection[int], upto: int, report: Report
+) -> None:
     """Delete what was aggregated of them; nothing may be aggregated meanwhile. Raises StoreUnavailable."""
     for table, column in _AGGREGATES.get(kind, {}).items():
         binder = Binder()
-        await _delete(clickhouse, table, _among(kind, column, upto, binder), binder, report)
-    if kind == "trace":
+        rows = _among(kind, column, moments, binder)
+        if table == "touched_traces":
+            rows += f" AND touched_at <= {binder.time(upto)}"
+        await _delete(clickhouse, table, rows, binder, report)
+    if kind in _AGGREGATES:
         binder = Binder()
-        await clickhouse.command(render("deletions", "touch", rows=_among(kind, "id", upto, binder)), binder.params)
+        rows = _among(kind, _COLUMNS[kind]["trace_parts"], moments, binder)
+        await clickhouse.command(render("deletions", "touch", rows=rows), binder.params)
 
 
-async def forget(clickhouse: ClickHouse, kind: Kind, upto: int) -> None:
-    """Stop hiding what was deleted up to a moment; raises StoreUnavailable."""
-    binder = Binder({"kind": kind})
-    sql = render("deletions", "forget", upto=binder.time(upto))
-    await clickhouse.command(sql, binder.params, settings=_WAIT_FOR_IT)
+async def forget(clickhouse: ClickHouse, moments: Collection[int]) -> None:
+    """Stop hiding what was deleted at these moments; raises StoreUnavailable."""
+    binder = Binder()
+    await clickhouse.command(
+        render("deletions", "forget", at=_at(moments, binder)), binder.params, settings=_WAIT_FOR_IT
+    )
 
 
 async def reclaim(clickhouse: ClickHouse, table: str, report: Report) -> None:
     """Give back the disk space of a table's deleted rows; raises StoreUnavailable."""
     await clickhouse.command(render("deletions", "reclaim", table=table), settings=_MUTATION)
     await _finished(clickhouse, table, report)
+
+
+async def _list(clickhouse: ClickHouse, rows: Sequence[_Deleted]) -> None:
+    if rows:
+        await clickhouse.insert("deletions", msgspec.json.Encoder().encode_lines(rows))
 
 
 async def _delete(clickhouse: ClickHouse, table: str, rows: str, binder: Binder, report: Report) -> None:
@@ -197,10 +237,11 @@ async def _delete(clickhouse: ClickHouse, table: str, rows: str, binder: Binder,
 
 
 async def _finished(clickhouse: ClickHouse, table: str, report: Report) -> None:
-    """Wait until the deletions of a table are done."""
-    stored = clickhouse.stored_name(table)
+    """Wait until the deletions of a table are done on all servers."""
+    params = {"database": clickhouse.database, "table": clickhouse.stored_name(table)}
+    sql = render("deletions", "unfinished", mutations=clickhouse.everywhere("system.mutations"))
     while True:
-        [left] = await clickhouse.rows(render("deletions", "unfinished"), {"table": stored}, _Unfinished)
+        [left] = await clickhouse.rows(sql, params, _Unfinished)
         if not left.mutations:
             return
         if left.failure:
@@ -209,8 +250,13 @@ async def _finished(clickhouse: ClickHouse, table: str, report: Report) -> None:
         await asyncio.sleep(_WAIT_S)
 
 
-def _among(kind: Kind, column: str, upto: int, binder: Binder) -> str:
-    """The condition that a row belongs to a hidden object."""
+def _among(kind: Kind, column: str, moments: Collection[int], binder: Binder) -> str:
+    """The condition that a row belongs to one of the objects."""
     columns = "project_id, id" if column else "id"
-    chosen = render("deletions", "deleted", columns=columns, kind=kind, upto=binder.time(upto))
+    chosen = render("deletions", "deleted", columns=columns, kind=kind, at=_at(moments, binder))
     return f"(project_id, {column}) IN {chosen}" if column else f"project_id IN {chosen}"
+
+
+def _at(moments: Collection[int], binder: Binder) -> str:
+    """The condition that a row of the list is of one of these moments."""
+    return f"toUnixTimestamp64Micro(deleted_at) IN {binder.bind(sorted(moments), 'Array(Int64)')}"

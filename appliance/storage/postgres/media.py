@@ -128,10 +128,13 @@ class MediaRecords:
     async def delete_unused(self, media: Sequence[MediaKey], quiet_s: float, delete: DeleteBlob) -> int:
         """Delete those that nothing uses and nobody announced for `quiet_s`, with their contents; returns how many.
 
-        A record goes only when `delete`, which is given the key of its content, has returned.
+        A record goes only when `delete`, which is given the key of its content, has returned; until then it says that
+        the content has not arrived.
         """
         columns = {"project_ids": [project for project, _ in media], "media_ids": [id for _, id in media]}
-        return await self._delete(_SQL["delete_unused"], columns | {"quiet_s": quiet_s}, delete)
+        params: dict[str, Any] = columns | {"quiet_s": quiet_s}
+        await self._postgres.execute(_SQL["withdraw_unused"], params)
+        return await self._delete(_SQL["delete_unused"], params, delete)
 
     async def delete_of_project(self, project_id: str, most: int, delete: DeleteBlob) -> int:
         """Delete up to `most` media of a project, used or not; returns how many."""

@@ -135,6 +135,6 @@ def translated_errors() -> Iterator[None]:
         yield
     except psycopg.DataError as error:  # such as a NUL in a text or a number beyond its type
         raise InvalidRequest(f"A value cannot be stored: {str(error).strip().rstrip('.')}.") from error
-    except (psycopg.OperationalError, PoolTimeout) as error:
+    except (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction, PoolTimeout) as error:
         words = str(error).strip().rstrip(".")
         raise StoreUnavailable(f"Postgres cannot be used right now: {words}.", store="Postgres") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from appliance.storage.postgres.api_keys import hash_password
@@ -56,9 +57,18 @@ class Projects:
             await connection.execute(_SQL["delete_project_keys"], {"id": project_id})
             return bool(marked.rowcount)
 
+    async def withdrawn(self) -> list[str]:
+        """The projects that are being deleted; raises StoreUnavailable."""
+        return [row["id"] for row in await self._postgres.rows(_SQL["withdrawn_projects"])]
+
+    async def began(self, project_id: str) -> datetime | None:
+        """When the project was created, None when there is none; raises StoreUnavailable."""
+        row = await self._postgres.row(_SQL["project_began"], {"id": project_id})
+        return None if row is None else row["created_at"]
+
     async def delete(self, project_id: str) -> None:
         """Delete a withdrawn project with its prompts, datasets, models and configs; raises StoreUnavailable."""
-        await self._postgres.execute(_SQL["delete_project"], {"id": project_id})
+        await self._postgres.execute(_SQL["delete_withdrawn"], {"id": project_id})
 
 
 async def project_ids(connection: Connection) -> list[str]:
@@ -74,7 +84,8 @@ async def insert_organization(connection: Connection, organization_id: str, name
 async def insert_project(
     connection: Connection, project_id: str, organization_id: str, name: str, retention_days: int | None
 ) -> None:
-    """Creates a project; one that exists stays as it is."""
+    """Creates a project; one that exists stays as it is, one that is being deleted is made anew."""
+    await connection.execute(_SQL["delete_withdrawn"], {"id": project_id})
     await connection.execute(
         _SQL["insert_project"],
         {"id": project_id, "org_id": organization_id, "name": name, "retention_days": retention_days},

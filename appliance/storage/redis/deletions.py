@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from redis.asyncio import Redis
@@ -36,6 +36,12 @@ class PendingDeletions:
         if members := [str(moment) for moment in moments]:
             with translated_errors():
                 await self._redis.zrem(_PENDING, *members)
+
+    async def remove_except(self, moments: Collection[int], before: int) -> None:
+        """Remove what was added before a moment, but for `moments`: deletions that came to nothing."""
+        with translated_errors():
+            old: list[bytes] = await self._redis.zrangebyscore(_PENDING, "-inf", f"({before}")  # type: ignore[assignment]
+        await self.remove({int(member) for member in old} - set(moments))
 
     async def any(self) -> bool:
         """Whether there may be any: also when Redis does not answer, as leaving out nothing is only slower."""

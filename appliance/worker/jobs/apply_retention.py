@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import time
 from datetime import UTC, datetime
 from typing import Final
 
 from appliance.model.filters import Condition
 from appliance.model.jobs import APPLY_RETENTION, PURGE_DELETED
+from appliance.queries.deleting import Deleter
 from appliance.queries.retention import Cut, RetentionPlan, plan_retention
 from appliance.storage.clickhouse import deletions
 from appliance.storage.postgres.jobs import Jobs
 from appliance.storage.postgres.tenants import Projects
 from appliance.storage.redis.deletions import PendingDeletions
+from appliance.worker.jobs import reclaim_disk
 from appliance.worker.schedule import QueuedJob, RunningJob
 
 log = logging.getLogger(__name__)
@@ -27,28 +28,38 @@ async def run(running: RunningJob) -> None:
     """Hide what is too old or too much, and enqueue the job that deletes it."""
     stores = running.stores
     projects = Projects(stores.postgres)
-    plan = await plan_retention(
-        stores.clickhouse, await projects.retention_days(), await projects.ids(), stores.settings.max_disk_bytes
-    )
+    max_bytes, jobs = stores.settings.max_disk_bytes, Jobs(stores.postgres)
+    if max_bytes and await _frees_disk(jobs):
+        max_bytes = 0  # how much is too much shows when what was deleted is gone from the disk
+        await jobs.enqueue(APPLY_RETENTION, unique_key="", delay_s=_AGAIN_AFTER_S)
+    plan = await plan_retention(stores.clickhouse, await projects.retention_days(), await projects.ids(), max_bytes)
     for number, cut in enumerate(plan.cuts):
         await running.report(f"Deleting traces of {cut.project_id}.", number, len(plan.cuts))
         await _hide(running, cut)
     text = summary(plan)
     if plan.cuts:
         log.warning("%s", text)
-        jobs = Jobs(stores.postgres)
         await jobs.enqueue(PURGE_DELETED, unique_key="", message=text)
         if any(cut.traces > MOST_AT_ONCE for cut in plan.cuts):
             await jobs.enqueue(APPLY_RETENTION, unique_key="", delay_s=_AGAIN_AFTER_S)
     await running.conclude(text, len(plan.cuts), len(plan.cuts))
 
 
+async def _frees_disk(jobs: Jobs) -> bool:
+    """Whether rows are being deleted; disk space that would be given back in some hours is then given back now."""
+    unfinished = {job.kind for job in await jobs.list(["waiting", "running"], 1000)}
+    if reclaim_disk.KIND in unfinished:
+        await jobs.enqueue(reclaim_disk.KIND, unique_key="")
+    return bool(unfinished & {PURGE_DELETED, reclaim_disk.KIND})
+
+
 async def _hide(running: RunningJob, cut: Cut) -> None:
-    clickhouse, moment = running.stores.clickhouse, time.time_ns() // 1000
-    await PendingDeletions(running.stores.redis).add(moment)
+    stores = running.stores
+    deleter = Deleter(stores.clickhouse, PendingDeletions(stores.redis), Jobs(stores.postgres))
     before = Condition(type="datetime", column="timestamp", operator="<", value=_iso(cut.before))
-    await deletions.hide_traces(clickhouse, cut.project_id, [before], MOST_AT_ONCE, moment)
-    await deletions.hide_old_scores(clickhouse, cut.project_id, cut.before, MOST_AT_ONCE, moment)
+    async with deleter.deletion() as moment:
+        await deletions.hide_traces(stores.clickhouse, cut.project_id, [before], MOST_AT_ONCE, moment)
+        await deletions.hide_old_scores(stores.clickhouse, cut.project_id, cut.before, MOST_AT_ONCE, moment)
 
 
 def summary(plan: RetentionPlan) -> str:

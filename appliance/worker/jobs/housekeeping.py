@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from appliance.model.jobs import APPLY_RETENTION, PURGE_DELETED
 from appliance.storage.clickhouse import deletions
 from appliance.storage.postgres.jobs import Jobs
+from appliance.storage.postgres.tenants import Projects
 from appliance.storage.redis.deletions import PendingDeletions
 from appliance.storage.redis.lease import Lease
 from appliance.worker.schedule import Stores
 
 EVERY_S: Final = 3600.0
 LEASE_S: Final = 300
+ABANDONED_AFTER_S: Final = 600
+"""Longer than it takes to list what is deleted."""
 KEPT_DAYS: Final = 7
 """How long records of jobs that are done or cancelled are kept; failed ones stay until they are retried."""
 
@@ -35,10 +39,25 @@ class Housekeeping:
         return EVERY_S
 
     async def _do(self) -> None:
-        jobs, flags = Jobs(self._stores.postgres), PendingDeletions(self._stores.redis)
-        if hidden := await deletions.pending(self._stores.clickhouse):
-            for each in hidden:
-                await flags.add(each.moment)
-            await jobs.enqueue(PURGE_DELETED, unique_key="")
+        jobs = Jobs(self._stores.postgres)
+        await self._resume_deletions(jobs)
         await jobs.enqueue(APPLY_RETENTION, unique_key="")
         await jobs.forget(KEPT_DAYS)
+
+    async def _resume_deletions(self, jobs: Jobs) -> None:
+        clickhouse, flags = self._stores.clickhouse, PendingDeletions(self._stores.redis)
+        now = time.time_ns() // 1000
+        old = now - ABANDONED_AFTER_S * 1_000_000
+        hidden = await deletions.pending(clickhouse)
+        for each in hidden:
+            await flags.add(each.moment)
+            if not each.is_complete and each.moment < old:  # whoever listed it has ended
+                await deletions.complete(clickhouse, each.moment)
+        await flags.remove_except({each.moment for each in hidden}, old)
+        if projects := await Projects(self._stores.postgres).withdrawn():
+            await flags.add(now)
+            for project_id in projects:
+                await deletions.hide(clickhouse, "project", project_id, [project_id], now)
+            await deletions.complete(clickhouse, now)
+        if hidden or projects:
+            await jobs.enqueue(PURGE_DELETED, unique_key="")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from appliance.model.jobs import PURGE_DELETED
+from appliance.queries.retention import is_nearly_full
 from appliance.storage.clickhouse import deletions
-from appliance.storage.clickhouse.deletions import Deletion, Kind, ObjectKey
+from appliance.storage.clickhouse.deletions import TABLES, Deletion, Kind, ObjectKey
 from appliance.storage.postgres.jobs import Jobs
 from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.tenants import Projects
@@ -26,6 +27,7 @@ PROJECT_DELAY_S: Final = 75
 _QUEUE_S: Final = 30.0
 _WAIT_S: Final = 0.3
 _AT_ONCE: Final = 1000
+"""Deletions, objects or files of one statement."""
 _MICROS: Final = 1_000_000
 _MANY: Final = 1000
 """Objects whose disk space is given back at once."""
@@ -33,30 +35,43 @@ _RECLAIM_LATER_S: Final = 6 * 3600.0
 
 
 async def run(running: RunningJob) -> None:
-    """Purge everything that was deleted before now; harmless to repeat."""
-    stores = running.stores
+    """Purge everything whose deletion is complete; harmless to repeat."""
+    stores, jobs = running.stores, Jobs(running.stores.postgres)
     upto = time.time_ns() // 1000
-    found = []
-    for each in await deletions.pending(stores.clickhouse):
-        if each.kind == "project" and each.moment > upto - PROJECT_DELAY_S * _MICROS:
-            await Jobs(stores.postgres).enqueue(PURGE_DELETED, unique_key="", delay_s=PROJECT_DELAY_S)
-        else:
-            found.append(each)
-    total = sum(each.objects for each in found)
+    complete = [each for each in await deletions.pending(stores.clickhouse) if each.is_complete]
+    ready = [each for each in complete if "project" not in each.kinds or each.moment < upto - PROJECT_DELAY_S * _MICROS]
+    chosen = ready[:_AT_ONCE]
+    if len(complete) > len(chosen):
+        delay_s = 0 if len(ready) > len(chosen) else PROJECT_DELAY_S
+        await jobs.enqueue(PURGE_DELETED, unique_key="", delay_s=delay_s)
+    if not chosen:
+        await running.conclude("Nothing was to be deleted.")
+        return
     await _wait_for_queue(running, upto)
-    for kind in dict.fromkeys(each.kind for each in found):
-        await _purge(running, kind, upto, total)
-    await PendingDeletions(stores.redis).remove({each.moment for each in found})
-    if total:
-        delay_s = 0.0 if total >= _MANY or any(each.kind == "project" for each in found) else _RECLAIM_LATER_S
-        await Jobs(stores.postgres).enqueue(reclaim_disk.KIND, unique_key="", delay_s=delay_s)
-    await running.conclude(_summary(found), total, total)
+    # Updates from before the deletion were merged since, and have the time of that as their version.
+    bounds = dict.fromkeys(TABLES, time.time_ns() // 1000) | {"trace_parts": upto}
+    for kind in dict.fromkeys(kind for each in chosen for kind in each.kinds if kind != "project"):
+        await _purge(running, kind, [each.moment for each in chosen if kind in each.kinds], bounds)
+    for each in chosen:
+        if "project" in each.kinds:
+            await _purge_projects(running, each)
+    moments = [each.moment for each in chosen]
+    await deletions.forget(stores.clickhouse, moments)
+    await PendingDeletions(stores.redis).remove(moments)
+    total = sum(sum(each.kinds.values()) for each in chosen)
+    is_pressing = total >= _MANY or any("project" in each.kinds for each in chosen)
+    if is_pressing or await is_nearly_full(stores.clickhouse, stores.settings.max_disk_bytes):
+        await jobs.enqueue(reclaim_disk.KIND, unique_key="")
+    elif total:
+        await jobs.enqueue(reclaim_disk.KIND, unique_key="", delay_s=_RECLAIM_LATER_S)
+    await running.conclude(_summary(chosen), total, total)
 
 
 def _summary(found: Sequence[Deletion]) -> str:
     counts: dict[str, int] = {}
     for each in found:
-        counts[each.kind] = counts.get(each.kind, 0) + each.objects
+        for kind, objects in each.kinds.items():
+            counts[kind] = counts.get(kind, 0) + objects
     told = [f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items()]
     return f"Deleted {', '.join(told)}." if told else "Nothing was to be deleted."
 
@@ -74,38 +89,34 @@ async def _wait_for_queue(running: RunningJob, upto: int) -> None:
         await asyncio.sleep(_WAIT_S)
 
 
-async def _purge(running: RunningJob, kind: Kind, upto: int, total: int) -> None:
+async def _purge(running: RunningJob, kind: Kind, moments: Collection[int], upto: Mapping[str, int]) -> None:
     stores = running.stores
 
     async def report(text: str) -> None:
-        await running.report(f"Deleting {kind}s: {text}", 0, total)
+        await running.report(f"Deleting {kind}s: {text}")
 
-    since = upto - (KEPT_FOR_S + 60) * _MICROS
-    patched = await deletions.patched_objects(stores.clickhouse, kind, upto, since)
-    await Patches(stores.redis).forget([(each.project_id, each.kind, each.id) for each in patched])
-    await deletions.delete_rows(stores.clickhouse, kind, upto, report, partial(calm, running))
+    since = min(moments) - (KEPT_FOR_S + 60) * _MICROS
+    async for patched in deletions.patched_objects(stores.clickhouse, kind, moments, since, _AT_ONCE):
+        await Patches(stores.redis).forget(patched)
+    await deletions.delete_rows(stores.clickhouse, kind, moments, upto, report, partial(calm, running))
     if kind == "trace":
-        await _release_media(running, upto)
+        await _release_media(running, moments)
     if kind in ("trace", "project"):
         lease = Lease(stores.redis, aggregate_traces.LEASE, aggregate_traces.LEASE_S)
         while not await lease.take():
             await report("waiting for the aggregation of traces")
             await asyncio.sleep(_WAIT_S)
         try:
-            await deletions.delete_aggregates(stores.clickhouse, kind, upto, report)
+            await deletions.delete_aggregates(stores.clickhouse, kind, moments, upto["touched_traces"], report)
         finally:
             await lease.give_back()
-    if kind == "project":
-        async for projects in deletions.object_keys(stores.clickhouse, "project", upto, _AT_ONCE):
-            await _delete_projects(running, projects)
-    await deletions.forget(stores.clickhouse, kind, upto)
 
 
-async def _release_media(running: RunningJob, upto: int) -> None:
+async def _release_media(running: RunningJob, moments: Collection[int]) -> None:
     """Forget that the traces use media, after a job is there that looks whether anything else does."""
     stores, records = running.stores, MediaRecords(running.stores.postgres)
     jobs = Jobs(stores.postgres)
-    async for keys in deletions.object_keys(stores.clickhouse, "trace", upto, _AT_ONCE):
+    async for keys in deletions.object_keys(stores.clickhouse, "trace", moments, _AT_ONCE):
         traces = [(key.project_id, key.id) for key in keys if "\0" not in key.id]
         if media := await records.of_traces(traces):
             arguments = {"media": [list(each) for each in media]}
@@ -113,12 +124,24 @@ async def _release_media(running: RunningJob, upto: int) -> None:
             await records.unlink_traces(traces)
 
 
-async def _delete_projects(running: RunningJob, projects: Sequence[ObjectKey]) -> None:
-    stores, records = running.stores, MediaRecords(running.stores.postgres)
-    for project in projects:
-        while await records.delete_of_project(project.id, _AT_ONCE, stores.blobs.delete):
-            await running.report("Deleting media.")
-        await Projects(stores.postgres).delete(project.id)
+async def _purge_projects(running: RunningJob, deletion: Deletion) -> None:
+    """Delete the projects of one deletion; of one that was created again since, only what is older."""
+    stores, moments = running.stores, [deletion.moment]
+    upto = deletion.moment + PROJECT_DELAY_S * _MICROS
+    found: list[ObjectKey] = []
+    async for keys in deletions.object_keys(stores.clickhouse, "project", moments, _AT_ONCE):
+        found += keys
+    projects = Projects(stores.postgres)
+    for project in found:
+        if (began := await projects.began(project.id)) is not None:
+            upto = min(upto, round(began.timestamp() * _MICROS))
+    await _purge(running, "project", moments, dict.fromkeys(TABLES, upto))
+    records = MediaRecords(stores.postgres)
+    for project in found:
+        if await projects.began(project.id) is None:
+            while await records.delete_of_project(project.id, _AT_ONCE, stores.blobs.delete):
+                await running.report("Deleting media.")
+            await projects.delete(project.id)
 
 
 JOB: Final = QueuedJob(PURGE_DELETED, run)

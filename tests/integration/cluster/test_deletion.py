@@ -8,6 +8,7 @@ import time
 from appliance.config import ClickHouseSettings
 from appliance.storage.clickhouse import deletions
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.deletions import TABLES
 from tests.integration.cluster.conftest import NAME
 from tests.integration.read.conftest import NOW, Project
 
@@ -39,7 +40,7 @@ async def test_deleted_traces_show_nowhere_and_their_rows_go(
     # There is no Keeper here that would have all servers run a statement.
     for settings in shards:
         here = OnThisServer(settings)
-        await deletions.delete_rows(here, "trace", moment, _silent, _silent)
+        await deletions.delete_rows(here, "trace", [moment], dict.fromkeys(TABLES, moment), _silent, _silent)
         await here.close()
     assert set(await project.ids("/traces")) == {f"t{number}" for number in range(TRACES // 2, TRACES)}
     assert len(await project.ids("/observations")) == TRACES // 2

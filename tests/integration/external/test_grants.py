@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import re
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,12 +21,14 @@ import redis
 from appliance.config import ClickHouseSettings, InitSettings, PostgresSettings, RedisSettings, Settings
 from appliance.errors import MigrationFailed
 from appliance.orchestrator.ports import choose_port
+from appliance.storage.clickhouse import retention
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
+from appliance.storage.postgres.jobs import Jobs
 from appliance.storage.redis.examination import examine
 from appliance.storage.setup import prepare
 from appliance.web.app import create_app
-from appliance.web.context import create_context
+from appliance.web.context import Context, create_context
 from tests.architecture.source import document
 from tests.integration.cluster import shard_server
 from tests.integration.external.redis_servers import until
@@ -152,10 +156,25 @@ async def test_the_documented_grants_are_enough(limited: Settings) -> None:
         assert (await http.post("/dataset-items", json={"datasetName": "d", "input": 1})).status_code == 200
         for path in ("/v2/prompts", "/v2/datasets", "/projects", "/metrics/daily", "/sessions"):
             assert (await http.get(path)).status_code == 200, path
+        assert (await http.delete("/traces/" + _SCORE["traceId"])).status_code == 200
+        async with pipe.worker():
+            await _purged(context)
+        assert await retention.stored_bytes(context.clickhouse) > 0
     await context.close()
 
 
-_SCORE = {"id": "s", "name": "quality", "value": 1, "traceId": (7).to_bytes(16, "big").hex()}
+async def _purged(context: Context) -> None:
+    """Wait until the deletion is carried out and its disk space given back."""
+    jobs = Jobs(context.postgres)
+    await context.postgres.execute("UPDATE jobs SET run_at = clock_timestamp() WHERE state = 'waiting'")
+    async with asyncio.timeout(60):
+        while not {"purge_deleted", "reclaim_disk"} <= {job.kind for job in await jobs.list(["done"])}:
+            assert [job.error for job in await jobs.list() if job.error] == []
+            await context.postgres.execute("UPDATE jobs SET run_at = clock_timestamp() WHERE state = 'waiting'")
+            await asyncio.sleep(0.1)
+
+
+_SCORE: dict[str, Any] = {"id": "s", "name": "quality", "value": 1, "traceId": (7).to_bytes(16, "big").hex()}
 
 
 async def test_web_and_worker_cannot_change_tables(limited: Settings) -> None:

@@ -175,6 +175,7 @@ async def appliance(stores: Settings) -> AsyncIterator[Appliance]:
     await context.open()
     await context.redis.flushdb()
     await context.postgres.execute("DELETE FROM jobs")
+    await context.postgres.execute("DELETE FROM projects WHERE deleted_at IS NOT NULL")
     everything = ClickHouse(settings.clickhouse)
     worker_stores = Stores(
         settings=settings,

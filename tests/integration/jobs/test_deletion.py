@@ -10,8 +10,11 @@ import pytest
 from appliance.model.media import Content
 from appliance.storage.clickhouse import deletions
 from appliance.storage.clickhouse.folding import fold_round
+from appliance.storage.postgres.media import MediaRecords
+from appliance.storage.postgres.tenants import Projects
 from appliance.storage.redis.deletions import PendingDeletions
 from appliance.storage.redis.patches import Patch, Patches
+from appliance.storage.setup import prepare
 from appliance.worker.jobs.housekeeping import Housekeeping
 from tests.integration.jobs.conftest import NOW, TABLES, Appliance
 
@@ -153,8 +156,10 @@ async def test_a_project(appliance: Appliance) -> None:
     long_ago = time.time_ns() // 1000 - 600_000_000
     await appliance.stores.clickhouse.command("TRUNCATE TABLE deletions")
     await deletions.hide(appliance.stores.clickhouse, "project", appliance.project_id, [appliance.project_id], long_ago)
+    await deletions.complete(appliance.stores.clickhouse, long_ago)
     await appliance.run_jobs()
-    assert await appliance.stored("t") == NOTHING
+    stored = await appliance.stored("t")
+    assert stored | {"touched_traces": 0} == NOTHING  # it was touched after the moment that this test made up
     postgres, mine = appliance.context.postgres, {"p": appliance.project_id}
     assert await postgres.rows("SELECT FROM prompts WHERE project_id = %(p)s", mine) == []
     assert await postgres.rows("SELECT FROM projects WHERE id = %(p)s", mine) == []
@@ -235,3 +240,87 @@ async def test_two_jobs_at_once_and_one_again_change_nothing_more(appliance: App
     await appliance.context.postgres.execute("UPDATE jobs SET state = 'waiting' WHERE kind = 'purge_deleted'")
     assert "Nothing was to be deleted." in await appliance.run_jobs()
     assert len(await seen(appliance, "stays")) == 12
+
+
+async def test_one_that_is_still_being_listed_is_not_purged_by_another(appliance: Appliance) -> None:
+    """A large deletion may take its time to be listed, while the job of an earlier one runs."""
+    for trace_id in ("first", "second", "third"):
+        await appliance.write(trace_id)
+    async with appliance.context.deleter.deletion() as moment:
+        await deletions.hide(appliance.stores.clickhouse, "trace", appliance.project_id, ["second"], moment)
+        await appliance.delete("/api/public/traces/first")
+        await appliance.run_jobs("purge_deleted")
+        assert await appliance.stored("first") == NOTHING
+        assert (await appliance.stored("second"))["trace_parts"] == 1
+        await deletions.hide(appliance.stores.clickhouse, "trace", appliance.project_id, ["third"], moment)
+        assert await appliance.ids("/api/public/traces") == set()
+    await appliance.run_jobs()
+    for trace_id in ("second", "third"):
+        assert await appliance.stored(trace_id) == NOTHING
+    assert not await PendingDeletions(appliance.stores.redis).any()
+
+
+async def test_a_filter_that_is_refused_or_finds_nothing_leaves_nothing_behind(appliance: Appliance) -> None:
+    pending = PendingDeletions(appliance.stores.redis)
+    wrong = json.dumps([{"type": "string", "column": "nothing", "operator": "=", "value": "x"}])
+    answer = await appliance.http.request("DELETE", "/api/local/traces", params={"filter": wrong})
+    assert answer.status_code == 400 and not await pending.any()
+    nobody = json.dumps([{"type": "string", "column": "userId", "operator": "=", "value": "nobody"}])
+    assert await appliance.delete("/api/local/traces", params={"filter": nobody}) == {"traces": 0}
+    await appliance.run_jobs()
+    assert not await pending.any() and await deletions.pending(appliance.stores.clickhouse) == []
+
+
+async def test_a_listing_that_was_cut_short_is_carried_out_later(appliance: Appliance) -> None:
+    await appliance.write("t")
+    long_ago = time.time_ns() // 1000 - 3_600_000_000
+    await deletions.hide(appliance.stores.clickhouse, "trace", appliance.project_id, ["t"], long_ago)
+    await appliance.run_jobs()
+    assert (await appliance.stored("t"))["trace_parts"] == 1
+    await Housekeeping(appliance.stores).run()
+    await appliance.run_jobs()
+    assert await appliance.stored("t") == NOTHING
+
+
+async def test_a_project_that_was_withdrawn_without_more_is_deleted(appliance: Appliance) -> None:
+    await appliance.write("t")
+    await Projects(appliance.context.postgres).mark_deleted(appliance.project_id)
+    await Housekeeping(appliance.stores).run()
+    [deletion] = await deletions.pending(appliance.stores.clickhouse)
+    assert deletion.kinds == {"project": 1} and deletion.is_complete
+
+
+async def test_a_project_that_was_made_anew_keeps_what_is_new(appliance: Appliance) -> None:
+    long_ago = time.time_ns() // 1000 - 600_000_000
+    await appliance.write("old", written=long_ago - 1)
+    await Projects(appliance.context.postgres).mark_deleted(appliance.project_id)
+    await deletions.hide(appliance.stores.clickhouse, "project", appliance.project_id, [appliance.project_id], long_ago)
+    await deletions.complete(appliance.stores.clickhouse, long_ago)
+    await prepare(appliance.context.settings, lambda step: None)
+    await appliance.write("new", written=time.time_ns() // 1000)
+    await Housekeeping(appliance.stores).run()
+    await appliance.run_jobs()
+    appliance.context.keys.forget()
+    assert await appliance.ids("/api/public/traces") == {"new"}
+    assert (await appliance.stored("old"))["observations"] == 0
+    assert (await appliance.http.get("/api/public/projects")).json()["data"][0]["id"] == appliance.project_id
+
+
+async def test_contents_that_were_deleted_before_a_crash_are_stored_again(appliance: Appliance) -> None:
+    data = b"again"
+    await appliance.write("gone")
+    await appliance.upload(data, "gone")
+    await appliance.delete("/api/public/traces/gone")
+    await appliance.run_jobs("purge_deleted")
+    await appliance.context.postgres.execute("UPDATE media SET updated_at = clock_timestamp() - interval '1 hour'")
+    records = MediaRecords(appliance.context.postgres)
+    media = [(appliance.project_id, Content.of("text/plain", data).id)]
+
+    async def crash(path: str) -> None:
+        await appliance.context.blobs.delete(path)
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        await records.delete_unused(media, 1, crash)
+    await appliance.upload(data, "later")
+    assert await appliance.has_file(data)

@@ -97,3 +97,20 @@ async def test_by_size_the_oldest_go_first(appliance: Appliance) -> None:
     assert any("LANGFUSE_LOCAL_MAX_DISK_BYTES" in message for message in messages)
     kept = 10 - cut["traces"]
     assert await appliance.ids("/api/public/traces") == {f"d{age}" for age in range(1, kept + 1)}
+
+
+async def test_by_size_nothing_more_goes_until_the_disk_space_is_given_back(appliance: Appliance) -> None:
+    await write_days(appliance, *range(1, 11))
+    bound(appliance, await stored_bytes(appliance.stores.clickhouse) * 2 // 3)
+    await appliance.http.post("/api/local/prune")
+    await appliance.run_one("apply_retention")
+    left = await appliance.ids("/api/public/traces")
+    for _ in range(3):
+        await appliance.http.post("/api/local/prune")
+        assert await appliance.run_one("apply_retention") == "Nothing is too old or too much."
+    assert await appliance.ids("/api/public/traces") == left
+
+
+async def test_without_a_bound_nobody_asks_how_much_is_stored(appliance: Appliance) -> None:
+    await write_days(appliance, 1)
+    assert (await appliance.http.get("/api/local/prune")).json()["storedBytes"] == 0

@@ -251,3 +251,30 @@ async def test_a_queue_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPat
     while not await worker.jobs.list(["done"]):
         await asyncio.sleep(0)
     working.cancel()
+
+
+async def test_a_job_that_could_not_be_renewed_is_left_to_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(endless)
+    await worker.jobs.enqueue("a")
+    job = await worker.jobs.claim(["a"], 30)
+    assert job is not None
+    monkeypatch.setattr(schedule, "LEASE_S", 0)  # as if nobody had answered for all of it
+    await worker.queue.run(job)
+    assert (await worker.look(job.id)).state == "running"
+
+
+async def test_a_mistake_in_looking_for_jobs_does_not_end_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Worker(nothing)
+    await worker.jobs.enqueue("a")
+    claim, mistakes = worker.jobs.claim, iter([KeyError("x")])
+
+    async def mistaken(kinds: Any, lease_s: float) -> Job | None:
+        for mistake in mistakes:
+            raise mistake
+        return await claim(kinds, lease_s)
+
+    monkeypatch.setattr(worker.jobs, "claim", mistaken)
+    working = asyncio.create_task(worker.queue.work())
+    while not await worker.jobs.list(["done"]):
+        await asyncio.sleep(0)
+    working.cancel()

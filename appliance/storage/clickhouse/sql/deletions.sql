@@ -1,4 +1,5 @@
--- What was deleted: hidden by `deletions`, then deleted from every table.
+-- What was deleted: hidden by `deletions`, then deleted from every table. A row of the kind `complete` says that all rows of
+-- its moment are there.
 
 -- name: hide_matching
 INSERT INTO deletions
@@ -18,37 +19,55 @@ WHERE project_id = {project_id:String} AND trace_id = '' AND timestamp < $before
 LIMIT {most:UInt64}
 
 -- name: pending
-SELECT kind, toUnixTimestamp64Micro(deleted_at) AS moment, count() AS objects
-FROM deletions
-GROUP BY kind, deleted_at
+SELECT
+    toUnixTimestamp64Micro(deleted_at) AS moment,
+    maxIf(1, kind = 'complete') AS is_complete,
+    mapFromArrays(groupArray(kind), groupArray(objects)) AS counts
+FROM
+(
+    SELECT deleted_at, toString(kind) AS kind, count() AS objects
+    FROM deletions
+    GROUP BY deleted_at, kind
+)
+GROUP BY deleted_at
+ORDER BY deleted_at
 
 -- name: ids
 SELECT project_id, id
 FROM deletions
-WHERE kind = {kind:String} AND deleted_at <= $upto AND (project_id, id) > ({after_project:String}, {after_id:String})
+WHERE kind = {kind:String} AND $at AND (project_id, id) > ({after_project:String}, {after_id:String})
 ORDER BY project_id, id
 LIMIT 1 BY project_id, id
 LIMIT {most:UInt64}
 
+-- name: updated_since
+-- Whether the ingestion API has written anything lately.
+SELECT
+(
+    SELECT count() FROM observations WHERE source = 'api' AND event_ts >= $since
+) + (
+    SELECT count() FROM scores WHERE event_ts >= $since
+) AS rows
+
 -- name: patched
 -- Objects whose updates Redis may still hold.
-SELECT project_id, 'observation' AS kind, id
+SELECT 'observation' AS kind, id
 FROM observations
-WHERE $observations AND source = 'api' AND event_ts >= $since
+WHERE project_id = {project_id:String} AND $observations AND source = 'api' AND event_ts >= $since
 UNION ALL
-SELECT project_id, 'score' AS kind, id
+SELECT 'score' AS kind, id
 FROM scores
-WHERE $scores AND event_ts >= $since
+WHERE project_id = {project_id:String} AND $scores AND event_ts >= $since
 
 -- name: deleted
-(SELECT $columns FROM deletions WHERE kind = '$kind' AND deleted_at <= $upto)
+(SELECT $columns FROM deletions WHERE kind = '$kind' AND $at)
 
 -- name: delete_rows
 -- Marks rows; what a mark costs later is given back by `reclaim`.
 DELETE FROM $table WHERE $rows
 
 -- name: forget
-ALTER TABLE deletions DELETE WHERE kind = {kind:String} AND deleted_at <= $upto
+ALTER TABLE deletions DELETE WHERE $at
 
 -- name: reclaim
 ALTER TABLE $table APPLY DELETED MASK
@@ -63,8 +82,8 @@ WHERE $rows
 GROUP BY project_id, id
 
 -- name: unfinished
--- Deletions of a table that are still at work, and the parts that they have left.
+-- Deletions of a table that are still at work, and the parts that they have left, on all servers that store it.
 SELECT sum(parts_to_do) AS parts, count() AS mutations, max(latest_fail_reason) AS failure
-FROM system.mutations
-WHERE database = currentDatabase() AND table = {table:String} AND NOT is_done
+FROM $mutations
+WHERE database = {database:String} AND table = {table:String} AND NOT is_done
     AND (command LIKE '%_row_exists%' OR command LIKE '%DELETE%')

@@ -12,8 +12,8 @@ FROM
 
 -- name: stored_bytes
 SELECT sum(bytes_on_disk) AS bytes
-FROM system.parts
-WHERE database = currentDatabase() AND active
+FROM $parts
+WHERE database = {database:String} AND active
 
 -- name: start_of_share
 -- When the oldest traces that hold this share of all observations end; traces are weighed by their observations.

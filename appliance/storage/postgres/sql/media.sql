@@ -86,11 +86,20 @@ DELETE FROM trace_media
 USING unnest(%(project_ids)s::text[], %(trace_ids)s::text[]) AS t (project_id, trace_id)
 WHERE trace_media.project_id = t.project_id AND trace_media.trace_id = t.trace_id;
 
+-- name: withdraw_unused
+-- Whoever announces one of these from now on stores its content again.
+UPDATE media SET uploaded_at = NULL
+FROM unnest(%(project_ids)s::text[], %(media_ids)s::text[]) AS u (project_id, id)
+WHERE media.project_id = u.project_id AND media.id = u.id
+    AND media.updated_at < clock_timestamp() - %(quiet_s)s * interval '1 second'
+    AND NOT EXISTS (SELECT FROM trace_media t WHERE t.project_id = media.project_id AND t.media_id = media.id)
+    AND NOT EXISTS (SELECT FROM dataset_item_media d WHERE d.project_id = media.project_id AND d.media_id = media.id);
+
 -- name: delete_unused
 -- A worker announces media, then stores where they are used: what was announced a moment ago stays.
 DELETE FROM media
 USING unnest(%(project_ids)s::text[], %(media_ids)s::text[]) AS u (project_id, id)
-WHERE media.project_id = u.project_id AND media.id = u.id
+WHERE media.project_id = u.project_id AND media.id = u.id AND media.uploaded_at IS NULL
     AND media.updated_at < clock_timestamp() - %(quiet_s)s * interval '1 second'
     AND NOT EXISTS (SELECT FROM trace_media t WHERE t.project_id = media.project_id AND t.media_id = media.id)
     AND NOT EXISTS (SELECT FROM dataset_item_media d WHERE d.project_id = media.project_id AND d.media_id = media.id)

@@ -1,6 +1,9 @@
 -- name: insert_organization
 INSERT INTO organizations (id, name) VALUES (%(id)s, %(name)s) ON CONFLICT DO NOTHING;
 
+-- name: delete_withdrawn
+DELETE FROM projects WHERE id = %(id)s AND deleted_at IS NOT NULL;
+
 -- name: insert_project
 INSERT INTO projects (id, org_id, name, retention_days) VALUES (%(id)s, %(org_id)s, %(name)s, %(retention_days)s)
 ON CONFLICT DO NOTHING;
@@ -34,9 +37,12 @@ DELETE FROM api_keys WHERE project_id = %(id)s;
 -- name: mark_project_deleted
 UPDATE projects SET deleted_at = clock_timestamp() WHERE id = %(id)s AND deleted_at IS NULL;
 
--- name: delete_project
-DELETE FROM projects WHERE id = %(id)s AND deleted_at IS NOT NULL;
-
 -- name: set_retention
 UPDATE projects SET retention_days = %(days)s, updated_at = clock_timestamp()
 WHERE id = %(id)s AND retention_days IS DISTINCT FROM %(days)s;
+
+-- name: withdrawn_projects
+SELECT id FROM projects WHERE deleted_at IS NOT NULL;
+
+-- name: project_began
+SELECT created_at FROM projects WHERE id = %(id)s AND deleted_at IS NULL;
