@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from appliance.cli import runtime
 from appliance.cli.down import down
@@ -20,9 +20,20 @@ QUESTIONS = [
 @pytest.mark.parametrize(("command", "arguments", "kept"), QUESTIONS)
 @pytest.mark.parametrize(("answer", "hint"), [("", " With --yes nobody is asked."), ("n\n", ""), ("\n", "")])
 def test_without_a_yes_it_says_that_nothing_was_deleted(
-    tmp_path: Path, command: click.Command, arguments: list[str], kept: str, answer: str, hint: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: click.Command,
+    arguments: list[str],
+    kept: str,
+    answer: str,
+    hint: str,
 ) -> None:
     (tmp_path / "kept").write_text("")
-    done = CliRunner().invoke(command, [*arguments, "--data-dir", str(tmp_path)], input=answer)
-    assert (done.exit_code, done.stderr.splitlines()[-1], done.stdout) == (1, kept + hint, "")
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    with pytest.raises(SystemExit) as ended:
+        command.main([*arguments, "--data-dir", str(tmp_path)])
+    printed = capsys.readouterr()
+    assert (ended.value.code, printed.out.strip()) == (1, "")
+    assert printed.err.splitlines()[-1].endswith(kept + hint)
     assert (tmp_path / "kept").exists()
