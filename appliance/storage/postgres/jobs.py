@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from psycopg.errors import UniqueViolation
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
@@ -66,8 +67,11 @@ class Jobs:
 
     async def run_later(self, job: Job, delay_s: float, error: str | None = None, *, counts: bool = True) -> None:
         """Let a running job wait for its next attempt; unless this one `counts`, it has as many left as before."""
-        values = {"delay_s": delay_s, "error": error, "uncounted": 0 if counts else 1}
-        await self._postgres.execute(_SQL["run_later"], {**_claim(job), **values})
+        values = {**_claim(job), "delay_s": delay_s, "error": error, "uncounted": 0 if counts else 1}
+        try:
+            await self._postgres.execute(_SQL["run_later"], values)
+        except UniqueViolation:  # one with its key began to wait at the same moment, which the statement sees now
+            await self._postgres.execute(_SQL["run_later"], values)
 
     async def list(self, states: Sequence[JobState] | None = None, limit: int = 50) -> list[Job]:
         """The newest jobs, those in one of `states` if given."""
