@@ -49,3 +49,14 @@ def appliance(runtime_here: None) -> Iterator[Appliance]:
     with new_appliance() as running:
         running.up()
         yield running
+
+
+@pytest.fixture(scope="module")
+def own_appliance(request: pytest.FixtureRequest) -> Iterator[Appliance]:
+    """One that may be broken; the compose files have only one."""
+    if RUNTIME in ("compose", "external"):
+        yield request.getfixturevalue("appliance")
+        return
+    with new_appliance() as appliance:
+        appliance.up()
+        yield appliance

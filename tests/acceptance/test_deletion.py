@@ -5,27 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.acceptance.appliance_process import RUNTIME, Appliance, eventually, new_appliance
+from tests.acceptance.appliance_process import Appliance, eventually
 from tests.acceptance.exporter import make_request, send
 
 RECOVERY_S = 90.0
-
-
-@pytest.fixture(scope="module")
-def own_appliance(request: pytest.FixtureRequest) -> Iterator[Appliance]:
-    """One that may be broken; the compose files have only one."""
-    if RUNTIME in ("compose", "external"):
-        yield request.getfixturevalue("appliance")
-        return
-    with new_appliance() as appliance:
-        appliance.up()
-        yield appliance
 
 
 def send_traces(http: httpx.Client, seed: str, requests: int) -> set[str]:

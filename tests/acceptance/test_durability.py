@@ -8,7 +8,6 @@ import signal
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from itertools import count
 from subprocess import PIPE
 from typing import Any
@@ -16,21 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.appliance_process import RUNTIME, Appliance, eventually, new_appliance
+from tests.acceptance.appliance_process import Appliance, eventually
 from tests.acceptance.exporter import Load, make_request, send
 
 RECOVERY_S = 60.0
-
-
-@pytest.fixture(scope="module")
-def own_appliance(request: pytest.FixtureRequest) -> Iterator[Appliance]:
-    """One that may be broken; the compose files have only one."""
-    if RUNTIME in ("compose", "external"):
-        yield request.getfixturevalue("appliance")
-        return
-    with new_appliance() as appliance:
-        appliance.up()
-        yield appliance
 
 
 def observation_ids(http: httpx.Client, user_id: str) -> Counter[str]:

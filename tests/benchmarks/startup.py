@@ -19,6 +19,7 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from tests.acceptance.appliance_process import ROOT, Appliance, eventually, new_appliance
@@ -56,8 +57,7 @@ def _paint(appliance: Appliance, what: str, data: bytes) -> None:
     least: list[float] = []
     found: dict[str, list[list[float]]] = {name: [] for name in commands}
     for _ in range(RUNS):
-        bare = [sys.executable, "-c", BARE_APP]
-        least.append(_timed(lambda command=bare: subprocess.run(command, env=environ, check=True)))  # type: ignore[misc]
+        least.append(_timed(partial(subprocess.run, [sys.executable, "-c", BARE_APP], env=environ, check=True)))
         for name, command in commands.items():
             found[name].append(_seen(command, environ, appliance.home, (CHROME, data)))
     yardstick = statistics.median(least)

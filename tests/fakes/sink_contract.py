@@ -20,12 +20,12 @@ from tests.fakes.payloads import START_S, event, export, span
 TRACE = f"{1:032x}"
 AT = "2025-11-13T02:00:30Z"
 AGENT: dict[str, Any] = {
-    "openinference__span__kind": "AGENT",
-    "llm__model_name": "claude",
-    "llm__token_count__prompt": 12,
-    "llm__cost__total": 0.25,
+    "openinference.span.kind": "AGENT",
+    "llm.model_name": "claude",
+    "llm.token_count.prompt": 12,
+    "llm.cost.total": 0.25,
 }
-CALL = AGENT | {"openinference__span__kind": "LLM"}
+CALL = AGENT | {"openinference.span.kind": "LLM"}
 
 
 class SinkUnderTest(Protocol):
@@ -148,20 +148,20 @@ class SinkContract:
         assert {row.id: row.prompt_id for row in await into.observations()} == {"greeting": prompt, "unknown": ""}
 
     async def test_an_agent_counts_until_its_calls_come(self, into: SinkUnderTest) -> None:
-        await write(into, delivery(export(span(1, **AGENT), span(2, 1))))
+        await write(into, delivery(export(span(1, attributes=AGENT), span(2, 1))))
         assert [row.total_cost for row in await into.observations()] == [0.25, None]
-        await write(into, delivery(export(span(3, 2, **CALL))))
+        await write(into, delivery(export(span(3, 2, CALL))))
         assert [row.total_cost for row in await into.observations()] == [None, None, 0.25]
 
     async def test_an_agent_does_not_count_after_its_calls(self, into: SinkUnderTest) -> None:
-        await write(into, delivery(export(span(3, 2, **CALL))))
-        await write(into, delivery(export(span(1, **AGENT), span(2, 1))))
+        await write(into, delivery(export(span(3, 2, CALL))))
+        await write(into, delivery(export(span(1, attributes=AGENT), span(2, 1))))
         assert [row.total_cost for row in await into.observations()] == [None, None, 0.25]
 
     async def test_files_are_kept_with_where_they_are_used(self, into: SinkUnderTest) -> None:
         data = bytes(range(256)) * 4
         uri = f"data:image/png;base64,{base64.b64encode(data).decode()}"
-        await write(into, delivery(export(span(1, langfuse__observation__input=uri))))
+        await write(into, delivery(export(span(1, attributes={"langfuse.observation.input": uri}))))
         (row,) = await into.observations()
         found = await into.media()
         assert found[Content.of("image/png", data).id].count((row.id, "input")) == 1

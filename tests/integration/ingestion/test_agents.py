@@ -4,47 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
+from tests.fakes.payloads import export, span
 from tests.integration.ingestion.conftest import Pipeline
 
-START_S = 1_763_000_000
-AGENT = {
+AGENT: dict[str, str | float | None] = {
     "openinference.span.kind": "AGENT",
     "llm.model_name": "claude-sonnet-4-5",
     "llm.token_count.prompt": 12,
     "llm.token_count.completion": 900,
     "llm.cost.total": 0.25,
 }
-CALL = {
+CALL: dict[str, str | float | None] = {
     "openinference.span.kind": "LLM",
     "llm.model_name": "claude-sonnet-4-5",
     "llm.token_count.prompt": 1000,
     "llm.cost.total": 0.25,
 }
 UNPRICED = {**CALL, "llm.model_name": "our-own", "llm.cost.total": None}
-
-
-def span(id: int, parent: int | None, attributes: dict[str, Any]) -> dict[str, Any]:
-    values = {
-        key: {"stringValue": value} if isinstance(value, str) else {"doubleValue": value}
-        for key, value in attributes.items()
-        if value is not None
-    }
-    return {
-        "traceId": f"{1:032x}",
-        "spanId": f"{id:016x}",
-        "parentSpanId": f"{parent:016x}" if parent else "",
-        "name": f"span {id}",
-        "startTimeUnixNano": str(START_S * 10**9),
-        "endTimeUnixNano": str((START_S + 9) * 10**9),
-        "attributes": [{"key": key, "value": value} for key, value in values.items()],
-    }
-
-
-def export(*spans: dict[str, Any]) -> bytes:
-    return msgspec.json.encode({"resourceSpans": [{"scopeSpans": [{"scope": {"name": "x"}, "spans": spans}]}]})
 
 
 AGENT_ALONE = (span(1, None, AGENT), span(2, 1, {"openinference.span.kind": "TOOL"}))

@@ -183,7 +183,7 @@ async def test_one_piece_that_is_all_of_it_takes_the_entry_with_it(
     works: Works, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mistaken(monkeypatch, 1, Undecodable("It cannot be read."))
-    body = export(span(1, input="x" * 3000))
+    body = export(span(1, attributes={"input": "x" * 3000}))
     await works.put_body(body)
     await works.work_off()
     (letter,) = works.stream.letters

@@ -29,7 +29,9 @@ async def write(into: MemorySink, *events: dict[str, object]) -> Written:
 
 async def test_files_are_kept_before_rows_refer_to_them(into: MemorySink) -> None:
     into.media_store.is_away = True
-    batch = process([delivery(export(span(1, langfuse__observation__input=PICTURE)))], into.lookups.pricing)
+    batch = process(
+        [delivery(export(span(1, attributes={"langfuse.observation.input": PICTURE})))], into.lookups.pricing
+    )
     with pytest.raises(StoreUnavailable):
         await into.sink.write(batch)
     assert into.tables.writes == []
