@@ -8,7 +8,7 @@ import click
 
 from appliance.cli import render
 from appliance.cli.output import json_text
-from appliance.cli.reading import Json, Output, Source, reading
+from appliance.cli.reading import Output, Source, reading
 from appliance.cli.tables import Column
 from appliance.client import segment
 
@@ -83,8 +83,7 @@ async def show(source: Source, output: Output, id: str) -> None:
     Example:
       langfuse-local jobs show 0f6cbd4e5a9d4c5f8d4f1a8a4f6b1c2d --json
     """
-    async with source.client() as client:
-        _print(await client.send("GET", f"{_PATH}/{segment(id)}"), output)
+    await _ask(source, output, "GET", id)
 
 
 @jobs.command()
@@ -97,8 +96,7 @@ async def cancel(source: Source, output: Output, id: str) -> None:
     Example:
       langfuse-local jobs cancel 0f6cbd4e5a9d4c5f8d4f1a8a4f6b1c2d
     """
-    async with source.client() as client:
-        _print(await client.send("POST", f"{_PATH}/{segment(id)}/cancel"), output)
+    await _ask(source, output, "POST", id, "/cancel")
 
 
 @jobs.command()
@@ -111,8 +109,7 @@ async def retry(source: Source, output: Output, id: str) -> None:
     Example:
       langfuse-local jobs retry 0f6cbd4e5a9d4c5f8d4f1a8a4f6b1c2d
     """
-    async with source.client() as client:
-        _print(await client.send("POST", f"{_PATH}/{segment(id)}/retry"), output)
+    await _ask(source, output, "POST", id, "/retry")
 
 
 @click.command()
@@ -138,7 +135,10 @@ async def prune(source: Source, output: Output, dry_run: bool) -> None:
         click.echo("Nothing is older or larger than it may be.", err=True)
 
 
-def _print(job: Json, output: Output) -> None:
+async def _ask(source: Source, output: Output, method: str, id: str, verb: str = "") -> None:
+    """Print the job that the server answers with."""
+    async with source.client() as client:
+        job = await client.send(method, f"{_PATH}/{segment(id)}{verb}")
     if output.as_json or output.as_jsonl:
         click.echo(json_text(job, indent=2 if output.as_json else None))
         return

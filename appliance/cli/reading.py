@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -115,7 +115,7 @@ def reading(function: F) -> F:
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     ):
         chosen = option(chosen)
-    return chosen  # type: ignore[return-value]
+    return cast("F", chosen)
 
 
 def conditions_of(filters: Sequence[str]) -> list[Json]:

@@ -44,8 +44,6 @@ class AppScreen(Screen[None]):
     subject = ""
     """`trace ID` or `session ID` where the screen shows one of them."""
     is_loaded = False
-    is_of_all_traces = False
-    """Whether the screen asks for all traces, and so finds out by itself that there is none."""
 
     top_bar = getters.query_one(TopBar)
     crumb_bar = getters.query_one(CrumbBar)
@@ -75,6 +73,11 @@ class AppScreen(Screen[None]):
     @property
     def palette(self) -> Palette:
         return palette_of(self.app.theme_variables)
+
+    @property
+    def is_of_all_traces(self) -> bool:
+        """Whether the screen asks for all traces, and so finds out by itself that there is none."""
+        return False
 
     def on_mount(self) -> None:
         self.watch(self.app, "problem", self._show_problem)

@@ -111,7 +111,7 @@ class TracesScreen(AppScreen):
         return query
 
     @property
-    def is_of_all_traces(self) -> bool:  # type: ignore[override]
+    def is_of_all_traces(self) -> bool:
         return not self.app.state.query and not self.app.state.trace_range
 
     def _show_first(self, found: Slice[TraceRow]) -> None:

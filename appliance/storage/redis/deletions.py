@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Iterable
-from typing import Final
+from typing import Any, Final
 
 from redis.asyncio import Redis
 
@@ -40,7 +40,7 @@ class PendingDeletions:
     async def remove_except(self, moments: Collection[int], before: int) -> None:
         """Remove what was added before a moment, but for `moments`: deletions that came to nothing."""
         with translated_errors():
-            old: list[bytes] = await self._redis.zrangebyscore(_PENDING, "-inf", f"({before}")  # type: ignore[assignment]
+            old: Any = await self._redis.zrangebyscore(_PENDING, "-inf", f"({before}")
         await self.remove({int(member) for member in old} - set(moments))
 
     async def any(self) -> bool:
