@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from appliance.storage.clickhouse import retention
 from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.postgres.media import MediaRecords
+from appliance.storage.postgres.pool import Postgres
+from appliance.storage.postgres.tenants import Projects
 
 _DAY_US: Final = 86_400_000_000
 _FREED_TO: Final = 0.9
@@ -32,36 +36,40 @@ class RetentionPlan:
 
     cuts: Sequence[Cut]
     stored_bytes: int
-    """What the tables take on disk; 0 when there is no bound."""
+    """What tables and media take on disk; 0 when there is no bound."""
     max_bytes: int
     """The bound that the operator set; 0 when there is none."""
 
 
-async def plan_retention(
-    clickhouse: ClickHouse, days_by_project: Mapping[str, int], projects: Sequence[str], max_bytes: int
-) -> RetentionPlan:
-    """What is too old in each project, and, while the tables exceed `max_bytes`, the oldest traces of all projects.
+async def plan_retention(clickhouse: ClickHouse, postgres: Postgres, max_bytes: int) -> RetentionPlan:
+    """What is too old in each project, and, while all together takes more than `max_bytes`, the oldest of all projects.
 
     Raises StoreUnavailable and QueryTooExpensive.
     """
-    now = time.time_ns() // 1000
-    before = {project: now - days * _DAY_US for project, days in days_by_project.items()}
+    now, projects = time.time_ns() // 1000, Projects(postgres)
+    before = {project: now - days * _DAY_US for project, days in (await projects.retention_days()).items()}
     cuts = [
         Cut(project_id=project, before=moment, traces=traces, reason="age")
         for project, moment in before.items()
         if (traces := await retention.count_before(clickhouse, project, moment))
     ]
-    stored = await retention.stored_bytes(clickhouse) if max_bytes else 0
+    stored = await stored_bytes(clickhouse, postgres) if max_bytes else 0
     if stored > max_bytes:
         moment = await retention.start_of_share(clickhouse, 1 - max_bytes * _FREED_TO / stored)
         cuts += [
             Cut(project_id=project, before=moment, traces=traces, reason="size")
-            for project in projects
+            for project in await projects.ids()
             if moment > before.get(project, 0) and (traces := await retention.count_before(clickhouse, project, moment))
         ]
     return RetentionPlan(cuts=cuts, stored_bytes=stored, max_bytes=max_bytes)
 
 
-async def is_nearly_full(clickhouse: ClickHouse, max_bytes: int) -> bool:
+async def is_nearly_full(clickhouse: ClickHouse, postgres: Postgres, max_bytes: int) -> bool:
     """Whether so much of the bound is used that no deleted row should take disk space; raises StoreUnavailable."""
-    return bool(max_bytes) and await retention.stored_bytes(clickhouse) > max_bytes * _FREED_TO
+    return bool(max_bytes) and await stored_bytes(clickhouse, postgres) > max_bytes * _FREED_TO
+
+
+async def stored_bytes(clickhouse: ClickHouse, postgres: Postgres) -> int:
+    """What the tables of both databases and all media take on disk; raises StoreUnavailable."""
+    media = MediaRecords(postgres)
+    return sum(await asyncio.gather(retention.stored_bytes(clickhouse), postgres.stored_bytes(), media.stored_bytes()))

@@ -111,7 +111,10 @@ async def complete(clickhouse: ClickHouse, moment: int) -> None:
 async def hide_traces(
     clickhouse: ClickHouse, project_id: str, conditions: Sequence[Condition], most: int, moment: int
 ) -> None:
-    """As `hide`, up to `most` traces that fulfil all conditions; raises InvalidRequest and QueryTooExpensive, too."""
+    """As `hide`, the oldest traces that fulfil all conditions, `most` at most.
+
+    Raises InvalidRequest and QueryTooExpensive, too.
+    """
     binder = Binder()
     filter = trace_filter(conditions, binder)
     binder.params |= {"project_id": project_id, "most": most}

@@ -116,6 +116,11 @@ class MediaRecords:
         values = {"project_id": project_id, "media_id": media_id, "dataset_id": dataset_id, "field": field}
         await self._postgres.execute(_SQL["link_dataset_item"], {**values, "dataset_item_id": dataset_item_id})
 
+    async def stored_bytes(self) -> int:
+        """What the contents of all media that have arrived take together."""
+        row = await self._postgres.row(_SQL["stored_bytes"])
+        return 0 if row is None else int(row["bytes"])
+
     async def of_traces(self, traces: Sequence[TraceKey]) -> list[MediaKey]:
         """The media that any of these traces use."""
         rows = await self._postgres.rows(_SQL["media_of_traces"], _trace_columns(traces))

@@ -84,6 +84,11 @@ class Postgres:
         first = rows[0] if rows else await self.row(sql, {**params, "limit": 1, "offset": 0}) if offset else None
         return [{name: row[name] for name in row if name != "total"} for row in rows], first["total"] if first else 0
 
+    async def stored_bytes(self) -> int:
+        """What the database takes on disk."""
+        row = await self.row("SELECT pg_database_size(current_database()) AS bytes")
+        return 0 if row is None else int(row["bytes"])
+
     async def execute(self, sql: LiteralString, params: Params | None = None) -> int:
         """Run a statement; returns the number of rows it touched."""
         return await answered(self._execute(sql, params), self._answer_s)

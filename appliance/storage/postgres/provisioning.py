@@ -43,8 +43,7 @@ async def provision(
     existing = await project_ids(connection)
     organization_id = await _organization(connection, init)
     if init.project_id:
-        days = init.project_retention_days or None
-        await insert_project(connection, init.project_id, organization_id, init.project_name, days)
+        await insert_project(connection, init.project_id, organization_id, init.project_name)
     if init.user_email and init.user_password:
         await insert_owner(connection, organization_id, init.user_email, init.user_name, init.user_password)
     given = KeyPair(init.public_key, init.secret_key) if init.public_key and init.secret_key else None
@@ -58,8 +57,8 @@ async def provision(
         await provision_key(connection, place, pair, salt)
     elif init.project_id and init.project_id != place:
         place = await _settle(connection, init, pair, place, salt, report, may_move=given is not None)
-    if init.project_retention_days:
-        await set_retention(connection, place, init.project_retention_days)
+    if init.project_retention_days >= 0:
+        await set_retention(connection, place, init.project_retention_days or None)
     await renew_hashes(connection, pair, salt)
     if given is not None and not await accepts_key(connection, given, salt):
         report(
@@ -102,8 +101,7 @@ async def _only_project(
         )
     if organization_id == FIRST_ORGANIZATION:
         await insert_organization(connection, organization_id, _name(init, "org_name", _ORGANIZATION_NAME))
-    days = init.project_retention_days or None
-    await insert_project(connection, FIRST_PROJECT, organization_id, _name(init, "project_name", _PROJECT_NAME), days)
+    await insert_project(connection, FIRST_PROJECT, organization_id, _name(init, "project_name", _PROJECT_NAME))
     return FIRST_PROJECT
 
 

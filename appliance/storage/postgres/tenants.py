@@ -81,19 +81,17 @@ async def insert_organization(connection: Connection, organization_id: str, name
     await connection.execute(_SQL["insert_organization"], {"id": organization_id, "name": name})
 
 
-async def insert_project(
-    connection: Connection, project_id: str, organization_id: str, name: str, retention_days: int | None
-) -> None:
+async def insert_project(connection: Connection, project_id: str, organization_id: str, name: str) -> None:
     """Creates a project; one that exists stays as it is, one that is being deleted is made anew."""
     await connection.execute(_SQL["delete_withdrawn"], {"id": project_id})
     await connection.execute(
         _SQL["insert_project"],
-        {"id": project_id, "org_id": organization_id, "name": name, "retention_days": retention_days},
+        {"id": project_id, "org_id": organization_id, "name": name},
     )
 
 
-async def set_retention(connection: Connection, project_id: str, days: int) -> None:
-    """Changes how long a project keeps its traces."""
+async def set_retention(connection: Connection, project_id: str, days: int | None) -> None:
+    """Changes how long a project keeps its traces; None is for ever."""
     await connection.execute(_SQL["set_retention"], {"id": project_id, "days": days})
 
 

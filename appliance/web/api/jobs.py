@@ -13,7 +13,6 @@ from appliance.errors import InvalidRequest, NotFound
 from appliance.model.jobs import APPLY_RETENTION, Job, JobState
 from appliance.queries.retention import plan_retention
 from appliance.storage.postgres.jobs import Jobs
-from appliance.storage.postgres.tenants import Projects
 from appliance.web.auth import authorize
 from appliance.web.paging import int_param, list_param
 from appliance.web.responses import iso_micros, json_response
@@ -54,10 +53,7 @@ async def show_retention(request: Request) -> Response:
     """What retention would delete now."""
     await authorize(request)
     context = request.app.state.context
-    projects = Projects(context.postgres)
-    plan = await plan_retention(
-        context.clickhouse, await projects.retention_days(), await projects.ids(), context.settings.max_disk_bytes
-    )
+    plan = await plan_retention(context.clickhouse, context.postgres, context.settings.max_disk_bytes)
     cuts = [
         {
             "projectId": cut.project_id,
@@ -104,7 +100,6 @@ def _shape(job: Job) -> dict[str, Any]:
         "message": job.message,
         "error": job.error,
         "isCancelling": job.is_cancelling,
-        "arguments": job.arguments,
         "runAt": _time(job.run_at),
         "createdAt": _time(job.created_at),
         "startedAt": _time(job.started_at),

@@ -12,7 +12,6 @@ from appliance.queries.deleting import Deleter
 from appliance.queries.retention import Cut, RetentionPlan, plan_retention
 from appliance.storage.clickhouse import deletions
 from appliance.storage.postgres.jobs import Jobs
-from appliance.storage.postgres.tenants import Projects
 from appliance.storage.redis.deletions import PendingDeletions
 from appliance.worker.jobs import reclaim_disk
 from appliance.worker.schedule import QueuedJob, RunningJob
@@ -27,12 +26,11 @@ _AGAIN_AFTER_S: Final = 60.0
 async def run(running: RunningJob) -> None:
     """Hide what is too old or too much, and enqueue the job that deletes it."""
     stores = running.stores
-    projects = Projects(stores.postgres)
     max_bytes, jobs = stores.settings.max_disk_bytes, Jobs(stores.postgres)
     if max_bytes and await _frees_disk(jobs):
         max_bytes = 0  # how much is too much shows when what was deleted is gone from the disk
         await jobs.enqueue(APPLY_RETENTION, unique_key="", delay_s=_AGAIN_AFTER_S)
-    plan = await plan_retention(stores.clickhouse, await projects.retention_days(), await projects.ids(), max_bytes)
+    plan = await plan_retention(stores.clickhouse, stores.postgres, max_bytes)
     for number, cut in enumerate(plan.cuts):
         await running.report(f"Deleting traces of {cut.project_id}.", number, len(plan.cuts))
         await _hide(running, cut)
@@ -72,7 +70,7 @@ def summary(plan: RetentionPlan) -> str:
             until = max(cut.before for cut in cuts)
             why = "they are older than their project keeps them"
             if reason == "size":
-                why = f"the tables take {plan.stored_bytes:,} bytes of LANGFUSE_LOCAL_MAX_DISK_BYTES={plan.max_bytes:,}"
+                why = f"{plan.stored_bytes:,} bytes are stored, and LANGFUSE_LOCAL_MAX_DISK_BYTES is {plan.max_bytes:,}"
             told.append(f"Deleting {count:,} traces from before {_iso(until)[:19]}Z: {why}.")
     return " ".join(told) or "Nothing is too old or too much."
 

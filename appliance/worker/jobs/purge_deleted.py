@@ -60,7 +60,7 @@ async def run(running: RunningJob) -> None:
     await PendingDeletions(stores.redis).remove(moments)
     total = sum(sum(each.kinds.values()) for each in chosen)
     is_pressing = total >= _MANY or any("project" in each.kinds for each in chosen)
-    if is_pressing or await is_nearly_full(stores.clickhouse, stores.settings.max_disk_bytes):
+    if is_pressing or await is_nearly_full(stores.clickhouse, stores.postgres, stores.settings.max_disk_bytes):
         await jobs.enqueue(reclaim_disk.KIND, unique_key="")
     elif total:
         await jobs.enqueue(reclaim_disk.KIND, unique_key="", delay_s=_RECLAIM_LATER_S)
@@ -106,8 +106,13 @@ async def _purge(running: RunningJob, kind: Kind, moments: Collection[int], upto
         while not await lease.take():
             await report("waiting for the aggregation of traces")
             await asyncio.sleep(_WAIT_S)
+
+        async def keep_lease(text: str) -> None:
+            await lease.renew()
+            await report(text)
+
         try:
-            await deletions.delete_aggregates(stores.clickhouse, kind, moments, upto["touched_traces"], report)
+            await deletions.delete_aggregates(stores.clickhouse, kind, moments, upto["touched_traces"], keep_lease)
         finally:
             await lease.give_back()
 

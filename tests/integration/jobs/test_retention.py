@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
 import time
 
 import pytest
 
+from appliance.queries.retention import stored_bytes
 from appliance.storage.clickhouse.folding import fold_round
-from appliance.storage.clickhouse.retention import stored_bytes
 from appliance.storage.setup import prepare
 from appliance.worker.jobs.housekeeping import Housekeeping
 from tests.integration.jobs.conftest import Appliance
@@ -66,10 +67,10 @@ async def test_by_age(appliance: Appliance, caplog: pytest.LogCaptureFixture) ->
 
 
 async def test_a_later_start_changes_the_age(appliance: Appliance) -> None:
-    for days in (7, 30):
+    for days, kept in ((7, 7), (30, 30), (-1, 30), (0, None)):
         await keep(appliance, days)
         projects = (await appliance.http.get("/api/public/projects")).json()["data"]
-        assert projects[0]["retentionDays"] == days
+        assert projects[0].get("retentionDays") == kept
 
 
 async def test_scores_without_a_trace_age_too(appliance: Appliance) -> None:
@@ -84,7 +85,7 @@ async def test_scores_without_a_trace_age_too(appliance: Appliance) -> None:
 
 async def test_by_size_the_oldest_go_first(appliance: Appliance) -> None:
     await write_days(appliance, *range(1, 11))
-    size = await stored_bytes(appliance.stores.clickhouse)
+    size = await stored_bytes(appliance.stores.clickhouse, appliance.context.postgres)
     bound(appliance, size)
     assert (await appliance.http.get("/api/local/prune")).json()["data"] == []
     bound(appliance, size * 2 // 3)
@@ -101,7 +102,7 @@ async def test_by_size_the_oldest_go_first(appliance: Appliance) -> None:
 
 async def test_by_size_nothing_more_goes_until_the_disk_space_is_given_back(appliance: Appliance) -> None:
     await write_days(appliance, *range(1, 11))
-    bound(appliance, await stored_bytes(appliance.stores.clickhouse) * 2 // 3)
+    bound(appliance, await stored_bytes(appliance.stores.clickhouse, appliance.context.postgres) * 2 // 3)
     await appliance.http.post("/api/local/prune")
     await appliance.run_one("apply_retention")
     left = await appliance.ids("/api/public/traces")
@@ -114,3 +115,11 @@ async def test_by_size_nothing_more_goes_until_the_disk_space_is_given_back(appl
 async def test_without_a_bound_nobody_asks_how_much_is_stored(appliance: Appliance) -> None:
     await write_days(appliance, 1)
     assert (await appliance.http.get("/api/local/prune")).json()["storedBytes"] == 0
+
+
+async def test_files_count_towards_the_bound(appliance: Appliance) -> None:
+    await write_days(appliance, 1)
+    before = await stored_bytes(appliance.stores.clickhouse, appliance.context.postgres)
+    await appliance.upload(os.urandom(3_000_000), "d1")
+    after = await stored_bytes(appliance.stores.clickhouse, appliance.context.postgres)
+    assert after - before >= 3_000_000

@@ -7,6 +7,7 @@ INSERT INTO deletions
 SELECT {project_id:String}, 'trace', id, $moment
 FROM ($all) AS trace $joins
 $where
+ORDER BY trace.started
 LIMIT {most:UInt64}
 
 -- name: hide_old_scores

@@ -109,3 +109,6 @@ RETURNING media.path;
 DELETE FROM media
 WHERE project_id = %(project_id)s AND id IN (SELECT id FROM media WHERE project_id = %(project_id)s LIMIT %(most)s)
 RETURNING path;
+
+-- name: stored_bytes
+SELECT coalesce(sum(content_length), 0)::bigint AS bytes FROM media WHERE uploaded_at IS NOT NULL;

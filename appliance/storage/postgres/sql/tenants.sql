@@ -5,7 +5,7 @@ INSERT INTO organizations (id, name) VALUES (%(id)s, %(name)s) ON CONFLICT DO NO
 DELETE FROM projects WHERE id = %(id)s AND deleted_at IS NOT NULL;
 
 -- name: insert_project
-INSERT INTO projects (id, org_id, name, retention_days) VALUES (%(id)s, %(org_id)s, %(name)s, %(retention_days)s)
+INSERT INTO projects (id, org_id, name) VALUES (%(id)s, %(org_id)s, %(name)s)
 ON CONFLICT DO NOTHING;
 
 -- name: project_ids
@@ -38,8 +38,8 @@ DELETE FROM api_keys WHERE project_id = %(id)s;
 UPDATE projects SET deleted_at = clock_timestamp() WHERE id = %(id)s AND deleted_at IS NULL;
 
 -- name: set_retention
-UPDATE projects SET retention_days = %(days)s, updated_at = clock_timestamp()
-WHERE id = %(id)s AND retention_days IS DISTINCT FROM %(days)s;
+UPDATE projects SET retention_days = %(days)s::integer, updated_at = clock_timestamp()
+WHERE id = %(id)s AND retention_days IS DISTINCT FROM %(days)s::integer;
 
 -- name: withdrawn_projects
 SELECT id FROM projects WHERE deleted_at IS NOT NULL;
