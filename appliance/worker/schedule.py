@@ -29,7 +29,8 @@ from appliance.worker.retry import AWAY
 
 log = logging.getLogger(__name__)
 
-POLL_S: Final = 2.0
+POLL_S: Final = 5.0
+"""A look costs a worker at rest 3 ms."""
 LEASE_S: Final = 30.0
 RENEW_EVERY_S: Final = 5.0
 """A cancelled job notices it within this time."""

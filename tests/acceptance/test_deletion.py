@@ -47,7 +47,9 @@ def test_a_deletion_survives_the_death_of_a_service(own_appliance: Appliance, se
         answer = http.delete("/api/local/traces", params={"filter": json.dumps(named)})
         assert answer.json() == {"traces": len(gone)}
         assert listed(http, f"gone-{service}") == set()
-        eventually(lambda: [job["state"] for job in jobs_of(http)], until=lambda states: "running" in states)
+        eventually(
+            lambda: [job["state"] for job in jobs_of(http)], until=lambda states: "running" in states, within_s=30
+        )
         killed = own_appliance.pids(service)
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
