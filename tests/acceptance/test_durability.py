@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections import Counter
 from itertools import count
@@ -105,9 +106,10 @@ def test_killing_a_service_loses_nothing_and_doubles_nothing(
 
 
 def test_tail_misses_nothing_while_web_is_killed(own_appliance: Appliance) -> None:
-    process = subprocess.Popen(
-        own_appliance.command("tail", "--jsonl"), env=own_appliance.environ, stdout=PIPE, stderr=PIPE, text=True
-    )
+    public_key, secret_key = own_appliance.keys
+    server = ["--url", own_appliance.url, "--public-key", public_key, "--secret-key", secret_key]
+    command = [sys.executable, "-m", "appliance", "tail", "--jsonl", *server]  # beside the container of web, not in it
+    process = subprocess.Popen(command, env=own_appliance.environ, stdout=PIPE, stderr=PIPE, text=True)
     assert process.stdout is not None and process.stderr is not None
     ids: list[str] = []
     lines = iter(process.stdout.readline, "")
