@@ -76,7 +76,9 @@ def main() -> int:
     """0 when healthy, 1 when not."""
     try:
         if sys.argv[1] != "web" and not is_simple(redis_address()):
-            os.execv(sys.executable, [sys.executable, "-P", "-m", "appliance.storage.redis.alive", sys.argv[2]])
+            os.execv(
+                sys.executable, [sys.executable, "-P", "-m", "appliance.storage.redis.worker_healthcheck", sys.argv[2]]
+            )
         healthy = is_web_healthy() if sys.argv[1] == "web" else is_worker_healthy(sys.argv[2], redis_address())
     except OSError as error:
         print(error, file=sys.stderr)  # noqa: T201 - Docker shows it with the container's health

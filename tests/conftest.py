@@ -13,10 +13,10 @@ import pytest
 
 from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT, InitSettings, Settings
 from appliance.errors import ApplianceError
-from appliance.orchestrator.lock import make_folders
-from appliance.orchestrator.ports import hold_port
-from appliance.orchestrator.runtimes.embedded import EmbeddedRuntime
-from appliance.orchestrator.secrets import ensure_secrets, with_secrets
+from appliance.orchestrator.data_dir.lock import make_folders
+from appliance.orchestrator.data_dir.secrets import ensure_secrets, with_secrets
+from appliance.orchestrator.host.ports import hold_port
+from appliance.orchestrator.runtimes.embedded.runtime import EmbeddedRuntime
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.paths import DataDir
 from tests.integration.external.proxy import Proxy, serving

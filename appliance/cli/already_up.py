@@ -13,7 +13,7 @@ from appliance.errors import StartFailed
 
 if TYPE_CHECKING:
     from appliance.config import Settings
-    from appliance.orchestrator.state import State
+    from appliance.orchestrator.data_dir.state import State
     from appliance.paths import DataDir
 
 _STANDS_STILL_S = 120.0
@@ -41,8 +41,8 @@ def say_where_it_runs(settings: Settings, asked: Mapping[str, object], *, show_k
     `asked` are the flags by name, None where they were left out. Raises click.UsageError when the appliance runs in
     another way than they say, and StartFailed when it does not come up.
     """
-    from appliance.orchestrator.secrets import read_secrets
-    from appliance.orchestrator.state import read_state
+    from appliance.orchestrator.data_dir.secrets import read_secrets
+    from appliance.orchestrator.data_dir.state import read_state
     from appliance.paths import DataDir
 
     data_dir = DataDir(settings.data_dir)
@@ -85,9 +85,9 @@ def _await_the_other_start(data_dir: DataDir) -> None:
 
     Its steps are printed. Raises StartFailed when it ends, or stands still.
     """
-    from appliance.orchestrator.lock import is_held
+    from appliance.orchestrator.data_dir.lock import is_held
+    from appliance.orchestrator.data_dir.state import read_state
     from appliance.orchestrator.running import FOREIGN_AFTER_S, is_stopped, require_supervisor, silence
-    from appliance.orchestrator.state import read_state
 
     shown, seen, moved_at = None, 0, time.monotonic()
     if is_stopped(read_state(data_dir)):

@@ -37,9 +37,9 @@ def init(folder: Path, external: bool, force: bool) -> None:
       langfuse-local compose init --dir compose
     """
     from appliance.errors import ConfigError
-    from appliance.orchestrator.private_files import write_private
+    from appliance.orchestrator.data_dir.private_files import write_private
+    from appliance.orchestrator.data_dir.secrets import generate_secrets
     from appliance.orchestrator.runtimes.docker.compose_env import SECRETS, env_text, secret_texts
-    from appliance.orchestrator.secrets import generate_secrets
 
     target, vault, fresh = folder / ".env", folder / SECRETS, generate_secrets()
     for place in (target, vault):

@@ -170,8 +170,8 @@ async def _open(data_dir: Path | None) -> AsyncIterator[DeadLetters]:
 def _redis_settings(data_dir: Path | None) -> Any:
     """Redis as the environment names it, else the one that was started for the data directory; raises NotRunning."""
     from appliance.config import RedisSettings
-    from appliance.orchestrator.secrets import read_secrets
-    from appliance.orchestrator.state import read_state
+    from appliance.orchestrator.data_dir.secrets import read_secrets
+    from appliance.orchestrator.data_dir.state import read_state
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)
@@ -200,7 +200,7 @@ async def _rows(data_dir: Path | None, project: str | None, limit: int) -> list[
 
 
 async def _shown(data_dir: Path | None, id: str) -> dict[str, Any]:
-    from appliance.ingestion.readable import readable
+    from appliance.ingestion.dead_letter_text import readable
 
     async with _open(data_dir) as letters:
         letter = await letters.get(id) if _is_id(id) else None

@@ -22,7 +22,7 @@ def doctor(as_json: bool, data_dir: Path | None) -> None:
     Example:
       langfuse-local doctor
     """
-    from appliance.orchestrator.examination import examine
+    from appliance.orchestrator.doctor import examine
 
     findings = examine(settings_from(data_dir=data_dir))
     if as_json:

@@ -22,9 +22,9 @@ def env(form: str, data_dir: Path | None) -> None:
     Example:
       eval "$(langfuse-local env --format shell)"
     """
-    from appliance.orchestrator.elsewhere import is_elsewhere, users_url
-    from appliance.orchestrator.secrets import read_secrets
-    from appliance.orchestrator.state import read_state
+    from appliance.orchestrator.data_dir.secrets import read_secrets
+    from appliance.orchestrator.data_dir.state import read_state
+    from appliance.orchestrator.unsupervised import is_elsewhere, users_url
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)

@@ -29,8 +29,8 @@ def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -
     Example:
       langfuse-local logs worker --follow
     """
-    from appliance.orchestrator.elsewhere import is_elsewhere
-    from appliance.orchestrator.logfiles import last_lines
+    from appliance.orchestrator.data_dir.logfiles import last_lines
+    from appliance.orchestrator.unsupervised import is_elsewhere
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)

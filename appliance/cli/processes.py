@@ -22,9 +22,9 @@ def web(host: str | None, port: int | None, web_workers: int | None, fd: int | N
     Example:
       langfuse-local web --host 0.0.0.0 --port 3000
     """
-    from appliance.cli.serve import serve
-    from appliance.orchestrator.limits import raise_file_limit
-    from appliance.orchestrator.secrets import with_stored_salt
+    from appliance.orchestrator.data_dir.secrets import with_stored_salt
+    from appliance.orchestrator.host.limits import raise_file_limit
+    from appliance.web.server.serve import serve
 
     raise_file_limit()
     serve(with_stored_salt(settings_from(host=host, port=port, web_workers=web_workers)), fd, instance)
@@ -43,8 +43,8 @@ def worker(name: str) -> None:
     """
     import uvloop
 
-    from appliance.cli.logs_setup import log_to_stderr
-    from appliance.orchestrator.limits import raise_file_limit
+    from appliance.logs_setup import log_to_stderr
+    from appliance.orchestrator.host.limits import raise_file_limit
     from appliance.worker.runner import run
 
     raise_file_limit()
@@ -61,7 +61,7 @@ def migrate() -> None:
     Example:
       langfuse-local migrate
     """
-    from appliance.orchestrator.secrets import with_stored_salt
+    from appliance.orchestrator.data_dir.secrets import with_stored_salt
     from appliance.storage.setup import prepare
 
     asyncio.run(prepare(with_stored_salt(settings_from()), lambda step: click.echo(step, err=True)))

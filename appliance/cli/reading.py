@@ -83,8 +83,8 @@ class Output:
 
 def _local_address(data_dir: Path | None) -> tuple[str, str, str, str]:
     """The same of the appliance that runs on a data directory; raises NotRunning, ConfigError."""
-    from appliance.orchestrator.secrets import read_secrets
-    from appliance.orchestrator.state import read_state
+    from appliance.orchestrator.data_dir.secrets import read_secrets
+    from appliance.orchestrator.data_dir.state import read_state
     from appliance.paths import DataDir
 
     place = DataDir(settings_from(data_dir=data_dir).data_dir)

@@ -15,7 +15,7 @@ import click
 from appliance.cli.options import settings_from
 
 if TYPE_CHECKING:
-    from appliance.orchestrator.systemd_unit import Scope, Unit
+    from appliance.orchestrator.systemd.unit import Scope, Unit
 
 DEFAULT_NAME = "langfuse-local"
 
@@ -70,19 +70,19 @@ def install(scope: Scope | None, name: str, dry_run: bool, run_as: str, **given:
       sudo langfuse-local service install --host 0.0.0.0 --port 3000
       langfuse-local service install --user --dry-run
     """
-    from appliance.orchestrator import systemd
+    from appliance.orchestrator.systemd import installation
 
     scope = scope or _own_scope()
     unit = _unit(scope, name, run_as, given)
     if dry_run:
         click.echo(unit.text(), nl=False)
         return
-    systemd.require_systemd()
+    installation.require_systemd()
     _require_root(scope)
     if scope == "system":
-        systemd.require_readable(systemd.package_places(), unit.user)
-    changed = systemd.install(unit, systemd.unit_directory(scope, _config_home()))
-    state = systemd.state_of(scope, name)
+        installation.require_readable(installation.package_places(), unit.user)
+    changed = installation.install(unit, installation.unit_directory(scope, _config_home()))
+    state = installation.state_of(scope, name)
     click.echo(
         f"{state.unit} {'is installed' if changed else 'was installed already'} and {state.active}: {state.status}"
     )
@@ -98,12 +98,12 @@ def uninstall(scope: Scope | None, name: str) -> None:
     Example:
       sudo langfuse-local service uninstall
     """
-    from appliance.orchestrator import systemd
+    from appliance.orchestrator.systemd import installation
 
     scope = scope or _own_scope()
-    systemd.require_systemd()
+    installation.require_systemd()
     _require_root(scope)
-    if systemd.uninstall(scope, name, systemd.unit_directory(scope, _config_home())):
+    if installation.uninstall(scope, name, installation.unit_directory(scope, _config_home())):
         click.echo(f"{name}.service is removed. The data stays.")
     else:
         click.echo(f"{name}.service is not installed.")
@@ -119,11 +119,11 @@ def status(scope: Scope | None, name: str, as_json: bool) -> None:
     Example:
       langfuse-local service status --json
     """
-    from appliance.orchestrator import systemd
+    from appliance.orchestrator.systemd import installation
 
     scope = scope or _own_scope()
-    systemd.require_systemd()
-    state = systemd.state_of(scope, name)
+    installation.require_systemd()
+    state = installation.state_of(scope, name)
     if as_json:
         import msgspec
 
@@ -143,9 +143,9 @@ def status(scope: Scope | None, name: str, as_json: bool) -> None:
 
 
 def _unit(scope: Scope, name: str, run_as: str, given: dict[str, Any]) -> Unit:
-    from appliance.orchestrator.runtimes.opening import chosen_runtime
-    from appliance.orchestrator.state import read_state
-    from appliance.orchestrator.systemd_unit import SERVICE_USER, STATE_ROOT, Unit
+    from appliance.orchestrator.data_dir.state import read_state
+    from appliance.orchestrator.runtimes.factory import chosen_runtime
+    from appliance.orchestrator.systemd.unit import SERVICE_USER, STATE_ROOT, Unit
     from appliance.paths import DataDir
 
     if run_as and scope == "user":

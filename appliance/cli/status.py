@@ -52,11 +52,11 @@ def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
 async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, str]:
     """The status, and in one sentence why the supervisor does not tell it itself; empty when it does."""
     from appliance.client import ControlClient
-    from appliance.orchestrator.elsewhere import is_elsewhere, status_elsewhere
-    from appliance.orchestrator.lock import is_held
+    from appliance.orchestrator.data_dir.lock import is_held
+    from appliance.orchestrator.data_dir.state import read_state
     from appliance.orchestrator.running import is_stopped, silence, supervisor_of
-    from appliance.orchestrator.state import read_state
     from appliance.orchestrator.status import stopped_status, unknown_status
+    from appliance.orchestrator.unsupervised import is_elsewhere, status_elsewhere
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)

@@ -124,9 +124,9 @@ def _stay_as_a_service(settings: Settings) -> None:
     import asyncio
     from functools import partial
 
-    from appliance.orchestrator.processes import launch_process
+    from appliance.orchestrator.processes.child import launch_process
     from appliance.orchestrator.steps import Ready, Step
-    from appliance.orchestrator.systemd import notify
+    from appliance.orchestrator.systemd.installation import notify
     from appliance.orchestrator.up import run_up
 
     def tell(news: News) -> None:
@@ -161,8 +161,8 @@ def show(news: News, *, show_keys: bool = False) -> None:
 
 def _start_detached(settings: Settings, show_keys: bool) -> None:
     """Starts another `up` in a session of its own, and relays what it tells until it is ready."""
-    from appliance.orchestrator.first_start import undone_when_it_fails
-    from appliance.orchestrator.lock import is_held, make_folders
+    from appliance.orchestrator.data_dir.first_start import undone_when_it_fails
+    from appliance.orchestrator.data_dir.lock import is_held, make_folders
     from appliance.paths import DataDir
 
     data_dir = DataDir(settings.data_dir)
@@ -174,8 +174,8 @@ def _start_detached(settings: Settings, show_keys: bool) -> None:
 
 
 def _start_child_and_relay(settings: Settings, data_dir: DataDir, show_keys: bool) -> None:
-    from appliance.orchestrator.logfiles import lines_since, size_of
-    from appliance.orchestrator.private_files import open_log
+    from appliance.orchestrator.data_dir.logfiles import lines_since, size_of
+    from appliance.orchestrator.data_dir.private_files import open_log
 
     reading, writing = os.pipe()
     path = data_dir.log_file("supervisor")

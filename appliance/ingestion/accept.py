@@ -11,9 +11,9 @@ from google.protobuf.message import DecodeError
 from isal import isal_zlib  # inflates at twice the speed of zlib
 
 from appliance.errors import PayloadTooLarge, Undecodable
-from appliance.ingestion.otel.json_shape import groups, has_too_many_values
-from appliance.ingestion.otel.protobuf import export_of
-from appliance.ingestion.otel.wire import MOST_SPANS, pieces
+from appliance.ingestion.otel.decoding.json_shape import groups, has_too_many_values
+from appliance.ingestion.otel.decoding.protobuf import export_of
+from appliance.ingestion.otel.decoding.wire import MOST_SPANS, pieces
 
 _GZIP_WINDOW = 31
 _GZIP_ERROR = cast(type[Exception], isal_zlib.error)

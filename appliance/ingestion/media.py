@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from appliance.ingestion.json_text import parse, to_json
-from appliance.ingestion.legacy import Event
+from appliance.ingestion.legacy.decode import Event
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.model.media import Content, reference
 

@@ -9,10 +9,10 @@ from typing import Final
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.accept import inflate
 from appliance.ingestion.enrich import COUNTED_TYPES
-from appliance.ingestion.legacy import decode_events, split_events
+from appliance.ingestion.legacy.decode import decode_events, split_events
 from appliance.ingestion.media import MediaFinder, may_hold_media
-from appliance.ingestion.otel.conventions import draft_of
-from appliance.ingestion.otel.decode import decode_json, decode_protobuf
+from appliance.ingestion.otel.conventions.registry import draft_of
+from appliance.ingestion.otel.decoding.decode import decode_json, decode_protobuf
 from appliance.ingestion.otel.observation import complete_metadata, observation_of, own_totals
 from appliance.ingestion.otel.prompts import inherit_prompts
 from appliance.ingestion.otel.span import Span

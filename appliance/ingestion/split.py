@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from appliance.errors import Undecodable
-from appliance.ingestion.otel.wire import fields, prefix
+from appliance.ingestion.otel.decoding.wire import fields, prefix
 from appliance.storage.redis.ingest_stream import Kind
 
 _CHILD_FIELDS: Final = (1, 2, 2)

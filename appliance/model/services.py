@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 import msgspec
 
 from appliance.model.receipts import Receipts
+
+USUAL_PORTS: Final[Mapping[str, int]] = {"postgres": 15432, "redis": 16379, "clickhouse": 18123, "web": 3000}
+"""The ports that services listen on, unless they are taken or others are set."""
 
 
 class ServiceStatus(msgspec.Struct, kw_only=True):

@@ -16,12 +16,13 @@ from appliance.model.receipts import Receipts
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services
 from appliance.orchestrator.control_socket import remove_socket
-from appliance.orchestrator.leftovers import end_leftovers, marking, record_of
-from appliance.orchestrator.listener import WebListener, claim_web_port, require_grpc_port
-from appliance.orchestrator.logfiles import last_lines, lines_since, size_of
-from appliance.orchestrator.meter import ProcessMeter
-from appliance.orchestrator.ports import MOST_PORT_CHANGES, lost_ports, name_of_this_machine
-from appliance.orchestrator.processes import (
+from appliance.orchestrator.data_dir.disk_space import require_room
+from appliance.orchestrator.data_dir.logfiles import last_lines, lines_since, size_of
+from appliance.orchestrator.data_dir.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
+from appliance.orchestrator.data_dir.state import ProcessRecord, State, read_state, write_state
+from appliance.orchestrator.host.listener import WebListener, claim_web_port, require_grpc_port
+from appliance.orchestrator.host.ports import MOST_PORT_CHANGES, lost_ports, name_of_this_machine
+from appliance.orchestrator.processes.child import (
     Launcher,
     Process,
     ProcessSpec,
@@ -29,15 +30,14 @@ from appliance.orchestrator.processes import (
     launch_process,
     stop_process,
 )
-from appliance.orchestrator.room import require_room
-from appliance.orchestrator.runtimes.embedded import remove_sockets
-from appliance.orchestrator.runtimes.opening import chosen_runtime, open_runtime
-from appliance.orchestrator.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
-from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
+from appliance.orchestrator.processes.meter import ProcessMeter
+from appliance.orchestrator.processes.stale import end_leftovers, marking, record_of
+from appliance.orchestrator.processes.unit import ProcessUnit
+from appliance.orchestrator.runtimes.embedded.runtime import remove_sockets
+from appliance.orchestrator.runtimes.factory import chosen_runtime, open_runtime
 from appliance.orchestrator.status import disk_status, service_status
 from appliance.orchestrator.steps import Fetching, News, Ready, Step, Tell, Timer
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
-from appliance.orchestrator.units import ProcessUnit
 from appliance.own_command import own_command
 from appliance.paths import DataDir
 

@@ -11,12 +11,12 @@ import msgspec
 
 from appliance.config import Settings, to_environ
 from appliance.errors import ServiceSilent, StoreUnavailable
-from appliance.orchestrator.listener import WebListener
-from appliance.orchestrator.ports import reachable_host, url_host
-from appliance.orchestrator.probes import ask_http, ask_redis_of
-from appliance.orchestrator.processes import Launcher, Process, ProcessSpec, inherited_environ
+from appliance.orchestrator.host.listener import WebListener
+from appliance.orchestrator.host.ports import reachable_host, url_host
+from appliance.orchestrator.processes.child import Launcher, Process, ProcessSpec, inherited_environ
+from appliance.orchestrator.processes.probes import ask_http, ask_redis_of
+from appliance.orchestrator.processes.unit import ProcessUnit, launch_unit
 from appliance.orchestrator.runtimes.contract import Service, Unit
-from appliance.orchestrator.units import ProcessUnit, launch_unit
 from appliance.own_command import own_command
 from appliance.paths import DataDir
 from appliance.storage.redis.keys import key

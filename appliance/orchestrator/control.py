@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from appliance.calm_server import CalmServer
 from appliance.errors import NotFound
-from appliance.orchestrator.calm_server import CalmServer
 from appliance.orchestrator.control_socket import listen_there, place_of_socket, remove_socket
-from appliance.orchestrator.logfiles import last_lines
+from appliance.orchestrator.data_dir.logfiles import last_lines
 from appliance.orchestrator.supervisor import Event, RestartRequested, StartRequested, StopRequested
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from appliance.errors import StartFailed
-from appliance.orchestrator import socket_places
+from appliance.orchestrator.host import socket_paths
 from appliance.paths import DataDir
 
 _NAME = "control.sock"
@@ -19,13 +19,13 @@ _ANSWER_S = 2.0
 
 def place_of_socket(data_dir: DataDir) -> Path:
     """Where the control socket can be bound; raises StartFailed when no place has a short enough path."""
-    return socket_places.place_of_socket(data_dir.run, _NAME)
+    return socket_paths.place_of_socket(data_dir.run, _NAME)
 
 
 def remove_socket(path: Path, data_dir: DataDir) -> None:
     """The socket of `place_of_socket`, and the folder that was made for it."""
     if path.name == _NAME:
-        socket_places.remove_socket(path, data_dir.run)
+        socket_paths.remove_socket(path, data_dir.run)
 
 
 def took_request_to_stop(path: str | None) -> bool:

@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 
 from appliance.errors import ConfigError
-from appliance.orchestrator.leftovers import find
-from appliance.orchestrator.lock import is_held
-from appliance.orchestrator.state import State, read_state
+from appliance.orchestrator.data_dir.lock import is_held
+from appliance.orchestrator.data_dir.state import State, read_state
+from appliance.orchestrator.processes.stale import find
 from appliance.paths import DataDir
 
 FOREIGN_AFTER_S = 5.0

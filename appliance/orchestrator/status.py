@@ -10,9 +10,9 @@ from pathlib import Path
 from appliance.errors import RuntimeUnavailable
 from appliance.model.services import ApplianceStatus, DiskStatus, ServiceStatus
 from appliance.orchestrator.catalog import STORE_NAMES
-from appliance.orchestrator.meter import ProcessMeter
+from appliance.orchestrator.data_dir.state import State
+from appliance.orchestrator.processes.meter import ProcessMeter
 from appliance.orchestrator.runtimes.contract import Measured
-from appliance.orchestrator.state import State
 from appliance.orchestrator.supervisor import Supervised
 
 

@@ -17,15 +17,15 @@ import msgspec
 
 from appliance.config import Settings
 from appliance.errors import AlreadyRunning, ConfigError, RuntimeUnavailable, StartFailed
-from appliance.orchestrator.leftovers import end_leftovers, marking
-from appliance.orchestrator.lock import exclusive
-from appliance.orchestrator.ports import MOST_PORT_CHANGES, lost_ports
-from appliance.orchestrator.processes import launch_process
+from appliance.orchestrator.data_dir.lock import exclusive
+from appliance.orchestrator.data_dir.secrets import Secrets, ensure_secrets, with_secrets
+from appliance.orchestrator.data_dir.state import State, read_state, write_state
+from appliance.orchestrator.host.ports import MOST_PORT_CHANGES, lost_ports
+from appliance.orchestrator.processes.child import launch_process
+from appliance.orchestrator.processes.stale import end_leftovers, marking
 from appliance.orchestrator.runtimes.contract import Runtime
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
-from appliance.orchestrator.runtimes.opening import open_runtime
-from appliance.orchestrator.secrets import Secrets, ensure_secrets, with_secrets
-from appliance.orchestrator.state import State, read_state, write_state
+from appliance.orchestrator.runtimes.factory import open_runtime
 from appliance.orchestrator.steps import Step, Tell, Timer
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.paths import DataDir
@@ -85,7 +85,7 @@ def forget(settings: Settings, name: Movable) -> bool:
                 f"{data_dir.root} runs on {name}.", hint="To delete all its data: langfuse-local down --volumes"
             )
         if name == "docker":
-            from appliance.orchestrator.runtimes.docker.leftovers import remove_everything
+            from appliance.orchestrator.runtimes.docker.stale_containers import remove_everything
 
             existed = (data_dir.root / IDENTITY_FILE).exists()
             remove_everything(data_dir, settings.docker)

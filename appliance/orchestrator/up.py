@@ -16,16 +16,16 @@ from appliance.errors import ApplianceError, ConfigError, StartFailed
 from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
 from appliance.orchestrator.control_socket import took_request_to_stop
-from appliance.orchestrator.first_start import undone_when_it_fails
-from appliance.orchestrator.leftovers import end_leftovers
-from appliance.orchestrator.limits import raise_file_limit
-from appliance.orchestrator.lock import exclusive, is_held, make_folders
-from appliance.orchestrator.private_files import tighten
-from appliance.orchestrator.processes import Launcher, launch_process
-from appliance.orchestrator.room import explained
+from appliance.orchestrator.data_dir.disk_space import explained
+from appliance.orchestrator.data_dir.first_start import undone_when_it_fails
+from appliance.orchestrator.data_dir.lock import exclusive, is_held, make_folders
+from appliance.orchestrator.data_dir.private_files import tighten
+from appliance.orchestrator.data_dir.state import State, read_state, write_state
+from appliance.orchestrator.host.limits import raise_file_limit
+from appliance.orchestrator.processes.child import Launcher, launch_process
+from appliance.orchestrator.processes.stale import end_leftovers
 from appliance.orchestrator.running import FOREIGN_AFTER_S, require_supervisor, supervisor_of
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
-from appliance.orchestrator.state import State, read_state, write_state
 from appliance.orchestrator.steps import Step, Tell, Timer
 from appliance.paths import DataDir
 
@@ -107,7 +107,7 @@ def run_down(data_dir: DataDir, tell: Tell) -> bool:
     with exclusive(data_dir):
         ended = end_leftovers(state.processes, data_dir)
         if state.runtime == "docker":
-            from appliance.orchestrator.runtimes.docker.leftovers import stop_left_containers
+            from appliance.orchestrator.runtimes.docker.stale_containers import stop_left_containers
 
             ended += stop_left_containers(data_dir, load_settings().docker)
         if ended:
@@ -124,7 +124,7 @@ def remove_volumes(data_dir: DataDir) -> None:
         return
     with exclusive(data_dir):
         if (data_dir.root / IDENTITY_FILE).exists():
-            from appliance.orchestrator.runtimes.docker.leftovers import remove_everything
+            from appliance.orchestrator.runtimes.docker.stale_containers import remove_everything
 
             remove_everything(data_dir, load_settings().docker)
         try:

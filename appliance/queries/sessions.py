@@ -7,9 +7,8 @@ from typing import Final
 from appliance.model.filters import Condition
 from appliance.model.traces import Trace
 from appliance.queries.traces import read_items
-from appliance.storage.clickhouse import traces
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.traces import TraceQuery
+from appliance.storage.clickhouse.traces.pages import TraceQuery, find_page
 
 _ALL: Final = 1_000_000
 
@@ -18,5 +17,5 @@ async def session_traces(clickhouse: ClickHouse, project_id: str, session_id: st
     """The traces of a session, oldest first."""
     same = Condition(type="string", column="sessionId", operator="=", value=session_id)
     query = TraceQuery(project_id=project_id, conditions=[same], descending=False, limit=_ALL)
-    page = await traces.find_page(clickhouse, query)
+    page = await find_page(clickhouse, query)
     return [item.trace for item in await read_items(clickhouse, project_id, page.keys, frozenset({"core", "io"}))]

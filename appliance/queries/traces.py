@@ -10,11 +10,18 @@ from typing import Final
 from appliance.model.observations import Observation
 from appliance.model.scores import Score
 from appliance.model.traces import Trace, TracePart, fold_parts
-from appliance.storage.clickhouse import observations, scores, traces
+from appliance.storage.clickhouse import observations, scores
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.extents import extent_of
 from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery
-from appliance.storage.clickhouse.traces import TraceKey, TraceQuery, TraceTotals
+from appliance.storage.clickhouse.traces.detail import (
+    TraceKey,
+    extents_of,
+    read_parts,
+    read_score_ids,
+    read_totals,
+)
+from appliance.storage.clickhouse.traces.pages import TraceQuery, find_page
+from appliance.storage.clickhouse.traces.time_bounds import extent_of
 
 FIELD_GROUPS: Final = frozenset({"core", "io", "scores", "observations", "metrics"})
 _MICROS: Final = 1_000_000
@@ -53,7 +60,7 @@ async def list_traces(
 
     Raises InvalidRequest for a bad filter or order, QueryTooExpensive, StoreUnavailable.
     """
-    page = await traces.find_page(clickhouse, query)
+    page = await find_page(clickhouse, query)
     items, total = await asyncio.gather(read_items(clickhouse, query.project_id, page.keys, groups), page.total())
     return items, total
 
@@ -64,9 +71,9 @@ async def read_items(
     """The traces of `keys` in their order, with the groups of fields asked for."""
     ids = [key.id for key in keys]
     parts, totals, score_ids = await asyncio.gather(
-        traces.read_parts(clickhouse, project_id, ids, with_texts="io" in groups, extents=traces.extents_of(keys)),
-        _totals(clickhouse, project_id, keys if groups & {"observations", "metrics"} else []),
-        traces.read_score_ids(clickhouse, project_id, ids if "scores" in groups else []),
+        read_parts(clickhouse, project_id, ids, with_texts="io" in groups, extents=extents_of(keys)),
+        read_totals(clickhouse, project_id, keys if groups & {"observations", "metrics"} else []),
+        read_score_ids(clickhouse, project_id, ids if "scores" in groups else []),
     )
     items = [TraceItem(trace=fold_parts(parts[key.id])) for key in keys if key.id in parts]
     if "io" in groups:
@@ -95,10 +102,6 @@ async def _add_texts(clickhouse: ClickHouse, found: Sequence[Trace], rows: Seque
         if (row := spans.get((trace.id, span.id))) is not None:
             trace.input = trace.input if trace.input is not None else row.input or None
             trace.output = trace.output if trace.output is not None else row.output or None
-
-
-async def _totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceKey]) -> dict[str, TraceTotals]:
-    return await traces.read_totals(clickhouse, project_id, keys)
 
 
 async def find_trace(
@@ -133,7 +136,7 @@ async def _parts_and_observations(
     extent = await extent_of(clickhouse, project_id, trace_id)
     extents = {trace_id: extent} if extent else None
     return await asyncio.gather(
-        traces.read_parts(clickhouse, project_id, [trace_id], with_texts=texts, extents=extents),
+        read_parts(clickhouse, project_id, [trace_id], with_texts=texts, extents=extents),
         observations.of_trace(clickhouse, project_id, trace_id, extent, fields) if observed else _nothing(),
     )
 

@@ -14,7 +14,7 @@ from appliance.storage.clickhouse.migrations import migrate as migrate_clickhous
 from appliance.storage.postgres.api_keys import KeyPair
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
 from appliance.storage.postgres.provisioning import provision
-from appliance.storage.redis.examination import examine
+from appliance.storage.redis.check import examine
 
 
 async def prepare(settings: Settings, report: Callable[[str], None]) -> None:

@@ -14,10 +14,10 @@ from appliance.web.api import trace_links
 from appliance.web.context import Context, create_context
 from appliance.web.errors import exception_handlers
 from appliance.web.links import prefix_of
+from appliance.web.memory_budget import Bounded
 from appliance.web.rawpath import RawPath
-from appliance.web.room import Bounded
 from appliance.web.routes import routes
-from appliance.web.stopping import set_on_stop_signal
+from appliance.web.server.stopping import set_on_stop_signal
 from appliance.web.turns import turns_by_kind
 
 _PREFLIGHT_VALID_S = 3600

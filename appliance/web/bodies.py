@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge, RequestTimedOut, Undecodable
 from appliance.ingestion.accept import inflate
-from appliance.web.room import held_by
+from appliance.web.memory_budget import held_by
 
 Body = TypeVar("Body")
 

@@ -12,7 +12,7 @@ from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf
 from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.bodies import off_loop, without_lone_surrogates
 from appliance.web.context import Context
-from appliance.web.room import Held
+from appliance.web.memory_budget import Held
 
 NEWEST_INGESTION_VERSION: Final = 4
 

@@ -30,8 +30,8 @@ from appliance.errors import (
 )
 from appliance.web.auth import Auth, authorize_header
 from appliance.web.context import Context
+from appliance.web.memory_budget import Held, Room
 from appliance.web.otlp import Export, accept, check_version
-from appliance.web.room import Held, Room
 from appliance.web.sdk import sdk_of
 
 log = logging.getLogger(__name__)

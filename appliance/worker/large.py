@@ -15,7 +15,7 @@ from appliance.ingestion.process import Batch, plain_body, process
 from appliance.ingestion.split import split_body
 from appliance.storage.redis.ingest_stream import Delivery
 from appliance.worker.contract import BatchSink, Lookups, Stream
-from appliance.worker.endings import Endings
+from appliance.worker.outcomes import Endings
 from appliance.worker.retry import DOUBTFUL, Stopped
 
 log = logging.getLogger(__name__)

@@ -34,15 +34,15 @@ from appliance.storage.redis.ingest_stream import Delivery, IngestStream
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
 from appliance.worker.contract import BatchSink, Lookups, PatchStore, SignsOfLife, Stream, Written
-from appliance.worker.endings import Endings
 from appliance.worker.jobs.registry import QUEUED, periodic_jobs
 from appliance.worker.large import LARGE_BYTES, LargeEntries
+from appliance.worker.lookups import Reference
 from appliance.worker.media import MediaKeeper
-from appliance.worker.parked import Parked
-from appliance.worker.reference import Reference
+from appliance.worker.outcomes import Endings
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 from appliance.worker.schedule import Stores, running_jobs
 from appliance.worker.sink import Sink
+from appliance.worker.waiting_for_postgres import Parked
 
 log = logging.getLogger(__name__)
 

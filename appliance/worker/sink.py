@@ -7,9 +7,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from appliance.ingestion.condense import condensed_patches
-from appliance.ingestion.fold import StoredEvent
-from appliance.ingestion.merge import began_after, broken_rule, event_of, events_of, merge_observation, merge_score
+from appliance.ingestion.legacy.aggregate import StoredEvent
+from appliance.ingestion.legacy.condense import condensed_patches
+from appliance.ingestion.legacy.merge import (
+    began_after,
+    broken_rule,
+    event_of,
+    events_of,
+    merge_observation,
+    merge_score,
+)
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
 from appliance.model.prompts import MAX_NAME_CHARS

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.host.ports import choose_port
 from tests.acceptance.appliance_process import Appliance, eventually, new_appliance
 
 PROGRAM = Path(__file__).parent / "programs" / "otel_plain.py"

@@ -21,11 +21,16 @@ from tests.architecture.source import ROOT, modules
 NAMES_AN_INTERPRETER = {
     "appliance/own_command.py",
     "appliance/cli/service.py",  # tells the unit which one
-    "appliance/orchestrator/systemd.py",  # looks whether the service's user may read it
+    "appliance/orchestrator/systemd/installation.py",  # looks whether the service's user may read it
 }
 # What a project may have, and what the standard library and our dependencies have under the same name.
 TRAPS = ("appliance", "tui", "secrets", "queue", "signal", "xml", "multiprocessing", "pickle", "click", "chdb")
-PROGRAMS = ("appliance", "tui", "appliance.orchestrator.runtimes.clickhouse_server", "appliance.storage.redis.alive")
+PROGRAMS = (
+    "appliance",
+    "tui",
+    "appliance.orchestrator.runtimes.embedded.clickhouse_server",
+    "appliance.storage.redis.worker_healthcheck",
+)
 
 
 @pytest.fixture

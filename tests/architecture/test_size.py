@@ -8,7 +8,7 @@ from tests.architecture.source import ROOT, functions, modules
 
 LONGEST_FILE = 450
 LONGEST_FUNCTION = 60
-HAND_ON = {"appliance/orchestrator/processes.py", "appliance/orchestrator/runtimes/postgres_identity.py"}
+HAND_ON = {"appliance/orchestrator/processes/child.py", "appliance/orchestrator/runtimes/embedded/postgres_identity.py"}
 """They look at PATH and its like for the processes that they start, at no setting."""
 
 

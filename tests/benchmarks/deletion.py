@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 import httpx
 
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.folding import count_waiting
+from appliance.storage.clickhouse.traces.aggregate import count_waiting
 from tests.acceptance.appliance_process import new_appliance
 from tests.acceptance.exporter import HEADERS, PATH
 from tests.benchmarks.report import say

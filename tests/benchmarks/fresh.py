@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.folding import count_waiting
+from appliance.storage.clickhouse.traces.aggregate import count_waiting
 from tests.acceptance.appliance_process import new_appliance
 from tests.benchmarks.reads import timed
 from tests.benchmarks.report import say

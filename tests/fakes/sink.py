@@ -139,7 +139,7 @@ class FakePatches:
 
 
 class FakeLookups:
-    """Behaves as `appliance.worker.reference.Reference`, and is away when told to."""
+    """Behaves as `appliance.worker.lookups.Reference`, and is away when told to."""
 
     def __init__(self) -> None:
         self.pricing = Pricing([], [])

@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf_spans, inflate
-from appliance.ingestion.merge import events_of, merge_observation, merge_score
+from appliance.ingestion.legacy.merge import events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch, process
 from appliance.model.observations import Observation
 from appliance.model.price_table import built_in_models

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 import appliance.ingestion.otel
-from appliance.ingestion.events import BODIES
+from appliance.ingestion.legacy.events import BODIES
 
 _KEY = re.compile(r"[A-Za-z_][\w-]*(?:[.:][\w.:-]*)+")
 _PLAIN_KEYS: Final = (

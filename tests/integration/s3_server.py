@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import httpx
 
 from appliance.config import S3Settings
-from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.host.ports import choose_port
 
 START_WITHIN_S = 30
 BUCKET = "media-bucket"

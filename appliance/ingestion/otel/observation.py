@@ -10,9 +10,9 @@ import msgspec
 
 from appliance.ingestion.enrich import enrich_costs
 from appliance.ingestion.json_text import to_json, to_text
+from appliance.ingestion.otel.conventions.gen_ai import MESSAGE_EVENTS
+from appliance.ingestion.otel.conventions.generic import set_aside
 from appliance.ingestion.otel.draft import Draft
-from appliance.ingestion.otel.gen_ai import MESSAGE_EVENTS
-from appliance.ingestion.otel.generic import set_aside
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.source import Source
 from appliance.ingestion.tools import tool_use

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from appliance.config import Settings
 from appliance.errors import ConfigError
-from appliance.orchestrator.probes import ask_redis_of
+from appliance.orchestrator.processes.probes import ask_redis_of
 from appliance.orchestrator.runtimes.contract import Endpoints, Unit
 from appliance.orchestrator.steps import Tell
 

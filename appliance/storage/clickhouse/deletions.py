@@ -16,10 +16,10 @@ import msgspec
 
 from appliance.errors import StoreUnavailable
 from appliance.model.filters import Condition
-from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.trace_filters import trace_filter
+from appliance.storage.clickhouse.traces.all import read_unsettled
+from appliance.storage.clickhouse.traces.filters import trace_filter
 from appliance.storage.clickhouse.where import Binder
 
 Kind = Literal["trace", "session", "score", "project"]

@@ -10,9 +10,7 @@ from typing import Any, Final
 from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.metrics import NON_NUMERIC_AGGREGATIONS, TIME_DIMENSION, Metric, MetricsQuery, default_order
-from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.extents import Extent
 from appliance.storage.clickhouse.metric_views import (
     METRIC_VIEWS,
     OBSERVATION,
@@ -28,10 +26,12 @@ from appliance.storage.clickhouse.observation_filters import (
     observation_filter,
     through_trace,
 )
-from appliance.storage.clickhouse.pieces import pieces_of
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.scores import score_tests
-from appliance.storage.clickhouse.trace_filters import trace_filter
+from appliance.storage.clickhouse.time_slices import pieces_of
+from appliance.storage.clickhouse.traces.all import Unsettled, read_unsettled
+from appliance.storage.clickhouse.traces.filters import trace_filter
+from appliance.storage.clickhouse.traces.time_bounds import Extent
 from appliance.storage.clickhouse.where import Binder, all_of
 
 _SETTINGS: Final = {"prefer_column_name_to_alias": 1}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from appliance.model.filters import SEARCH_COLUMN, Condition
-from appliance.storage.clickhouse.all_traces import Unsettled
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import observation_says
-from appliance.storage.clickhouse.trace_filters import trace_filter
+from appliance.storage.clickhouse.traces.all import Unsettled
+from appliance.storage.clickhouse.traces.filters import trace_filter
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
 
 _WIDE: Final = "observations"

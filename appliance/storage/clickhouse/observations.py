@@ -10,11 +10,11 @@ import msgspec
 
 from appliance.model.filters import Condition
 from appliance.model.observations import Observation
-from appliance.storage.clickhouse.all_traces import read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.extents import KNOWN_PLACES, Extent, extent_of, within
 from appliance.storage.clickhouse.observation_filters import ObservationFilter, asks_traces, observation_filter
 from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.traces.all import read_unsettled
+from appliance.storage.clickhouse.traces.time_bounds import KNOWN_PLACES, Extent, extent_of, within
 from appliance.storage.clickhouse.versions import newest
 from appliance.storage.clickhouse.where import Binder
 

@@ -10,11 +10,11 @@ import msgspec
 
 from appliance.model.filters import Condition
 from appliance.model.scores import Score
-from appliance.storage.clickhouse.all_traces import Unsettled, read_unsettled
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.extents import KNOWN_PLACES
 from appliance.storage.clickhouse.observation_filters import through_trace
 from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.traces.all import Unsettled, read_unsettled
+from appliance.storage.clickhouse.traces.time_bounds import KNOWN_PLACES
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}

@@ -13,9 +13,9 @@ from typing import Final
 import msgspec
 
 from appliance.errors import TooMuchAtOnce
+from appliance.model.dirty_traces import touches_of
 from appliance.model.observations import Observation, listed
 from appliance.model.scores import Score
-from appliance.model.touches import touches_of
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.client import ClickHouse
 

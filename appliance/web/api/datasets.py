@@ -19,7 +19,7 @@ from appliance.storage.postgres.datasets import Datasets
 from appliance.web.api.media_references import require_known_media, shown_references
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.paging import issue, page_from, text_param, time_param
+from appliance.web.params import issue, page_from, text_param, time_param
 from appliance.web.responses import iso_time, json_response
 
 _ALL = 1_000_000

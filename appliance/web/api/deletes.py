@@ -16,9 +16,9 @@ from appliance.errors import InvalidRequest, NotFound
 from appliance.model.ids import canonical_id
 from appliance.queries.deleting import Deleter
 from appliance.storage.postgres.tenants import Projects
-from appliance.web.api.asked import conditions_from
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
+from appliance.web.filter_params import conditions_from
 from appliance.web.responses import json_response
 
 

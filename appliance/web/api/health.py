@@ -15,7 +15,7 @@ from appliance.storage.redis.receipts import read_receipts
 from appliance.web.auth import authorize
 from appliance.web.context import Context
 from appliance.web.health import HealthCheck
-from appliance.web.paging import bool_param
+from appliance.web.params import bool_param
 from appliance.web.responses import json_response
 from appliance.web.version import VERSION
 

@@ -14,13 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge
-from appliance.ingestion.events import accepted_event
+from appliance.ingestion.legacy.events import accepted_event
 from appliance.model.times import parse_time
 from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.auth import Access, Auth, authorize
 from appliance.web.bodies import issue_from, read_json, read_json_text
+from appliance.web.memory_budget import held_by
 from appliance.web.responses import iso_micros, json_response
-from appliance.web.room import held_by
 from appliance.web.sdk import sdk_of
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from appliance.model.jobs import APPLY_RETENTION, Job, JobState
 from appliance.queries.retention import plan_retention
 from appliance.storage.postgres.jobs import Jobs
 from appliance.web.auth import authorize
-from appliance.web.paging import int_param, list_param
+from appliance.web.params import int_param, list_param
 from appliance.web.responses import iso_micros, json_response
 
 _STATES: Final = get_args(JobState)

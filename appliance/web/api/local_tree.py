@@ -8,9 +8,9 @@ from starlette.routing import Route
 
 from appliance.model.ids import canonical_id
 from appliance.storage.clickhouse import observations
-from appliance.web.api.asked import clickhouse_of
 from appliance.web.auth import authorize
-from appliance.web.paging import int_param
+from appliance.web.filter_params import clickhouse_of
+from appliance.web.params import int_param
 from appliance.web.responses import json_response
 
 _MOST = 100_000

@@ -21,7 +21,7 @@ from appliance.storage.postgres.media import MediaRecords
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
 from appliance.web.links import UPLOAD_VALID_S, Grant, Links
-from appliance.web.paging import issue
+from appliance.web.params import issue
 from appliance.web.responses import iso_time, json_response
 
 _TRACE_FIELDS = ("input", "output", "metadata")

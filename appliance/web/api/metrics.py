@@ -16,9 +16,9 @@ from appliance.model.metrics import AGGREGATIONS, VIEWS, Metric, MetricsQuery, a
 from appliance.model.times import parse_time
 from appliance.storage.clickhouse import metrics
 from appliance.storage.clickhouse.metrics import DailyUsage
-from appliance.web.api.asked import clickhouse_of, conditions_from
 from appliance.web.auth import Auth, authorize
-from appliance.web.paging import issue, page_from
+from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.params import issue, page_from
 from appliance.web.responses import json_response
 
 _HIGH_CARDINALITY: Final = frozenset({"id", "traceId", "userId", "sessionId", "parentObservationId", "observationId"})

@@ -24,7 +24,7 @@ from appliance.storage.postgres.models import Models
 from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.paging import page_from
+from appliance.web.params import page_from
 from appliance.web.responses import iso_micros, json_response
 
 _NOT_FOUND: Final = "No model with this id found."

@@ -13,10 +13,10 @@ from appliance.model.ids import canonical_id
 from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.observations import ObservationQuery
 from appliance.web.api import observations_v2
-from appliance.web.api.asked import clickhouse_of, conditions_from
 from appliance.web.api.shapes import OBSERVATION_FIELDS, observation
 from appliance.web.auth import authorize
-from appliance.web.paging import page_from
+from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.params import page_from
 from appliance.web.responses import json_response
 
 

@@ -18,13 +18,14 @@ from appliance.model.filters import Condition
 from appliance.model.observations import Observation
 from appliance.model.times import clamp, parse_time
 from appliance.model.traces import Trace, fold_parts
-from appliance.storage.clickhouse import observations, traces
+from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery, Position
-from appliance.web.api.asked import clickhouse_of, conditions_from
+from appliance.storage.clickhouse.traces.detail import read_parts
 from appliance.web.api.shapes import observation_v2, observation_v2_fields
 from appliance.web.auth import authorize
-from appliance.web.paging import bool_param, int_param, issue, list_param
+from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.params import bool_param, int_param, issue, list_param
 from appliance.web.responses import json_response
 
 GROUPS: Final = frozenset(
@@ -97,7 +98,7 @@ def _conditions(request: Request) -> list[Condition]:
 
 async def _traces(clickhouse: ClickHouse, project_id: str, keys: Sequence[ObservationKey]) -> dict[str, Trace]:
     ids = sorted({key.trace_id for key in keys})
-    parts = await traces.read_parts(clickhouse, project_id, ids, with_texts=False)
+    parts = await read_parts(clickhouse, project_id, ids, with_texts=False)
     return {trace_id: fold_parts(found) for trace_id, found in parts.items()}
 
 

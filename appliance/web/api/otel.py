@@ -22,9 +22,9 @@ from appliance.ingestion.accept import Counted
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_body
 from appliance.web.errors import request_error, store_unavailable
+from appliance.web.memory_budget import held_by
 from appliance.web.otlp import Export, OtlpKind, accept, check_version
 from appliance.web.responses import json_response
-from appliance.web.room import held_by
 from appliance.web.sdk import sdk_of
 
 PROTOBUF: Final = "application/x-protobuf"

@@ -17,7 +17,7 @@ from appliance.model.usage import whole_number
 from appliance.storage.postgres.prompts import PromptQuery, Prompts, PromptSummary
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.paging import issue, page_from, text_param, time_param
+from appliance.web.params import issue, page_from, text_param, time_param
 from appliance.web.responses import iso_time, json_response, no_content
 
 _DEFAULT_LIMIT = 10

@@ -15,7 +15,7 @@ from appliance.model.score_configs import BOOLEAN_CATEGORIES, ScoreConfig, confi
 from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.paging import page_from
+from appliance.web.params import page_from
 from appliance.web.responses import iso_time, json_response
 
 

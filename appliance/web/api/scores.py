@@ -14,14 +14,15 @@ from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.filters import Condition
 from appliance.model.scores import Score
 from appliance.model.traces import fold_parts
-from appliance.storage.clickhouse import scores, traces
+from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.scores import ScoreQuery
+from appliance.storage.clickhouse.traces.detail import read_parts
 from appliance.web.api import scores_v3
-from appliance.web.api.asked import clickhouse_of, conditions_from
 from appliance.web.api.shapes import Json, score
 from appliance.web.auth import authorize
-from appliance.web.paging import issue, list_param, page_from, text_param
+from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.params import issue, list_param, page_from, text_param
 from appliance.web.responses import json_response
 
 _TEXTS: Final = ("userId", "name", "source", "dataType", "configId", "queueId")
@@ -117,7 +118,7 @@ def _asks_traces(request: Request) -> bool:
 
 async def _add_traces(clickhouse: ClickHouse, project_id: str, rows: Sequence[Score], data: list[Json]) -> None:
     ids = sorted({row.trace_id for row in rows if row.trace_id})
-    parts = await traces.read_parts(clickhouse, project_id, ids, with_texts=False)
+    parts = await read_parts(clickhouse, project_id, ids, with_texts=False)
     for row, shape in zip(rows, data, strict=True):
         found = parts.get(row.trace_id)
         trace = fold_parts(found) if found else None

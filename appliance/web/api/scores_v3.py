@@ -17,10 +17,10 @@ from appliance.model.scores import DATA_TYPES, SOURCES, Score
 from appliance.model.times import clamp
 from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.scores import ScoreQuery
-from appliance.web.api.asked import clickhouse_of, conditions_from
 from appliance.web.api.shapes import score_v3
 from appliance.web.auth import authorize
-from appliance.web.paging import int_param, issue, list_param, text_param
+from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.params import int_param, issue, list_param, text_param
 from appliance.web.responses import json_response
 
 _LISTS: Final = {

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from appliance.errors import InvalidData
-from appliance.ingestion.events import accepted_event
+from appliance.ingestion.legacy.events import accepted_event
 from appliance.web.api.ingestion import Event, new_event, store_events
 from appliance.web.auth import Auth, authorize
 from appliance.web.bodies import issue_from, read_json

@@ -12,10 +12,10 @@ from appliance.errors import NotFound
 from appliance.queries.sessions import session_traces
 from appliance.storage.clickhouse import sessions
 from appliance.storage.clickhouse.sessions import Session, SessionQuery
-from appliance.web.api.asked import clickhouse_of, conditions_from
 from appliance.web.api.shapes import Json, trace_core, trace_io
 from appliance.web.auth import authorize
-from appliance.web.paging import page_from
+from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.params import page_from
 from appliance.web.responses import iso_micros, json_response
 
 

@@ -11,11 +11,11 @@ from starlette.routing import Route
 from appliance.errors import InvalidRequest, NotFound
 from appliance.model.ids import canonical_id
 from appliance.queries.traces import FIELD_GROUPS, TraceItem, find_trace, list_traces
-from appliance.storage.clickhouse.traces import TraceQuery
-from appliance.web.api.asked import clickhouse_of, conditions_from
+from appliance.storage.clickhouse.traces.pages import TraceQuery
 from appliance.web.api.shapes import OBSERVATION_FIELDS, Json, observation, score, trace_core, trace_io
 from appliance.web.auth import authorize
-from appliance.web.paging import list_param, page_from, text_param
+from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.params import list_param, page_from, text_param
 from appliance.web.responses import json_response
 
 _PUBLIC_ORDERS: Final = (

@@ -8,7 +8,7 @@ from typing import Final
 
 from appliance.errors import QueryTooExpensive
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.folding import MOST_TOUCHES, count_waiting, fold_round, forget_touches
+from appliance.storage.clickhouse.traces.aggregate import MOST_TOUCHES, count_waiting, fold_round, forget_touches
 from appliance.storage.redis.lease import Lease
 from appliance.worker.schedule import Stores
 

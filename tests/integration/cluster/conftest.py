@@ -15,7 +15,7 @@ import pytest
 
 from appliance.config import ClickHouseSettings
 from appliance.errors import StoreUnavailable
-from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.host.ports import choose_port
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.cluster import Cluster
 from appliance.storage.clickhouse.migrations import load_migrations, migrate

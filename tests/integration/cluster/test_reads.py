@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.integration.read import test_folding, test_sessions, test_traces
+from tests.integration.read import test_aggregation, test_sessions, test_traces
 
 # Folding on a cluster takes long; one test of it runs every statement.
-test_folding_of_cluster = test_folding.test_a_folded_trace_changes_with_what_comes_later
+test_aggregation_of_cluster = test_aggregation.test_a_folded_trace_changes_with_what_comes_later
 
 for module in (test_sessions, test_traces):
     subject = module.__name__.rpartition(".")[2]

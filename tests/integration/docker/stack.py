@@ -17,9 +17,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.data_dir.secrets import Secrets, generate_secrets
+from appliance.orchestrator.host.ports import choose_port
 from appliance.orchestrator.runtimes.docker.compose_env import SECRETS, env_text, secret_texts
-from appliance.orchestrator.secrets import Secrets, generate_secrets
 from tests.integration.docker.engine_here import ensure_images, require_compose, require_engine
 from tests.integration.docker.standins.names import STORES, store_image_environ, tag_of
 from tests.integration.external.certificates import make_certificates

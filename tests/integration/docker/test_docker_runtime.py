@@ -15,7 +15,7 @@ import pytest
 
 from appliance.config import ClickHouseSettings, DockerSettings
 from appliance.errors import RuntimeUnavailable, StartFailed, StoreUnavailable
-from appliance.orchestrator.probes import ask_redis
+from appliance.orchestrator.processes.probes import ask_redis
 from appliance.orchestrator.runtimes.docker.containers import APPLIANCE_LABEL
 from appliance.orchestrator.runtimes.docker.plans import ownership_of
 from appliance.orchestrator.runtimes.docker.units import ContainerUnit

@@ -14,8 +14,8 @@ from typing import Any
 
 import redis
 
-from appliance.orchestrator.ports import is_free
-from appliance.orchestrator.runtimes.embedded_redis import find_server
+from appliance.orchestrator.host.ports import is_free
+from appliance.orchestrator.runtimes.embedded.redis import find_server
 
 PASSWORD = "a secret/with:signs"
 HOST = "127.0.0.1"

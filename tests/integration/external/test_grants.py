@@ -20,12 +20,12 @@ import redis
 
 from appliance.config import ClickHouseSettings, InitSettings, PostgresSettings, RedisSettings, Settings
 from appliance.errors import MigrationFailed
-from appliance.orchestrator.ports import choose_port
+from appliance.orchestrator.host.ports import choose_port
 from appliance.storage.clickhouse import retention
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.postgres.jobs import Jobs
-from appliance.storage.redis.examination import examine
+from appliance.storage.redis.check import examine
 from appliance.storage.setup import prepare
 from appliance.web.app import create_app
 from appliance.web.context import Context, create_context

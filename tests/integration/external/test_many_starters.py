@@ -14,12 +14,12 @@ import pytest
 
 from appliance.config import Settings, to_environ
 from appliance.errors import ConfigError, MigrationFailed, StoreUnavailable
-from appliance.orchestrator.processes import inherited_environ
+from appliance.orchestrator.processes.child import inherited_environ
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import load_migrations
 from appliance.storage.postgres import migrate
 from appliance.storage.postgres.migrate import exclusive_connection, known_migrations
-from appliance.storage.redis.examination import examine
+from appliance.storage.redis.check import examine
 
 STARTERS = 5
 

@@ -13,11 +13,11 @@ import redis
 
 from appliance.config import RedisSettings, Settings, to_environ
 from appliance.errors import StoreUnavailable
-from appliance.orchestrator.probes import ask_redis_of
-from appliance.orchestrator.processes import inherited_environ
+from appliance.orchestrator.processes.child import inherited_environ
+from appliance.orchestrator.processes.probes import ask_redis_of
+from appliance.storage.redis.check import examine
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.connections import SLOT
-from appliance.storage.redis.examination import examine
 from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.storage.redis.keys import TAG, key
 from appliance.storage.redis.live import Live
@@ -100,7 +100,7 @@ def is_settled(servers: list[RedisServer], watching: list[RedisServer]) -> bool:
 
 async def is_alive(settings: Settings, worker: str) -> bool:
     """What a container's health check says of a worker."""
-    program = (sys.executable, "-m", "appliance.storage.redis.alive", worker)
+    program = (sys.executable, "-m", "appliance.storage.redis.worker_healthcheck", worker)
     process = await asyncio.create_subprocess_exec(*program, env={**inherited_environ(), **to_environ(settings)})
     return await process.wait() == 0
 

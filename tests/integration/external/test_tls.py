@@ -10,7 +10,7 @@ import pytest
 
 from appliance.config import Settings
 from appliance.errors import ConfigError, StoreUnavailable
-from appliance.orchestrator.probes import ask_redis_of
+from appliance.orchestrator.processes.probes import ask_redis_of
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.postgres.pool import Postgres
 from tests.integration.external.certificates import Certificates, make_certificates

@@ -22,8 +22,8 @@ from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.ingest_stream import Delivery
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.receipts import read_receipts
-from appliance.worker import endings, large, runner
-from appliance.worker.endings import Endings
+from appliance.worker import large, outcomes, runner
+from appliance.worker.outcomes import Endings
 from tests.integration.ingestion.conftest import Pipeline
 from tests.integration.ingestion.test_worker import START_S, event
 
@@ -267,7 +267,7 @@ async def test_what_clickhouse_has_no_memory_for_is_written_in_smaller_blocks_or
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, compress: Callable[[bytes], bytes], encoding: str
 ) -> None:
     monkeypatch.setitem(client._INSERT_SETTINGS, "max_memory_usage", 24_000_000)
-    monkeypatch.setattr(endings, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(outcomes, "PATIENCE_S", 0.0)
     monkeypatch.setattr(runner, "CLAIM_EVERY_S", 0.0)
     await pipeline.put("otlp-protobuf", many_spans(30, 100_000), items=30)
     await pipeline.put("otlp-protobuf", compress(many_spans(1, 16_000_000, first=500)), items=1, encoding=encoding)

@@ -11,10 +11,10 @@ import pytest
 
 from appliance.errors import StoreUnavailable
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.folding import fold_round
+from appliance.storage.clickhouse.traces.aggregate import fold_round
 from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.ingest_stream import GROUP, STREAM, Delivery, IngestStream
-from appliance.worker import endings
+from appliance.worker import outcomes
 from tests.integration.ingestion.conftest import DEADLINE_S, Pipeline
 from tests.integration.ingestion.test_worker import export
 
@@ -45,7 +45,7 @@ async def test_orderly_restarts_while_a_store_is_away_are_no_failures_of_what_wa
 async def test_a_refusal_that_nobody_knows_is_not_waited_for_without_end(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endings, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(outcomes, "PATIENCE_S", 0.3)
     await pipeline.clickhouse.command("ALTER TABLE observations ADD CONSTRAINT odd CHECK NOT endsWith(trace_id, '2')")
     for number in range(1, 4):
         await pipeline.put("otlp-protobuf", export(number))

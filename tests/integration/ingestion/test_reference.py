@@ -22,7 +22,7 @@ from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.storage.redis.keys import key as name_of
 from appliance.storage.redis.receipts import read_receipts
 from appliance.worker import large, runner
-from appliance.worker.reference import Reference
+from appliance.worker.lookups import Reference
 from tests.integration.ingestion.conftest import Pipeline
 
 TIME = "2026-01-01T00:00:00.000Z"

@@ -19,8 +19,8 @@ from appliance.storage.postgres.prompts import Prompts
 from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.patches import Patches
+from appliance.worker.lookups import Reference
 from appliance.worker.media import MediaKeeper
-from appliance.worker.reference import Reference
 from appliance.worker.sink import Sink
 from tests.fakes.sink_contract import SinkContract
 from tests.integration.ingestion.conftest import Pipeline

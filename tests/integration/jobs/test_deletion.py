@@ -9,7 +9,7 @@ import pytest
 
 from appliance.model.media import Content
 from appliance.storage.clickhouse import deletions
-from appliance.storage.clickhouse.folding import fold_round
+from appliance.storage.clickhouse.traces.aggregate import fold_round
 from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.tenants import Projects
 from appliance.storage.redis.deletions import PendingDeletions

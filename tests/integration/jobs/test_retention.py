@@ -10,7 +10,7 @@ import time
 import pytest
 
 from appliance.queries.retention import stored_bytes
-from appliance.storage.clickhouse.folding import fold_round
+from appliance.storage.clickhouse.traces.aggregate import fold_round
 from appliance.storage.setup import prepare
 from appliance.worker.jobs.housekeeping import Housekeeping
 from tests.integration.jobs.conftest import Appliance

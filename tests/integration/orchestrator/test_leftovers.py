@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from appliance.orchestrator.leftovers import end_leftovers, find, marked_processes, marking, record_of
-from appliance.orchestrator.lock import make_folders
-from appliance.orchestrator.processes import ProcessSpec, launch_process, stop_process
+from appliance.orchestrator.data_dir.lock import make_folders
+from appliance.orchestrator.processes.child import ProcessSpec, launch_process, stop_process
+from appliance.orchestrator.processes.stale import end_leftovers, find, marked_processes, marking, record_of
 from appliance.paths import DataDir
 
 SLEEP = "import time; print('up', flush=True); time.sleep(600)"

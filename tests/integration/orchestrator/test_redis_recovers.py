@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from appliance.errors import StoreUnavailable
-from appliance.orchestrator.lock import make_folders
-from appliance.orchestrator.probes import ask_redis
-from appliance.orchestrator.processes import launch_process
-from appliance.orchestrator.runtimes.embedded_redis import SOCKET, EmbeddedRedis
-from appliance.orchestrator.runtimes.redis_data import read_record
+from appliance.orchestrator.data_dir.lock import make_folders
+from appliance.orchestrator.processes.child import launch_process
+from appliance.orchestrator.processes.probes import ask_redis
+from appliance.orchestrator.runtimes.embedded.redis import SOCKET, EmbeddedRedis
+from appliance.orchestrator.runtimes.embedded.redis_data import read_record
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.paths import DataDir
 

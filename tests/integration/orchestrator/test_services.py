@@ -11,9 +11,9 @@ import pytest
 from appliance.config import Settings
 from appliance.errors import StoreUnavailable
 from appliance.orchestrator.catalog import WorkerService
-from appliance.orchestrator.probes import ask_redis
-from appliance.orchestrator.processes import launch_process
-from appliance.orchestrator.runtimes.embedded_postgres import is_ready
+from appliance.orchestrator.processes.child import launch_process
+from appliance.orchestrator.processes.probes import ask_redis
+from appliance.orchestrator.runtimes.embedded.postgres import is_ready
 
 
 class Unit:

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.config import Settings
 from appliance.errors import StoreUnavailable
-from appliance.orchestrator.probes import ask_redis, probe_http, probe_postgres
+from appliance.orchestrator.processes.probes import ask_redis, probe_http, probe_postgres
 
 
 async def test_stores_answer(stores: Settings) -> None:

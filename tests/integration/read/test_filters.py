@@ -13,7 +13,7 @@ from appliance.model.metrics import VIEWS
 from appliance.storage.clickhouse.observation_filters import OBSERVATION_COLUMNS
 from appliance.storage.clickhouse.scores import SCORE_COLUMNS
 from appliance.storage.clickhouse.sessions import SESSION_COLUMNS
-from appliance.storage.clickhouse.trace_filters import TRACE_COLUMNS
+from appliance.storage.clickhouse.traces.filters import TRACE_COLUMNS
 from appliance.storage.clickhouse.where import Binder, Column
 from tests.integration.read.conftest import NOW, SECOND, Project
 

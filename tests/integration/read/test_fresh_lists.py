@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from appliance.storage.clickhouse import traces
-from appliance.storage.clickhouse.folding import fold_round
+from appliance.storage.clickhouse.traces import pages
+from appliance.storage.clickhouse.traces.aggregate import fold_round
 from tests.integration.read.conftest import NOW, SECOND, Project
-from tests.integration.read.test_folding import World, write
+from tests.integration.read.test_aggregation import World, write
 
 Row = dict[str, Any]
 LISTS: list[tuple[dict[str, Any], Callable[[Row], bool]]] = [
@@ -48,7 +48,7 @@ LISTS: list[tuple[dict[str, Any], Callable[[Row], bool]]] = [
 async def test_lists_are_those_of_the_model(
     project: Project, seed: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traces, "_FEW_TOUCHES", few)
+    monkeypatch.setattr(pages, "_FEW_TOUCHES", few)
     world = World(project.id, seed)
     for step in range(4):
         await write(project, *(world.removal() if step == 2 else world.change()))
@@ -71,7 +71,7 @@ async def test_lists_are_those_of_the_model(
 async def test_a_page_by_time_is_whole_when_the_newest_rows_are_old_versions(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(traces, "_SPARE", 0)
+    monkeypatch.setattr(pages, "_SPARE", 0)
     for number in range(4):
         await project.trace(f"t{number}", at=NOW + number * SECOND)
     for version in range(9):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from appliance.storage.clickhouse import pieces
-from appliance.storage.clickhouse.extents import MINUTE
+from appliance.storage.clickhouse import time_slices
+from appliance.storage.clickhouse.traces.time_bounds import MINUTE
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 HOUR = 3600 * SECOND
@@ -93,7 +93,7 @@ async def test_pieces_of_a_range_add_up_to_it(
         return [sorted(each, key=str) for each in found]  # rows that count the same come in any order
 
     whole = await answers()
-    monkeypatch.setattr(pieces, "ROWS_PER_PIECE", 1)
+    monkeypatch.setattr(time_slices, "ROWS_PER_PIECE", 1)
     assert await answers() == whole
     assert sum(row["count_count"] for row in whole[0]) == 8 + 51
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from appliance.storage.clickhouse import traces
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.folding import fold_round
+from appliance.storage.clickhouse.traces import pages
+from appliance.storage.clickhouse.traces.aggregate import fold_round
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 
@@ -83,7 +83,7 @@ async def test_new_traces_of_a_session_are_looked_up_by_what_their_parts_say(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index of ids is asked only for the few that are left: for each of thousands it costs more than all else."""
-    monkeypatch.setattr(traces, "_FEW_TOUCHES", -1)
+    monkeypatch.setattr(pages, "_FEW_TOUCHES", -1)
     for number in range(3):
         await project.trace(f"old{number}", at=NOW + number * SECOND, session_id=f"s{number % 2}")
     await fold_round(project.clickhouse, settle_s=0)

@@ -19,17 +19,17 @@ from redis.exceptions import ConnectionError
 from appliance.config import RedisSettings, Settings
 from appliance.errors import CopyFailed
 from appliance.model.observations import Observation
-from appliance.orchestrator.ports import choose_port
-from appliance.orchestrator.runtimes.embedded_redis import find_server
+from appliance.orchestrator.host.ports import choose_port
+from appliance.orchestrator.runtimes.embedded.redis import find_server
 from appliance.storage.clickhouse import copying as clickhouse_copying
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.postgres import copying as postgres_copying
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
+from appliance.storage.redis.check import examine
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.copying import copy_keys, holds_anything
-from appliance.storage.redis.examination import examine
 from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream
 
 

@@ -11,9 +11,9 @@ import pytest
 from appliance.config import Settings
 from appliance.model.observations import ListedObservation, Observation, listed
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.folding import fold_round
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.clickhouse.stored import Stored
+from appliance.storage.clickhouse.traces.aggregate import fold_round
 from appliance.storage.clickhouse.writer import Writer
 from tests.benchmarks.seed import add_large_trace, fill
 

@@ -20,10 +20,10 @@ from appliance.cli.status import status
 from appliance.cli.up import up
 from appliance.config import Settings
 from appliance.errors import ConfigError, StartFailed
-from appliance.orchestrator.leftovers import record_of
-from appliance.orchestrator.lock import exclusive, make_folders
-from appliance.orchestrator.secrets import ensure_secrets
-from appliance.orchestrator.state import State, read_state, write_state
+from appliance.orchestrator.data_dir.lock import exclusive, make_folders
+from appliance.orchestrator.data_dir.secrets import ensure_secrets
+from appliance.orchestrator.data_dir.state import State, read_state, write_state
+from appliance.orchestrator.processes.stale import record_of
 from appliance.orchestrator.up import run_down
 from appliance.paths import DataDir
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from appliance.cli.logs_setup import WithoutValues
+from appliance.logs_setup import WithoutValues
 
 SECRET = "the payload of a user"
 

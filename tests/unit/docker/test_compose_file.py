@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from appliance.config import environment_names
-from appliance.orchestrator.machine import MIB
+from appliance.orchestrator.data_dir.secrets import generate_secrets
+from appliance.orchestrator.host.memory import MIB
 from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, env_text, secret_texts
 from appliance.orchestrator.runtimes.docker.compose_file import (
     COMPOSE_MEMORY,
@@ -20,7 +21,6 @@ from appliance.orchestrator.runtimes.docker.compose_file import (
 )
 from appliance.orchestrator.runtimes.docker.images import StoreImage, paced, store_images
 from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container
-from appliance.orchestrator.secrets import generate_secrets
 
 COMPOSE = Path(__file__).parents[3] / "compose"
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from appliance.config import DockerSettings
-from appliance.orchestrator.machine import MIB
+from appliance.orchestrator.host.memory import MIB
 from appliance.orchestrator.runtimes.docker.containers import CONFIG_LABEL
 from appliance.orchestrator.runtimes.docker.images import StoreImage, paced, store_images
 from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container

@@ -10,7 +10,7 @@ import pytest
 
 from appliance.config import Settings
 from appliance.errors import RuntimeUnavailable
-from appliance.orchestrator.ports import USUAL_PORTS
+from appliance.model.services import USUAL_PORTS
 from appliance.orchestrator.runtimes.docker.containers import APPLIANCE_LABEL, ImageFacts
 from appliance.orchestrator.runtimes.docker.plans import ownership_of
 from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime, choose_ports

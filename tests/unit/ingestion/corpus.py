@@ -14,8 +14,8 @@ import msgspec
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from appliance.ingestion.events import accepted_event
-from appliance.ingestion.merge import events_of, merge_observation
+from appliance.ingestion.legacy.events import accepted_event
+from appliance.ingestion.legacy.merge import events_of, merge_observation
 from appliance.ingestion.process import Batch, process
 from appliance.model.observations import Observation
 from appliance.model.price_table import built_in_models

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from appliance.ingestion.otel.conventions import draft_of
+from appliance.ingestion.otel.conventions.registry import draft_of
 from appliance.ingestion.otel.observation import complete_metadata
 from appliance.ingestion.otel.span import Resource, Scope, Span, SpanEvent
 from appliance.ingestion.otel.trace import SpanSays

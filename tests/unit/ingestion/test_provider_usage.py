@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.ingestion.otel.conventions import draft_of
+from appliance.ingestion.otel.conventions.registry import draft_of
 from appliance.ingestion.token_usage import legacy_usage, normalise_usage
 from appliance.model.usage import add_total, sum_of
 from tests.unit.ingestion.spans import make_span

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 from appliance.orchestrator.control import serve_control
 from appliance.orchestrator.control_socket import took_request_to_stop
-from appliance.orchestrator.lock import make_folders
+from appliance.orchestrator.data_dir.lock import make_folders
 from appliance.paths import DataDir
 
 

@@ -17,14 +17,14 @@ from click.testing import CliRunner
 from appliance.cli.processes import migrate, web
 from appliance.config import InitSettings, Settings
 from appliance.errors import AlreadyRunning, ConfigError, StartFailed
-from appliance.orchestrator import room
 from appliance.orchestrator.control_socket import listen_there, place_of_socket, remove_socket
-from appliance.orchestrator.lock import exclusive, is_held, make_folders
-from appliance.orchestrator.logfiles import RotatingLog, last_lines, lines_since, size_of
-from appliance.orchestrator.private_files import write_private
-from appliance.orchestrator.secrets import ensure_secrets, read_secrets, with_secrets, with_stored_salt
-from appliance.orchestrator.socket_places import shown
-from appliance.orchestrator.state import ProcessRecord, State, read_state, write_state
+from appliance.orchestrator.data_dir import disk_space
+from appliance.orchestrator.data_dir.lock import exclusive, is_held, make_folders
+from appliance.orchestrator.data_dir.logfiles import RotatingLog, last_lines, lines_since, size_of
+from appliance.orchestrator.data_dir.private_files import write_private
+from appliance.orchestrator.data_dir.secrets import ensure_secrets, read_secrets, with_secrets, with_stored_salt
+from appliance.orchestrator.data_dir.state import ProcessRecord, State, read_state, write_state
+from appliance.orchestrator.host.socket_paths import shown
 from appliance.paths import DataDir
 from appliance.storage.postgres.api_keys import KeyPair
 from appliance.storage.setup import store_key_pair, stored_key_pair
@@ -185,20 +185,20 @@ def test_lines_since_a_size_are_those_that_came_after(tmp_path: Path) -> None:
 
 
 def test_too_little_room_is_said_before_a_start(place: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    room.require_room(place, "external")
-    monkeypatch.setattr(room, "FIRST_START_BYTES", 10**18)
+    disk_space.require_room(place, "external")
+    monkeypatch.setattr(disk_space, "FIRST_START_BYTES", 10**18)
     with pytest.raises(ConfigError, match=r"No space left on the disk of .* Free at least \d+ MB more"):
-        room.require_room(place, "embedded")
+        disk_space.require_room(place, "embedded")
 
 
 def test_a_failure_of_a_full_disk_is_called_so(place: DataDir) -> None:
     full = OSError(errno.ENOSPC, "No space left on device")
     said = "initdb: could not write: No space left on device"
     for error in (full, StartFailed(said)):
-        assert room.explained(error, place).message.startswith("No space left on the disk of")
+        assert disk_space.explained(error, place).message.startswith("No space left on the disk of")
     other = StartFailed("redis does not start")
-    assert room.explained(other, place) is other
-    assert "Read-only" in str(room.explained(OSError(errno.EROFS, "Read-only file system", "/x"), place))
+    assert disk_space.explained(other, place) is other
+    assert "Read-only" in str(disk_space.explained(OSError(errno.EROFS, "Read-only file system", "/x"), place))
 
 
 def test_the_state_file_is_json_for_people(place: DataDir) -> None:

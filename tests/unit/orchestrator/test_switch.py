@@ -11,10 +11,10 @@ import pytest
 from appliance.config import DockerSettings, Settings
 from appliance.errors import PortTaken, RuntimeUnavailable
 from appliance.orchestrator import switch
-from appliance.orchestrator.lock import make_folders
+from appliance.orchestrator.data_dir.lock import make_folders
+from appliance.orchestrator.data_dir.secrets import Secrets
+from appliance.orchestrator.data_dir.state import State, read_state, write_state
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
-from appliance.orchestrator.secrets import Secrets
-from appliance.orchestrator.state import State, read_state, write_state
 from appliance.orchestrator.steps import News
 from appliance.paths import DataDir
 from tests.unit.orchestrator.fakes import FakeService
@@ -82,7 +82,7 @@ async def test_a_port_that_gets_lost_is_changed_as_by_up(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(switch, "open_runtime", open_runtime)
     monkeypatch.setattr("appliance.storage.setup.prepare", prepare)
-    monkeypatch.setattr("appliance.orchestrator.ports.is_free", lambda _host, _port: True)
+    monkeypatch.setattr("appliance.orchestrator.host.ports.is_free", lambda _host, _port: True)
     settings, told = Settings(data_dir=tmp_path), list[News]()
     async with switch._running(settings, State(), DataDir(tmp_path), Secrets(), told.append) as running:
         assert running is settings
@@ -101,7 +101,7 @@ async def test_another_failure_is_not_tried_again(tmp_path: Path, monkeypatch: p
         return made[-1]
 
     monkeypatch.setattr(switch, "open_runtime", open_runtime)
-    monkeypatch.setattr("appliance.orchestrator.ports.is_free", lambda _host, _port: True)
+    monkeypatch.setattr("appliance.orchestrator.host.ports.is_free", lambda _host, _port: True)
     with pytest.raises(RuntimeUnavailable, match="No binary"):
         async with switch._running(
             Settings(data_dir=tmp_path), State(), DataDir(tmp_path), Secrets(), lambda _news: None

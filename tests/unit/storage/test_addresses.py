@@ -12,7 +12,7 @@ from appliance.config import PostgresSettings, RedisSettings
 from appliance.errors import ConfigError, MigrationFailed
 from appliance.storage.postgres import address as postgres
 from appliance.storage.redis import address as redis
-from appliance.storage.redis.examination import judge
+from appliance.storage.redis.check import judge
 
 URL = "postgresql://u:p%40ss@db:6543/traces"
 

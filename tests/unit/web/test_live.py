@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from appliance.errors import StoreUnavailable
 from appliance.storage.redis.live import Message, Position
 from appliance.web.api.live import _events
-from appliance.web.stopping import set_on_stop_signal
+from appliance.web.server.stopping import set_on_stop_signal
 
 
 class Source:

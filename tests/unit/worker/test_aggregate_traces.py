@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import QueryTooExpensive
-from appliance.storage.clickhouse.folding import MOST_TOUCHES
+from appliance.storage.clickhouse.traces.aggregate import MOST_TOUCHES
 from appliance.worker.jobs import aggregate_traces as folding
 
 

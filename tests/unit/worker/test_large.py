@@ -15,7 +15,7 @@ from appliance.model.pricing import Pricing
 from appliance.model.traces import TracePart
 from appliance.storage.redis.ingest_stream import Delivery
 from appliance.worker import large, runner
-from appliance.worker.endings import Endings
+from appliance.worker.outcomes import Endings
 from tests.fakes.payloads import event, export, span
 from tests.fakes.sink import Row, numeric_config
 from tests.unit.worker.working import AWAY, MAX_ATTEMPTS, Works, now, span_ids, trace_ids, until

@@ -11,7 +11,7 @@ from appliance.ingestion.process import Batch, process
 from appliance.model.pricing import Pricing
 from appliance.storage.redis.ingest_stream import Delivery
 from appliance.worker import runner
-from appliance.worker.endings import PATIENCE_S
+from appliance.worker.outcomes import PATIENCE_S
 from appliance.worker.runner import CLAIM_EVERY_S, MAX_CRASHES
 from tests.fakes.payloads import event
 from tests.fakes.sink import Row

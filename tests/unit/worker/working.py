@@ -11,7 +11,7 @@ import msgspec
 
 from appliance.errors import StoreUnavailable
 from appliance.storage.redis.ingest_stream import Delivery, Entry, Kind
-from appliance.worker.endings import Endings
+from appliance.worker.outcomes import Endings
 from appliance.worker.runner import Worker
 from tests.fakes.payloads import START_S, export, span
 from tests.fakes.sink import MemorySink

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT
+from appliance.orchestrator.data_dir.secrets import Secrets
 from appliance.orchestrator.runtimes.docker.images import DATABASE, USER
-from appliance.orchestrator.secrets import Secrets
 
 PLACEHOLDER = Secrets(
     postgres_password="change-me",

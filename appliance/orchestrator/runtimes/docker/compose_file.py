@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.config import DockerSettings
-from appliance.orchestrator.machine import MIB
+from appliance.orchestrator.host.memory import MIB
 from appliance.orchestrator.runtimes.docker.clickhouse_xml import server_config
 from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, SECRETS, env_text, secret_texts
 from appliance.orchestrator.runtimes.docker.images import (

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from appliance.errors import PortTaken, RuntimeUnavailable
-from appliance.orchestrator.machine import MIB
-from appliance.orchestrator.ports import port_holder
+from appliance.orchestrator.host.memory import MIB
+from appliance.orchestrator.host.ports import port_holder
 
 _OTHER_RUNTIMES = "or use --runtime embedded, which needs no Docker"
 

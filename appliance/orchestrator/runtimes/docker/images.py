@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from appliance.config import DockerSettings
-from appliance.orchestrator.machine import MIB, share_of_memory
+from appliance.orchestrator.host.memory import MIB, share_of_memory
 from appliance.orchestrator.runtimes.docker.clickhouse_xml import server_config
 
 USER = "langfuse"

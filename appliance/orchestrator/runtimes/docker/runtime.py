@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from appliance.config import DockerSettings, Settings
 from appliance.errors import StoreUnavailable
-from appliance.orchestrator.ports import USUAL_PORTS, choose_port
-from appliance.orchestrator.probes import ask_redis, probe_http, probe_postgres
+from appliance.model.services import USUAL_PORTS
+from appliance.orchestrator.data_dir.secrets import Secrets
+from appliance.orchestrator.host.ports import choose_port
+from appliance.orchestrator.processes.probes import ask_redis, probe_http, probe_postgres
 from appliance.orchestrator.runtimes.contract import Endpoints, with_endpoints
 from appliance.orchestrator.runtimes.docker.containers import ContainerEngine
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
@@ -17,7 +19,6 @@ from appliance.orchestrator.runtimes.docker.plans import Ownership, ownership_of
 from appliance.orchestrator.runtimes.docker.pulls import PullTracker
 from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
 from appliance.orchestrator.runtimes.docker.stores import DockerStore
-from appliance.orchestrator.secrets import Secrets
 from appliance.orchestrator.steps import Tell
 from appliance.paths import DataDir
 

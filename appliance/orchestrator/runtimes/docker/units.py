@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from appliance.errors import RuntimeUnavailable
-from appliance.orchestrator.logfiles import RotatingLog
+from appliance.orchestrator.data_dir.logfiles import RotatingLog
 from appliance.orchestrator.runtimes.docker.containers import ContainerEngine, ContainerFacts, Usage
 from appliance.orchestrator.runtimes.docker.failures import describe_end
 

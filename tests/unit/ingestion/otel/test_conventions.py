@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from appliance.ingestion.otel.conventions import _asked, draft_of
-from appliance.ingestion.otel.langfuse import tags_of
+from appliance.ingestion.otel.conventions.langfuse import tags_of
+from appliance.ingestion.otel.conventions.registry import _asked, draft_of
 from appliance.ingestion.otel.observation import observation_of
 from appliance.ingestion.otel.span import SpanEvent
 from appliance.model.observations import Observation

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from appliance.ingestion.otel.conventions import draft_of
+from appliance.ingestion.otel.conventions.registry import draft_of
 from appliance.ingestion.otel.observation import observation_of
 from appliance.ingestion.otel.span import SpanEvent
 from appliance.model.pricing import Pricing

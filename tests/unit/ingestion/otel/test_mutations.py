@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from appliance.ingestion.otel.conventions import draft_of
-from appliance.ingestion.otel.decode import decode_json, decode_protobuf
+from appliance.ingestion.otel.conventions.registry import draft_of
+from appliance.ingestion.otel.decoding.decode import decode_json, decode_protobuf
 from appliance.ingestion.otel.observation import complete_metadata, observation_of
 from appliance.ingestion.otel.span import Attributes, Span
 from appliance.model.observations import Observation

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from appliance.ingestion.json_text import parse_or_keep
+from appliance.ingestion.otel.conventions.langfuse import LangfuseMapper
 from appliance.ingestion.otel.draft import Draft
-from appliance.ingestion.otel.langfuse import LangfuseMapper
 from appliance.ingestion.otel.prompts import inherit_prompts
 from appliance.ingestion.otel.span import SpanEvent
 from appliance.ingestion.otel.texts import Texts

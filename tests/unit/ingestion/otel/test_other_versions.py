@@ -10,8 +10,8 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
-from appliance.ingestion.otel.conventions import draft_of
-from appliance.ingestion.otel.decode import decode_json, decode_protobuf
+from appliance.ingestion.otel.conventions.registry import draft_of
+from appliance.ingestion.otel.decoding.decode import decode_json, decode_protobuf
 from appliance.ingestion.otel.observation import complete_metadata
 from appliance.ingestion.otel.span import SpanEvent, SpanLink
 from appliance.ingestion.token_usage import usage_from_counts

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from appliance.ingestion.legacy import Event, split_events
+from appliance.ingestion.legacy.decode import Event, split_events
 from appliance.ingestion.otel.trace import SpanSays, trace_parts
 from appliance.model.traces import SpanPlace, Trace, TracePart, fold_parts
 from tests.unit.ingestion.spans import SOURCE

@@ -1,0 +1,146 @@
+"""Events of the ingestion API into parts of traces, and into patches of observations and scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from appliance.errors import Undecodable
+from appliance.ingestion.json_text import to_text
+from appliance.ingestion.legacy.aggregate import StoredEvent, as_object, is_truthy
+from appliance.ingestion.source import Source
+from appliance.model.environments import normalise_environment
+from appliance.model.times import parse_iso
+from appliance.model.traces import EVENT_WEIGHT, TOLD_BY_OBSERVATION, TracePart
+from appliance.storage.redis.patches import Patch
+
+NAMED_ON_PURPOSE: Final = 2
+
+_TRACE_FIELDS: Final = {
+    "name": "name",
+    "userId": "user_id",
+    "sessionId": "session_id",
+    "version": "version",
+    "release": "release",
+}
+
+
+class Event(msgspec.Struct):
+    """A valid event, as web queues it."""
+
+    id: str
+    timestamp: str
+    type: str
+    body: dict[str, Any]
+
+
+_events: Final = msgspec.json.Decoder(list[Event])
+
+
+def decode_events(body: bytes) -> list[Event]:
+    """The events of an entry; raises Undecodable."""
+    try:
+        return _events.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Undecodable(f"The events cannot be read: {error}.") from error
+
+
+def split_events(events: Iterable[Event], source: Source) -> tuple[list[TracePart], list[Patch]]:
+    """What the events say of traces, and what they change in observations and scores."""
+    parts: list[TracePart] = []
+    bare: dict[str, TracePart] = {}
+    patches: list[Patch] = []
+    for event, key, time in _placed(events, source):
+        if event.type == "trace-create":
+            parts.append(trace_part(event, source, key, time))
+            continue
+        patches.append(_patch(event, source, key, time))
+        if event.type != "score-create" and event.body.get("traceId"):
+            part = _bare_part(event, source)
+            bare.setdefault(part.id, part)
+    told = {part.id for part in parts}
+    return [*parts, *(part for part in bare.values() if part.id not in told)], patches
+
+
+def _placed(events: Iterable[Event], source: Source) -> Iterator[tuple[Event, str, int]]:
+    """Each event with what identifies it within its entity, and its time, in microseconds since the epoch.
+
+    Events of one request that share their id count all the same. Of those that share a millisecond, the later one
+    comes later by a microsecond: the order of a request is the order that the program had in mind.
+    """
+    known: Counter[tuple[str, ...]] = Counter()
+    moments: Counter[tuple[str, str, int]] = Counter()
+    for event in events:
+        if event.type == "sdk-log" or not event.body.get("id"):
+            continue
+        id, kind = str(event.body["id"]), _KINDS.get(event.type, "observation")
+        time = parse_iso(event.timestamp) or source.accepted_at
+        same, before = (event.type, id, event.id), (kind, id, time)
+        yield event, f"{event.id}#{known[same]}" if known[same] else event.id, time + min(moments[before], 999)
+        known[same] += 1
+        moments[before] += 1
+
+
+_KINDS: Final = {"trace-create": "trace", "score-create": "score"}
+
+
+def trace_part(event: Event, source: Source, key: str, time: int) -> TracePart:
+    """What a `trace-create` event says; a field that is null on purpose erases what was said before.
+
+    A missing `public` takes nothing back (conventions notes 11), nor does an empty input or output.
+    """
+    body = event.body
+    part = TracePart(
+        project_id=source.project_id,
+        id=str(body["id"]),
+        part_id=f"e:{key}",
+        timestamp=parse_iso(body.get("timestamp")) or time,
+        order_ts=time,
+        event_ts=source.accepted_at,
+        created_at=source.accepted_at,
+        environment=normalise_environment(body.get("environment")),
+        weight=EVENT_WEIGHT,
+    )
+    for sent, field in _TRACE_FIELDS.items():
+        if (value := body.get(sent)) is not None:
+            setattr(part, field, value)
+        elif sent in body:
+            part.nulls.append(field)
+    part.name_rank = NAMED_ON_PURPOSE if part.name is not None else 0
+    part.public = body.get("public")
+    part.tags = sorted({str(tag) for tag in body.get("tags") or ()})
+    metadata = body.get("metadata")
+    part.metadata = {} if metadata is None else {key: to_text(value) for key, value in as_object(metadata).items()}
+    part.input = to_text(body["input"]) if is_truthy(body.get("input")) else None
+    part.output = to_text(body["output"]) if is_truthy(body.get("output")) else None
+    return part
+
+
+def _bare_part(event: Event, source: Source) -> TracePart:
+    """Makes a trace exist that only its observations have told of."""
+    body = event.body
+    time = parse_iso(body.get("startTime")) or parse_iso(event.timestamp) or source.accepted_at
+    return TracePart(
+        project_id=source.project_id,
+        id=str(body["traceId"]),
+        part_id=f"{TOLD_BY_OBSERVATION}{body['id']}",
+        timestamp=time,
+        order_ts=time,
+        event_ts=source.accepted_at,
+        created_at=source.accepted_at,
+        environment=normalise_environment(body.get("environment")),
+    )
+
+
+def _patch(event: Event, source: Source, key: str, time: int) -> Patch:
+    kept = StoredEvent(event.id, event.type, time, source.accepted_at, event.body)
+    return Patch(
+        project_id=source.project_id,
+        kind="score" if event.type == "score-create" else "observation",
+        entity_id=str(event.body["id"]),
+        event_key=f"{event.type}:{key}".encode(),
+        body=msgspec.json.encode(kept),
+    )

@@ -1,0 +1,1 @@
+"""OTLP exports, protobuf or JSON, into spans of one form."""

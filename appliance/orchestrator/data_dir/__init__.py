@@ -1,0 +1,1 @@
+"""The files of a data directory: its lock, state, secrets and logs, and the disk that they lie on."""

@@ -1,0 +1,34 @@
+"""A first start that fails before anything is stored leaves nothing behind, if it made the data directory itself."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+
+from appliance.errors import AlreadyRunning, ApplianceError
+from appliance.orchestrator.data_dir.lock import exclusive
+from appliance.paths import DataDir
+
+
+@contextlib.contextmanager
+def undone_when_it_fails(data_dir: DataDir) -> Iterator[None]:
+    """Removes a data directory that the block made when the block fails before a store has begun to write there."""
+    existed = data_dir.root.exists()
+    try:
+        yield
+    except AlreadyRunning:
+        raise
+    except (ApplianceError, OSError):
+        if not existed and data_dir.root.is_dir():
+            with contextlib.suppress(ApplianceError, OSError), exclusive(data_dir):
+                if _is_bare(data_dir):
+                    shutil.rmtree(data_dir.root)
+        raise
+
+
+def _is_bare(data_dir: DataDir) -> bool:
+    """Whether nothing lies there but what every start begins with."""
+    first = {data_dir.logs, data_dir.run, data_dir.secrets_file, data_dir.state_file, data_dir.lock_file}
+    logs = {file.name for file in data_dir.logs.iterdir()} if data_dir.logs.is_dir() else set()
+    return set(data_dir.root.iterdir()) <= first and logs <= {data_dir.log_file("supervisor").name}

@@ -1,0 +1,103 @@
+"""What an appliance must not forget and nobody else may read: generated passwords and the first project's keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import secrets
+import uuid
+
+import msgspec
+
+from appliance.config import Settings
+from appliance.errors import ConfigError
+from appliance.orchestrator.data_dir.private_files import write_private
+from appliance.paths import DataDir
+
+
+class Secrets(msgspec.Struct, kw_only=True, frozen=True):
+    """The content of secrets.json; `migrate` on its own writes only the key pair, and `up` fills in the rest."""
+
+    postgres_password: str = ""
+    redis_password: str = ""
+    clickhouse_password: str = ""
+    salt: str = ""
+    encryption_key: str = ""
+    """64 hex characters."""
+    public_key: str = ""
+    secret_key: str = ""
+    """Empty while only the database knows it, as a hash."""
+
+
+def generate_secrets() -> Secrets:
+    """Fresh secrets; the key pair has the form of Langfuse's keys."""
+    return Secrets(
+        postgres_password=secrets.token_hex(24),
+        redis_password=secrets.token_hex(24),
+        clickhouse_password=secrets.token_hex(24),
+        salt=secrets.token_hex(16),
+        encryption_key=secrets.token_hex(32),
+        public_key=f"pk-lf-{uuid.uuid4()}",
+        secret_key=f"sk-lf-{uuid.uuid4()}",
+    )
+
+
+def read_secrets(data_dir: DataDir) -> Secrets | None:
+    """The stored secrets, None before the first start; raises ConfigError when the file cannot be used."""
+    path = data_dir.secrets_file
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Secrets)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except PermissionError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint="Is it another user's?") from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error}.", hint="Restore it from a backup: without it the stores stay closed."
+        ) from error
+
+
+def ensure_secrets(data_dir: DataDir, settings: Settings) -> Secrets:
+    """The stored secrets, what is missing made anew, and the settings' own salt and encryption key in their place.
+
+    Stored again when they changed. Keys of LANGFUSE_INIT_* are not in it: the database may know their public key with
+    another secret, so they are stored by the migration that has seen them work. Raises ConfigError.
+    """
+    stored = read_secrets(data_dir)
+    _require_key(settings.encryption_key, stored)
+    known = msgspec.structs.asdict(stored) if stored else {}
+    given = {"salt": settings.salt, "encryption_key": settings.encryption_key}
+    values = {name: value for name, value in (*known.items(), *given.items()) if value}
+    if values.get("public_key"):  # never half of one pair and half of another
+        values["secret_key"] = known["secret_key"]
+    current = msgspec.structs.replace(generate_secrets(), **values)
+    if current != stored:
+        write_private(data_dir.secrets_file, msgspec.json.format(msgspec.json.encode(current), indent=2).decode())
+    return current
+
+
+def with_secrets(settings: Settings, known: Secrets) -> Settings:
+    """Settings with these salt and encryption key."""
+    return dataclasses.replace(settings, salt=known.salt, encryption_key=known.encryption_key)
+
+
+def with_stored_salt(settings: Settings) -> Settings:
+    """Settings with the salt and encryption key of the data directory, where none are given.
+
+    Raises ConfigError, also when there is no salt at all: anybody could make hashes and links without one.
+    """
+    known = read_secrets(DataDir(settings.data_dir)) or Secrets()
+    _require_key(settings.encryption_key, known)
+    salt = settings.salt or known.salt
+    if not salt:
+        raise ConfigError(
+            "There is no SALT.", hint="Make one (openssl rand -hex 16) and keep it: all processes need the same."
+        )
+    return dataclasses.replace(settings, salt=salt, encryption_key=settings.encryption_key or known.encryption_key)
+
+
+def _require_key(given: str, stored: Secrets | None) -> None:
+    """Raises ConfigError for an encryption key of another form, unless it is the one in use."""
+    in_use = stored.encryption_key if stored else ""
+    if given and given != in_use and not re.fullmatch("[0-9a-fA-F]{64}", given):
+        raise ConfigError("ENCRYPTION_KEY must be 64 hex characters.", hint="Make one: openssl rand -hex 32")

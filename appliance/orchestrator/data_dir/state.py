@@ -1,0 +1,64 @@
+"""state.json: what runs on a data directory, and its last ports; enough to find it again after a crash."""
+
+from __future__ import annotations
+
+import msgspec
+
+from appliance.config import Runtime
+from appliance.errors import ConfigError
+from appliance.orchestrator.data_dir.private_files import read_private, write_private
+from appliance.paths import DataDir
+
+
+class ProcessRecord(msgspec.Struct, kw_only=True, frozen=True):
+    """A started process; pid and creation time together name it for ever."""
+
+    name: str
+    pid: int
+    create_time: float
+    """Seconds since the epoch, as psutil says."""
+    stop_signal: int
+
+
+class State(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The content of state.json."""
+
+    url: str | None = None
+    """Address of web that users are told while the appliance runs, None after a clean stop."""
+    local_url: str | None = None
+    """Where programs of this machine reach web, whether or not the other address leads to it yet."""
+    runtime: Runtime = "embedded"
+    """What it runs with, or ran with last."""
+    moving_to: Runtime | None = None
+    """The runtime that a move of the data was begun to and not ended."""
+    step: str | None = None
+    """What a start that goes on did last, told again every few seconds; for others who wait for it."""
+    host: str = "127.0.0.1"
+    control_socket: str | None = None
+    supervisor: ProcessRecord | None = None
+    processes: list[ProcessRecord] = msgspec.field(default_factory=list)
+    workers: int = 1
+    """Number of worker processes that it runs with, or ran with last."""
+    web_workers: int = 1
+    ports: dict[str, int] = msgspec.field(default_factory=dict)
+    """By service name; kept over stops."""
+    sockets: dict[str, str] = msgspec.field(default_factory=dict)
+    """Paths of the sockets of the stores that have one, by service name."""
+
+
+def read_state(data_dir: DataDir) -> State:
+    """The stored state, an empty one when there is none; raises ConfigError when it cannot be read."""
+    try:
+        return msgspec.json.decode(read_private(data_dir.state_file), type=State)
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
+        return State()  # written whole or not at all, so an unreadable one is of another version: begin anew
+    except OSError as error:
+        raise ConfigError(
+            f"{data_dir.state_file} cannot be read: {error.strerror}.", hint="Is it another user's?"
+        ) from error
+
+
+def write_state(data_dir: DataDir, state: State) -> None:
+    """Stores the state, whole or not at all; raises OSError."""
+    text = msgspec.json.format(msgspec.json.encode(state), indent=2).decode()
+    write_private(data_dir.state_file, text, lasting=False)

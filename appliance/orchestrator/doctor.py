@@ -1,0 +1,166 @@
+"""What `doctor` looks at: each finding is ok, warn or fail, and says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+from appliance.config import Settings
+from appliance.errors import ApplianceError
+from appliance.model.services import USUAL_PORTS
+from appliance.orchestrator.catalog import STORE_NAMES
+from appliance.orchestrator.data_dir.lock import is_held
+from appliance.orchestrator.data_dir.state import read_state
+from appliance.orchestrator.host.memory import memory_limit_bytes
+from appliance.orchestrator.host.ports import is_free, port_holder
+from appliance.orchestrator.runtimes.embedded.postgres_identity import require_name, user_of_postgres
+from appliance.orchestrator.runtimes.embedded.postgres_install import find_install
+from appliance.orchestrator.runtimes.embedded.redis import choose_server
+from appliance.orchestrator.runtimes.external import ExternalRuntime
+from appliance.orchestrator.runtimes.factory import chosen_runtime
+from appliance.orchestrator.unsupervised import is_elsewhere, status_elsewhere
+from appliance.paths import DataDir
+
+_GB = 1_000_000_000
+_PROJECT_BEGAN = 1_760_000_000  # seconds; a clock before this is wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    level: Literal["ok", "warn", "fail"]
+    text: str
+    advice: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        return dataclasses.asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Looks at everything; starts and changes nothing."""
+    if is_elsewhere(settings):
+        return [
+            Finding("python", "ok", sys.version.split()[0]),
+            *_elsewhere(settings),
+            *_resources(settings.data_dir),
+            _clock(),
+        ]
+    return [
+        Finding("python", "ok", sys.version.split()[0]),
+        *_runtime(settings),
+        *_resources(settings.data_dir),
+        *_ports(settings),
+        _clock(),
+    ]
+
+
+def _elsewhere(settings: Settings) -> Iterator[Finding]:
+    """Whether each service of a server that runs elsewhere answers."""
+    for service in asyncio.run(status_elsewhere(settings)).services:
+        place = f"answers at {service.address}" if service.address else "gives a sign of life"
+        yield Finding(
+            service.name, "ok" if service.healthy else "fail", place if service.healthy else service.reason or ""
+        )
+
+
+def _runtime(settings: Settings) -> Iterator[Finding]:
+    """What the stores run on, in the runtime that the next start takes."""
+    name = chosen_runtime(settings, read_state(DataDir(settings.data_dir)))
+    if name == "embedded":
+        yield from _stores()
+        return
+    try:
+        if name == "docker":
+            yield Finding(name, "ok", f"version {asyncio.run(_docker_version(settings))}")
+        else:
+            ExternalRuntime(settings)
+            yield Finding(name, "ok", "stores at the addresses of the environment")
+    except ApplianceError as error:
+        yield Finding(name, "fail", error.message, error.hint)
+
+
+async def _docker_version(settings: Settings) -> str:
+    from appliance.orchestrator.runtimes.docker.engine import DockerEngine
+    from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
+
+    engine = await DockerEngine.connect(engine_address(settings.docker.host, usual_sockets()))
+    try:
+        return (await engine.facts()).version
+    finally:
+        await engine.close()
+
+
+def _stores() -> Iterator[Finding]:
+    try:
+        yield Finding("postgres", "ok", f"{find_install().major}, at {find_install().home}")
+    except ApplianceError as error:
+        yield Finding("postgres", "fail", error.message, error.hint)
+    try:
+        require_name()
+        yield Finding("user", "ok", f"Postgres runs as {user_of_postgres()}")
+    except ApplianceError as error:
+        yield Finding("user", "fail", error.message, error.hint)
+    try:
+        binary, server = choose_server(None)
+        yield Finding("redis", "ok", f"{server}, at {binary}")
+    except ApplianceError as error:
+        yield Finding("redis", "fail", error.message, error.hint)
+    try:
+        yield Finding("clickhouse", "ok", f"chdb-core {version('chdb-core')}")
+    except PackageNotFoundError:
+        yield Finding("clickhouse", "fail", "chdb-core is missing", "Install it, or use --runtime external.")
+
+
+def _resources(root: Path) -> Iterator[Finding]:
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    writable = os.access(existing, os.W_OK | os.X_OK)
+    yield Finding("data dir", "ok" if writable else "fail", str(root), "" if writable else "Choose another --data-dir.")
+    free = shutil.disk_usage(existing).free
+    level: Literal["ok", "warn", "fail"] = "ok" if free > 5 * _GB else "warn" if free > _GB else "fail"
+    yield Finding("disk", level, f"{free / _GB:.1f} GB free", "" if level == "ok" else "Free some space.")
+    memory = memory_limit_bytes()
+    level = "ok" if memory > 2 * _GB else "warn"
+    yield Finding("memory", level, f"{memory / _GB:.1f} GB", "" if level == "ok" else "2 GB or more are comfortable.")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    if is_held(DataDir(settings.data_dir)):
+        yield Finding("ports", "ok", "in use by this appliance, which runs")
+        return
+    if settings.otlp_grpc_port:
+        yield _grpc_port(settings)
+    runtime = chosen_runtime(settings, read_state(DataDir(settings.data_dir)))
+    stores = {"external": (), "embedded": ("clickhouse",)}.get(runtime, STORE_NAMES)
+    for name, usual in USUAL_PORTS.items():
+        if name not in ("web", *stores):
+            continue  # it listens elsewhere
+        port = settings.port or usual if name == "web" else usual
+        if is_free("127.0.0.1", port):
+            yield Finding(f"port {port}", "ok", f"free for {name}")
+        else:
+            yield Finding(f"port {port}", "warn", f"taken{port_holder(port)}", f"{name} will take another one.")
+
+
+def _grpc_port(settings: Settings) -> Finding:
+    port = settings.otlp_grpc_port
+    if is_free(settings.host, port):
+        return Finding(f"port {port}", "ok", "free for OTLP over gRPC")
+    advice = "Stop it, or choose another LANGFUSE_LOCAL_OTLP_GRPC_PORT."
+    return Finding(f"port {port}", "fail", f"taken{port_holder(port)}", advice)
+
+
+def _clock() -> Finding:
+    if time.time() < _PROJECT_BEGAN:
+        return Finding("clock", "fail", "far in the past", "Set the machine's clock: traces carry its time.")
+    return Finding("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))

@@ -1,0 +1,173 @@
+"""Child processes: what to start, what is known of a started one, and how it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from appliance.errors import RuntimeUnavailable
+from appliance.orchestrator.data_dir.logfiles import Echo, RotatingLog
+from appliance.orchestrator.processes.privileges import Identity, child_setup
+
+_PIPE_READ_BYTES = 64 * 1024
+# Of UTF-8, since in plain C Python cannot read where the package is installed below a folder with other letters.
+_LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSpec:
+    """One process to start; its output goes to `log`."""
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    identity: Identity | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace_s: float = 10.0
+    """Seconds between the stop signal and SIGKILL."""
+    input: bytes = b""
+    """What the child reads from its standard input, less than a pipe holds (16 KB)."""
+    pass_fds: tuple[int, ...] = ()
+    """File descriptors that stay open in the child, under the same numbers."""
+
+
+class Process(Protocol):
+    """A started child."""
+
+    @property
+    def pid(self) -> int: ...
+
+    async def wait(self) -> int:
+        """Waits for the end; the exit status, negative for a signal."""
+
+    def send(self, signal_number: int) -> None:
+        """Sends a signal; does nothing once the process has ended."""
+
+
+class Launcher(Protocol):
+    """Starts processes; tests put their own in its place."""
+
+    async def __call__(self, spec: ProcessSpec) -> Process: ...
+
+
+class ChildProcess:
+    """A real child in its own session, so that the terminal's Ctrl-C reaches only the supervisor."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, output: asyncio.StreamReader, log: RotatingLog, echo: Echo | None
+    ) -> None:
+        self._process = process
+        self._pump = asyncio.create_task(_pump(output, log, echo))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def wait(self) -> int:
+        code = await self._process.wait()
+        # It led a session and a group of its own: what it started and left behind is in that group.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        # A grandchild that outlives its parent may hold the pipe open: do not wait for it for ever.
+        await asyncio.wait([self._pump], timeout=1)
+        self._pump.cancel()
+        return code
+
+    def send(self, signal_number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal_number)
+
+
+async def launch_process(spec: ProcessSpec, echo: BinaryIO | None = None) -> Process:
+    """Starts a real child, whose lines go to its log and to `echo`; raises RuntimeUnavailable when it is refused."""
+    try:
+        log = RotatingLog(spec.log)
+        reading_end, writing_end = os.pipe()
+        given = _input(spec)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *spec.argv,
+                stdin=given,
+                stdout=writing_end,
+                stderr=asyncio.subprocess.STDOUT,
+                env=dict(spec.environ),
+                cwd=spec.cwd,
+                start_new_session=True,
+                pass_fds=spec.pass_fds,
+                preexec_fn=child_setup(spec.identity, spec.stop_signal),
+            )
+        except BaseException:
+            os.close(reading_end)
+            raise
+        finally:
+            os.close(writing_end)
+            os.close(given)
+    except OSError as error:
+        raise RuntimeUnavailable(f"{spec.name} cannot be started: {error.strerror or error}.") from error
+    return ChildProcess(process, await _reader(reading_end), log, Echo(spec.name, echo) if echo else None)
+
+
+def _input(spec: ProcessSpec) -> int:
+    """A descriptor from which the child reads its input and then the end."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, spec.input)
+    finally:
+        os.close(writing)
+    return reading
+
+
+async def stop_process(process: Process, spec: ProcessSpec) -> int:
+    """Asks a process to end, and kills it after its grace; the exit status."""
+    process.send(spec.stop_signal)
+    try:
+        return await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(process.wait())), spec.grace_s)
+    except TimeoutError:
+        process.send(signal.SIGKILL)
+        return await process.wait()
+
+
+async def _reader(descriptor: int) -> asyncio.StreamReader:
+    """A stream of our own: with asyncio's pipe, waiting for a child also waits for whoever inherited its output."""
+    stream = asyncio.StreamReader()
+    pipe = os.fdopen(descriptor, "rb", 0)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
+    return stream
+
+
+async def _pump(stream: asyncio.StreamReader, log: RotatingLog, echo: Echo | None) -> None:
+    try:
+        while data := await stream.read(_PIPE_READ_BYTES):
+            # A full disk must not stop the pump: the child would block on its pipe.
+            with contextlib.suppress(OSError):
+                log.write(data)
+            if echo is not None:
+                with contextlib.suppress(OSError):
+                    echo.write(data)
+    finally:
+        log.close()
+
+
+def describe_exit(code: int) -> str:
+    """An exit status in words."""
+    if code >= 0:
+        return f"exited with code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
+
+
+def inherited_environ() -> dict[str, str]:
+    """The few variables a store needs; nothing of the user's secrets is handed on."""
+    kept = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return {"TZ": "UTC", "LC_ALL": _LOCALE, **{name: os.environ[name] for name in kept if name in os.environ}}

@@ -1,0 +1,30 @@
+"""A child process as the supervisor sees it."""
+
+from __future__ import annotations
+
+from appliance.orchestrator.processes.child import Launcher, Process, ProcessSpec, describe_exit, stop_process
+
+
+class ProcessUnit:
+    """A started process together with the way to stop it."""
+
+    container: str | None = None
+
+    def __init__(self, process: Process, spec: ProcessSpec) -> None:
+        self._process = process
+        self.spec = spec
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    async def wait(self) -> str:
+        return describe_exit(await self._process.wait())
+
+    async def stop(self) -> None:
+        await stop_process(self._process, self.spec)
+
+
+async def launch_unit(launcher: Launcher, spec: ProcessSpec) -> ProcessUnit:
+    """Starts a process; raises RuntimeUnavailable."""
+    return ProcessUnit(await launcher(spec), spec)

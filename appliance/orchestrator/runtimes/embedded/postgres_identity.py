@@ -1,0 +1,162 @@
+"""As which user Postgres runs: it refuses root, so root drops to an unprivileged user that can reach the files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from appliance.errors import RuntimeUnavailable
+from appliance.orchestrator.processes.child import inherited_environ
+from appliance.orchestrator.processes.privileges import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, Identity, child_setup
+from appliance.orchestrator.runtimes.embedded.postgres_install import PostgresInstall
+
+_NEW_USER = "langfuse-local"
+_USERS = ("postgres", "_postgres", _NEW_USER)
+"""Never a user such as nobody, as whom programs of others run too: they could read the data and become superuser."""
+_WAYS_TO_ADD = (("useradd", "--system", "--no-create-home"), ("adduser", "-S", "-D", "-H"))
+"""Of most systems, and of BusyBox."""
+_MACHINE_PLACE = Path("/var/lib/langfuse-local")
+
+
+def unprivileged_identity() -> Identity | None:
+    """The user to drop to; None when this process is not root. Raises RuntimeUnavailable when there is no such user."""
+    if os.geteuid() != 0:
+        return None
+    entry = _find_user() or _create_user()
+    return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, ())
+
+
+def user_of_postgres() -> str:
+    """The name that `unprivileged_identity` would give, without adding a user."""
+    if os.geteuid() != 0:
+        return "this user"
+    entry = _find_user()
+    return entry.pw_name if entry else f"{_NEW_USER}, a user that the start adds"
+
+
+def require_name() -> None:
+    """Raises RuntimeUnavailable for a user who is not in the list of users: initdb asks for his name there."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise RuntimeUnavailable(
+            f"Postgres needs to know the name of this user, whose id is {os.geteuid()}; /etc/passwd does not have it.",
+            hint="Add him there, start the appliance as another user, or use --runtime docker or external.",
+        ) from None
+
+
+def reachable(
+    install: PostgresInstall, root: Path, identity: Identity | None
+) -> tuple[PostgresInstall, Identity | None]:
+    """An installation and an identity that can work together below the data directory `root`.
+
+    Opens `root` itself where that is enough, adds a capability where a parent is closed, and copies the binaries below
+    `root` (or the machine's own data directory) where they lie in a private place.
+    Raises RuntimeUnavailable that names what stands in the way.
+    """
+    if identity is None:
+        return install, None
+    able = _able_to_enter(root, identity)
+    if _runs(install, identity):
+        return install, able
+    # initdb asks with access(2), which no capability answers: the binaries must be open to everybody.
+    for place in (root, _MACHINE_PLACE):
+        try:
+            if not place.exists():
+                place.mkdir()
+                place.chmod(0o711)
+            if not _enters(place, identity):
+                continue
+            copy = install.copy_to(place / "runtime" / f"postgres-{install.major}")
+        except OSError:  # full or read-only: the next place may do
+            continue
+        if _runs(copy, identity):
+            return copy, able
+    raise RuntimeUnavailable(
+        f"User {identity.name}, as whom Postgres runs here, cannot run its binaries in {install.home}, "
+        f"nor a copy of them in {root} or {_MACHINE_PLACE}.",
+        hint="Choose a --data-dir that all users can enter and that is not mounted noexec.",
+    )
+
+
+def closed_parent(path: Path, identity: Identity) -> Path | None:
+    """The outermost directory on the way to `path` that the user cannot enter, None when all are open."""
+    return next((step for step in [*reversed(path.parents), path] if not _enters(step, identity)), None)
+
+
+def _able_to_enter(root: Path, identity: Identity) -> Identity:
+    if not _enters(root, identity):
+        root.chmod(root.stat().st_mode | 0o111)
+    for capability in (None, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
+        candidate = replace(identity, capability=capability)
+        if (capability is None or sys.platform == "linux") and _enters(root, candidate):
+            return candidate
+    closed = closed_parent(root, identity) or root
+    raise RuntimeUnavailable(
+        f"Postgres runs as user {identity.name} here, who cannot enter {closed}.",
+        hint=f"Choose a --data-dir elsewhere (such as /var/lib), or allow it: chmod o+x {closed}.",
+    )
+
+
+def _enters(folder: Path, identity: Identity) -> bool:
+    return _succeeds(["/bin/sh", "-c", ":"], folder, identity)
+
+
+def _runs(install: PostgresInstall, identity: Identity) -> bool:
+    return all(
+        _succeeds([str(install.binary(name)), "--version"], Path("/"), identity) for name in ("initdb", "postgres")
+    )
+
+
+def _succeeds(argv: list[str], folder: Path, identity: Identity) -> bool:
+    change_user = child_setup(identity, signal.SIGKILL)
+
+    def setup() -> None:
+        change_user()
+        os.chdir(folder)
+
+    try:
+        done = subprocess.run(
+            argv, cwd="/", env=inherited_environ(), preexec_fn=setup, capture_output=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+def hand_over(tree: Path, identity: Identity) -> None:
+    """Gives what lies below `tree` and belongs to the owner of `tree` to the user of `identity`; raises OSError."""
+    former = tree.stat().st_uid
+    if former == identity.uid:
+        return
+    for _, _, files, folder in os.fwalk(tree, topdown=False):
+        for name in (*files, "."):
+            if os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid == former:
+                os.chown(name, identity.uid, identity.gid, dir_fd=folder, follow_symlinks=False)
+
+
+def _find_user() -> pwd.struct_passwd | None:
+    for name in _USERS:
+        with contextlib.suppress(KeyError):
+            if (entry := pwd.getpwnam(name)).pw_uid != 0:
+                return entry
+    return None
+
+
+def _create_user() -> pwd.struct_passwd:
+    for tool, *options in _WAYS_TO_ADD:
+        if (found := shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")) is not None:
+            subprocess.run([found, *options, _NEW_USER], capture_output=True, check=False)
+        if (entry := _find_user()) is not None:
+            return entry
+    raise RuntimeUnavailable(
+        "Postgres refuses to run as root, and needs a user of its own, which could not be made here.",
+        hint=f"Add one (for example: useradd --system {_NEW_USER}), or start the appliance as another user.",
+    )

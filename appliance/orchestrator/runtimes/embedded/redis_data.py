@@ -1,0 +1,73 @@
+"""Which server has written the data of Redis, whether another one can go on with it, and whether it is still there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from appliance.orchestrator.data_dir.private_files import write_private
+
+_RECORD = "written-by.json"
+_HEADER = re.compile(rb"(redis|valkey)-ver.(\d+)\.(\d+)\.(\d+)", re.DOTALL)
+_HEADER_BYTES = 200
+_FIRST_OWN_FORMAT_OF_REDIS = (7, 4)
+"""From here on Valkey does not read what Redis writes."""
+_FIRST_OWN_FORMAT_OF_VALKEY = (9,)
+_REDIS_READS_VALKEY = (7, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A kind of server and its version."""
+
+    name: str
+    """`redis` or `valkey`."""
+    version: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name.capitalize()} {'.'.join(map(str, self.version))}"
+
+    def reads(self, writer: Server) -> bool:
+        """Whether it can go on with data that `writer` has written; what an older one finds may look empty to it."""
+        if self.name == writer.name:
+            return self.version >= writer.version
+        if writer.name == "redis":
+            return writer.version < _FIRST_OWN_FORMAT_OF_REDIS
+        return writer.version < _FIRST_OWN_FORMAT_OF_VALKEY and self.version >= _REDIS_READS_VALKEY
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What lies beside the data."""
+
+    server: str
+    version: tuple[int, ...]
+    mark: str = ""
+    """The value of a key that was stored with the data; empty before it was."""
+
+    @property
+    def writer(self) -> Server:
+        return Server(self.server, self.version)
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record, else what the data themselves say (version 0.1 wrote none); None without data."""
+    try:
+        return msgspec.json.decode((folder / _RECORD).read_bytes(), type=Record)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    for base in sorted((folder / "appendonlydir").glob("*.base.rdb"), reverse=True):
+        with base.open("rb") as file:
+            if found := _HEADER.search(file.read(_HEADER_BYTES)):
+                name, *numbers = found.groups()
+                return Record(name.decode(), tuple(map(int, numbers)))
+    if (folder / "appendonlydir").is_dir():  # which came with 7.0
+        return Record("redis", (7, 0, 0))
+    return Record("redis", (6, 2, 0)) if (folder / "appendonly.aof").exists() else None
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Stores the record; raises OSError."""
+    write_private(folder / _RECORD, msgspec.json.encode(record).decode())

@@ -1,0 +1,51 @@
+"""Makes the runtime that the settings name; the one place that knows all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from appliance.config import Runtime as RuntimeName
+from appliance.config import Settings
+from appliance.model.services import USUAL_PORTS
+from appliance.orchestrator.data_dir.secrets import Secrets
+from appliance.orchestrator.data_dir.state import State
+from appliance.orchestrator.host.ports import hold_port
+from appliance.orchestrator.processes.child import Launcher
+from appliance.orchestrator.runtimes.contract import Runtime
+from appliance.orchestrator.runtimes.embedded.runtime import EmbeddedRuntime
+from appliance.orchestrator.runtimes.external import ExternalRuntime
+from appliance.paths import DataDir
+
+
+async def open_runtime(
+    settings: Settings,
+    state: State,
+    data_dir: DataDir,
+    secrets: Secrets,
+    launcher: Launcher,
+    avoid: Collection[int] = (),
+) -> Runtime:
+    """The runtime, with ports as `state` remembers them but none of `avoid`; what it takes is noted in `state`.
+
+    Raises RuntimeUnavailable and ConfigError.
+    """
+    name = chosen_runtime(settings, state)
+    state.sockets = {}
+    if name == "external":
+        return ExternalRuntime(settings)
+    if name == "docker":
+        # Its client library is large: only those who use it pay for it.
+        from appliance.orchestrator.runtimes.docker.runtime import open_runtime as open_docker
+
+        runtime = await open_docker(data_dir, secrets, settings.docker, state.ports, avoid)
+        state.ports |= runtime.ports
+        return runtime
+    port = hold_port(state.ports.get("clickhouse"), USUAL_PORTS["clickhouse"], avoid)
+    embedded = EmbeddedRuntime(data_dir, secrets, port, launcher)
+    state.ports["clickhouse"], state.sockets = port.port, dict(embedded.sockets)
+    return embedded
+
+
+def chosen_runtime(settings: Settings, state: State) -> RuntimeName:
+    """The runtime that was asked for, else the one that the data directory ran with before."""
+    return state.runtime if settings.runtime == "auto" else settings.runtime

@@ -1,0 +1,1 @@
+"""Reading traces, which are stored in parts and aggregated."""

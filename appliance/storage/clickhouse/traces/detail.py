@@ -1,0 +1,107 @@
+"""What traces consist of: their parts, the totals of their observations, and their scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from appliance.model.traces import TracePart
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.storage.clickhouse.queries import render
+from appliance.storage.clickhouse.traces.time_bounds import ALONE, KNOWN_PLACES, Extent, within
+from appliance.storage.clickhouse.versions import newest
+from appliance.storage.clickhouse.where import Binder
+
+_ALIASES: Final = {"prefer_column_name_to_alias": 1}
+_MINUTE: Final = 60_000_000
+_CHUNK: Final = 500
+
+Item = TypeVar("Item")
+
+
+class TraceKey(msgspec.Struct):
+    """A trace of a page; times in microseconds since the epoch."""
+
+    id: str
+    started: int
+    first: int
+    """No part or observation of it starts before this."""
+    last: int
+    """No part of it starts after this, and hardly an observation."""
+
+
+class TraceTotals(msgspec.Struct):
+    """What the observations of one trace add up to; times in microseconds since the epoch, cost in USD."""
+
+    id: str
+    observation_ids: list[str] = []
+    first_start: int = 0
+    last_start: int = 0
+    last_end: int | None = None
+    total_cost: float = 0.0
+
+
+class _ScoreIds(msgspec.Struct):
+    id: str
+    score_ids: list[str]
+
+
+class _PartVersion(TracePart):
+    is_deleted: int = 0
+
+
+async def read_parts(
+    clickhouse: ClickHouse,
+    project_id: str,
+    ids: Sequence[str],
+    *,
+    with_texts: bool = True,
+    extents: Mapping[str, Extent] | None = None,
+) -> dict[str, list[TracePart]]:
+    """All parts of the traces by trace id; without texts, input, output and metadata stay empty.
+
+    It is quicker when it is known where each of them lies.
+    """
+    texts = "input, output, metadata" if with_texts else "NULL AS input, NULL AS output, map() AS metadata"
+    found: dict[str, list[TracePart]] = {}
+    for chunk in _chunks(ids):
+        binder = Binder({"project_id": project_id, "ids": chunk})
+        bounds = within("timestamp", [extents[trace_id] for trace_id in chunk] if extents else [], binder)
+        sql = render("traces", "parts", texts=texts, bounds=bounds)
+        rows = await clickhouse.rows(sql, binder.params, _PartVersion, settings=_ALIASES | KNOWN_PLACES)
+        for part in newest(rows, key=lambda row: (row.id, row.part_id, row.timestamp // _MINUTE)):
+            found.setdefault(part.id, []).append(part)
+    return found
+
+
+async def read_totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceKey]) -> dict[str, TraceTotals]:
+    """What the observations of these traces add up to, by trace id; traces without observations are missing."""
+    found: dict[str, TraceTotals] = {}
+    for chunk in _chunks(keys):
+        binder = Binder({"project_id": project_id, "ids": [key.id for key in chunk]})
+        sql = render("traces", "totals", bounds=within("start_time", extents_of(chunk).values(), binder))
+        for row in await clickhouse.rows(sql, binder.params, TraceTotals, settings=_ALIASES | KNOWN_PLACES):
+            found[row.id] = row
+    return found
+
+
+def extents_of(keys: Iterable[TraceKey]) -> dict[str, Extent]:
+    """Where the rows of each trace of a page lie, by its id."""
+    return {key.id: Extent(key.first, key.last) for key in keys}
+
+
+async def read_score_ids(clickhouse: ClickHouse, project_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The ids of the scores of these traces and of their observations, by trace id; corrections are left out."""
+    found: dict[str, list[str]] = {}
+    for chunk in _chunks(ids):
+        params: Mapping[str, Any] = {"project_id": project_id, "ids": chunk}
+        for row in await clickhouse.rows(render("traces", "score_ids"), params, _ScoreIds, settings=ALONE):
+            found[row.id] = row.score_ids
+    return found
+
+
+def _chunks(items: Sequence[Item]) -> Iterable[list[Item]]:
+    # Ids travel in the address of the request, which ClickHouse bounds.
+    return (list(items[start : start + _CHUNK]) for start in range(0, len(items), _CHUNK))

@@ -1,0 +1,92 @@
+"""Query parameters of the read endpoints as conditions of a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from starlette.requests import Request
+
+from appliance.model.filters import Condition, parse_filter
+from appliance.model.ids import canonical_id
+from appliance.storage.clickhouse.client import ClickHouse
+from appliance.web.params import list_param, text_param, time_param
+from appliance.web.responses import iso_micros
+
+_IDS: Final = frozenset({"traceId", "observationId", "parentObservationId"})
+
+
+def clickhouse_of(request: Request) -> ClickHouse:
+    """The client of the application's ClickHouse; raises StoreUnavailable as long as it never answered."""
+    clickhouse: ClickHouse = request.app.state.context.clickhouse
+    return clickhouse
+
+
+def conditions_from(
+    request: Request,
+    *,
+    texts: Mapping[str, str] | Iterable[str] = (),
+    lists: Mapping[str, str] | Iterable[str] = (),
+    all_of: Mapping[str, str] | Iterable[str] = (),
+    since: Mapping[str, str] | None = None,
+    until: Mapping[str, str] | None = None,
+) -> list[Condition]:
+    """The conditions of the parameters named (parameter, or parameter to column) and of the `filter` parameter.
+
+    A column that `filter` mentions is decided by `filter` alone. Ids of OpenTelemetry are found in any case.
+    Raises InvalidData and InvalidRequest.
+    """
+    filter_text = text_param(request, "filter")
+    given = parse_filter(filter_text) if filter_text else []
+    mentioned = {condition.column for condition in given}
+    simple = [
+        *(_equal(request, name, column) for name, column in _pairs(texts)),
+        *(_options(request, name, column, "string") for name, column in _pairs(lists)),
+        *(_options(request, name, column, "array") for name, column in _pairs(all_of)),
+        *(_moment(request, name, column, ">=") for name, column in (since or {}).items()),
+        *(_moment(request, name, column, "<") for name, column in (until or {}).items()),
+    ]
+    kept = [each for each in simple if each is not None and each.column not in mentioned]
+    return [_in_any_case(each) if each.column in _IDS else each for each in (*kept, *given)]
+
+
+def _in_any_case(condition: Condition) -> Condition:
+    """A condition on ids that holds for their canonical form, too."""
+    if condition.operator not in ("=", "any of", "none of"):
+        return condition
+    asked = condition.value if isinstance(condition.value, list) else [str(condition.value)]
+    values = list(dict.fromkeys((*asked, *map(canonical_id, asked))))
+    if len(values) == len(asked):
+        return condition
+    operator = "any of" if condition.operator == "=" else condition.operator
+    return Condition(type="stringOptions", column=condition.column, operator=operator, value=values)
+
+
+def _pairs(names: Mapping[str, str] | Iterable[str]) -> Iterable[tuple[str, str]]:
+    return names.items() if isinstance(names, Mapping) else [(name, name) for name in names]
+
+
+def _equal(request: Request, name: str, column: str) -> Condition | None:
+    text = text_param(request, name)
+    return None if text is None else Condition(type="string", column=column, operator="=", value=text)
+
+
+def _options(request: Request, name: str, column: str, kind: str) -> Condition | None:
+    values = list_param(request, name)
+    if not values:
+        return None
+    if kind == "array":
+        return Condition(type="arrayOptions", column=column, operator="all of", value=values)
+    return Condition(type="stringOptions", column=column, operator="any of", value=values)
+
+
+def _moment(request: Request, name: str, column: str, operator: str) -> Condition | None:
+    moment = time_param(request, name)
+    if moment is None:
+        return None
+    return Condition(type="datetime", column=column, operator=operator, value=exact_time(moment))
+
+
+def exact_time(microseconds: int) -> str:
+    """A point in time as a condition spells it, to the microsecond."""
+    return f"{iso_micros(microseconds)[:-1]}{microseconds % 1000:03d}+00:00"
