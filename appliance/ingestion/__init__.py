@@ -1,1 +1,1 @@
-"""How data comes in: validation, mapping, merging, enrichment."""
+"""Turns accepted payloads into rows: decodes, maps, merges and enriches them, without I/O."""

@@ -1,1 +1,1 @@
-"""What exists: pure types and rules of the domain, with no I/O."""
+"""Types and rules of the domain, without I/O."""

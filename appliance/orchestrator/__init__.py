@@ -1,1 +1,1 @@
-"""What runs: starts, supervises and stops the stores, web and the workers."""
+"""Starts, supervises and stops the stores, web and the workers."""

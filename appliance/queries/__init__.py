@@ -1,1 +1,1 @@
-"""How data is read when one statement is not enough."""
+"""Reads and deletions that take more than one statement or store."""

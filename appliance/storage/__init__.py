@@ -1,1 +1,1 @@
-"""Where it is kept: the only SQL and the only database drivers."""
+"""The stores: the only SQL and the only database drivers."""

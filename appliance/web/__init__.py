@@ -1,1 +1,1 @@
-"""The HTTP side: the Langfuse public API and what the terminal UI needs beside it."""
+"""The HTTP API: Langfuse's public one, and what the terminal UI needs besides."""

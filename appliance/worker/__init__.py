@@ -1,1 +1,1 @@
-"""The worker: takes accepted requests from the queue and writes their rows."""
+"""Reads the queue and writes rows; runs the background jobs."""

@@ -11,6 +11,7 @@ from appliance.cli.main import cli
 from appliance.config import environment_names
 from appliance.model.client_variables import otlp_variables
 from tests.architecture.api_page import api_page
+from tests.architecture.code_tree import PAGE, missing_folders, page_with_tree
 from tests.architecture.configuration_page import configuration_page
 from tests.architecture.source import ROOT, document, modules
 
@@ -83,6 +84,12 @@ def test_every_benchmark_is_on_its_page() -> None:
     ]
     assert len(programs) > 10
     assert [file.name for file in programs if f"](../tests/benchmarks/{file.name})" not in page] == []
+
+
+def test_the_tree_of_folders_is_what_the_packages_say() -> None:
+    """Anew: python -m tests.architecture.code_tree"""
+    assert missing_folders() == []
+    assert document(PAGE) == page_with_tree()
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -1,1 +1,1 @@
-"""Dialogs that lie over a screen and answer with one value."""
+"""Dialogs over a screen that return one value."""

@@ -1,1 +1,1 @@
-"""Building blocks of the screens: they show what they are given and post what was done to them."""
+"""Building blocks of the screens: they show data and post messages."""

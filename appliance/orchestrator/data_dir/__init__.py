@@ -1,1 +1,1 @@
-"""The files of a data directory: its lock, state, secrets and logs, and the disk that they lie on."""
+"""The files of a data directory: lock, state, secrets, logs; and the disk below them."""

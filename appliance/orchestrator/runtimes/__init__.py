@@ -1,1 +1,1 @@
-"""Ways to run the three stores; each gives the same endpoints."""
+"""The ways to run the three stores; each gives the same endpoints."""

@@ -1,1 +1,1 @@
-"""Where the content of media lies: files, or a bucket of S3."""
+"""The content of media: files, or a bucket of S3."""

@@ -1,1 +1,1 @@
-"""Rows that need transactions: tenants, keys, prompts, datasets."""
+"""Rows that need transactions: projects, keys, prompts, datasets, jobs."""

@@ -1,1 +1,1 @@
-"""The queue, the patches of the legacy API, and live messages."""
+"""The queue, patches of the ingestion API, receipts, and live messages."""
