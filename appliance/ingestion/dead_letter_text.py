@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from appliance.errors import ApplianceError
 from appliance.ingestion.accept import inflate
 from appliance.ingestion.otel.decoding.protobuf import export_of
-from appliance.storage.redis.ingest_stream import Entry
+from appliance.model.queue import Entry
 
 _MOST_BYTES: Final = 256 * 1024 * 1024
 _DUMPED_BYTES: Final = 512

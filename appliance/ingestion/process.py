@@ -21,10 +21,10 @@ from appliance.ingestion.source import Source
 from appliance.model.media import Content
 from appliance.model.observations import Observation
 from appliance.model.own_totals import OwnTotals, below, step_of
+from appliance.model.patches import EntityKey, Patch
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery, Entry
 from appliance.model.traces import TracePart
-from appliance.storage.redis.ingest_stream import Delivery, Entry
-from appliance.storage.redis.patches import EntityKey, Patch
 
 MAX_DECOMPRESSED_BYTES: Final = 256 * 1024 * 1024
 """Web refuses larger bodies; this is the second lock."""

@@ -13,7 +13,7 @@ import msgspec
 
 from appliance.errors import Undecodable
 from appliance.ingestion.otel.decoding.wire import fields, prefix
-from appliance.storage.redis.ingest_stream import Kind
+from appliance.model.queue import Kind
 
 _CHILD_FIELDS: Final = (1, 2, 2)
 """Protobuf numbers of resource_spans in an export, scope_spans in that, spans in that."""

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from appliance.errors import Undecodable
 from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf_spans, inflate
-from appliance.storage.redis.ingest_stream import Entry
+from appliance.model.queue import Entry
 from appliance.web.bodies import off_loop, without_lone_surrogates
 from appliance.web.context import Context
 from appliance.web.memory_budget import Held

@@ -10,12 +10,12 @@ from appliance.ingestion.process import Batch
 from appliance.model.media import Content, MediaUse
 from appliance.model.observations import Observation
 from appliance.model.own_totals import Step
+from appliance.model.patches import Patch, PatchSet
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery, Entry
 from appliance.model.score_configs import ScoreConfig
 from appliance.model.scores import Score
 from appliance.model.traces import TracePart
-from appliance.storage.redis.ingest_stream import Delivery, Entry
-from appliance.storage.redis.patches import Patch, PatchSet
 
 EntityKey = tuple[str, str]
 """Project id and id."""

@@ -13,7 +13,7 @@ from appliance.errors import ApplianceError, ReferenceUnknown, Undecodable
 from appliance.ingestion.accept import count_items
 from appliance.ingestion.process import Batch, plain_body, process
 from appliance.ingestion.split import split_body
-from appliance.storage.redis.ingest_stream import Delivery
+from appliance.model.queue import Delivery
 from appliance.worker.contract import BatchSink, Lookups, Stream
 from appliance.worker.outcomes import Endings
 from appliance.worker.retry import DOUBTFUL, Stopped

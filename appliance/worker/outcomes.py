@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from appliance.errors import ReferenceUnknown
-from appliance.storage.redis.ingest_stream import Delivery, Entry
+from appliance.model.queue import Delivery, Entry
 from appliance.worker.contract import LiveMessages, Stream
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 

@@ -21,6 +21,7 @@ from appliance.config import Settings
 from appliance.errors import ReferenceUnknown, Undecodable
 from appliance.ingestion.process import Batch, process
 from appliance.model.patterns import patterns_set_aside
+from appliance.model.queue import Delivery
 from appliance.storage.blobs.choice import blob_store
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.stored import Stored
@@ -30,7 +31,7 @@ from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.deletions import PendingDeletions
 from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
-from appliance.storage.redis.ingest_stream import Delivery, IngestStream
+from appliance.storage.redis.ingest_stream import IngestStream
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
 from appliance.worker.contract import BatchSink, Lookups, PatchStore, SignsOfLife, Stream, Written

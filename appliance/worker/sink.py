@@ -19,10 +19,10 @@ from appliance.ingestion.legacy.merge import (
 )
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
+from appliance.model.patches import PatchSet
 from appliance.model.prompts import MAX_NAME_CHARS
 from appliance.model.score_configs import ScoreConfig
 from appliance.model.scores import Score
-from appliance.storage.redis.patches import PatchSet
 from appliance.worker.agents import Agents
 from appliance.worker.contract import Lookups, MediaStore, PatchStore, RowWriter, StoredRows, Written
 from appliance.worker.media import uses_of

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from appliance.storage.redis.ingest_stream import Delivery
+from appliance.model.queue import Delivery
 from appliance.worker.contract import Lookups
 
 

@@ -14,11 +14,11 @@ from appliance.errors import ReferenceUnknown, StoreUnavailable
 from appliance.model.media import Content, MediaUse
 from appliance.model.observations import Observation
 from appliance.model.own_totals import Step, step_of
+from appliance.model.patches import EntityKey, Patch, PatchSet
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig
 from appliance.model.scores import Score
 from appliance.model.traces import TracePart
-from appliance.storage.redis.patches import EntityKey, Patch, PatchSet
 from appliance.worker.sink import Sink
 
 MINUTE_US = 60_000_000

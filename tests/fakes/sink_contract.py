@@ -12,8 +12,8 @@ from appliance.ingestion.process import process
 from appliance.model.media import Content
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery, Entry, Kind
 from appliance.model.scores import Score
-from appliance.storage.redis.ingest_stream import Delivery, Entry, Kind
 from appliance.worker.contract import BatchSink, Written
 from tests.fakes.payloads import START_S, event, export, span
 

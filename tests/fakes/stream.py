@@ -8,7 +8,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from appliance.storage.redis.ingest_stream import MAX_BODY_READ, Delivery, Entry
+from appliance.model.queue import Delivery, Entry
+from appliance.storage.redis.ingest_stream import MAX_BODY_READ
 
 
 @dataclass(slots=True)

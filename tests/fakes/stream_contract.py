@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from appliance.storage.redis.ingest_stream import MAX_BODY_READ, Delivery, Entry
+from appliance.model.queue import Delivery, Entry
+from appliance.storage.redis.ingest_stream import MAX_BODY_READ
 from tests.fakes.stream import Letter
 
 

@@ -15,13 +15,13 @@ from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf
 from appliance.ingestion.legacy.merge import events_of, merge_observation, merge_score
 from appliance.ingestion.process import Batch, process
 from appliance.model.observations import Observation
+from appliance.model.patches import PatchSet
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery, Entry, Kind
 from appliance.model.scores import Score
 from appliance.model.times import LATEST
 from appliance.model.traces import TracePart, fold_parts
-from appliance.storage.redis.ingest_stream import Delivery, Entry, Kind
-from appliance.storage.redis.patches import PatchSet
 from appliance.web.api.ingestion import sort_out
 from tests.fuzz import hostile
 

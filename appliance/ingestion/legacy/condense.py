@@ -26,9 +26,9 @@ from appliance.ingestion.legacy.merge import (
 )
 from appliance.model.metadata import MAX_DEPTH
 from appliance.model.observations import OBSERVATION_TYPES
+from appliance.model.patches import PatchSet
 from appliance.model.score_configs import ScoreConfig
 from appliance.model.times import parse_iso
-from appliance.storage.redis.patches import PatchSet
 
 MANY: Final = 48
 """Patches of one entity from which a look for what no longer counts pays."""

@@ -13,9 +13,9 @@ from appliance.ingestion.json_text import to_text
 from appliance.ingestion.legacy.aggregate import StoredEvent, as_object, is_truthy
 from appliance.ingestion.source import Source
 from appliance.model.environments import normalise_environment
+from appliance.model.patches import Patch
 from appliance.model.times import parse_iso
 from appliance.model.traces import EVENT_WEIGHT, TOLD_BY_OBSERVATION, TracePart
-from appliance.storage.redis.patches import Patch
 
 NAMED_ON_PURPOSE: Final = 2
 

@@ -14,12 +14,12 @@ from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, set_tools
 from appliance.ingestion.token_usage import legacy_usage, normalise_usage
 from appliance.model.environments import DEFAULT, normalise_environment
 from appliance.model.observations import OBSERVATION_TYPES, Observation
+from appliance.model.patches import Patch, PatchSet
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig, category_value, score_fault
 from appliance.model.scores import Score
 from appliance.model.times import parse_iso
 from appliance.model.usage import normalise_costs, whole_number
-from appliance.storage.redis.patches import Patch, PatchSet
 
 _MINUTE: Final = 60_000_000
 _MARGIN: Final = 60 * _MINUTE

@@ -8,8 +8,10 @@ from typing import Any, Final, Literal
 
 from redis.asyncio import Redis
 
+from appliance.model.queue import Entry
 from appliance.storage.redis.client import translated_errors
-from appliance.storage.redis.ingest_stream import DEAD_LETTERS, STREAM, Entry
+from appliance.storage.redis.entry_fields import entry_of
+from appliance.storage.redis.ingest_stream import DEAD_LETTERS, STREAM
 from appliance.storage.redis.receipts import RECEIPTS
 from appliance.storage.redis.scripts import Script
 
@@ -81,4 +83,4 @@ class DeadLetters:
 
 def _letter(id: str, fields: dict[bytes, bytes], size: int) -> DeadLetter:
     error = fields.get(b"error", b"").decode(errors="replace")
-    return DeadLetter(id, Entry.from_fields(fields), size, error, int(fields.get(b"attempts", 1)))
+    return DeadLetter(id, entry_of(fields), size, error, int(fields.get(b"attempts", 1)))

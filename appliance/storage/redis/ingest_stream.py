@@ -5,24 +5,21 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import msgspec
 import redis.exceptions
 from redis.asyncio import Redis
 
 from appliance.config import IngestionSettings
 from appliance.errors import Overloaded, StoreUnavailable
+from appliance.model.queue import Delivery, Entry
 from appliance.model.services import QueueStatus
 from appliance.storage.redis.client import answered_within, translated_errors
+from appliance.storage.redis.entry_fields import entry_of, fields_of
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.receipts import RECEIPTS, accepted_fields
 from appliance.storage.redis.scripts import Script
 
-Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores", "foreign"]
-
-_KINDS: Final = frozenset(("otlp-protobuf", "otlp-json", "events", "scores"))
 _SET_ASIDE_S: Final = 24 * 3600
 
 STREAM: Final = key("ingest")
@@ -47,89 +44,6 @@ _SLOWEST_BYTES_PER_S: Final = 4_000_000
 
 # The body of the oldest entry may be large: only its id leaves the server.
 _OLDEST_ID = "local e = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1); return e[1] and e[1][1] or false"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One accepted request."""
-
-    kind: Kind
-    project_id: str
-    body: bytes
-    """OTLP as received (see `encoding`); for events and scores a JSON list of the valid ones."""
-    accepted_at: int
-    """Microseconds since the epoch."""
-    encoding: Literal["", "gzip"] = ""
-    sdk_name: str = ""
-    sdk_version: str = ""
-    items: int = 0
-    """Spans or events in the body."""
-    plain_bytes: int = 0
-    """Size of the body after decompression; 0 when web did not say."""
-
-    @property
-    def weight(self) -> int:
-        """Bytes after decompression, known or estimated: what decoding it will cost."""
-        # Compressed bodies grow to about four times their size.
-        return self.plain_bytes or len(self.body) * (4 if self.encoding else 1)
-
-    def fields(self) -> dict[Any, Any]:
-        """The entry as fields of a stream entry."""
-        return {
-            b"k": self.kind,
-            b"p": self.project_id,
-            b"e": self.encoding,
-            b"t": self.accepted_at,
-            b"s": self.sdk_name,
-            b"v": self.sdk_version,
-            b"n": self.items,
-            b"z": self.plain_bytes,
-            b"b": self.body,
-        }
-
-    @classmethod
-    def from_fields(cls, fields: dict[bytes, bytes]) -> Entry:
-        """The entry that `fields` made; one of kind `foreign`, with all of them as JSON, when they are not ours.
-
-        Whatever else writes to the stream, one strange entry must not end every worker that reads it.
-        """
-        try:
-            kind = fields[b"k"].decode()
-            if kind not in _KINDS:
-                raise ValueError(kind)
-            return cls(
-                kind=kind,  # type: ignore[arg-type]
-                project_id=fields[b"p"].decode(),
-                encoding=fields[b"e"].decode(),  # type: ignore[arg-type]
-                accepted_at=int(fields[b"t"]),
-                sdk_name=fields[b"s"].decode(),
-                sdk_version=fields[b"v"].decode(),
-                items=int(fields.get(b"n", 0)),
-                plain_bytes=int(fields.get(b"z", 0)),
-                body=fields[b"b"],
-            )
-        except (KeyError, ValueError):
-            shown = {name.decode(errors="replace"): value.decode(errors="replace") for name, value in fields.items()}
-            return cls(kind="foreign", project_id="", body=msgspec.json.encode(shown), accepted_at=0)
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """An entry in the hands of one consumer until it is acknowledged."""
-
-    id: str
-    entry: Entry
-    attempts: int
-    """How often it was handed out, this time included."""
-
-    @property
-    def is_without_body(self) -> bool:
-        """Whether the body was too large to be handed out with it."""
-        return not self.entry.body
-
-    def without_body(self) -> Delivery:
-        """The same without the body, which stays in Redis (see `fetch`)."""
-        return dataclasses.replace(self, entry=dataclasses.replace(self.entry, body=b""))
 
 
 class IngestStream:
@@ -220,7 +134,7 @@ class IngestStream:
                 answer: Any = await self._redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, after, count=1)
                 after = answer[0]
                 # Redis 6.2 reports an entry that is gone as a pair of None.
-                found = [(id.decode(), _small(Entry.from_fields(fields))) for id, fields in answer[1] if fields]
+                found = [(id.decode(), _small(entry_of(fields))) for id, fields in answer[1] if fields]
                 if found or after == b"0-0":
                     return await self._with_attempts(found)
 
@@ -233,7 +147,7 @@ class IngestStream:
                 held: Any = await connection.xpending_range(STREAM, GROUP, delivery.id, delivery.id, 1)
         if not found or not held or held[0]["consumer"] != consumer.encode():
             return None
-        return Delivery(delivery.id, Entry.from_fields(found[0][1]), delivery.attempts)
+        return Delivery(delivery.id, entry_of(found[0][1]), delivery.attempts)
 
     async def keep(self, consumer: str, attempts: Mapping[str, int]) -> None:
         """Say that these entries (attempts by id) are still being worked on, so that nobody claims them.
@@ -280,7 +194,7 @@ class IngestStream:
         Does nothing when it was done before.
         """
         keys = [key("set-aside", delivery.id), DEAD_LETTERS, RECEIPTS]
-        fields = [word for pair in part.fields().items() for word in pair]
+        fields = [word for pair in fields_of(part).items() for word in pair]
         told: list[str | bytes | int] = [_SET_ASIDE_S, number, error, delivery.id, delivery.attempts]
         with translated_errors():
             await self._set_aside_script(keys, [*told, part.project_id, part.items, *fields])
@@ -298,13 +212,13 @@ class IngestStream:
             if gone := [id for id, fields in found if not fields]:
                 await self._redis.xack(STREAM, GROUP, *gone)
         pairs = [(id.decode(), fields) for id, fields in found if fields]
-        return [(id, Entry.from_fields(dict(zip(fields[::2], fields[1::2], strict=True)))) for id, fields in pairs]
+        return [(id, entry_of(dict(zip(fields[::2], fields[1::2], strict=True)))) for id, fields in pairs]
 
     async def _wait_for_one(self, consumer: str, block_ms: int) -> list[tuple[str, Entry]]:
         with translated_errors():
             answer: Any = await self._redis.xreadgroup(GROUP, consumer, {STREAM: ">"}, count=1, block=block_ms)
         entries = answer[0][1] if answer else []
-        return [(id.decode(), _small(Entry.from_fields(fields))) for id, fields in entries]
+        return [(id.decode(), _small(entry_of(fields))) for id, fields in entries]
 
     async def _ensure_group(self) -> None:
         await self._ensure_group_script([STREAM], [GROUP])
@@ -344,7 +258,7 @@ class IngestStream:
 
 async def _add(client: Redis, entry: Entry) -> str:
     async with client.pipeline(transaction=True) as pipe:
-        pipe.xadd(STREAM, entry.fields())
+        pipe.xadd(STREAM, fields_of(entry))
         for field, count in zip(accepted_fields(entry.project_id), (1, entry.items), strict=True):
             pipe.hincrby(RECEIPTS, field, count)
         answers: list[Any] = await pipe.execute()

@@ -8,11 +8,10 @@ row it writes, so the writer that saw more wins.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from redis.asyncio import Redis
 
+from appliance.model.patches import EntityKey, Patch, PatchSet
 from appliance.storage.redis.client import translated_errors
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.scripts import Argument, Script
@@ -24,38 +23,6 @@ _AMPLE, _SCARCE = 0.25, 0.6
 _WITHOUT_LIMIT_BYTES = 1024**3
 """What Redis may use before it is called full, when it has no limit of its own."""
 _ENTITIES_PER_STEP = 128
-
-EntityKey = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """One event about one entity."""
-
-    project_id: str
-    kind: Literal["observation", "score"]
-    entity_id: str
-    event_key: bytes
-    """Identifies the event within its entity; the same event always has the same key."""
-    body: bytes
-
-    @property
-    def key(self) -> EntityKey:
-        return self.project_id, self.kind, self.entity_id
-
-
-@dataclass(frozen=True, slots=True)
-class PatchSet:
-    """All patches of one entity, those just added included."""
-
-    key: EntityKey
-    """Project id, kind, entity id."""
-    patches: dict[bytes, bytes]
-    """Bodies by event key, in no order."""
-    version_us: int
-    """Microseconds since the epoch by the server's clock; later transactions have later ones."""
-    is_first: bool
-    """Whether nothing but the patches just added is known here: then the stored row is the base to start from."""
 
 
 class Patches:

@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge
 from appliance.ingestion.legacy.events import accepted_event
+from appliance.model.queue import Entry
 from appliance.model.times import parse_time
-from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.auth import Access, Auth, authorize
 from appliance.web.bodies import issue_from, read_json, read_json_text
 from appliance.web.memory_budget import held_by

@@ -11,8 +11,9 @@ from click.testing import CliRunner, Result
 
 from appliance.cli.dead_letters import dead_letters
 from appliance.config import Settings
+from appliance.model.queue import Entry
 from appliance.storage.redis.client import Redis, connect
-from appliance.storage.redis.ingest_stream import Entry, IngestStream
+from appliance.storage.redis.ingest_stream import IngestStream
 from appliance.storage.redis.receipts import read_receipts
 
 Run = Callable[..., "asyncio.Future[Result]"]

@@ -16,12 +16,13 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from appliance.config import Settings
+from appliance.model.queue import Entry, Kind
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.client import connect
-from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream, Kind
+from appliance.storage.redis.ingest_stream import GROUP, STREAM, IngestStream
 from appliance.worker.runner import open_worker
 
 DEADLINE_S = 60

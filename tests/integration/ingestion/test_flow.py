@@ -17,9 +17,9 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from appliance.errors import Overloaded, Undecodable
 from appliance.ingestion.process import Batch, process
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery
 from appliance.storage.clickhouse import client
 from appliance.storage.redis.dead_letters import DeadLetters
-from appliance.storage.redis.ingest_stream import Delivery
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.receipts import read_receipts
 from appliance.worker import large, outcomes, runner

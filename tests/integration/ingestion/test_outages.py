@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from appliance.errors import StoreUnavailable
+from appliance.model.queue import Delivery
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.traces.aggregate import fold_round
 from appliance.storage.redis.dead_letters import DeadLetters
-from appliance.storage.redis.ingest_stream import GROUP, STREAM, Delivery, IngestStream
+from appliance.storage.redis.ingest_stream import GROUP, STREAM, IngestStream
 from appliance.worker import outcomes
 from tests.integration.ingestion.conftest import DEADLINE_S, Pipeline
 from tests.integration.ingestion.test_worker import export

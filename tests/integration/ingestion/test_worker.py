@@ -10,10 +10,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from appliance.model.queue import Entry
 from appliance.model.receipts import Count
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.redis.dead_letters import DeadLetters
-from appliance.storage.redis.ingest_stream import STREAM, Entry
+from appliance.storage.redis.entry_fields import fields_of
+from appliance.storage.redis.ingest_stream import STREAM
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.receipts import read_receipts
 from tests.integration.ingestion.conftest import Pipeline
@@ -99,7 +101,7 @@ async def test_what_somebody_else_put_into_the_queue_ends_no_worker(pipeline: Pi
 
 
 async def test_an_entry_of_unknown_kind_can_be_replayed_and_counts_nowhere(pipeline: Pipeline) -> None:
-    fields = Entry(kind="events", project_id="p", body=b"[]", accepted_at=1, items=3).fields()
+    fields = fields_of(Entry(kind="events", project_id="p", body=b"[]", accepted_at=1, items=3))
     await pipeline.redis.xadd(STREAM, fields | {b"k": "of another version"})
     letters = DeadLetters(pipeline.redis)
     for _ in range(2):

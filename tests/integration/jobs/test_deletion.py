@@ -8,12 +8,13 @@ import time
 import pytest
 
 from appliance.model.media import Content
+from appliance.model.patches import Patch
 from appliance.storage.clickhouse import deletions
 from appliance.storage.clickhouse.traces.aggregate import fold_round
 from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.tenants import Projects
 from appliance.storage.redis.deletions import PendingDeletions
-from appliance.storage.redis.patches import Patch, Patches
+from appliance.storage.redis.patches import Patches
 from appliance.storage.setup import prepare
 from appliance.worker.jobs.housekeeping import Housekeeping
 from tests.integration.jobs.conftest import NOW, TABLES, Appliance

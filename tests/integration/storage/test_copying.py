@@ -19,6 +19,7 @@ from redis.exceptions import ConnectionError
 from appliance.config import RedisSettings, Settings
 from appliance.errors import CopyFailed
 from appliance.model.observations import Observation
+from appliance.model.queue import Entry
 from appliance.orchestrator.host.ports import choose_port
 from appliance.orchestrator.runtimes.embedded.redis import find_server
 from appliance.storage.clickhouse import copying as clickhouse_copying
@@ -30,7 +31,7 @@ from appliance.storage.postgres.migrate import apply_migrations, exclusive_conne
 from appliance.storage.redis.check import examine
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.copying import copy_keys, holds_anything
-from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream
+from appliance.storage.redis.ingest_stream import GROUP, STREAM, IngestStream
 
 
 def beside(settings: Settings, name: str) -> Settings:

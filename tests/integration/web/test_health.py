@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from appliance.config import Settings
+from appliance.model.queue import Entry
+from appliance.storage.redis.entry_fields import fields_of
 from appliance.storage.redis.heartbeats import Heartbeats
-from appliance.storage.redis.ingest_stream import DEAD_LETTERS, Entry
+from appliance.storage.redis.ingest_stream import DEAD_LETTERS
 from appliance.web.app import create_app
 from appliance.web.context import Context, create_context
 from appliance.web.version import VERSION
@@ -37,7 +39,7 @@ async def test_all_is_well(client: httpx.AsyncClient, context: Context) -> None:
 async def test_an_entry_that_waits_too_long_is_a_reason(client: httpx.AsyncClient, context: Context) -> None:
     await Heartbeats(context.redis).beat("worker-1", {})
     entry = Entry(kind="events", project_id="p", body=b"[]", accepted_at=0)
-    await context.redis.xadd("{langfuse}:ingest", entry.fields(), id="1-0")
+    await context.redis.xadd("{langfuse}:ingest", fields_of(entry), id="1-0")
     answer = await client.get("/health")
     assert answer.status_code == 503
     assert "oldest of 1 accepted requests" in answer.json()["reasons"][0]
@@ -46,7 +48,7 @@ async def test_an_entry_that_waits_too_long_is_a_reason(client: httpx.AsyncClien
 async def test_dead_letters_are_counted_and_stop_nothing(client: httpx.AsyncClient, context: Context) -> None:
     await Heartbeats(context.redis).beat("worker-1", {})
     assert "deadLetters" not in (await client.get("/health")).json()
-    await context.redis.xadd(DEAD_LETTERS, Entry(kind="events", project_id="p", body=b"[", accepted_at=0).fields())
+    await context.redis.xadd(DEAD_LETTERS, fields_of(Entry(kind="events", project_id="p", body=b"[", accepted_at=0)))
     later = create_app(context.settings, context)  # the first answer is kept for a second
     transport = httpx.ASGITransport(later)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as other:

@@ -9,12 +9,14 @@ import pytest
 
 from appliance.config import IngestionSettings
 from appliance.errors import Overloaded, PositionForgotten
+from appliance.model.patches import Patch
+from appliance.model.queue import Entry
 from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.heartbeats import Heartbeats
-from appliance.storage.redis.ingest_stream import GROUP, STREAM, Entry, IngestStream
+from appliance.storage.redis.ingest_stream import GROUP, STREAM, IngestStream
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.live import IDS_PER_MESSAGE, MESSAGES_KEPT, Live, Message, Position
-from appliance.storage.redis.patches import Patch, Patches
+from appliance.storage.redis.patches import Patches
 from appliance.web.context import Context
 
 ENTRY = Entry(kind="events", project_id="p", body=b"\x00[]", accepted_at=7, sdk_name="python", sdk_version="4")

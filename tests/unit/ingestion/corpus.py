@@ -18,11 +18,11 @@ from appliance.ingestion.legacy.events import accepted_event
 from appliance.ingestion.legacy.merge import events_of, merge_observation
 from appliance.ingestion.process import Batch, process
 from appliance.model.observations import Observation
+from appliance.model.patches import PatchSet
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery, Entry
 from appliance.model.traces import Trace, fold_parts
-from appliance.storage.redis.ingest_stream import Delivery, Entry
-from appliance.storage.redis.patches import PatchSet
 
 CORPUS = Path(__file__).parents[2] / "data" / "corpus"
 SOURCES = sorted(folder.name for folder in CORPUS.iterdir() if folder.is_dir())

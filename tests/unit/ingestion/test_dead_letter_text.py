@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from appliance.ingestion.dead_letter_text import readable
-from appliance.storage.redis.ingest_stream import Entry
+from appliance.model.queue import Entry
 
 SPAN = Span(trace_id=bytes(15) + b"\7", span_id=bytes(7) + b"\7", name="step")
 EXPORT = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=[SPAN])])])

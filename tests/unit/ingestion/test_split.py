@@ -19,8 +19,8 @@ from appliance.ingestion.process import process
 from appliance.ingestion.split import split_body
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery, Entry
 from appliance.storage.clickhouse.writer import encode
-from appliance.storage.redis.ingest_stream import Delivery, Entry
 
 SHAPES = st.lists(st.lists(st.lists(st.integers(0, 400), max_size=6), max_size=4), max_size=4)
 """Bytes of text of each span, by scope and resource."""

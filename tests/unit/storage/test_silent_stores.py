@@ -12,11 +12,12 @@ import pytest
 
 from appliance.config import ClickHouseSettings, IngestionSettings, PostgresSettings, RedisSettings
 from appliance.errors import StoreUnavailable
+from appliance.model.queue import Entry
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.postgres.pool import Postgres, answered
 from appliance.storage.redis import ingest_stream
 from appliance.storage.redis.client import connect
-from appliance.storage.redis.ingest_stream import Entry, IngestStream
+from appliance.storage.redis.ingest_stream import IngestStream
 
 SOON_S = 2.9
 

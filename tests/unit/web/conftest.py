@@ -11,8 +11,8 @@ import pytest
 from starlette.applications import Starlette
 
 from appliance.config import IngestionSettings, Settings
+from appliance.model.queue import Entry
 from appliance.storage.postgres.api_keys import KeyOwner
-from appliance.storage.redis.ingest_stream import Entry
 from appliance.web.app import create_app
 from appliance.web.auth import KeyRing
 

@@ -12,8 +12,8 @@ from appliance.errors import StoreRefused, StoreUnavailable, Undecodable
 from appliance.ingestion.process import Batch, process
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery
 from appliance.model.traces import TracePart
-from appliance.storage.redis.ingest_stream import Delivery
 from appliance.worker import large, runner
 from appliance.worker.outcomes import Endings
 from tests.fakes.payloads import event, export, span

@@ -16,7 +16,7 @@ from appliance.errors import (
     TooMuchAtOnce,
     Undecodable,
 )
-from appliance.storage.redis.ingest_stream import Delivery, Entry
+from appliance.model.queue import Delivery, Entry
 from appliance.worker.outcomes import PATIENCE_S, Endings
 from appliance.worker.retry import LONGEST_S, Stopped
 from tests.fakes.stream import FakeStream, Letter

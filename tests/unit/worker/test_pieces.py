@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.storage.redis.ingest_stream import Delivery, Entry
+from appliance.model.queue import Delivery, Entry
 from appliance.worker.runner import MAX_PIECE_BYTES, SUSPECT_AFTER, pieces
 
 

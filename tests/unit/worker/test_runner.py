@@ -8,8 +8,8 @@ import pytest
 
 from appliance.ingestion.process import Batch, process
 from appliance.model.pricing import Pricing
+from appliance.model.queue import Delivery
 from appliance.storage.redis.heartbeats import BEAT_EVERY_S
-from appliance.storage.redis.ingest_stream import Delivery
 from appliance.worker import runner
 from appliance.worker.runner import CLAIM_EVERY_S, GATHER_S, MANY_ROWS, STALE_MS, SUSPECT_AFTER
 from tests.fakes.payloads import event

@@ -9,7 +9,7 @@ import pytest
 from appliance.errors import Overloaded, StoreRefused, StoreUnavailable, Undecodable
 from appliance.ingestion.process import Batch, process
 from appliance.model.pricing import Pricing
-from appliance.storage.redis.ingest_stream import Delivery
+from appliance.model.queue import Delivery
 from appliance.worker import runner
 from appliance.worker.outcomes import PATIENCE_S
 from appliance.worker.runner import CLAIM_EVERY_S, MAX_CRASHES

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from appliance.storage.redis.ingest_stream import Delivery, Entry
+from appliance.model.queue import Delivery, Entry
 from appliance.worker.waiting_for_postgres import Parked
 from tests.fakes.sink import FakeLookups
 from tests.unit.worker.working import let_pass

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from appliance.errors import StoreUnavailable
-from appliance.storage.redis.ingest_stream import Delivery, Entry, Kind
+from appliance.model.queue import Delivery, Entry, Kind
 from appliance.worker.outcomes import Endings
 from appliance.worker.runner import Worker
 from tests.fakes.payloads import START_S, export, span

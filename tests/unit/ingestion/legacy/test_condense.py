@@ -17,9 +17,9 @@ from appliance.ingestion.legacy.condense import MANY, condensed_patches
 from appliance.ingestion.legacy.decode import Event, split_events
 from appliance.ingestion.legacy.merge import began_after, events_of, merge_observation, merge_score
 from appliance.ingestion.source import Source
+from appliance.model.patches import PatchSet
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig
-from appliance.storage.redis.patches import PatchSet
 
 FREE = Pricing([])
 EPOCH = datetime.fromtimestamp(0, UTC)
