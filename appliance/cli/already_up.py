@@ -35,7 +35,7 @@ def print_keys(url: str, public_key: str, secret_key: str, *, everywhere: bool =
         click.echo("Secret key  (langfuse-local env prints it)")
 
 
-def say_where_it_runs(settings: Settings, asked: Mapping[str, object], *, show_keys: bool = False) -> None:
+def print_running_appliance(settings: Settings, asked: Mapping[str, object], *, show_keys: bool = False) -> None:
     """Prints address and keys of the appliance that runs on the data directory.
 
     `asked` are the flags by name, None where they were left out. Raises click.UsageError when the appliance runs in
@@ -85,15 +85,15 @@ def _await_the_other_start(data_dir: DataDir) -> None:
 
     Its steps are printed. Raises StartFailed when it ends, or stands still.
     """
-    from appliance.orchestrator.data_dir.lock import is_held
+    from appliance.orchestrator.data_dir.lock import is_locked
     from appliance.orchestrator.data_dir.state import read_state
-    from appliance.orchestrator.running import FOREIGN_AFTER_S, is_stopped, require_supervisor, silence
+    from appliance.orchestrator.running import FOREIGN_AFTER_S, is_suspended, require_supervisor, silence
 
     shown, seen, moved_at = None, 0, time.monotonic()
-    if is_stopped(read_state(data_dir)):
+    if is_suspended(read_state(data_dir)):
         raise StartFailed(silence(read_state(data_dir)))
     while (state := read_state(data_dir)).url is None:
-        if not is_held(data_dir):
+        if not is_locked(data_dir):
             raise StartFailed(
                 "The appliance that was starting here has ended.", hint="Start it to see why: langfuse-local up"
             )

@@ -22,9 +22,9 @@ def doctor(as_json: bool, data_dir: Path | None) -> None:
     Example:
       langfuse-local doctor
     """
-    from appliance.orchestrator.doctor import examine
+    from appliance.orchestrator.doctor import run_checks
 
-    findings = examine(settings_from(data_dir=data_dir))
+    findings = run_checks(settings_from(data_dir=data_dir))
     if as_json:
         click.echo(json_text([finding.as_dict() for finding in findings], indent=2))
     else:

@@ -22,14 +22,14 @@ def env(form: str, data_dir: Path | None) -> None:
     Example:
       eval "$(langfuse-local env --format shell)"
     """
+    from appliance.orchestrator.attached import attached_url, is_attached
     from appliance.orchestrator.data_dir.secrets import read_secrets
     from appliance.orchestrator.data_dir.state import read_state
-    from appliance.orchestrator.unsupervised import is_elsewhere, users_url
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)
-    if is_elsewhere(settings) and settings.init.secret_key:
-        values = variables(users_url(settings), settings.init.public_key, settings.init.secret_key)
+    if is_attached(settings) and settings.init.secret_key:
+        values = variables(attached_url(settings), settings.init.public_key, settings.init.secret_key)
         click.echo(rendered(values, form))
         return
     place = DataDir(settings.data_dir)

@@ -33,7 +33,7 @@ def raise_on_signals() -> None:
 
 
 @contextlib.contextmanager
-def held_back() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Signals that come while the block runs interrupt at its end, so that what it begins is known to who ends it."""
     waiting: list[int] = []
     before = {

@@ -29,12 +29,12 @@ def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -
     Example:
       langfuse-local logs worker --follow
     """
+    from appliance.orchestrator.attached import is_attached
     from appliance.orchestrator.data_dir.logfiles import last_lines
-    from appliance.orchestrator.unsupervised import is_elsewhere
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)
-    if is_elsewhere(settings):
+    if is_attached(settings):
         raise NotFound(
             f"The logs of {settings.attach_url} are kept where its processes were started.",
             hint="In containers: docker compose logs --follow, on the host.",

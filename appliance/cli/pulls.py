@@ -12,7 +12,7 @@ from appliance.cli.output import drawing_file
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from appliance.orchestrator.steps import Fetching
+    from appliance.orchestrator.progress import PullProgress
 
 
 class PullDisplay:
@@ -28,28 +28,28 @@ class PullDisplay:
     def is_drawing(self) -> bool:
         return self._progress is not None
 
-    def update(self, news: Fetching) -> None:
+    def update(self, event: PullProgress) -> None:
         """Takes one step of a pull."""
-        if news.image != self._image:
+        if event.image != self._image:
             self.close()
-            self._image = news.image
-            click.echo(f"          fetching {news.image}", err=True)
+            self._image = event.image
+            click.echo(f"          fetching {event.image}", err=True)
             if sys.stderr.isatty():
                 self._progress = _new_progress()
                 self._progress.start()
         if self._progress is None:
-            self._say_tenth(news)
+            self._say_tenth(event)
             return
-        if not news.layer:
+        if not event.layer:
             return
-        if news.layer not in self._layers:
-            self._layers[news.layer] = self._progress.add_task(news.layer, total=None, status=news.status)
-        is_done = news.status in ("Pull complete", "Already exists")
+        if event.layer not in self._layers:
+            self._layers[event.layer] = self._progress.add_task(event.layer, total=None, status=event.status)
+        is_done = event.status in ("Pull complete", "Already exists")
         # Unpacking counts from zero again: the bar shows the way of the bytes, the words what happens.
-        task = self._layers[news.layer]
-        self._progress.update(task, status=news.status)
-        if news.status == "Downloading" and news.layer_total_bytes:
-            self._progress.update(task, completed=news.layer_bytes, total=news.layer_total_bytes)
+        task = self._layers[event.layer]
+        self._progress.update(task, status=event.status)
+        if event.status == "Downloading" and event.layer_total_bytes:
+            self._progress.update(task, completed=event.layer_bytes, total=event.layer_total_bytes)
         elif is_done and (total := self._progress.tasks[self._progress.task_ids.index(task)].total):
             self._progress.update(task, completed=total)
 
@@ -59,13 +59,13 @@ class PullDisplay:
             self._progress.stop()
         self._progress, self._image, self._layers, self._tenths = None, "", {}, 0
 
-    def _say_tenth(self, news: Fetching) -> None:
-        tenths = news.current_bytes * 10 // news.total_bytes if news.total_bytes else 0
+    def _say_tenth(self, event: PullProgress) -> None:
+        tenths = event.current_bytes * 10 // event.total_bytes if event.total_bytes else 0
         if tenths > self._tenths:
             self._tenths = tenths
             click.echo(
-                f"          fetching {news.image}: {tenths * 10} % of {news.total_bytes / 1e6:.0f} MB,"
-                f" {news.layers_done} of {news.layers_total} layers",
+                f"          fetching {event.image}: {tenths * 10} % of {event.total_bytes / 1e6:.0f} MB,"
+                f" {event.layers_done} of {event.layers_total} layers",
                 err=True,
             )
 

@@ -11,7 +11,7 @@ import click
 from appliance.cli.options import ask_before_deleting, data_dir_option, settings_from
 
 if TYPE_CHECKING:
-    from appliance.orchestrator.switch import Movable
+    from appliance.orchestrator.switch import ManagedRuntime
 
 _NAME = click.argument("name", type=click.Choice(["docker", "embedded"]))
 
@@ -32,7 +32,7 @@ def runtime_group() -> None:
 @_NAME
 @click.option("--replace", is_flag=True, help="Overwrite what an earlier move has left there.")
 @data_dir_option
-def switch(name: Movable, replace: bool, data_dir: Path | None) -> None:
+def switch(name: ManagedRuntime, replace: bool, data_dir: Path | None) -> None:
     """Copy everything to the other runtime, compare it, and use that one from now on; the old data stays.
 
     Interrupted, it changes nothing; run it again.
@@ -57,7 +57,7 @@ def switch(name: Movable, replace: bool, data_dir: Path | None) -> None:
 @_NAME
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @data_dir_option
-def forget(name: Movable, yes: bool, data_dir: Path | None) -> None:
+def forget(name: ManagedRuntime, yes: bool, data_dir: Path | None) -> None:
     """Delete the data that a move has left in the runtime that is not used any more.
 
     \b

@@ -80,7 +80,7 @@ def install(scope: Scope | None, name: str, dry_run: bool, run_as: str, **given:
     installation.require_systemd()
     _require_root(scope)
     if scope == "system":
-        installation.require_readable(installation.package_places(), unit.user)
+        installation.require_readable(installation.package_paths(), unit.user)
     changed = installation.install(unit, installation.unit_directory(scope, _config_home()))
     state = installation.state_of(scope, name)
     click.echo(

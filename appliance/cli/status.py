@@ -52,22 +52,22 @@ def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
 async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, str]:
     """The status, and in one sentence why the supervisor does not tell it itself; empty when it does."""
     from appliance.client import ControlClient
-    from appliance.orchestrator.data_dir.lock import is_held
+    from appliance.orchestrator.attached import attached_status, is_attached
+    from appliance.orchestrator.data_dir.lock import is_locked
     from appliance.orchestrator.data_dir.state import read_state
-    from appliance.orchestrator.running import is_stopped, silence, supervisor_of
+    from appliance.orchestrator.running import is_suspended, silence, supervisor_of
     from appliance.orchestrator.status import stopped_status, unknown_status
-    from appliance.orchestrator.unsupervised import is_elsewhere, status_elsewhere
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)
-    if is_elsewhere(settings):
-        return await status_elsewhere(settings), ""
+    if is_attached(settings):
+        return await attached_status(settings), ""
     place = DataDir(settings.data_dir)
     state = read_state(place)
     nothing = f"Nothing runs on {place.root}. Start it: langfuse-local up --detach"
-    if not is_held(place):
+    if not is_locked(place):
         return stopped_status(place.root, state.runtime), nothing
-    if is_stopped(state):
+    if is_suspended(state):
         return unknown_status(place.root, state, silence(state)), silence(state)
     if state.control_socket is None:
         if supervisor_of(state) is None:

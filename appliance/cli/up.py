@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from appliance.cli.interrupts import Interrupted, held_back, ignore_signals
+from appliance.cli.interrupts import Interrupted, defer_signals, ignore_signals
 from appliance.cli.options import data_dir_option, settings_from
 from appliance.cli.pulls import PullDisplay
 from appliance.errors import AlreadyRunning, ApplianceError, StartFailed
@@ -18,7 +18,7 @@ from appliance.own_command import own_command
 
 if TYPE_CHECKING:
     from appliance.config import Settings
-    from appliance.orchestrator.steps import News
+    from appliance.orchestrator.progress import ProgressEvent
     from appliance.paths import DataDir
 
 _PULLS = PullDisplay()
@@ -80,40 +80,40 @@ def up(
     except AlreadyRunning:
         if report_fd is not None:  # a detached start says it, not its log
             sys.exit(_RUNS_ALREADY)
-        from appliance.cli.already_up import say_where_it_runs
+        from appliance.cli.already_up import print_running_appliance
 
-        say_where_it_runs(settings, asked, show_keys=show_keys)
+        print_running_appliance(settings, asked, show_keys=show_keys)
 
 
 def _stay(settings: Settings, report_fd: int | None, show_keys: bool) -> None:
     import asyncio
 
-    from appliance.orchestrator.steps import Failed, Ready, encode
+    from appliance.orchestrator.progress import Failed, Ready, encode
     from appliance.orchestrator.up import run_up
 
-    report = os.fdopen(report_fd, "wb", buffering=0) if report_fd is not None else None
+    pipe = os.fdopen(report_fd, "wb", buffering=0) if report_fd is not None else None
 
-    def tell(news: News) -> None:
-        nonlocal report
-        if report is None:
-            show(news, show_keys=show_keys)
+    def report(event: ProgressEvent) -> None:
+        nonlocal pipe
+        if pipe is None:
+            show(event, show_keys=show_keys)
             return
         try:
-            report.write(encode(news))
+            pipe.write(encode(event))
         except BrokenPipeError:
-            report = None
+            pipe = None
             return
-        if isinstance(news, Ready):
-            report.close()
-            report = None
+        if isinstance(event, Ready):
+            pipe.close()
+            pipe = None
 
     try:
-        number = asyncio.run(run_up(settings, tell))
+        number = asyncio.run(run_up(settings, report))
     except AlreadyRunning:
         raise
     except ApplianceError as error:
-        if report is not None:
-            tell(Failed(message=str(error)))
+        if pipe is not None:
+            report(Failed(message=str(error)))
         raise
     if number is not None:
         raise Interrupted(number)
@@ -125,50 +125,50 @@ def _stay_as_a_service(settings: Settings) -> None:
     from functools import partial
 
     from appliance.orchestrator.processes.child import launch_process
-    from appliance.orchestrator.steps import Ready, Step
+    from appliance.orchestrator.progress import Ready, StepDone
     from appliance.orchestrator.systemd.installation import notify
     from appliance.orchestrator.up import run_up
 
-    def tell(news: News) -> None:
-        if isinstance(news, Step):
-            click.echo(f"{news.seconds:6.2f} s  {news.text}", err=True)
-        elif isinstance(news, Ready):
-            click.echo(f"{news.seconds:6.2f} s  ready at {news.url}", err=True)
-            notify(settings.notify_socket, f"READY=1\nSTATUS=Answers at {news.url}")
+    def report(event: ProgressEvent) -> None:
+        if isinstance(event, StepDone):
+            click.echo(f"{event.seconds:6.2f} s  {event.text}", err=True)
+        elif isinstance(event, Ready):
+            click.echo(f"{event.seconds:6.2f} s  ready at {event.url}", err=True)
+            notify(settings.notify_socket, f"READY=1\nSTATUS=Answers at {event.url}")
 
-    number = asyncio.run(run_up(settings, tell, partial(launch_process, echo=sys.stderr.buffer)))
+    number = asyncio.run(run_up(settings, report, partial(launch_process, echo=sys.stderr.buffer)))
     if number is not None:
         raise Interrupted(number)
 
 
-def show(news: News, *, show_keys: bool = False) -> None:
+def show(event: ProgressEvent, *, show_keys: bool = False) -> None:
     """Prints a step on stderr, and the result on stdout."""
     from appliance.cli.already_up import print_keys
-    from appliance.orchestrator.steps import Failed, Fetching, Ready
+    from appliance.orchestrator.progress import Failed, PullProgress, Ready
 
-    if isinstance(news, Fetching):
-        _PULLS.update(news)
+    if isinstance(event, PullProgress):
+        _PULLS.update(event)
         return
     _PULLS.close()
-    if isinstance(news, Failed):
+    if isinstance(event, Failed):
         return
-    if not isinstance(news, Ready):
-        click.echo(f"{news.seconds:6.2f} s  {news.text}", err=True)
+    if not isinstance(event, Ready):
+        click.echo(f"{event.seconds:6.2f} s  {event.text}", err=True)
         return
-    click.echo(f"{news.seconds:6.2f} s  ready", err=True)
-    print_keys(news.url, news.public_key, news.secret_key, everywhere=show_keys)
+    click.echo(f"{event.seconds:6.2f} s  ready", err=True)
+    print_keys(event.url, event.public_key, event.secret_key, everywhere=show_keys)
 
 
 def _start_detached(settings: Settings, show_keys: bool) -> None:
     """Starts another `up` in a session of its own, and relays what it tells until it is ready."""
-    from appliance.orchestrator.data_dir.first_start import undone_when_it_fails
-    from appliance.orchestrator.data_dir.lock import is_held, make_folders
+    from appliance.orchestrator.data_dir.first_start import remove_on_failure
+    from appliance.orchestrator.data_dir.lock import is_locked, make_folders
     from appliance.paths import DataDir
 
     data_dir = DataDir(settings.data_dir)
-    with undone_when_it_fails(data_dir):
+    with remove_on_failure(data_dir):
         make_folders(data_dir)
-        if is_held(data_dir):
+        if is_locked(data_dir):
             raise AlreadyRunning("")
         _start_child_and_relay(settings, data_dir, show_keys)
 
@@ -180,13 +180,13 @@ def _start_child_and_relay(settings: Settings, data_dir: DataDir, show_keys: boo
     reading, writing = os.pipe()
     path = data_dir.log_file("supervisor")
     before = size_of(path)
-    with os.fdopen(open_log(path), "ab") as log, os.fdopen(reading, "rb") as news:
+    with os.fdopen(open_log(path), "ab") as log, os.fdopen(reading, "rb") as lines:
         child: subprocess.Popen[bytes] | None = None
         try:
-            with held_back():
+            with defer_signals():
                 child = _start_child(settings, writing, log)
             os.close(writing)
-            if not _relay(child, news, show_keys):
+            if not _relay(child, lines, show_keys):
                 last = "".join(f"\n  {line}" for line in lines_since(path, before)[-_LAST_LINES:])
                 raise StartFailed(f"The appliance ended while it started.{last}")
         except Interrupted:
@@ -214,15 +214,15 @@ def _start_child(settings: Settings, report: int, log: IO[bytes]) -> subprocess.
 
 def _relay(child: subprocess.Popen[bytes], lines: IO[bytes], show_keys: bool) -> bool:
     """Shows what the child tells until it is ready; False when it ended without a word about why."""
-    from appliance.orchestrator.steps import Failed, Ready, decode
+    from appliance.orchestrator.progress import Failed, Ready, decode
 
     for line in lines:
-        news = decode(line)
-        if isinstance(news, Failed):
+        event = decode(line)
+        if isinstance(event, Failed):
             child.wait()
-            raise StartFailed(news.message)
-        show(news, show_keys=show_keys)
-        if isinstance(news, Ready):
+            raise StartFailed(event.message)
+        show(event, show_keys=show_keys)
+        if isinstance(event, Ready):
             return True
     if child.wait() == _RUNS_ALREADY:
         raise AlreadyRunning("")  # somebody else was quicker

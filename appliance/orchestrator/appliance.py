@@ -16,7 +16,7 @@ from appliance.model.receipts import Receipts
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services
 from appliance.orchestrator.control_socket import remove_socket
-from appliance.orchestrator.data_dir.disk_space import require_room
+from appliance.orchestrator.data_dir.disk_space import require_disk_space
 from appliance.orchestrator.data_dir.logfiles import last_lines, lines_since, size_of
 from appliance.orchestrator.data_dir.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
 from appliance.orchestrator.data_dir.state import ProcessRecord, State, read_state, write_state
@@ -30,13 +30,13 @@ from appliance.orchestrator.processes.child import (
     launch_process,
     stop_process,
 )
+from appliance.orchestrator.processes.handle import ProcessHandle
 from appliance.orchestrator.processes.meter import ProcessMeter
-from appliance.orchestrator.processes.stale import end_leftovers, marking, record_of
-from appliance.orchestrator.processes.unit import ProcessUnit
+from appliance.orchestrator.processes.stale import mark_processes, record_of, stop_stale_processes
+from appliance.orchestrator.progress import ProgressEvent, PullProgress, Ready, Report, StepDone, Timer
 from appliance.orchestrator.runtimes.embedded.runtime import remove_sockets
 from appliance.orchestrator.runtimes.factory import chosen_runtime, open_runtime
 from appliance.orchestrator.status import disk_status, service_status
-from appliance.orchestrator.steps import Fetching, News, Ready, Step, Tell, Timer
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.own_command import own_command
 from appliance.paths import DataDir
@@ -55,11 +55,11 @@ _NOTE_EVERY_S = 1.0
 class Appliance:
     """Everything that runs on one data directory, from the first process to the last."""
 
-    def __init__(self, settings: Settings, tell: Tell, launcher: Launcher = launch_process) -> None:
+    def __init__(self, settings: Settings, report: Report, launcher: Launcher = launch_process) -> None:
         self.data_dir = DataDir(settings.data_dir)
-        self._tell_starter = tell
+        self._report_to_starter = report
         self._noted_at = float("-inf")
-        self._launcher = marking(launcher, self.data_dir)
+        self._launcher = mark_processes(launcher, self.data_dir)
         self._timer = Timer()
         self.supervisor = Supervisor(on_change=self._remember, never_restarted=("web",))
         self.state: State = State()
@@ -84,11 +84,11 @@ class Appliance:
         self.state.supervisor = record_of("supervisor", os.getpid())
         write_state(self.data_dir, self.state)
         timer = Timer()
-        if ended := await asyncio.to_thread(end_leftovers, self.state.processes, self.data_dir):
-            self._tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
+        if ended := await asyncio.to_thread(stop_stale_processes, self.state.processes, self.data_dir):
+            self._report(timer.step(f"cleaned up after an interrupted start: {', '.join(ended)}"))
         remove_sockets(self.data_dir, sockets)
         self.secrets = ensure_secrets(self.data_dir, self.settings)
-        require_room(self.data_dir, runtime)
+        require_disk_space(self.data_dir, runtime)
         self._listener = claim_web_port(self.settings.host, self.settings.port, self.state.ports.get("web"))
         self.state.ports["web"] = self._listener.port
         self.state.ports.pop("otlp-grpc", None)
@@ -124,13 +124,13 @@ class Appliance:
         """Stores, migrations, web and workers; raises StartFailed, RuntimeUnavailable or MigrationFailed."""
         stores = [store.name for store in self.runtime.stores]
         own = [name for name in self.supervisor.services if name not in stores]
-        await self.runtime.prepare(self._tell)
+        await self.runtime.prepare(self._report)
         await self._start_stores(stores)
         await self._migrate()
         await self._start_together(own)
         self.state.url, self.state.local_url, self.state.step = self.url, self.local_url, None
         self._remember()
-        self._tell(
+        self._report(
             Ready(
                 url=self.url,
                 public_key=self.secrets.public_key,
@@ -147,7 +147,7 @@ class Appliance:
             running = [name for name in names if self.supervisor.services[name].state != "stopped"]
             await self.supervisor.stop(names)
             if running:
-                self._tell(Step(text=f"stopped {', '.join(running)}", seconds=timer.seconds()))
+                self._report(timer.step(f"stopped {', '.join(running)}"))
         await self.runtime.close()
         if self._listener is not None:
             self._listener.close()
@@ -176,13 +176,17 @@ class Appliance:
             disk=self._disk,
         )
 
-    def _tell(self, news: News) -> None:
+    def _report(self, event: ProgressEvent) -> None:
         """Tells who started it, and at most once a second whoever waits beside."""
-        self._tell_starter(news)
+        self._report_to_starter(event)
         now = self.supervisor.clock.now()
-        if isinstance(news, (Step, Fetching)) and self.state.url is None and now - self._noted_at >= _NOTE_EVERY_S:
+        if (
+            isinstance(event, (StepDone, PullProgress))
+            and self.state.url is None
+            and now - self._noted_at >= _NOTE_EVERY_S
+        ):
             self._noted_at = now
-            self.state.step = news.text if isinstance(news, Step) else f"fetching {news.image}"
+            self.state.step = event.text if isinstance(event, StepDone) else f"fetching {event.image}"
             self._remember()
 
     async def _assemble(self, listener: WebListener, avoid: Collection[int]) -> None:
@@ -207,7 +211,7 @@ class Appliance:
             lost |= taken
             await self.runtime.close()
             await self._assemble(self._listener, lost)
-            self._tell(Step(text=f"port {', '.join(map(str, sorted(taken)))} was just taken", seconds=timer.seconds()))
+            self._report(timer.step(f"port {', '.join(map(str, sorted(taken)))} was just taken"))
         return None
 
     async def _start_together(self, names: Sequence[str]) -> None:
@@ -219,7 +223,7 @@ class Appliance:
                 await self.supervisor.wait_healthy(name, START_TIMEOUT_S)
             except StartFailed as error:
                 raise StartFailed(f"{error.message}{self._last_words(name)}", hint=error.hint) from None
-            self._tell(Step(text=f"{name} {self._place(name)}", seconds=timer.seconds()))
+            self._report(timer.step(f"{name} {self._place(name)}"))
 
     def _place(self, name: str) -> str:
         address = self.supervisor.services[name].service.address
@@ -235,7 +239,7 @@ class Appliance:
         try:
             while not (await asyncio.wait({waiting}, timeout=_STILL_MIGRATING_S))[0]:
                 doing = "".join(last_lines(self.data_dir.log_file("migrate"), 1))
-                self._tell(Step(text=f"still migrating: {doing}", seconds=timer.seconds()))
+                self._report(timer.step(f"still migrating: {doing}"))
             return waiting.result()
         finally:
             waiting.cancel()
@@ -262,11 +266,11 @@ class Appliance:
             raise MigrationFailed(
                 f"The migrations were not applied: migrate {describe_exit(code)}{self._last_words('migrate')}"
             )
-        self._tell(Step(text="migrations applied", seconds=timer.seconds()))
+        self._report(timer.step("migrations applied"))
         self.secrets = read_secrets(self.data_dir) or self.secrets
         for line in lines_since(log, before):
             if line.startswith(WARNING):
-                self._tell(Step(text=f"warning: {line.removeprefix(WARNING)}", seconds=0.0))
+                self._report(StepDone(text=f"warning: {line.removeprefix(WARNING)}", seconds=0.0))
 
     async def _queue(self) -> tuple[QueueStatus, dict[str, Receipts]]:
         """The queue and the receipts; nothing while Redis does not answer."""
@@ -286,8 +290,8 @@ class Appliance:
     def _remember(self) -> None:
         records: list[ProcessRecord] = []
         for name, entry in self.supervisor.services.items():
-            if isinstance(entry.unit, ProcessUnit) and entry.unit.pid is not None:
-                record = record_of(name, entry.unit.pid, entry.unit.spec.stop_signal)
+            if isinstance(entry.handle, ProcessHandle) and entry.handle.pid is not None:
+                record = record_of(name, entry.handle.pid, entry.handle.spec.stop_signal)
                 records += [record] if record else []
         self.state.processes = records
         with contextlib.suppress(OSError):  # a full disk must not stop the supervision

@@ -14,9 +14,9 @@ from appliance.errors import ServiceSilent, StoreUnavailable
 from appliance.orchestrator.host.listener import WebListener
 from appliance.orchestrator.host.ports import reachable_host, url_host
 from appliance.orchestrator.processes.child import Launcher, Process, ProcessSpec, inherited_environ
+from appliance.orchestrator.processes.handle import ProcessHandle, start_process
 from appliance.orchestrator.processes.probes import ask_http, ask_redis_of
-from appliance.orchestrator.processes.unit import ProcessUnit, launch_unit
-from appliance.orchestrator.runtimes.contract import Service, Unit
+from appliance.orchestrator.runtimes.contract import Service, ServiceHandle
 from appliance.own_command import own_command
 from appliance.paths import DataDir
 from appliance.storage.redis.keys import key
@@ -41,13 +41,13 @@ class WebService:
     def address(self) -> str:
         return f"{url_host(self.settings.host)}:{self.settings.port}"
 
-    async def launch(self) -> Unit:
+    async def launch(self) -> ServiceHandle:
         descriptor = self.listener.open()
         arguments = ("web", "--fd", str(descriptor), "--instance", self.instance)
         spec = _own_process(self.settings, self.name, *arguments, pass_fds=(descriptor,))
-        return WebUnit(await self.launcher(spec), spec, self.listener)
+        return WebHandle(await self.launcher(spec), spec, self.listener)
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         address = f"{url_host(reachable_host(self.settings.host))}:{self.settings.port}"
         answer = await ask_http(f"http://{address}", path="/api/public/health")
         if answer.headers.get(INSTANCE_HEADER) != self.instance:
@@ -56,7 +56,7 @@ class WebService:
             raise StoreUnavailable(_health_reason(answer.body) or f"web answers with status {answer.status}.")
 
 
-class WebUnit(ProcessUnit):
+class WebHandle(ProcessHandle):
     """A web process; stopping it on purpose gives the port away, its crash does not."""
 
     def __init__(self, process: Process, spec: ProcessSpec, listener: WebListener) -> None:
@@ -79,17 +79,17 @@ class WorkerService:
     managed: bool = True
     address: str | None = None
 
-    async def launch(self) -> Unit:
+    async def launch(self) -> ServiceHandle:
         spec = _own_process(self.settings, self.name, "worker", "--name", self.consumer)
-        return await launch_unit(self.launcher, spec)
+        return await start_process(self.launcher, spec)
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         try:
             beat = await ask_redis_of(self.settings.redis, "GET", key("worker", self.consumer))
         except ServiceSilent as error:  # Redis is, and of the worker this says nothing
             raise StoreUnavailable(error.message) from error
         # The heartbeat of a killed predecessor lives on for some seconds: only its own one counts.
-        if beat.startswith(b"$") or msgspec.json.decode(beat, type=_Beat).pid != unit.pid:
+        if beat.startswith(b"$") or msgspec.json.decode(beat, type=_Beat).pid != handle.pid:
             raise ServiceSilent("The worker gives no sign of life.")
 
 

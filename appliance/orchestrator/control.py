@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from appliance.calm_server import CalmServer
 from appliance.errors import NotFound
-from appliance.orchestrator.control_socket import listen_there, place_of_socket, remove_socket
+from appliance.orchestrator.control_socket import choose_socket_path, open_control_socket, remove_socket
 from appliance.orchestrator.data_dir.logfiles import last_lines
 from appliance.orchestrator.supervisor import Event, RestartRequested, StartRequested, StopRequested
 
@@ -103,8 +103,8 @@ class ControlServer(CalmServer):
 @contextlib.asynccontextmanager
 async def serve_control(appliance: Appliance) -> AsyncIterator[Path]:
     """Serves the API on its socket, which only this user can open, while the block runs."""
-    path = place_of_socket(appliance.data_dir)
-    listener = listen_there(path)
+    path = choose_socket_path(appliance.data_dir)
+    listener = open_control_socket(path)
     config = uvicorn.Config(
         control_app(appliance),
         log_config=None,

@@ -17,18 +17,18 @@ _NAME = "control.sock"
 _ANSWER_S = 2.0
 
 
-def place_of_socket(data_dir: DataDir) -> Path:
+def choose_socket_path(data_dir: DataDir) -> Path:
     """Where the control socket can be bound; raises StartFailed when no place has a short enough path."""
-    return socket_paths.place_of_socket(data_dir.run, _NAME)
+    return socket_paths.choose_socket_path(data_dir.run, _NAME)
 
 
 def remove_socket(path: Path, data_dir: DataDir) -> None:
-    """The socket of `place_of_socket`, and the folder that was made for it."""
+    """The socket of `choose_socket_path`, and the folder that was made for it."""
     if path.name == _NAME:
         socket_paths.remove_socket(path, data_dir.run)
 
 
-def took_request_to_stop(path: str | None) -> bool:
+def request_stop(path: str | None) -> bool:
     """Whether the supervisor at this socket has taken a request to stop; one that is starting or hangs has not.
 
     A supervisor that is asked ends with exit code 0 where a signal would make it 143.
@@ -45,7 +45,7 @@ def took_request_to_stop(path: str | None) -> bool:
     return False
 
 
-def listen_there(path: Path) -> socket.socket:
+def open_control_socket(path: Path) -> socket.socket:
     """A socket that only this user can open; raises StartFailed."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)

@@ -17,8 +17,9 @@ from typing import Literal
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.model.services import USUAL_PORTS
+from appliance.orchestrator.attached import attached_status, is_attached
 from appliance.orchestrator.catalog import STORE_NAMES
-from appliance.orchestrator.data_dir.lock import is_held
+from appliance.orchestrator.data_dir.lock import is_locked
 from appliance.orchestrator.data_dir.state import read_state
 from appliance.orchestrator.host.memory import memory_limit_bytes
 from appliance.orchestrator.host.ports import is_free, port_holder
@@ -27,7 +28,6 @@ from appliance.orchestrator.runtimes.embedded.postgres_install import find_insta
 from appliance.orchestrator.runtimes.embedded.redis import choose_server
 from appliance.orchestrator.runtimes.external import ExternalRuntime
 from appliance.orchestrator.runtimes.factory import chosen_runtime
-from appliance.orchestrator.unsupervised import is_elsewhere, status_elsewhere
 from appliance.paths import DataDir
 
 _GB = 1_000_000_000
@@ -35,7 +35,7 @@ _PROJECT_BEGAN = 1_760_000_000  # seconds; a clock before this is wrong
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One thing that was looked at."""
 
     subject: str
@@ -47,17 +47,17 @@ class Finding:
         return dataclasses.asdict(self)
 
 
-def examine(settings: Settings) -> list[Finding]:
+def run_checks(settings: Settings) -> list[CheckResult]:
     """Looks at everything; starts and changes nothing."""
-    if is_elsewhere(settings):
+    if is_attached(settings):
         return [
-            Finding("python", "ok", sys.version.split()[0]),
+            CheckResult("python", "ok", sys.version.split()[0]),
             *_elsewhere(settings),
             *_resources(settings.data_dir),
             _clock(),
         ]
     return [
-        Finding("python", "ok", sys.version.split()[0]),
+        CheckResult("python", "ok", sys.version.split()[0]),
         *_runtime(settings),
         *_resources(settings.data_dir),
         *_ports(settings),
@@ -65,16 +65,16 @@ def examine(settings: Settings) -> list[Finding]:
     ]
 
 
-def _elsewhere(settings: Settings) -> Iterator[Finding]:
+def _elsewhere(settings: Settings) -> Iterator[CheckResult]:
     """Whether each service of a server that runs elsewhere answers."""
-    for service in asyncio.run(status_elsewhere(settings)).services:
+    for service in asyncio.run(attached_status(settings)).services:
         place = f"answers at {service.address}" if service.address else "gives a sign of life"
-        yield Finding(
+        yield CheckResult(
             service.name, "ok" if service.healthy else "fail", place if service.healthy else service.reason or ""
         )
 
 
-def _runtime(settings: Settings) -> Iterator[Finding]:
+def _runtime(settings: Settings) -> Iterator[CheckResult]:
     """What the stores run on, in the runtime that the next start takes."""
     name = chosen_runtime(settings, read_state(DataDir(settings.data_dir)))
     if name == "embedded":
@@ -82,12 +82,12 @@ def _runtime(settings: Settings) -> Iterator[Finding]:
         return
     try:
         if name == "docker":
-            yield Finding(name, "ok", f"version {asyncio.run(_docker_version(settings))}")
+            yield CheckResult(name, "ok", f"version {asyncio.run(_docker_version(settings))}")
         else:
             ExternalRuntime(settings)
-            yield Finding(name, "ok", "stores at the addresses of the environment")
+            yield CheckResult(name, "ok", "stores at the addresses of the environment")
     except ApplianceError as error:
-        yield Finding(name, "fail", error.message, error.hint)
+        yield CheckResult(name, "fail", error.message, error.hint)
 
 
 async def _docker_version(settings: Settings) -> str:
@@ -101,42 +101,46 @@ async def _docker_version(settings: Settings) -> str:
         await engine.close()
 
 
-def _stores() -> Iterator[Finding]:
+def _stores() -> Iterator[CheckResult]:
     try:
-        yield Finding("postgres", "ok", f"{find_install().major}, at {find_install().home}")
+        yield CheckResult("postgres", "ok", f"{find_install().major}, at {find_install().home}")
     except ApplianceError as error:
-        yield Finding("postgres", "fail", error.message, error.hint)
+        yield CheckResult("postgres", "fail", error.message, error.hint)
     try:
         require_name()
-        yield Finding("user", "ok", f"Postgres runs as {user_of_postgres()}")
+        yield CheckResult("user", "ok", f"Postgres runs as {user_of_postgres()}")
     except ApplianceError as error:
-        yield Finding("user", "fail", error.message, error.hint)
+        yield CheckResult("user", "fail", error.message, error.hint)
     try:
         binary, server = choose_server(None)
-        yield Finding("redis", "ok", f"{server}, at {binary}")
+        yield CheckResult("redis", "ok", f"{server}, at {binary}")
     except ApplianceError as error:
-        yield Finding("redis", "fail", error.message, error.hint)
+        yield CheckResult("redis", "fail", error.message, error.hint)
     try:
-        yield Finding("clickhouse", "ok", f"chdb-core {version('chdb-core')}")
+        yield CheckResult("clickhouse", "ok", f"chdb-core {version('chdb-core')}")
     except PackageNotFoundError:
-        yield Finding("clickhouse", "fail", "chdb-core is missing", "Install it, or use --runtime external.")
+        yield CheckResult("clickhouse", "fail", "chdb-core is missing", "Install it, or use --runtime external.")
 
 
-def _resources(root: Path) -> Iterator[Finding]:
+def _resources(root: Path) -> Iterator[CheckResult]:
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
     writable = os.access(existing, os.W_OK | os.X_OK)
-    yield Finding("data dir", "ok" if writable else "fail", str(root), "" if writable else "Choose another --data-dir.")
+    yield CheckResult(
+        "data dir", "ok" if writable else "fail", str(root), "" if writable else "Choose another --data-dir."
+    )
     free = shutil.disk_usage(existing).free
     level: Literal["ok", "warn", "fail"] = "ok" if free > 5 * _GB else "warn" if free > _GB else "fail"
-    yield Finding("disk", level, f"{free / _GB:.1f} GB free", "" if level == "ok" else "Free some space.")
+    yield CheckResult("disk", level, f"{free / _GB:.1f} GB free", "" if level == "ok" else "Free some space.")
     memory = memory_limit_bytes()
     level = "ok" if memory > 2 * _GB else "warn"
-    yield Finding("memory", level, f"{memory / _GB:.1f} GB", "" if level == "ok" else "2 GB or more are comfortable.")
+    yield CheckResult(
+        "memory", level, f"{memory / _GB:.1f} GB", "" if level == "ok" else "2 GB or more are comfortable."
+    )
 
 
-def _ports(settings: Settings) -> Iterator[Finding]:
-    if is_held(DataDir(settings.data_dir)):
-        yield Finding("ports", "ok", "in use by this appliance, which runs")
+def _ports(settings: Settings) -> Iterator[CheckResult]:
+    if is_locked(DataDir(settings.data_dir)):
+        yield CheckResult("ports", "ok", "in use by this appliance, which runs")
         return
     if settings.otlp_grpc_port:
         yield _grpc_port(settings)
@@ -147,20 +151,20 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             continue  # it listens elsewhere
         port = settings.port or usual if name == "web" else usual
         if is_free("127.0.0.1", port):
-            yield Finding(f"port {port}", "ok", f"free for {name}")
+            yield CheckResult(f"port {port}", "ok", f"free for {name}")
         else:
-            yield Finding(f"port {port}", "warn", f"taken{port_holder(port)}", f"{name} will take another one.")
+            yield CheckResult(f"port {port}", "warn", f"taken{port_holder(port)}", f"{name} will take another one.")
 
 
-def _grpc_port(settings: Settings) -> Finding:
+def _grpc_port(settings: Settings) -> CheckResult:
     port = settings.otlp_grpc_port
     if is_free(settings.host, port):
-        return Finding(f"port {port}", "ok", "free for OTLP over gRPC")
+        return CheckResult(f"port {port}", "ok", "free for OTLP over gRPC")
     advice = "Stop it, or choose another LANGFUSE_LOCAL_OTLP_GRPC_PORT."
-    return Finding(f"port {port}", "fail", f"taken{port_holder(port)}", advice)
+    return CheckResult(f"port {port}", "fail", f"taken{port_holder(port)}", advice)
 
 
-def _clock() -> Finding:
+def _clock() -> CheckResult:
     if time.time() < _PROJECT_BEGAN:
-        return Finding("clock", "fail", "far in the past", "Set the machine's clock: traces carry its time.")
-    return Finding("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
+        return CheckResult("clock", "fail", "far in the past", "Set the machine's clock: traces carry its time.")
+    return CheckResult("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from appliance.errors import ConfigError
-from appliance.orchestrator.data_dir.lock import is_held
+from appliance.orchestrator.data_dir.lock import is_locked
 from appliance.orchestrator.data_dir.state import State, read_state
 from appliance.orchestrator.processes.stale import find
 from appliance.paths import DataDir
@@ -32,7 +32,7 @@ def silence(state: State) -> str:
     return f"The supervisor does not answer (pid {process.pid}). Stop it: langfuse-local down"
 
 
-def is_stopped(state: State) -> bool:
+def is_suspended(state: State) -> bool:
     """Whether the supervisor was stopped by a signal, such as by Ctrl-Z in its terminal."""
     process = supervisor_of(state)
     return process is not None and process.status() == psutil.STATUS_STOPPED
@@ -40,7 +40,7 @@ def is_stopped(state: State) -> bool:
 
 def require_supervisor(data_dir: DataDir) -> None:
     """Raises ConfigError when somebody holds the lock who is no supervisor; call it once that one had time to begin."""
-    if supervisor_of(read_state(data_dir)) is not None or not is_held(data_dir):
+    if supervisor_of(read_state(data_dir)) is not None or not is_locked(data_dir):
         return
     raise ConfigError(
         f"{data_dir.lock_file} is locked{_lock_holder(data_dir)}, and no supervisor runs.",

@@ -13,10 +13,10 @@ from appliance.orchestrator.catalog import STORE_NAMES
 from appliance.orchestrator.data_dir.state import State
 from appliance.orchestrator.processes.meter import ProcessMeter
 from appliance.orchestrator.runtimes.contract import Measured
-from appliance.orchestrator.supervisor import Supervised
+from appliance.orchestrator.supervisor import SupervisedService
 
 
-async def service_status(entry: Supervised, meter: ProcessMeter, now: float) -> ServiceStatus:
+async def service_status(entry: SupervisedService, meter: ProcessMeter, now: float) -> ServiceStatus:
     """One service; `now` on the supervisor's clock."""
     status = ServiceStatus(
         name=entry.service.name,
@@ -25,16 +25,16 @@ async def service_status(entry: Supervised, meter: ProcessMeter, now: float) -> 
         healthy=entry.healthy,
         reason=None if entry.healthy else (entry.reason or entry.state),
     )
-    if entry.unit is None:
+    if entry.handle is None:
         return status
-    status.pid, status.container = entry.unit.pid, entry.unit.container
+    status.pid, status.container = entry.handle.pid, entry.handle.container
     status.uptime_s = round(now - entry.started_at, 1) if entry.started_at is not None else None
-    if entry.unit.pid is not None:
-        usage = meter.look(entry.unit.pid)
+    if entry.handle.pid is not None:
+        usage = meter.look(entry.handle.pid)
         status.pids, status.cpu_percent, status.rss_bytes = usage.pids, usage.cpu_percent, usage.rss_bytes
-    elif isinstance(entry.unit, Measured):
+    elif isinstance(entry.handle, Measured):
         with contextlib.suppress(RuntimeUnavailable):  # the engine is away: the state says so already
-            status.cpu_percent, status.rss_bytes = await entry.unit.measure()
+            status.cpu_percent, status.rss_bytes = await entry.handle.measure()
     return status
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from appliance.errors import ApplianceError, NotFound, ServiceSilent, StartFailed
-from appliance.orchestrator.runtimes.contract import Service, Unit
+from appliance.orchestrator.runtimes.contract import Service, ServiceHandle
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +46,13 @@ class SystemClock:
 
 
 @dataclass(slots=True)
-class Supervised:
+class SupervisedService:
     """What is known of one service."""
 
     service: Service
     state: str = "stopped"
     wanted: bool = False
-    unit: Unit | None = None
+    handle: ServiceHandle | None = None
     started_at: float | None = None
     healthy: bool = False
     reason: str | None = None
@@ -91,10 +91,10 @@ class BackoffPassed:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """The service has a unit now."""
+    """The service has a handle now."""
 
     name: str
-    unit: Unit
+    handle: ServiceHandle
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,11 @@ class LaunchRefused:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitEnded:
-    """A unit ended, by itself or because it was stopped."""
+class ServiceEnded:
+    """A handle ended, by itself or because it was stopped."""
 
     name: str
-    unit: Unit
+    handle: ServiceHandle
     how: str
 
 
@@ -119,16 +119,16 @@ class Checked:
     """A health check gave a new answer."""
 
     name: str
-    unit: Unit
+    handle: ServiceHandle
     problem: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Hung:
-    """A running unit has been silent for too long."""
+    """A running handle has been silent for too long."""
 
     name: str
-    unit: Unit
+    handle: ServiceHandle
 
 
 Event = (
@@ -138,7 +138,7 @@ Event = (
     | BackoffPassed
     | Launched
     | LaunchRefused
-    | UnitEnded
+    | ServiceEnded
     | Checked
     | Hung
 )
@@ -150,7 +150,7 @@ class Supervisor:
 
     clock: Clock = field(default_factory=SystemClock)
     on_change: Callable[[], None] = lambda: None
-    services: dict[str, Supervised] = field(default_factory=dict)
+    services: dict[str, SupervisedService] = field(default_factory=dict)
     never_restarted: Collection[str] = ()
     """Services whose silence may be somebody else's fault: they are not started anew for it."""
     _events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
@@ -159,7 +159,7 @@ class Supervisor:
 
     def add(self, service: Service) -> None:
         """Makes a service known; it is not started yet."""
-        self.services[service.name] = Supervised(service)
+        self.services[service.name] = SupervisedService(service)
 
     def request(self, event: Event) -> None:
         """Asks for a start, stop or restart; raises NotFound for an unknown service."""
@@ -171,14 +171,14 @@ class Supervisor:
         """The loop; runs until cancelled."""
         try:
             while True:
-                self.handle(await self._events.get())
+                self.apply(await self._events.get())
                 self._changed.set()
                 self._changed = asyncio.Event()
         finally:
             for task in self._tasks:
                 task.cancel()
 
-    def handle(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         """Applies one event to the state, and starts what follows from it."""
         entry = self.services[event.name]
         match event:
@@ -188,24 +188,24 @@ class Supervisor:
                 self._unwant(entry)
             case RestartRequested():
                 self._renew(entry)
-            case Hung(unit=unit) if unit is entry.unit and entry.state == "running":
+            case Hung(handle=handle) if handle is entry.handle and entry.state == "running":
                 self._renew(entry)
             case BackoffPassed():
                 if entry.wanted and entry.state == "failed":
                     self._launch(entry)
-            case Launched(unit=unit):
-                self._adopt(entry, unit)
+            case Launched(handle=handle):
+                self._adopt(entry, handle)
             case LaunchRefused(error=error):
                 entry.error = error
                 self._fail(entry, str(error))
-            case UnitEnded(unit=unit, how=how) if unit is entry.unit:
+            case ServiceEnded(handle=handle, how=how) if handle is entry.handle:
                 self._end(entry, how)
-            case Checked(unit=unit, problem=problem) if unit is entry.unit and entry.state != "stopping":
+            case Checked(handle=handle, problem=problem) if handle is entry.handle and entry.state != "stopping":
                 entry.healthy, entry.reason = problem is None, problem
                 if problem is None:
                     entry.state = "running" if entry.service.managed else "external"
             case _:
-                return  # news of a unit that has been replaced
+                return  # news of a handle that has been replaced
         self.on_change()
 
     async def wait_healthy(self, name: str, timeout_s: float) -> None:
@@ -230,35 +230,35 @@ class Supervisor:
         while any(entry.wanted or entry.state not in ("stopped", "failed") for entry in wanted):
             await self._changed.wait()
 
-    def _want(self, entry: Supervised) -> None:
+    def _want(self, entry: SupervisedService) -> None:
         if entry.wanted and entry.state != "failed":
             return
         entry.wanted, entry.failures, entry.error = True, 0, None
         if entry.state in ("stopped", "failed"):
             self._launch(entry)
 
-    def _unwant(self, entry: Supervised) -> None:
+    def _unwant(self, entry: SupervisedService) -> None:
         entry.wanted = False
-        if entry.unit is not None:
+        if entry.handle is not None:
             entry.state, entry.healthy = "stopping", False
-            self._spawn(entry.unit.stop())
+            self._spawn(entry.handle.stop())
         elif entry.state == "failed":
             entry.state = "stopped"
 
-    def _renew(self, entry: Supervised) -> None:
-        if entry.unit is None:
+    def _renew(self, entry: SupervisedService) -> None:
+        if entry.handle is None:
             self._want(entry)
             return
         entry.wanted, entry.state, entry.healthy = True, "stopping", False
-        self._spawn(entry.unit.stop())
+        self._spawn(entry.handle.stop())
 
-    def _launch(self, entry: Supervised) -> None:
+    def _launch(self, entry: SupervisedService) -> None:
         entry.state, entry.healthy, entry.reason = "starting", False, "starting"
         self._spawn(self._launch_and_tell(entry.service))
 
     async def _launch_and_tell(self, service: Service) -> None:
         try:
-            unit = await service.launch()
+            handle = await service.launch()
         except ApplianceError as error:
             self._events.put_nowait(LaunchRefused(service.name, error))
         except Exception as error:
@@ -266,26 +266,26 @@ class Supervisor:
             log.exception("Cannot launch %s", service.name)
             self._events.put_nowait(LaunchRefused(service.name, StartFailed(f"{service.name}: {error!r}")))
         else:
-            self._events.put_nowait(Launched(service.name, unit))
+            self._events.put_nowait(Launched(service.name, handle))
 
-    def _adopt(self, entry: Supervised, unit: Unit) -> None:
-        entry.unit, entry.started_at = unit, self.clock.now()
-        self._spawn(self._watch_end(entry.service.name, unit))
+    def _adopt(self, entry: SupervisedService, handle: ServiceHandle) -> None:
+        entry.handle, entry.started_at = handle, self.clock.now()
+        self._spawn(self._watch_end(entry.service.name, handle))
         if entry.wanted:
-            self._spawn(self._watch_health(entry, unit))
+            self._spawn(self._watch_health(entry, handle))
         else:
             self._unwant(entry)
 
-    async def _watch_end(self, name: str, unit: Unit) -> None:
-        self._events.put_nowait(UnitEnded(name, unit, await unit.wait()))
+    async def _watch_end(self, name: str, handle: ServiceHandle) -> None:
+        self._events.put_nowait(ServiceEnded(name, handle, await handle.wait()))
 
-    async def _watch_health(self, entry: Supervised, unit: Unit) -> None:
+    async def _watch_health(self, entry: SupervisedService, handle: ServiceHandle) -> None:
         heard_at, unanswered = self.clock.now(), 0
-        while entry.unit is unit and entry.wanted:
+        while entry.handle is handle and entry.wanted:
             problem: str | None = None
             is_silent = False
             try:
-                await entry.service.check(unit)
+                await entry.service.check(handle)
             except ApplianceError as error:
                 problem, is_silent = str(error), isinstance(error, ServiceSilent) and entry.state == "running"
             except Exception as error:
@@ -296,16 +296,16 @@ class Supervisor:
             heard_at, unanswered = (heard_at, unanswered + 1) if is_silent else (self.clock.now(), 0)
             hangs = unanswered >= HANGS_AFTER_CHECKS and self.clock.now() - heard_at >= HANGS_AFTER_S
             if hangs and entry.service.name not in self.never_restarted:
-                self._events.put_nowait(Hung(entry.service.name, unit))
+                self._events.put_nowait(Hung(entry.service.name, handle))
                 return
             if (problem is None) != entry.healthy or problem != entry.reason:
-                self._events.put_nowait(Checked(entry.service.name, unit, problem))
+                self._events.put_nowait(Checked(entry.service.name, handle, problem))
             starting = entry.state == "starting" and problem is not None
             await self.clock.sleep(CHECK_STARTING_S if starting else CHECK_RUNNING_S)
 
-    def _end(self, entry: Supervised, how: str) -> None:
+    def _end(self, entry: SupervisedService, how: str) -> None:
         steady = entry.started_at is not None and self.clock.now() - entry.started_at >= STEADY_AFTER_S
-        entry.unit, entry.started_at, entry.healthy = None, None, False
+        entry.handle, entry.started_at, entry.healthy = None, None, False
         if not entry.wanted:
             entry.state, entry.reason = "stopped", None
         elif entry.state == "stopping":  # a restart
@@ -314,7 +314,7 @@ class Supervisor:
             entry.failures = 0 if steady else entry.failures
             self._fail(entry, how)
 
-    def _fail(self, entry: Supervised, how: str) -> None:
+    def _fail(self, entry: SupervisedService, how: str) -> None:
         entry.failures += 1
         entry.healthy, entry.reason = False, how
         entry.state = "failed" if entry.wanted else "stopped"

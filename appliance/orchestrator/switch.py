@@ -17,20 +17,20 @@ import msgspec
 
 from appliance.config import Settings
 from appliance.errors import AlreadyRunning, ConfigError, RuntimeUnavailable, StartFailed
-from appliance.orchestrator.data_dir.lock import exclusive
+from appliance.orchestrator.data_dir.lock import hold_lock
 from appliance.orchestrator.data_dir.secrets import Secrets, ensure_secrets, with_secrets
 from appliance.orchestrator.data_dir.state import State, read_state, write_state
 from appliance.orchestrator.host.ports import MOST_PORT_CHANGES, lost_ports
 from appliance.orchestrator.processes.child import launch_process
-from appliance.orchestrator.processes.stale import end_leftovers, marking
+from appliance.orchestrator.processes.stale import mark_processes, stop_stale_processes
+from appliance.orchestrator.progress import Report, Timer
 from appliance.orchestrator.runtimes.contract import Runtime
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
 from appliance.orchestrator.runtimes.factory import open_runtime
-from appliance.orchestrator.steps import Step, Tell, Timer
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.paths import DataDir
 
-Movable = Literal["embedded", "docker"]
+ManagedRuntime = Literal["embedded", "docker"]
 
 START_TIMEOUT_S = 120.0
 _EMBEDDED_STORES = ("postgres", "redis", "clickhouse")
@@ -38,7 +38,7 @@ _SPARE = 1.2
 """Room that a copy may need, by the size of what is copied."""
 
 
-async def switch_runtime(settings: Settings, to: Movable, tell: Tell, *, replace: bool = False) -> bool:
+async def switch_runtime(settings: Settings, to: ManagedRuntime, report: Report, *, replace: bool = False) -> bool:
     """Copy everything to the runtime `to` and make it the one that starts; False when it is that already.
 
     `replace` allows to overwrite data of an earlier time that lies there. Raises AlreadyRunning while the appliance
@@ -55,26 +55,26 @@ async def switch_runtime(settings: Settings, to: Movable, tell: Tell, *, replace
             return False
         if state.runtime == "external":
             raise ConfigError("The stores of the external runtime are not ours to move.")
-        await asyncio.to_thread(end_leftovers, state.processes, data_dir)
+        await asyncio.to_thread(stop_stale_processes, state.processes, data_dir)
         secrets = ensure_secrets(data_dir, settings)
         settings = with_secrets(settings, secrets)
         old = dataclasses.replace(settings, runtime=state.runtime)
         new = dataclasses.replace(settings, runtime=to)
-        await _require(new, state, data_dir, secrets, tell)
+        await _require(new, state, data_dir, secrets, report)
         async with (
-            _running(old, state, data_dir, secrets, tell) as source,
-            _running(new, state, data_dir, secrets, tell) as target,
+            _running(old, state, data_dir, secrets, report) as source,
+            _running(new, state, data_dir, secrets, report) as target,
         ):
             await _refuse_to_overwrite(target, to, data_dir, may=replace or state.moving_to == to)
-            await asyncio.to_thread(_require_room, source, to, data_dir)
+            await asyncio.to_thread(_require_disk_space, source, to, data_dir)
             state.moving_to = to
             write_state(data_dir, state)
-            await _copy(source, target, tell)
+            await _copy(source, target, report)
         write_state(data_dir, State(runtime=to, host=state.host, ports=state.ports))
     return True
 
 
-def forget(settings: Settings, name: Movable) -> bool:
+def forget(settings: Settings, name: ManagedRuntime) -> bool:
     """Delete what a runtime that is not in use has stored; whether there was something. Raises ConfigError."""
     data_dir = DataDir(settings.data_dir)
     if not data_dir.root.is_dir():
@@ -85,10 +85,10 @@ def forget(settings: Settings, name: Movable) -> bool:
                 f"{data_dir.root} runs on {name}.", hint="To delete all its data: langfuse-local down --volumes"
             )
         if name == "docker":
-            from appliance.orchestrator.runtimes.docker.stale_containers import remove_everything
+            from appliance.orchestrator.runtimes.docker.stale_containers import remove_docker_resources
 
             existed = (data_dir.root / IDENTITY_FILE).exists()
-            remove_everything(data_dir, settings.docker)
+            remove_docker_resources(data_dir, settings.docker)
             return existed
         folders = [folder for store in _EMBEDDED_STORES if (folder := data_dir.root / store).is_dir()]
         try:
@@ -102,25 +102,25 @@ def forget(settings: Settings, name: Movable) -> bool:
 @contextlib.contextmanager
 def _stopped(data_dir: DataDir) -> Iterator[None]:
     try:
-        with exclusive(data_dir):
+        with hold_lock(data_dir):
             yield
     except AlreadyRunning as error:
         raise AlreadyRunning(error.message, hint="Stop it first: langfuse-local down") from None
 
 
-async def _require(settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, tell: Tell) -> None:
+async def _require(settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, report: Report) -> None:
     """Fetches what a runtime needs before anything starts for its sake; raises RuntimeUnavailable and ConfigError."""
     untouched = msgspec.structs.replace(state, ports=dict(state.ports))
     runtime = await open_runtime(settings, untouched, data_dir, secrets, launch_process)
     try:
-        await runtime.prepare(tell)
+        await runtime.prepare(report)
     finally:
         await runtime.close()
 
 
 @contextlib.asynccontextmanager
 async def _running(
-    settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, tell: Tell
+    settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, report: Report
 ) -> AsyncIterator[Settings]:
     """The settings of a runtime whose stores run, with this version's schema, until the block ends."""
     from appliance.storage.setup import prepare
@@ -131,11 +131,11 @@ async def _running(
     try:
         for attempt in range(1, MOST_PORT_CHANGES + 1):
             runtime = await open_runtime(
-                settings, state, data_dir, secrets, marking(launch_process, data_dir), avoid=lost
+                settings, state, data_dir, secrets, mark_processes(launch_process, data_dir), avoid=lost
             )
             async with contextlib.aclosing(_Stores(runtime, supervisor)) as started:
                 try:
-                    await started.start(tell)
+                    await started.start(report)
                 except (StartFailed, RuntimeUnavailable) as error:
                     await started.stop()
                     taken = lost_ports(error, runtime.shared_ports)
@@ -160,16 +160,16 @@ class _Stores:
     runtime: Runtime
     supervisor: Supervisor
 
-    async def start(self, tell: Tell) -> None:
+    async def start(self, report: Report) -> None:
         """Starts them and waits until they answer; raises StartFailed and RuntimeUnavailable."""
         timer = Timer()
-        await self.runtime.prepare(tell)
+        await self.runtime.prepare(report)
         for store in self.runtime.stores:
             self.supervisor.add(store)
             self.supervisor.request(StartRequested(store.name))
         for store in self.runtime.stores:
             await self.supervisor.wait_healthy(store.name, START_TIMEOUT_S)
-        tell(Step(text=f"the stores of the {self.runtime.name} runtime answer", seconds=timer.seconds()))
+        report(timer.step(f"the stores of the {self.runtime.name} runtime answer"))
 
     async def stop(self) -> None:
         """Stops what runs of them."""
@@ -182,7 +182,7 @@ class _Stores:
         await self.runtime.close()
 
 
-async def _refuse_to_overwrite(target: Settings, name: Movable, data_dir: DataDir, *, may: bool) -> None:
+async def _refuse_to_overwrite(target: Settings, name: ManagedRuntime, data_dir: DataDir, *, may: bool) -> None:
     from appliance.storage.clickhouse import copying as clickhouse
     from appliance.storage.postgres import copying as postgres
 
@@ -210,7 +210,7 @@ async def _redis_holds_anything(settings: Settings) -> bool:
         await redis.aclose()
 
 
-def _require_room(source: Settings, to: Movable, data_dir: DataDir) -> None:
+def _require_disk_space(source: Settings, to: ManagedRuntime, data_dir: DataDir) -> None:
     from appliance.storage.clickhouse import copying as clickhouse
 
     if to != "embedded":
@@ -223,36 +223,36 @@ def _require_room(source: Settings, to: Movable, data_dir: DataDir) -> None:
         )
 
 
-async def _copy(source: Settings, target: Settings, tell: Tell) -> None:
-    await _copy_postgres(source, target, tell)
-    await _copy_clickhouse(source, target, tell)
-    await _copy_redis(source, target, tell)
+async def _copy(source: Settings, target: Settings, report: Report) -> None:
+    await _copy_postgres(source, target, report)
+    await _copy_clickhouse(source, target, report)
+    await _copy_redis(source, target, report)
 
 
-async def _copy_postgres(source: Settings, target: Settings, tell: Tell) -> None:
+async def _copy_postgres(source: Settings, target: Settings, report: Report) -> None:
     from appliance.storage.postgres.copying import copy_tables
 
     timer = Timer()
     copied = await copy_tables(source.postgres, target.postgres)
     text = f"Postgres: {sum(copied.values())} rows in {len(copied)} tables copied and compared"
-    tell(Step(text=text, seconds=timer.seconds()))
+    report(timer.step(text))
 
 
-async def _copy_clickhouse(source: Settings, target: Settings, tell: Tell) -> None:
+async def _copy_clickhouse(source: Settings, target: Settings, report: Report) -> None:
     from appliance.storage.clickhouse.copying import copy_tables
 
     timer, loop = Timer(), asyncio.get_running_loop()
 
-    def report(table: str, rows: int, total: int) -> None:
-        step = Step(text=f"ClickHouse: {rows:,} of {total:,} rows of {table}", seconds=timer.seconds())
-        loop.call_soon_threadsafe(tell, step)
+    def report_rows(table: str, rows: int, total: int) -> None:
+        step = timer.step(f"ClickHouse: {rows:,} of {total:,} rows of {table}")
+        loop.call_soon_threadsafe(report, step)
 
-    copied = await asyncio.to_thread(copy_tables, source.clickhouse, target.clickhouse, report)
+    copied = await asyncio.to_thread(copy_tables, source.clickhouse, target.clickhouse, report_rows)
     text = f"ClickHouse: {sum(copied.values()):,} rows in {len(copied)} tables copied and compared"
-    tell(Step(text=text, seconds=timer.seconds()))
+    report(timer.step(text))
 
 
-async def _copy_redis(source: Settings, target: Settings, tell: Tell) -> None:
+async def _copy_redis(source: Settings, target: Settings, report: Report) -> None:
     from appliance.storage.redis.client import connect
     from appliance.storage.redis.copying import copy_keys
 
@@ -263,4 +263,4 @@ async def _copy_redis(source: Settings, target: Settings, tell: Tell) -> None:
     finally:
         await old.aclose()
         await new.aclose()
-    tell(Step(text=f"Redis: {keys} keys copied and compared", seconds=timer.seconds()))
+    report(timer.step(f"Redis: {keys} keys copied and compared"))

@@ -15,25 +15,25 @@ from appliance.config import Settings, load_settings
 from appliance.errors import ApplianceError, ConfigError, StartFailed
 from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
-from appliance.orchestrator.control_socket import took_request_to_stop
+from appliance.orchestrator.control_socket import request_stop
 from appliance.orchestrator.data_dir.disk_space import explained
-from appliance.orchestrator.data_dir.first_start import undone_when_it_fails
-from appliance.orchestrator.data_dir.lock import exclusive, is_held, make_folders
+from appliance.orchestrator.data_dir.first_start import remove_on_failure
+from appliance.orchestrator.data_dir.lock import hold_lock, is_locked, make_folders
 from appliance.orchestrator.data_dir.private_files import tighten
 from appliance.orchestrator.data_dir.state import State, read_state, write_state
 from appliance.orchestrator.host.limits import raise_file_limit
 from appliance.orchestrator.processes.child import Launcher, launch_process
-from appliance.orchestrator.processes.stale import end_leftovers
+from appliance.orchestrator.processes.stale import stop_stale_processes
+from appliance.orchestrator.progress import Report, Timer
 from appliance.orchestrator.running import FOREIGN_AFTER_S, require_supervisor, supervisor_of
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
-from appliance.orchestrator.steps import Step, Tell, Timer
 from appliance.paths import DataDir
 
 _DOWN_TIMEOUT_S = 40.0
 _POLL_S = 0.03
 
 
-async def run_up(settings: Settings, tell: Tell, launcher: Launcher = launch_process) -> int | None:
+async def run_up(settings: Settings, report: Report, launcher: Launcher = launch_process) -> int | None:
     """Starts everything, stays until it is asked to stop, and stops everything. Raises ApplianceError.
 
     SIGINT, SIGTERM and SIGHUP at any moment begin the ordered stop; a second one while it runs changes nothing.
@@ -42,11 +42,11 @@ async def run_up(settings: Settings, tell: Tell, launcher: Launcher = launch_pro
     raise_file_limit()
     os.umask(0o077)  # the children inherit it
     data_dir = DataDir(settings.data_dir)
-    appliance = Appliance(settings, tell, launcher)
+    appliance = Appliance(settings, report, launcher)
     received = _stop_on_signals(appliance.stopping)
-    with undone_when_it_fails(data_dir):
+    with remove_on_failure(data_dir):
         make_folders(data_dir)
-        with exclusive(data_dir):
+        with hold_lock(data_dir):
             try:
                 await _live(appliance)
             except (ApplianceError, OSError) as error:
@@ -93,25 +93,25 @@ def _stop_on_signals(stopping: asyncio.Event) -> list[int]:
     return received
 
 
-def run_down(data_dir: DataDir, tell: Tell) -> bool:
+def run_down(data_dir: DataDir, report: Report) -> bool:
     """Stops what runs on a data directory and waits for it; whether anything ran. Raises StartFailed after 40 s."""
     if not data_dir.root.is_dir():
         return False
     tighten(data_dir.root)
     state = read_state(data_dir)
     timer = Timer()
-    ran = is_held(data_dir)
+    ran = is_locked(data_dir)
     if ran:
         _stop_supervisor(data_dir)
-        tell(Step(text="stopped the appliance", seconds=timer.seconds()))
-    with exclusive(data_dir):
-        ended = end_leftovers(state.processes, data_dir)
+        report(timer.step("stopped the appliance"))
+    with hold_lock(data_dir):
+        ended = stop_stale_processes(state.processes, data_dir)
         if state.runtime == "docker":
-            from appliance.orchestrator.runtimes.docker.stale_containers import stop_left_containers
+            from appliance.orchestrator.runtimes.docker.stale_containers import stop_stale_containers
 
-            ended += stop_left_containers(data_dir, load_settings().docker)
+            ended += stop_stale_containers(data_dir, load_settings().docker)
         if ended:
-            tell(Step(text=f"ended what a killed start had left: {', '.join(ended)}", seconds=timer.seconds()))
+            report(timer.step(f"cleaned up after an interrupted start: {', '.join(ended)}"))
         if not ran and (ended or state.url):
             with contextlib.suppress(OSError):  # a read-only disk: nothing runs any more, which is what counts
                 write_state(data_dir, State(runtime=state.runtime, host=state.host, ports=state.ports))
@@ -122,11 +122,11 @@ def remove_volumes(data_dir: DataDir) -> None:
     """Deletes all data of a stopped appliance; raises ConfigError when it may not, or when it runs."""
     if not data_dir.root.is_dir():
         return
-    with exclusive(data_dir):
+    with hold_lock(data_dir):
         if (data_dir.root / IDENTITY_FILE).exists():
-            from appliance.orchestrator.runtimes.docker.stale_containers import remove_everything
+            from appliance.orchestrator.runtimes.docker.stale_containers import remove_docker_resources
 
-            remove_everything(data_dir, load_settings().docker)
+            remove_docker_resources(data_dir, load_settings().docker)
         try:
             for name in ("postgres", "redis", "clickhouse", "media", "logs", "run", "runtime"):
                 folder = data_dir.root / name
@@ -147,14 +147,14 @@ def _stop_supervisor(data_dir: DataDir) -> None:
     """
     supervisor: psutil.Process | None = None
     began = time.monotonic()
-    while is_held(data_dir) or (supervisor is not None and _lives(supervisor)):
+    while is_locked(data_dir) or (supervisor is not None and _lives(supervisor)):
         waited = time.monotonic() - began
         if supervisor is None:  # one that has just begun writes itself down a moment later
             supervisor = supervisor_of(read_state(data_dir))
             if supervisor is not None:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     supervisor.send_signal(signal.SIGCONT)
-                    if not took_request_to_stop(read_state(data_dir).control_socket):
+                    if not request_stop(read_state(data_dir).control_socket):
                         supervisor.send_signal(signal.SIGTERM)
             elif waited > FOREIGN_AFTER_S:
                 require_supervisor(data_dir)

@@ -17,16 +17,16 @@ _FULL_BELOW_BYTES = 4 * MB
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def require_room(data_dir: DataDir, runtime: str) -> None:
+def require_disk_space(data_dir: DataDir, runtime: str) -> None:
     """Raises ConfigError when the disk has not enough room for a start."""
     is_first = runtime == "embedded" and not (data_dir.postgres / "data").exists()
     needed = FIRST_START_BYTES if is_first else LATER_START_BYTES
     free = shutil.disk_usage(data_dir.root).free
     if free < needed:
-        raise ConfigError(no_room(data_dir.root, free, needed))
+        raise ConfigError(disk_full_message(data_dir.root, free, needed))
 
 
-def no_room(root: Path, free: int, needed: int = FIRST_START_BYTES) -> str:
+def disk_full_message(root: Path, free: int, needed: int = FIRST_START_BYTES) -> str:
     """The sentence about a full disk."""
     missing = max(needed - free, MB) // MB
     return (
@@ -43,7 +43,7 @@ def explained(error: ApplianceError | OSError, data_dir: DataDir) -> ApplianceEr
         free = FIRST_START_BYTES
     full = isinstance(error, OSError) and error.errno in _FULL
     if full or "No space left" in str(error) or free < _FULL_BELOW_BYTES:
-        return ConfigError(no_room(data_dir.root, free))
+        return ConfigError(disk_full_message(data_dir.root, free))
     if isinstance(error, OSError):
         return ConfigError(
             f"{error.filename or data_dir.root} cannot be used: {error.strerror}.", hint="Choose another --data-dir."

@@ -7,12 +7,12 @@ import shutil
 from collections.abc import Iterator
 
 from appliance.errors import AlreadyRunning, ApplianceError
-from appliance.orchestrator.data_dir.lock import exclusive
+from appliance.orchestrator.data_dir.lock import hold_lock
 from appliance.paths import DataDir
 
 
 @contextlib.contextmanager
-def undone_when_it_fails(data_dir: DataDir) -> Iterator[None]:
+def remove_on_failure(data_dir: DataDir) -> Iterator[None]:
     """Removes a data directory that the block made when the block fails before a store has begun to write there."""
     existed = data_dir.root.exists()
     try:
@@ -21,7 +21,7 @@ def undone_when_it_fails(data_dir: DataDir) -> Iterator[None]:
         raise
     except (ApplianceError, OSError):
         if not existed and data_dir.root.is_dir():
-            with contextlib.suppress(ApplianceError, OSError), exclusive(data_dir):
+            with contextlib.suppress(ApplianceError, OSError), hold_lock(data_dir):
                 if _is_bare(data_dir):
                     shutil.rmtree(data_dir.root)
         raise

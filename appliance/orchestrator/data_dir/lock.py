@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from appliance.errors import AlreadyRunning, ConfigError
-from appliance.orchestrator.data_dir.disk_space import no_room
+from appliance.orchestrator.data_dir.disk_space import disk_full_message
 from appliance.orchestrator.data_dir.private_files import make_private_folder, tighten
 from appliance.paths import DataDir
 
@@ -33,7 +33,7 @@ def make_folders(data_dir: DataDir) -> None:
 
 
 @contextlib.contextmanager
-def exclusive(data_dir: DataDir) -> Iterator[None]:
+def hold_lock(data_dir: DataDir) -> Iterator[None]:
     """Holds the data directory's lock; raises AlreadyRunning when another supervisor does."""
     descriptor = _opened(data_dir)
     try:
@@ -63,7 +63,7 @@ def _opened(data_dir: DataDir) -> int:
         raise ConfigError(*_words(data_dir, error)) from error
 
 
-def is_held(data_dir: DataDir) -> bool:
+def is_locked(data_dir: DataDir) -> bool:
     """Whether a supervisor lives on this data directory; False also when that cannot be seen."""
     try:
         descriptor = os.open(data_dir.lock_file, os.O_RDONLY | os.O_CLOEXEC)
@@ -80,5 +80,5 @@ def is_held(data_dir: DataDir) -> bool:
 
 def _words(data_dir: DataDir, error: OSError) -> tuple[str]:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (no_room(data_dir.root, 0),)
+        return (disk_full_message(data_dir.root, 0),)
     return (f"{data_dir.root} cannot be written ({error.strerror}): choose another --data-dir.",)

@@ -13,7 +13,7 @@ _LONGEST_PATH = 100
 """Bytes; the kernel's limit is 107, on macOS 103."""
 
 
-def place_of_socket(folder: Path, name: str, forbidden: str = "") -> Path:
+def choose_socket_path(folder: Path, name: str, forbidden: str = "") -> Path:
     """Where a socket called `name` can be bound: in `folder`, else in a fresh folder that only this user enters.
 
     A socket's path must be short, and no path holds one of the `forbidden` signs. Raises StartFailed when no place has
@@ -33,7 +33,7 @@ def place_of_socket(folder: Path, name: str, forbidden: str = "") -> Path:
 
 
 def remove_socket(path: Path, folder: Path) -> None:
-    """Removes the socket of `place_of_socket`, its lock, and the folder that was made for it."""
+    """Removes the socket of `choose_socket_path`, its lock, and the folder that was made for it."""
     with contextlib.suppress(OSError):  # on a disk that turned read-only it does no harm
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.lock").unlink(missing_ok=True)

@@ -25,7 +25,7 @@ _APPLIANCE = "LANGFUSE_LOCAL_APPLIANCE"
 _SERVICE = "LANGFUSE_LOCAL_SERVICE"
 
 
-def marking(launcher: Launcher, data_dir: DataDir) -> Launcher:
+def mark_processes(launcher: Launcher, data_dir: DataDir) -> Launcher:
     """A launcher that marks every process with its appliance and service."""
     root = os.path.realpath(data_dir.root)
 
@@ -54,7 +54,7 @@ def find(record: ProcessRecord) -> psutil.Process | None:
         return None
 
 
-def end_leftovers(records: Sequence[ProcessRecord], data_dir: DataDir, grace_s: float = GRACE_S) -> list[str]:
+def stop_stale_processes(records: Sequence[ProcessRecord], data_dir: DataDir, grace_s: float = GRACE_S) -> list[str]:
     """Ends what still runs of `records`, and whatever else bears this data directory's mark; the names of it.
 
     Waits up to `grace_s` seconds, then kills. On return all of it has gone.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from appliance.config import ClickHouseSettings, PostgresSettings, RedisSettings, Settings
-from appliance.orchestrator.steps import Tell
+from appliance.orchestrator.progress import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def with_endpoints(settings: Settings, ends: Endpoints) -> Settings:
     )
 
 
-class Unit(Protocol):
+class ServiceHandle(Protocol):
     """Something that was started and runs: a process, a container, or a server of somebody else."""
 
     @property
@@ -64,7 +64,7 @@ class Unit(Protocol):
 
 @runtime_checkable
 class Measured(Protocol):
-    """A unit whose use of the machine cannot be seen from its pid."""
+    """A handle whose use of the machine cannot be seen from its pid."""
 
     async def measure(self) -> tuple[float, int]:
         """CPU in percent of one core since the last time, and resident bytes; raises RuntimeUnavailable."""
@@ -84,10 +84,10 @@ class Service(Protocol):
     def managed(self) -> bool:
         """Whether the appliance starts and stops it."""
 
-    async def launch(self) -> Unit:
+    async def launch(self) -> ServiceHandle:
         """Prepares and starts it; raises RuntimeUnavailable or StartFailed."""
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         """Returns when it answers; raises StoreUnavailable with the reason when it does not."""
 
 
@@ -108,7 +108,7 @@ class Runtime(Protocol):
     @property
     def endpoints(self) -> Endpoints: ...
 
-    async def prepare(self, tell: Tell) -> None:
+    async def prepare(self, report: Report) -> None:
         """Fetches what is missing before the first start, with progress; raises RuntimeUnavailable."""
 
     async def close(self) -> None:

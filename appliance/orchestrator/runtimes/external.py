@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from appliance.config import Settings
 from appliance.errors import ConfigError
 from appliance.orchestrator.processes.probes import ask_redis_of
-from appliance.orchestrator.runtimes.contract import Endpoints, Unit
-from appliance.orchestrator.steps import Tell
+from appliance.orchestrator.progress import Report
+from appliance.orchestrator.runtimes.contract import Endpoints, ServiceHandle
 
 if TYPE_CHECKING:
     from appliance.storage.clickhouse.client import ClickHouse
     from appliance.storage.postgres.pool import Postgres
 
 
-class ExternalUnit:
+class ExternalHandle:
     """A server of somebody else: it cannot be stopped from here, and its end is not seen, only its silence."""
 
     pid: int | None = None
@@ -46,10 +46,10 @@ class ExternalStore:
     probe: Callable[[], Awaitable[None]]
     managed: bool = False
 
-    async def launch(self) -> Unit:
-        return ExternalUnit()
+    async def launch(self) -> ServiceHandle:
+        return ExternalHandle()
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         await self.probe()
 
 
@@ -95,7 +95,7 @@ class ExternalRuntime:
             clickhouse_database=clickhouse.database,
         )
 
-    async def prepare(self, tell: Tell) -> None:
+    async def prepare(self, report: Report) -> None:
         """Makes the clients of the checks; raises ConfigError for an address that cannot be used."""
         self._open_clickhouse()
         await self._open_postgres()

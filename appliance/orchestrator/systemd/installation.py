@@ -126,7 +126,7 @@ def notify(address: str, message: str) -> None:
         connection.sendall(message.encode())
 
 
-def package_places() -> tuple[Path, ...]:
+def package_paths() -> tuple[Path, ...]:
     """What the service's user must be able to read: the interpreter, what it links to, and the package."""
     return Path(sys.executable), Path(sys.executable).resolve(), Path(__file__)
 

@@ -52,7 +52,7 @@ class Host:
         return runtime
 
     @contextlib.asynccontextmanager
-    async def running(self, *names: str, stop: bool = True, **changed: object) -> AsyncIterator[Supervised]:
+    async def running(self, *names: str, stop: bool = True, **changed: object) -> AsyncIterator[SupervisedService]:
         """The stores `names` healthy under a supervisor; stopped at the end, or abandoned as by a kill."""
         runtime = await self.open(**changed)
         supervisor = Supervisor()
@@ -65,7 +65,7 @@ class Host:
                 supervisor.request(StartRequested(name))
             for name in names:
                 await supervisor.wait_healthy(name, START_TIMEOUT_S)
-            yield Supervised(runtime, supervisor)
+            yield SupervisedService(runtime, supervisor)
             if stop:
                 await supervisor.stop(names)
         finally:
@@ -76,16 +76,16 @@ class Host:
 
 
 @dataclasses.dataclass(slots=True)
-class Supervised:
+class SupervisedService:
     """A runtime and what supervises it."""
 
     runtime: DockerRuntime
     supervisor: Supervisor
 
     def container(self, name: str) -> str:
-        unit = self.supervisor.services[name].unit
-        assert unit is not None and unit.container is not None
-        return unit.container
+        handle = self.supervisor.services[name].handle
+        assert handle is not None and handle.container is not None
+        return handle.container
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = 30) -> None:
         async with asyncio.timeout(timeout_s):

@@ -17,8 +17,8 @@ from appliance.config import ClickHouseSettings, DockerSettings
 from appliance.errors import RuntimeUnavailable, StartFailed, StoreUnavailable
 from appliance.orchestrator.processes.probes import ask_redis
 from appliance.orchestrator.runtimes.docker.containers import APPLIANCE_LABEL
+from appliance.orchestrator.runtimes.docker.handle import ContainerHandle
 from appliance.orchestrator.runtimes.docker.plans import ownership_of
-from appliance.orchestrator.runtimes.docker.units import ContainerUnit
 from appliance.orchestrator.supervisor import RestartRequested
 from appliance.storage.clickhouse.client import ClickHouse
 from tests.integration.docker.conftest import Host, clean, make_host
@@ -67,9 +67,9 @@ async def test_containers_are_confined_and_reachable_from_here_only(host: Host) 
             assert set(seen["HostConfig"]["CapDrop"]) & {"ALL", "CHOWN"}, "Podman names each one"
             assert seen["Config"]["User"] not in ("", "0", "root")
             assert [mount["Name"] for mount in seen["Mounts"] if mount["Type"] == "volume"] == [stack.container(name)]
-            unit = stack.supervisor.services[name].unit
-            assert isinstance(unit, ContainerUnit)
-            _, resident_bytes = await unit.measure()
+            handle = stack.supervisor.services[name].handle
+            assert isinstance(handle, ContainerHandle)
+            _, resident_bytes = await handle.measure()
             assert resident_bytes > 0
 
 
@@ -126,9 +126,9 @@ async def test_a_restart_on_request_keeps_the_data(host: Host) -> None:
         entry = stack.supervisor.services["redis"]
         await ask_redis(stack.runtime.endpoints.redis_url, "SET", "kept", "yes")
         first = inspect(stack.container("redis"))["State"]["StartedAt"]
-        before = entry.unit
+        before = entry.handle
         stack.supervisor.request(RestartRequested("redis"))
-        await stack.until(lambda: entry.unit is not before and entry.healthy)
+        await stack.until(lambda: entry.handle is not before and entry.healthy)
         assert inspect(stack.container("redis"))["State"]["StartedAt"] != first
         assert await ask_redis(stack.runtime.endpoints.redis_url, "EXISTS", "kept") == b":1"
 
@@ -164,12 +164,12 @@ async def test_a_killed_container_comes_back(host: Host, how: str) -> None:
     async with host.running("redis") as stack:
         entry = stack.supervisor.services["redis"]
         await ask_redis(stack.runtime.endpoints.redis_url, "SET", "kept", "yes")
-        before, first = int(inspect(stack.container("redis"))["State"]["Pid"]), entry.unit
+        before, first = int(inspect(stack.container("redis"))["State"]["Pid"]), entry.handle
         if how == "docker kill":
             docker("kill", stack.container("redis"))
         else:
             os.kill(before, signal.SIGKILL)
-        await stack.until(lambda: entry.unit is not first and entry.healthy)
+        await stack.until(lambda: entry.handle is not first and entry.healthy)
         assert inspect(stack.container("redis"))["State"]["Pid"] != before
         assert await ask_redis(stack.runtime.endpoints.redis_url, "EXISTS", "kept") == b":1"
 
@@ -178,11 +178,11 @@ async def test_a_killed_container_comes_back(host: Host, how: str) -> None:
 async def test_a_container_without_memory_says_so(host: Host) -> None:
     async with host.running("redis", redis_memory_mib=64) as stack:
         entry = stack.supervisor.services["redis"]
-        first, said = entry.unit, set[str | None]()
+        first, said = entry.handle, set[str | None]()
         stack.supervisor.on_change = lambda: said.add(entry.reason)
         with contextlib.suppress(StoreUnavailable):
             await ask_redis(stack.runtime.endpoints.redis_url, "SETRANGE", "large", "500000000", "x")
-        await stack.until(lambda: entry.unit is not first and entry.healthy)
+        await stack.until(lambda: entry.handle is not first and entry.healthy)
         assert any(reason and reason.startswith("ran out of its 64 MiB of memory") for reason in said)
 
 

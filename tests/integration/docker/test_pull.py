@@ -10,7 +10,7 @@ import pytest
 
 from appliance.errors import RuntimeUnavailable
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
-from appliance.orchestrator.runtimes.docker.pulls import PullStep, PullTracker
+from appliance.orchestrator.runtimes.docker.pulls import PullMessage, PullTracker
 from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
 from tests.integration.docker.engine_here import HOST
 from tests.integration.docker.registry import LAYER_BYTES, registry
@@ -27,7 +27,7 @@ async def engine(engine_here: None) -> AsyncIterator[DockerEngine]:
 
 async def test_a_pull_tells_its_progress(engine: DockerEngine) -> None:
     with registry("team/store") as image:
-        seen: list[PullStep] = []
+        seen: list[PullMessage] = []
         assert await engine.find_image(image) is None
         await engine.pull(image, seen.append)
         try:

@@ -70,12 +70,12 @@ async def test_redis_killed_on_a_full_disk_comes_back_once_there_is_room(small_d
                 pass
         assert shutil.disk_usage(small_disk).free == 0
         entry = supervisor.services["redis"]
-        killed = entry.unit
+        killed = entry.handle
         assert killed is not None and killed.pid is not None
         os.kill(killed.pid, 9)
 
         async def was_started_anew() -> bool:
-            return entry.unit is not killed and (entry.unit is not None or entry.failures > 1)
+            return entry.handle is not killed and (entry.handle is not None or entry.failures > 1)
 
         await until(was_started_anew)
         ballast.unlink()

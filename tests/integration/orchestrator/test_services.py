@@ -16,8 +16,8 @@ from appliance.orchestrator.processes.probes import ask_redis
 from appliance.orchestrator.runtimes.embedded.postgres import is_ready
 
 
-class Unit:
-    """A unit that is only a pid."""
+class ServiceHandle:
+    """A handle that is only a pid."""
 
     container: str | None = None
 
@@ -33,12 +33,12 @@ class Unit:
 async def test_a_predecessors_heartbeat_does_not_count(stores: Settings) -> None:
     worker = WorkerService(stores, launch_process, "worker", "worker-77")
     with pytest.raises(StoreUnavailable):
-        await worker.check(Unit(os.getpid()))
+        await worker.check(ServiceHandle(os.getpid()))
     beat = msgspec.json.encode({"pid": os.getpid(), "in_hand": 0}).decode()
     await ask_redis(stores.redis.url, "SET", "{langfuse}:worker:worker-77", beat)
-    await worker.check(Unit(os.getpid()))
+    await worker.check(ServiceHandle(os.getpid()))
     with pytest.raises(StoreUnavailable):
-        await worker.check(Unit(os.getpid() + 1))
+        await worker.check(ServiceHandle(os.getpid() + 1))
     await ask_redis(stores.redis.url, "DEL", "{langfuse}:worker:worker-77")
 
 

@@ -20,7 +20,7 @@ from appliance.cli.status import status
 from appliance.cli.up import up
 from appliance.config import Settings
 from appliance.errors import ConfigError, StartFailed
-from appliance.orchestrator.data_dir.lock import exclusive, make_folders
+from appliance.orchestrator.data_dir.lock import hold_lock, make_folders
 from appliance.orchestrator.data_dir.secrets import ensure_secrets
 from appliance.orchestrator.data_dir.state import State, read_state, write_state
 from appliance.orchestrator.processes.stale import record_of
@@ -39,7 +39,7 @@ def place(tmp_path: Path) -> DataDir:
 
 
 def second_up(place: DataDir, *flags: str) -> Result:
-    with exclusive(place):
+    with hold_lock(place):
         return CliRunner().invoke(up, ["--detach", "--data-dir", str(place.root), *flags])
 
 
@@ -116,7 +116,7 @@ def test_a_lock_of_somebody_else_is_no_appliance(place: DataDir, monkeypatch: py
     write_state(place, State(ports={"web": 3100}))
     done = second_up(place)
     assert isinstance(done.exception, ConfigError) and "supervisor.lock is locked by" in str(done.exception)
-    with exclusive(place):
+    with hold_lock(place):
         stopped = CliRunner().invoke(down, ["--data-dir", str(place.root)])
         seen = CliRunner().invoke(status, ["--data-dir", str(place.root)])
     assert isinstance(stopped.exception, ConfigError) and "is locked by" in str(stopped.exception)
@@ -149,7 +149,7 @@ def test_a_stopped_supervisor_is_told_at_once(place: DataDir, sleeper: subproces
     os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED | os.WNOWAIT)
     record = record_of("supervisor", sleeper.pid)
     write_state(place, State(url=RUNNING.url, control_socket=str(place.run / "none"), supervisor=record))
-    with exclusive(place):
+    with hold_lock(place):
         seen = CliRunner().invoke(status, ["--data-dir", str(place.root), "--json"])
         again = CliRunner().invoke(up, ["--detach", "--data-dir", str(place.root)])
         state = read_state(place)
@@ -163,7 +163,7 @@ def test_down_wakes_a_stopped_supervisor_so_that_it_can_stop(place: DataDir, sle
     sleeper.send_signal(signal.SIGSTOP)
     os.waitid(os.P_PID, sleeper.pid, os.WSTOPPED | os.WNOWAIT)
     write_state(place, State(supervisor=record_of("supervisor", sleeper.pid)))
-    with exclusive(place), contextlib.suppress(StartFailed), pytest.MonkeyPatch.context() as patch:
+    with hold_lock(place), contextlib.suppress(StartFailed), pytest.MonkeyPatch.context() as patch:
         patch.setattr("appliance.orchestrator.up._DOWN_TIMEOUT_S", 0.0)
         run_down(place, lambda _news: None)
     assert sleeper.wait(timeout=20) == -signal.SIGTERM

@@ -1,4 +1,4 @@
-"""Services, units and a clock that tests steer by hand."""
+"""Services, handles and a clock that tests steer by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from appliance.errors import ApplianceError, ServiceSilent, StoreUnavailable
-from appliance.orchestrator.runtimes.contract import Unit
+from appliance.orchestrator.runtimes.contract import ServiceHandle
 
 
 class FakeClock:
@@ -26,8 +26,8 @@ class FakeClock:
         await asyncio.sleep(0)
 
 
-class FakeUnit:
-    """A unit that ends when it is told to."""
+class FakeHandle:
+    """A handle that ends when it is told to."""
 
     container: str | None = None
 
@@ -55,22 +55,22 @@ class FakeService:
     name: str = "redis"
     address: str | None = "127.0.0.1:1"
     managed: bool = True
-    units: list[FakeUnit] = field(default_factory=list)
+    handles: list[FakeHandle] = field(default_factory=list)
     refusal: ApplianceError | None = None
     problem: str | None = None
     is_silent: bool = False
-    on_launch: Callable[[FakeUnit], None] = lambda unit: None
+    on_launch: Callable[[FakeHandle], None] = lambda handle: None
     on_check: Callable[[], Awaitable[None]] | None = None
 
-    async def launch(self) -> Unit:
+    async def launch(self) -> ServiceHandle:
         if self.refusal is not None:
             raise self.refusal
-        unit = FakeUnit(100 + len(self.units))
-        self.units.append(unit)
-        self.on_launch(unit)
-        return unit
+        handle = FakeHandle(100 + len(self.handles))
+        self.handles.append(handle)
+        self.on_launch(handle)
+        return handle
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         if self.on_check is not None:
             await self.on_check()
         if self.is_silent:

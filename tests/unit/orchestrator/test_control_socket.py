@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from appliance.orchestrator.control import serve_control
-from appliance.orchestrator.control_socket import took_request_to_stop
+from appliance.orchestrator.control_socket import request_stop
 from appliance.orchestrator.data_dir.lock import make_folders
 from appliance.paths import DataDir
 
@@ -18,10 +18,10 @@ async def test_a_supervisor_that_is_asked_to_stop_begins_to(tmp_path: Path) -> N
     appliance = SimpleNamespace(data_dir=data_dir, stopping=asyncio.Event())
     async with serve_control(appliance) as path:  # type: ignore[arg-type]
         assert not appliance.stopping.is_set()
-        assert await asyncio.to_thread(took_request_to_stop, str(path))
+        assert await asyncio.to_thread(request_stop, str(path))
         assert appliance.stopping.is_set()
-    assert not took_request_to_stop(str(path))
+    assert not request_stop(str(path))
 
 
 def test_one_that_has_no_socket_yet_is_not_asked() -> None:
-    assert not took_request_to_stop(None)
+    assert not request_stop(None)

@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from appliance.cli.processes import migrate, web
 from appliance.config import InitSettings, Settings
 from appliance.errors import AlreadyRunning, ConfigError, StartFailed
-from appliance.orchestrator.control_socket import listen_there, place_of_socket, remove_socket
+from appliance.orchestrator.control_socket import choose_socket_path, open_control_socket, remove_socket
 from appliance.orchestrator.data_dir import disk_space
-from appliance.orchestrator.data_dir.lock import exclusive, is_held, make_folders
+from appliance.orchestrator.data_dir.lock import hold_lock, is_locked, make_folders
 from appliance.orchestrator.data_dir.logfiles import RotatingLog, last_lines, lines_since, size_of
 from appliance.orchestrator.data_dir.private_files import write_private
 from appliance.orchestrator.data_dir.secrets import ensure_secrets, read_secrets, with_secrets, with_stored_salt
@@ -51,16 +51,16 @@ def test_no_state_and_one_of_another_version_are_empty(place: DataDir) -> None:
 
 
 def test_the_lock_has_one_holder(place: DataDir) -> None:
-    assert not is_held(place)
-    with exclusive(place):
-        assert is_held(place)
-        with pytest.raises(AlreadyRunning), exclusive(place):
+    assert not is_locked(place)
+    with hold_lock(place):
+        assert is_locked(place)
+        with pytest.raises(AlreadyRunning), hold_lock(place):
             pass
-    assert not is_held(place)
+    assert not is_locked(place)
 
 
 def test_a_disk_that_turned_read_only_does_not_hide_the_lock(place: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    with exclusive(place):
+    with hold_lock(place):
         pass
     real = os.open
 
@@ -70,20 +70,20 @@ def test_a_disk_that_turned_read_only_does_not_hide_the_lock(place: DataDir, mon
         return real(path, flags, mode)
 
     monkeypatch.setattr(os, "open", refuse_writing)
-    assert not is_held(place)
-    with exclusive(place):
-        assert is_held(place)
+    assert not is_locked(place)
+    with hold_lock(place):
+        assert is_locked(place)
 
 
 def test_the_control_socket_has_a_short_path_that_is_ones_own(tmp_path: Path) -> None:
     near = DataDir(tmp_path / "d")
     make_folders(near)
     if len(str(near.run)) < 80:
-        assert place_of_socket(near) == near.run / "control.sock"
+        assert choose_socket_path(near) == near.run / "control.sock"
     far = DataDir(tmp_path / ("x" * 90) / "d")
     make_folders(far)
-    path = place_of_socket(far)
-    listen_there(path).close()
+    path = choose_socket_path(far)
+    open_control_socket(path).close()
     assert len(str(path)) <= 100
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700 and stat.S_IMODE(path.stat().st_mode) == 0o600
     remove_socket(path, far)
@@ -93,7 +93,7 @@ def test_the_control_socket_has_a_short_path_that_is_ones_own(tmp_path: Path) ->
 def test_without_any_short_path_the_way_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "mkdtemp", refuse)
     with pytest.raises(StartFailed, match="Set TMPDIR"):
-        place_of_socket(DataDir(tmp_path / ("x" * 90)))
+        choose_socket_path(DataDir(tmp_path / ("x" * 90)))
 
 
 def refuse(**_options: object) -> str:
@@ -185,10 +185,10 @@ def test_lines_since_a_size_are_those_that_came_after(tmp_path: Path) -> None:
 
 
 def test_too_little_room_is_said_before_a_start(place: DataDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    disk_space.require_room(place, "external")
+    disk_space.require_disk_space(place, "external")
     monkeypatch.setattr(disk_space, "FIRST_START_BYTES", 10**18)
     with pytest.raises(ConfigError, match=r"No space left on the disk of .* Free at least \d+ MB more"):
-        disk_space.require_room(place, "embedded")
+        disk_space.require_disk_space(place, "embedded")
 
 
 def test_a_failure_of_a_full_disk_is_called_so(place: DataDir) -> None:
@@ -220,7 +220,7 @@ def test_what_is_made_is_private_whatever_the_umask(tmp_path: Path) -> None:
     ensure_secrets(place, Settings())
     write_state(place, State())
     RotatingLog(place.log_file("web")).close()
-    with exclusive(place):
+    with hold_lock(place):
         modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [place.root, *place.root.rglob("*")]}
     assert len(modes) == 7
     assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}

@@ -20,7 +20,7 @@ from appliance.orchestrator.supervisor import (
     Supervisor,
     backoff_seconds,
 )
-from tests.unit.orchestrator.fakes import FakeClock, FakeService, FakeUnit
+from tests.unit.orchestrator.fakes import FakeClock, FakeHandle, FakeService
 
 
 @contextlib.asynccontextmanager
@@ -51,19 +51,19 @@ async def test_a_started_service_becomes_healthy_and_stops() -> None:
         entry = supervisor.services["redis"]
         assert (entry.state, entry.healthy, entry.reason) == ("running", True, None)
         await supervisor.stop(["redis"])
-        assert (entry.state, entry.healthy, service.units[0].stops) == ("stopped", False, 1)
+        assert (entry.state, entry.healthy, service.handles[0].stops) == ("stopped", False, 1)
 
 
 async def test_a_killed_service_starts_again_with_growing_pauses() -> None:
-    service = FakeService(on_launch=lambda unit: unit.end("was ended by SIGKILL"))
+    service = FakeService(on_launch=lambda handle: handle.end("was ended by SIGKILL"))
     async with running(service) as supervisor:
         supervisor.request(StartRequested("redis"))
-        await until(lambda: len(service.units) == 4)
+        await until(lambda: len(service.handles) == 4)
         clock = supervisor.clock
         assert isinstance(clock, FakeClock)
         pauses = [seconds for seconds in clock.slept if seconds in (0.5, 1.0, 2.0, 4.0)]
         assert pauses[:3] == [0.5, 1.0, 2.0]
-        service.on_launch = lambda unit: None
+        service.on_launch = lambda handle: None
         await supervisor.wait_healthy("redis", 5) if supervisor.services["redis"].failures < 2 else None
         await until(lambda: supervisor.services["redis"].healthy)
 
@@ -77,13 +77,13 @@ async def test_a_service_that_ran_long_begins_with_the_first_pause_again() -> No
         assert isinstance(clock, FakeClock)
         entry.failures = 7
         clock.time += STEADY_AFTER_S
-        service.units[0].end("exited with code 1")
-        await until(lambda: len(service.units) == 2)
+        service.handles[0].end("exited with code 1")
+        await until(lambda: len(service.handles) == 2)
         assert entry.failures == 1
 
 
 async def test_two_failed_starts_end_the_wait() -> None:
-    service = FakeService(on_launch=lambda unit: unit.end("exited with code 1"))
+    service = FakeService(on_launch=lambda handle: handle.end("exited with code 1"))
     async with running(service) as supervisor:
         supervisor.request(StartRequested("redis"))
         with pytest.raises(StartFailed, match="exited with code 1"):
@@ -112,7 +112,7 @@ async def test_a_restart_makes_a_new_unit() -> None:
         supervisor.request(StartRequested("redis"))
         await supervisor.wait_healthy("redis", 5)
         supervisor.request(RestartRequested("redis"))
-        await until(lambda: len(service.units) == 2)
+        await until(lambda: len(service.handles) == 2)
         await supervisor.wait_healthy("redis", 5)
         assert supervisor.services["redis"].failures == 0
 
@@ -123,8 +123,8 @@ async def test_a_service_that_hangs_is_started_anew() -> None:
         supervisor.request(StartRequested("redis"))
         await supervisor.wait_healthy("redis", 5)
         service.is_silent = True
-        await until(lambda: len(service.units) == 2)
-        assert service.units[0].stops == 1
+        await until(lambda: len(service.handles) == 2)
+        assert service.handles[0].stops == 1
         service.is_silent = False
         await supervisor.wait_healthy("redis", 5)
         clock = supervisor.clock
@@ -140,7 +140,7 @@ async def test_a_service_that_answers_with_a_problem_is_left_alone() -> None:
         clock = supervisor.clock
         assert isinstance(clock, FakeClock)
         await until(lambda: clock.time > 1000 + 3 * HANGS_AFTER_S)
-        assert (len(service.units), supervisor.services["redis"].reason) == (1, "The disk is full.")
+        assert (len(service.handles), supervisor.services["redis"].reason) == (1, "The disk is full.")
 
 
 async def test_a_service_that_hangs_can_still_be_stopped() -> None:
@@ -164,7 +164,7 @@ async def test_a_service_that_hangs_can_still_be_stopped() -> None:
         await until(lambda: bool(stopping))
         await asyncio.wait_for(stopping[0], 5)
         await until(lambda: supervisor.services["redis"].state == "stopped")
-        assert len(service.units) == 1
+        assert len(service.handles) == 1
 
 
 async def test_a_pause_of_the_supervisor_itself_is_no_silence() -> None:
@@ -184,7 +184,7 @@ async def test_a_pause_of_the_supervisor_itself_is_no_silence() -> None:
 
         service.on_check = takes_long_once
         await until(lambda: checks == 5)
-        assert len(service.units) == 1
+        assert len(service.handles) == 1
 
 
 @pytest.mark.parametrize("strange", [ValueError("half an answer"), RuntimeUnavailable("The engine is away.")])
@@ -200,13 +200,13 @@ async def test_a_check_that_goes_wrong_is_told_and_repeated(strange: Exception) 
         service.on_check = goes_wrong
         entry = supervisor.services["redis"]
         await until(lambda: str(strange) in str(entry.reason) or repr(strange) in str(entry.reason))
-        assert (entry.healthy, len(service.units)) == (False, 1)
+        assert (entry.healthy, len(service.handles)) == (False, 1)
         service.on_check = None
         await until(lambda: entry.healthy)
 
 
 async def test_a_launch_that_goes_wrong_ends_the_wait() -> None:
-    def goes_wrong(_unit: FakeUnit) -> None:
+    def goes_wrong(_unit: FakeHandle) -> None:
         raise OSError("no more processes")
 
     async with running(FakeService(on_launch=goes_wrong)) as supervisor:

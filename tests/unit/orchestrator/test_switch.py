@@ -14,8 +14,8 @@ from appliance.orchestrator import switch
 from appliance.orchestrator.data_dir.lock import make_folders
 from appliance.orchestrator.data_dir.secrets import Secrets
 from appliance.orchestrator.data_dir.state import State, read_state, write_state
+from appliance.orchestrator.progress import ProgressEvent
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
-from appliance.orchestrator.steps import News
 from appliance.paths import DataDir
 from tests.unit.orchestrator.fakes import FakeService
 
@@ -35,7 +35,7 @@ async def test_without_docker_nothing_is_started(tmp_path: Path, monkeypatch: py
     make_folders(data_dir)
     before = State(ports={"web": 3000})
     write_state(data_dir, before)
-    told: list[News] = []
+    told: list[ProgressEvent] = []
     settings = Settings(data_dir=data_dir.root, docker=DockerSettings(host=f"unix://{tmp_path}/none.sock"))
     with pytest.raises(RuntimeUnavailable, match="No Docker"):
         await switch.switch_runtime(settings, "docker", told.append)
@@ -83,13 +83,13 @@ async def test_a_port_that_gets_lost_is_changed_as_by_up(tmp_path: Path, monkeyp
     monkeypatch.setattr(switch, "open_runtime", open_runtime)
     monkeypatch.setattr("appliance.storage.setup.prepare", prepare)
     monkeypatch.setattr("appliance.orchestrator.host.ports.is_free", lambda _host, _port: True)
-    settings, told = Settings(data_dir=tmp_path), list[News]()
+    settings, told = Settings(data_dir=tmp_path), list[ProgressEvent]()
     async with switch._running(settings, State(), DataDir(tmp_path), Secrets(), told.append) as running:
         assert running is settings
         assert avoided == [set(), {16379}]
         assert not made[1].is_closed
     assert all(runtime.is_closed for runtime in made)
-    assert [unit.stops for unit in made[1].service.units] == [1]
+    assert [handle.stops for handle in made[1].service.handles] == [1]
 
 
 async def test_another_failure_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

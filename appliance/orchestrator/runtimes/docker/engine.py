@@ -33,7 +33,7 @@ from appliance.orchestrator.runtimes.docker.images import (
     HEALTH_TIMEOUT_S,
     paced,
 )
-from appliance.orchestrator.runtimes.docker.pulls import PullStep, step_of
+from appliance.orchestrator.runtimes.docker.pulls import PullMessage, step_of
 from appliance.proxies import ask_directly
 
 Result = TypeVar("Result")
@@ -79,7 +79,7 @@ class DockerEngine:
             return None
         return ImageFacts(id=found["Id"])
 
-    async def pull(self, image: str, on_step: Callable[[PullStep], None]) -> None:
+    async def pull(self, image: str, on_step: Callable[[PullMessage], None]) -> None:
         repository, tag, digest = split_reference(image)
         loop = asyncio.get_running_loop()
 

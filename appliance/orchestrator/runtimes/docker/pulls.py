@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from appliance.orchestrator.steps import Fetching
+from appliance.orchestrator.progress import PullProgress
 
 _DONE = {"Pull complete", "Already exists"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PullStep:
+class PullMessage:
     """One message of the engine about one layer."""
 
     layer: str
@@ -28,7 +28,7 @@ class PullTracker:
     _done: set[str] = field(default_factory=set)
     _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def advance(self, step: PullStep) -> Fetching:
+    def advance(self, step: PullMessage) -> PullProgress:
         """Takes one step; the progress after it."""
         if step.layer:
             self._sizes.setdefault(step.layer, (0, 0))
@@ -39,7 +39,7 @@ class PullTracker:
                 self._sizes[step.layer] = (max(current, total), total)
             if step.status in _DONE:
                 self._done.add(step.layer)
-        return Fetching(
+        return PullProgress(
             image=self.image,
             layer=step.layer,
             status=step.status,
@@ -52,14 +52,14 @@ class PullTracker:
         )
 
 
-def step_of(message: Mapping[str, object]) -> PullStep:
+def step_of(message: Mapping[str, object]) -> PullMessage:
     """A step from one message of the engine's pull stream; messages about the whole image have no layer."""
     detail = message.get("progressDetail")
     numbers = detail if isinstance(detail, Mapping) else {}
     status = str(message.get("status", ""))
     # "Pulling from library/postgres" carries the tag in the layer's place.
     layer = "" if status.startswith(("Pulling from", "Digest", "Status")) else str(message.get("id", ""))
-    return PullStep(
+    return PullMessage(
         layer=layer,
         status=status,
         current_bytes=_count(numbers.get("current")),

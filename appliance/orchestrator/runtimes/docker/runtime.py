@@ -11,6 +11,7 @@ from appliance.model.services import USUAL_PORTS
 from appliance.orchestrator.data_dir.secrets import Secrets
 from appliance.orchestrator.host.ports import choose_port
 from appliance.orchestrator.processes.probes import ask_redis, probe_http, probe_postgres
+from appliance.orchestrator.progress import Report
 from appliance.orchestrator.runtimes.contract import Endpoints, with_endpoints
 from appliance.orchestrator.runtimes.docker.containers import ContainerEngine
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
@@ -19,7 +20,6 @@ from appliance.orchestrator.runtimes.docker.plans import Ownership, ownership_of
 from appliance.orchestrator.runtimes.docker.pulls import PullTracker
 from appliance.orchestrator.runtimes.docker.sockets import engine_address, usual_sockets
 from appliance.orchestrator.runtimes.docker.stores import DockerStore
-from appliance.orchestrator.steps import Tell
 from appliance.paths import DataDir
 
 _HOST = "127.0.0.1"
@@ -84,18 +84,18 @@ class DockerRuntime:
         """The settings with the containers' endpoints; cluster settings of the environment do not apply here."""
         return with_endpoints(settings, self.endpoints)
 
-    async def prepare(self, tell: Tell) -> None:
+    async def prepare(self, report: Report) -> None:
         """Fetches the images that are missing, and makes the network and the volumes; raises RuntimeUnavailable."""
         for image in self.images:
             if await self.engine.find_image(image.image) is None:
-                await self._pull(image.image, tell)
+                await self._pull(image.image, report)
         await self.engine.ensure_network(self.owner.network, self.owner.labels)
         for image in self.images:
             await self.engine.ensure_volume(self.owner.name_of(image.name), self.owner.labels)
 
-    async def _pull(self, image: str, tell: Tell) -> None:
+    async def _pull(self, image: str, report: Report) -> None:
         tracker = PullTracker(image)
-        await self.engine.pull(image, lambda step: tell(tracker.advance(step)))
+        await self.engine.pull(image, lambda step: report(tracker.advance(step)))
 
     async def stop_containers(self) -> list[str]:
         """Stops what a killed supervisor left running, in order; the names of what was stopped."""

@@ -13,7 +13,7 @@ from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime, open_r
 from appliance.paths import DataDir
 
 
-def stop_left_containers(data_dir: DataDir, settings: DockerSettings) -> list[str]:
+def stop_stale_containers(data_dir: DataDir, settings: DockerSettings) -> list[str]:
     """Stops what a killed supervisor left running; the names of the services. Raises RuntimeUnavailable."""
 
     async def stop() -> list[str]:
@@ -23,7 +23,7 @@ def stop_left_containers(data_dir: DataDir, settings: DockerSettings) -> list[st
     return asyncio.run(stop())
 
 
-def remove_everything(data_dir: DataDir, settings: DockerSettings) -> None:
+def remove_docker_resources(data_dir: DataDir, settings: DockerSettings) -> None:
     """Removes containers, network and volumes, if the docker runtime was ever used; raises RuntimeUnavailable."""
 
     async def remove() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from appliance.errors import RuntimeUnavailable
-from appliance.orchestrator.runtimes.contract import Unit
+from appliance.orchestrator.runtimes.contract import ServiceHandle
 from appliance.orchestrator.runtimes.docker.containers import (
     CONFIG_LABEL,
     ContainerEngine,
@@ -17,9 +17,9 @@ from appliance.orchestrator.runtimes.docker.containers import (
     Missing,
     UlimitsRefused,
 )
+from appliance.orchestrator.runtimes.docker.handle import ContainerHandle
 from appliance.orchestrator.runtimes.docker.images import StoreImage
 from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container
-from appliance.orchestrator.runtimes.docker.units import ContainerUnit
 from appliance.paths import DataDir
 
 
@@ -44,7 +44,7 @@ class DockerStore:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    async def launch(self) -> Unit:
+    async def launch(self) -> ServiceHandle:
         """Takes over the running container, starts the stopped one, or makes one; the data stays in its volume."""
         image = await self.engine.find_image(self.store.image)
         if image is None:
@@ -54,11 +54,11 @@ class DockerStore:
             )
         plan = plan_container(self.store, self.owner, self.password, self.port)
         facts = await self._ensure(plan, image)
-        return ContainerUnit(
+        return ContainerHandle(
             self.engine, facts, self.store.image, self.store.grace_s, self.data_dir.log_file(self.name)
         )
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         await self.probe()
 
     async def _ensure(self, plan: ContainerPlan, image: ImageFacts) -> ContainerFacts:

@@ -9,9 +9,9 @@ from appliance.errors import RuntimeUnavailable, StoreUnavailable
 from appliance.orchestrator.data_dir.private_files import make_private_folder, write_private
 from appliance.orchestrator.host.memory import MIB, memory_limit_bytes, share_of_memory
 from appliance.orchestrator.processes.child import Launcher, ProcessSpec, inherited_environ
+from appliance.orchestrator.processes.handle import start_process
 from appliance.orchestrator.processes.probes import probe_http
-from appliance.orchestrator.processes.unit import launch_unit
-from appliance.orchestrator.runtimes.contract import Unit
+from appliance.orchestrator.runtimes.contract import ServiceHandle
 from appliance.orchestrator.runtimes.embedded.clickhouse_config import basic_login, config_xml, users_xml
 from appliance.own_command import own_command
 from appliance.paths import DataDir
@@ -39,7 +39,7 @@ class EmbeddedClickHouse:
     def url(self) -> str:
         return f"http://{self.address}"
 
-    async def launch(self) -> Unit:
+    async def launch(self) -> ServiceHandle:
         if importlib.util.find_spec("chdb") is None:
             raise RuntimeUnavailable(
                 "The embedded ClickHouse is missing.", hint="Install chdb-core, or use --runtime external."
@@ -60,9 +60,9 @@ class EmbeddedClickHouse:
             cwd=run,
             grace_s=15,
         )
-        return await launch_unit(self.launcher, spec)
+        return await start_process(self.launcher, spec)
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         status, _ = await probe_http(self.url, path="/?query=SELECT+1", user=USER, password=self.password)
         if status != 200:
             raise StoreUnavailable(f"ClickHouse answers with status {status}.")

@@ -15,10 +15,10 @@ from appliance.orchestrator.data_dir.logfiles import RotatingLog, last_lines
 from appliance.orchestrator.data_dir.private_files import write_private
 from appliance.orchestrator.host.socket_paths import shown
 from appliance.orchestrator.processes.child import Launcher, ProcessSpec, inherited_environ
+from appliance.orchestrator.processes.handle import start_process
 from appliance.orchestrator.processes.privileges import Identity
 from appliance.orchestrator.processes.probes import probe_postgres
-from appliance.orchestrator.processes.unit import launch_unit
-from appliance.orchestrator.runtimes.contract import Unit
+from appliance.orchestrator.runtimes.contract import ServiceHandle
 from appliance.orchestrator.runtimes.embedded.postgres_identity import (
     hand_over,
     reachable,
@@ -93,7 +93,7 @@ class EmbeddedPostgres:
         if major_of(self.data_dir.postgres / "data") is None:
             require_name()
 
-    async def launch(self) -> Unit:
+    async def launch(self) -> ServiceHandle:
         pgdata = self.data_dir.postgres / "data"
         install, identity = await asyncio.to_thread(self._choose, pgdata)
         if major_of(pgdata) is None:
@@ -102,12 +102,12 @@ class EmbeddedPostgres:
             await asyncio.to_thread(hand_over, pgdata, identity)
         for folder in {self.data_dir.postgres, self.socket.parent}:
             make_private(folder, identity)
-        return await launch_unit(self.launcher, self._server(install, identity, pgdata))
+        return await start_process(self.launcher, self._server(install, identity, pgdata))
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         await probe_postgres(self.url)
         # What answers may be a server that a killed start left: ours writes into this file that it is ready.
-        if not is_ready(self.data_dir.postgres / "data" / "postmaster.pid", unit.pid):
+        if not is_ready(self.data_dir.postgres / "data" / "postmaster.pid", handle.pid):
             raise StoreUnavailable("Postgres is not ready.")
 
     def _choose(self, pgdata: Path) -> tuple[PostgresInstall, Identity | None]:

@@ -19,9 +19,9 @@ from appliance.orchestrator.data_dir.private_files import make_private_folder
 from appliance.orchestrator.host.memory import MIB, memory_limit_bytes, share_of_memory
 from appliance.orchestrator.host.socket_paths import shown
 from appliance.orchestrator.processes.child import Launcher, ProcessSpec, inherited_environ
+from appliance.orchestrator.processes.handle import start_process
 from appliance.orchestrator.processes.probes import ask_redis
-from appliance.orchestrator.processes.unit import launch_unit
-from appliance.orchestrator.runtimes.contract import Unit
+from appliance.orchestrator.runtimes.contract import ServiceHandle
 from appliance.orchestrator.runtimes.embedded.redis_data import Record, Server, read_record, write_record
 from appliance.paths import DataDir
 
@@ -54,7 +54,7 @@ class EmbeddedRedis:
     def url(self) -> str:
         return f"unix://:{self.password}@{quote(str(self.socket))}?db=0"
 
-    async def launch(self) -> Unit:
+    async def launch(self) -> ServiceHandle:
         folder = self.data_dir.redis
         make_private_folder(folder)
         known = read_record(folder)
@@ -69,14 +69,14 @@ class EmbeddedRedis:
             environ=inherited_environ(),
             cwd=folder,
         )
-        return await launch_unit(self.launcher, spec)
+        return await start_process(self.launcher, spec)
 
-    async def check(self, unit: Unit) -> None:
+    async def check(self, handle: ServiceHandle) -> None:
         if await ask_redis(self.url, "PING") != b"+PONG":
             raise StoreUnavailable("Redis does not answer PING.")
-        if unit.pid not in self.found_whole:
+        if handle.pid not in self.found_whole:
             await self._require_data()
-            self.found_whole.add(unit.pid)
+            self.found_whole.add(handle.pid)
 
     async def _require_data(self) -> None:
         """Raises StoreUnavailable when the server has begun empty although there were data; marks new data."""

@@ -9,14 +9,14 @@ from appliance.config import Settings
 from appliance.orchestrator.data_dir.secrets import Secrets
 from appliance.orchestrator.host.limits import require_address_space
 from appliance.orchestrator.host.ports import HeldPort
-from appliance.orchestrator.host.socket_paths import place_of_socket, remove_socket
+from appliance.orchestrator.host.socket_paths import choose_socket_path, remove_socket
 from appliance.orchestrator.processes.child import Launcher, launch_process
+from appliance.orchestrator.progress import Report
 from appliance.orchestrator.runtimes.contract import Endpoints, Service, with_endpoints
 from appliance.orchestrator.runtimes.embedded import clickhouse, postgres, redis
 from appliance.orchestrator.runtimes.embedded.clickhouse import EmbeddedClickHouse
 from appliance.orchestrator.runtimes.embedded.postgres import EmbeddedPostgres
 from appliance.orchestrator.runtimes.embedded.redis import EmbeddedRedis
-from appliance.orchestrator.steps import Tell
 from appliance.paths import DataDir
 
 
@@ -34,8 +34,8 @@ class EmbeddedRuntime:
         self, data_dir: DataDir, secrets: Secrets, port: HeldPort, launcher: Launcher = launch_process
     ) -> None:
         self._data_dir, self._port = data_dir, port
-        postgres_socket = place_of_socket(data_dir.postgres, postgres.SOCKET, postgres.FORBIDDEN_IN_PATH)
-        redis_socket = place_of_socket(data_dir.run, redis.SOCKET)
+        postgres_socket = choose_socket_path(data_dir.postgres, postgres.SOCKET, postgres.FORBIDDEN_IN_PATH)
+        redis_socket = choose_socket_path(data_dir.run, redis.SOCKET)
         self._postgres = EmbeddedPostgres(data_dir, postgres_socket, secrets.postgres_password, launcher)
         self._redis = EmbeddedRedis(data_dir, redis_socket, secrets.redis_password, launcher)
         self._clickhouse = EmbeddedClickHouse(data_dir, port.port, secrets.clickhouse_password, launcher)
@@ -60,7 +60,7 @@ class EmbeddedRuntime:
             clickhouse_database=clickhouse.DATABASE,
         )
 
-    async def prepare(self, tell: Tell) -> None:
+    async def prepare(self, report: Report) -> None:
         """Nothing to fetch. Raises RuntimeUnavailable and ConfigError for what this user or shell may not do."""
         self._postgres.require_user()
         require_address_space()

@@ -15,7 +15,7 @@ from appliance.orchestrator.catalog import WorkerService
 from appliance.orchestrator.processes import probes
 from appliance.orchestrator.processes.child import launch_process
 from appliance.orchestrator.processes.probes import ask_redis, probe_http, probe_postgres
-from tests.unit.orchestrator.fakes import FakeUnit
+from tests.unit.orchestrator.fakes import FakeHandle
 
 
 @pytest.fixture(autouse=True)
@@ -72,5 +72,5 @@ async def test_the_silence_of_redis_is_not_that_of_a_worker(tmp_path: Path) -> N
         settings = Settings(data_dir=tmp_path, redis=RedisSettings(connection_string=f"redis://127.0.0.1:{port}"))
         worker = WorkerService(settings, launch_process, "worker", "worker-1")
         with pytest.raises(StoreUnavailable) as caught:
-            await worker.check(FakeUnit(1))
+            await worker.check(FakeHandle(1))
     assert not isinstance(caught.value, ServiceSilent)

@@ -11,7 +11,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from appliance.errors import RuntimeUnavailable
 from appliance.orchestrator.runtimes.docker.containers import UlimitsRefused
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine, cpu_percent
-from appliance.orchestrator.runtimes.docker.pulls import PullStep
+from appliance.orchestrator.runtimes.docker.pulls import PullMessage
 
 INSPECTED: dict[str, Any] = {
     "Id": "c1",
@@ -94,11 +94,11 @@ async def test_a_container_in_our_types() -> None:
 
 
 async def test_pull_hands_on_its_steps() -> None:
-    seen: list[PullStep] = []
+    seen: list[PullMessage] = []
     await engine(pull=[{"status": "Downloading", "id": "a", "progressDetail": {"current": 1, "total": 2}}]).pull(
         "redis:7", seen.append
     )
-    assert seen == [PullStep(layer="a", status="Downloading", current_bytes=1, total_bytes=2)]
+    assert seen == [PullMessage(layer="a", status="Downloading", current_bytes=1, total_bytes=2)]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _FILE_TIME_GRAIN_S = 0.01
 _USAGE_VALID_S = 10.0
 
 
-class ContainerUnit:
+class ContainerHandle:
     """A running container; what it writes goes on to the service's log file."""
 
     pid: int | None = None

@@ -13,7 +13,13 @@ import pytest
 
 from appliance.orchestrator.data_dir.lock import make_folders
 from appliance.orchestrator.processes.child import ProcessSpec, launch_process, stop_process
-from appliance.orchestrator.processes.stale import end_leftovers, find, marked_processes, marking, record_of
+from appliance.orchestrator.processes.stale import (
+    find,
+    mark_processes,
+    marked_processes,
+    record_of,
+    stop_stale_processes,
+)
 from appliance.paths import DataDir
 
 SLEEP = "import time; print('up', flush=True); time.sleep(600)"
@@ -45,19 +51,19 @@ async def until_says(place: DataDir, times: int, name: str = "worker-1") -> None
 
 
 async def test_what_nobody_wrote_down_is_found_by_its_mark(place: DataDir) -> None:
-    process = await marking(launch_process, place)(spec(place, PARENT))
+    process = await mark_processes(launch_process, place)(spec(place, PARENT))
     await until_says(place, 2)
     assert len(marked_processes(place)) == 2
     assert marked_processes(DataDir(place.root / "other")) == []
-    assert await asyncio.to_thread(end_leftovers, [], place, 0.5) == ["worker-1"]
+    assert await asyncio.to_thread(stop_stale_processes, [], place, 0.5) == ["worker-1"]
     assert marked_processes(place) == []
     assert not psutil.pid_exists(process.pid)
 
 
 async def test_one_that_does_not_listen_is_killed(place: DataDir) -> None:
-    process = await marking(launch_process, place)(spec(place, STUBBORN))
+    process = await mark_processes(launch_process, place)(spec(place, STUBBORN))
     await until_says(place, 1)
-    await asyncio.to_thread(end_leftovers, [], place, 0.3)
+    await asyncio.to_thread(stop_stale_processes, [], place, 0.3)
     assert not psutil.pid_exists(process.pid)
 
 
@@ -67,13 +73,13 @@ async def test_a_pid_that_went_to_another_process_is_left_alone(place: DataDir) 
     assert record is not None and find(record) is not None
     earlier = type(record)(name="redis", pid=process.pid, create_time=record.create_time - 60, stop_signal=15)
     assert find(earlier) is None
-    assert await asyncio.to_thread(end_leftovers, [earlier], place) == []
+    assert await asyncio.to_thread(stop_stale_processes, [earlier], place) == []
     assert psutil.pid_exists(process.pid)
     await stop_process(process, spec(place, SLEEP))
 
 
 async def test_children_of_a_killed_process_end_with_it(place: DataDir) -> None:
-    process = await marking(launch_process, place)(spec(place, PARENT))
+    process = await mark_processes(launch_process, place)(spec(place, PARENT))
     await until_says(place, 2)
     process.send(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL

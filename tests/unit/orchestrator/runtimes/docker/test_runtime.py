@@ -11,33 +11,33 @@ import pytest
 from appliance.config import Settings
 from appliance.errors import RuntimeUnavailable
 from appliance.model.services import USUAL_PORTS
+from appliance.orchestrator.progress import ProgressEvent, PullProgress
 from appliance.orchestrator.runtimes.docker.containers import APPLIANCE_LABEL, ImageFacts
+from appliance.orchestrator.runtimes.docker.handle import ContainerHandle
 from appliance.orchestrator.runtimes.docker.plans import ownership_of
 from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime, choose_ports
-from appliance.orchestrator.runtimes.docker.units import ContainerUnit
-from appliance.orchestrator.steps import Fetching, News
 from appliance.paths import DataDir
-from tests.unit.docker.fake_engine import FakeEngine
+from tests.unit.orchestrator.runtimes.docker.fake_engine import FakeEngine
 
 
-async def prepared(runtime: DockerRuntime) -> list[News]:
-    seen: list[News] = []
+async def prepared(runtime: DockerRuntime) -> list[ProgressEvent]:
+    seen: list[ProgressEvent] = []
     await runtime.prepare(seen.append)
     return seen
 
 
-async def launched(runtime: DockerRuntime, name: str = "clickhouse") -> ContainerUnit:
+async def launched(runtime: DockerRuntime, name: str = "clickhouse") -> ContainerHandle:
     store = next(store for store in runtime.stores if store.name == name)
-    unit = await store.launch()
-    assert isinstance(unit, ContainerUnit)
-    return unit
+    handle = await store.launch()
+    assert isinstance(handle, ContainerHandle)
+    return handle
 
 
 async def test_only_missing_images_are_pulled(runtime: DockerRuntime, engine: FakeEngine) -> None:
     engine.images["redis:7"] = ImageFacts(id="r")
     seen = await prepared(runtime)
     assert engine.calls == ["pull postgres:17", "pull clickhouse/clickhouse-server:26.3"]
-    steps = [step for step in seen if isinstance(step, Fetching)]
+    steps = [step for step in seen if isinstance(step, PullProgress)]
     assert [(step.image, step.layers_done, step.current_bytes, step.total_bytes) for step in steps][:2] == [
         ("postgres:17", 0, 5, 10),
         ("postgres:17", 1, 10, 10),
@@ -47,9 +47,9 @@ async def test_only_missing_images_are_pulled(runtime: DockerRuntime, engine: Fa
 
 async def test_everything_carries_the_label_of_its_appliance(runtime: DockerRuntime, engine: FakeEngine) -> None:
     await prepared(runtime)
-    unit = await launched(runtime)
+    handle = await launched(runtime)
     mine = runtime.owner.appliance_id
-    labelled = [*engine.volumes.values(), *engine.networks.values(), engine.plans[unit.container].labels]
+    labelled = [*engine.volumes.values(), *engine.networks.values(), engine.plans[handle.container].labels]
     assert all(labels[APPLIANCE_LABEL] == mine for labels in labelled)
 
 
@@ -63,8 +63,8 @@ async def test_a_running_container_is_taken_over(runtime: DockerRuntime, engine:
 
 async def test_a_stopped_container_starts_again(runtime: DockerRuntime, engine: FakeEngine) -> None:
     await prepared(runtime)
-    unit = await launched(runtime)
-    await unit.stop()
+    handle = await launched(runtime)
+    await handle.stop()
     engine.calls.clear()
     await launched(runtime)
     assert engine.calls == ["start clickhouse"]
@@ -90,8 +90,8 @@ async def test_a_container_of_before_is_replaced(runtime: DockerRuntime, engine:
 async def test_ulimits_are_left_out_where_the_engine_refuses_them(runtime: DockerRuntime, engine: FakeEngine) -> None:
     engine.refuses_ulimits = True
     await prepared(runtime)
-    unit = await launched(runtime)
-    assert engine.plans[unit.container].open_files is None
+    handle = await launched(runtime)
+    assert engine.plans[handle.container].open_files is None
     engine.calls.clear()
     await launched(runtime)
     assert engine.calls == []
@@ -104,10 +104,10 @@ async def test_an_image_that_went_away_is_said(runtime: DockerRuntime) -> None:
 
 async def test_a_container_without_memory_says_so(runtime: DockerRuntime, engine: FakeEngine) -> None:
     await prepared(runtime)
-    unit = await launched(runtime)
-    watch = asyncio.create_task(unit.wait())
+    handle = await launched(runtime)
+    watch = asyncio.create_task(handle.wait())
     await asyncio.sleep(0)
-    engine.end(unit.container, 137, is_out_of_memory=True)
+    engine.end(handle.container, 137, is_out_of_memory=True)
     assert (await watch).startswith("ran out of its 2048 MiB of memory")
 
 
@@ -116,33 +116,33 @@ async def test_what_a_container_writes_goes_to_the_log_file(
 ) -> None:
     engine.lines = ["first", "second"]
     await prepared(runtime)
-    unit = await launched(runtime, "redis")
+    handle = await launched(runtime, "redis")
     log_file = data_dir.log_file("redis")
     async with asyncio.timeout(5):
         while not log_file.exists() or "second" not in log_file.read_text():
             await asyncio.sleep(0)
-    await unit.stop()
-    await unit.wait()
+    await handle.stop()
+    await handle.wait()
     assert log_file.read_text() == "first\nsecond\n"
 
 
 async def test_measuring_does_not_wait_for_the_engine_each_time(runtime: DockerRuntime, engine: FakeEngine) -> None:
     await prepared(runtime)
-    unit = await launched(runtime)
-    assert await unit.measure() == (1.0, 1 << 20)
+    handle = await launched(runtime)
+    assert await handle.measure() == (1.0, 1 << 20)
     engine.usage_delay_s = 60
     async with asyncio.timeout(1):
-        assert await unit.measure() == (1.0, 1 << 20)
+        assert await handle.measure() == (1.0, 1 << 20)
 
 
 async def test_measuring_fails_when_nothing_is_known(runtime: DockerRuntime, engine: FakeEngine) -> None:
     await prepared(runtime)
-    unit = await launched(runtime)
+    handle = await launched(runtime)
     engine.usage_error = RuntimeUnavailable("Docker is away.")
     with pytest.raises(RuntimeUnavailable, match="away"):
-        await unit.measure()
+        await handle.measure()
     engine.usage_error = None
-    assert await unit.measure() == (1.0, 1 << 20)
+    assert await handle.measure() == (1.0, 1 << 20)
 
 
 async def test_remove_volumes_touches_only_what_is_ours(runtime: DockerRuntime, engine: FakeEngine) -> None:

@@ -12,7 +12,7 @@ from appliance.cli.logs import logs
 from appliance.config import PostgresSettings, RedisSettings, Settings
 from appliance.config_stores import ClickHouseSettings
 from appliance.errors import NotFound
-from appliance.orchestrator.unsupervised import is_elsewhere, status_elsewhere
+from appliance.orchestrator.attached import attached_status, is_attached
 
 NOBODY = "127.0.0.1:9"
 
@@ -25,15 +25,15 @@ async def test_each_that_does_not_answer_is_told(tmp_path: Path) -> None:
         redis=RedisSettings(connection_string=f"redis://:secret@{NOBODY}/0"),
         clickhouse=ClickHouseSettings(url=f"http://{NOBODY}"),
     )
-    assert is_elsewhere(settings) and not is_elsewhere(Settings(data_dir=tmp_path))
-    found = await status_elsewhere(settings)
+    assert is_attached(settings) and not is_attached(Settings(data_dir=tmp_path))
+    found = await attached_status(settings)
     assert [service.name for service in found.services] == ["postgres", "redis", "clickhouse", "web"]
     assert not found.healthy and all(service.reason and not service.healthy for service in found.services)
     assert "secret" not in str(found)
 
 
 async def test_without_the_stores_addresses_only_web_is_asked(tmp_path: Path) -> None:
-    found = await status_elsewhere(Settings(data_dir=tmp_path, attach_url=f"http://{NOBODY}"))
+    found = await attached_status(Settings(data_dir=tmp_path, attach_url=f"http://{NOBODY}"))
     assert [service.name for service in found.services] == ["web"]
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from appliance.cli.pulls import PullDisplay
-from appliance.orchestrator.steps import Fetching
+from appliance.orchestrator.progress import PullProgress
 
 
-def fetching(image: str, status: str, current: int = 0, total: int = 0) -> Fetching:
-    return Fetching(
+def fetching(image: str, status: str, current: int = 0, total: int = 0) -> PullProgress:
+    return PullProgress(
         image=image,
         layer="a1b2",
         status=status,

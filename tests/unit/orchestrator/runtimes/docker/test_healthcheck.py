@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).parents[3] / "compose" / "healthcheck.py"
+SCRIPT = Path(__file__).parents[5] / "compose" / "healthcheck.py"
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from appliance.orchestrator.runtimes.docker.containers import (
     UlimitsRefused,
     Usage,
 )
-from appliance.orchestrator.runtimes.docker.pulls import PullStep
+from appliance.orchestrator.runtimes.docker.pulls import PullMessage
 
 
 @dataclass(slots=True)
@@ -50,10 +50,10 @@ class FakeEngine:
     async def find_image(self, image: str) -> ImageFacts | None:
         return self.images.get(image)
 
-    async def pull(self, image: str, on_step: Callable[[PullStep], None]) -> None:
+    async def pull(self, image: str, on_step: Callable[[PullMessage], None]) -> None:
         self.calls.append(f"pull {image}")
-        on_step(PullStep(layer="a", status="Downloading", current_bytes=5, total_bytes=10))
-        on_step(PullStep(layer="a", status="Pull complete"))
+        on_step(PullMessage(layer="a", status="Downloading", current_bytes=5, total_bytes=10))
+        on_step(PullMessage(layer="a", status="Pull complete"))
         self.images[image] = ImageFacts(id=f"id of {image}")
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:

@@ -22,7 +22,7 @@ from appliance.orchestrator.runtimes.docker.compose_file import (
 from appliance.orchestrator.runtimes.docker.images import StoreImage, paced, store_images
 from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container
 
-COMPOSE = Path(__file__).parents[3] / "compose"
+COMPOSE = Path(__file__).parents[5] / "compose"
 
 
 def services(text: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from appliance.orchestrator.runtimes.docker.images import store_images
 from appliance.orchestrator.runtimes.docker.plans import ownership_of
 from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime
 from appliance.paths import DataDir
-from tests.unit.docker.fake_engine import FakeEngine
+from tests.unit.orchestrator.runtimes.docker.fake_engine import FakeEngine
 
 
 @pytest.fixture

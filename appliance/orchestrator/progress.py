@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
+class StepDone(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
     """One thing that was done."""
 
     text: str
@@ -16,7 +16,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="ste
     """How long it took."""
 
 
-class Fetching(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fetching"):
+class PullProgress(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fetching"):
     """A step of an image's download."""
 
     image: str
@@ -49,8 +49,8 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="f
     message: str
 
 
-News = Step | Fetching | Ready | Failed
-Tell = Callable[[News], None]
+ProgressEvent = StepDone | PullProgress | Ready | Failed
+Report = Callable[[ProgressEvent], None]
 
 
 class Timer:
@@ -62,13 +62,17 @@ class Timer:
     def seconds(self) -> float:
         return round(time.monotonic() - self._began, 2)
 
+    def step(self, text: str) -> StepDone:
+        """The step that took this long."""
+        return StepDone(text=text, seconds=self.seconds())
 
-def encode(news: News) -> bytes:
+
+def encode(event: ProgressEvent) -> bytes:
     """One line of JSON."""
-    return msgspec.json.encode(news) + b"\n"
+    return msgspec.json.encode(event) + b"\n"
 
 
-def decode(line: bytes) -> News:
+def decode(line: bytes) -> ProgressEvent:
     """The news of a line; raises msgspec.DecodeError."""
-    found: News = msgspec.json.decode(line, type=News)
+    found: ProgressEvent = msgspec.json.decode(line, type=ProgressEvent)
     return found

@@ -10,7 +10,7 @@ from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.model.receipts import Receipts
 from appliance.model.services import ApplianceStatus, QueueStatus, ServiceStatus
-from appliance.orchestrator.data_dir.lock import is_held
+from appliance.orchestrator.data_dir.lock import is_locked
 from appliance.orchestrator.processes.probes import probe_http
 from appliance.orchestrator.runtimes.external import ExternalRuntime
 from appliance.orchestrator.status import disk_status
@@ -19,17 +19,17 @@ from appliance.paths import DataDir
 _ANSWER_S = 5.0
 
 
-def is_elsewhere(settings: Settings) -> bool:
+def is_attached(settings: Settings) -> bool:
     """Whether the commands are to speak to a server that is not of this data directory."""
-    return bool(settings.attach_url) and not is_held(DataDir(settings.data_dir))
+    return bool(settings.attach_url) and not is_locked(DataDir(settings.data_dir))
 
 
-def users_url(settings: Settings) -> str:
+def attached_url(settings: Settings) -> str:
     """The address that users reach such a server by."""
     return (settings.public_url or settings.attach_url).rstrip("/")
 
 
-async def status_elsewhere(settings: Settings) -> ApplianceStatus:
+async def attached_status(settings: Settings) -> ApplianceStatus:
     """Web, and where the addresses of the stores are given also these, the workers and the queue."""
     web = _asked("web", urlsplit(settings.attach_url).netloc, _ask_web(settings.attach_url))
     queue, receipts = QueueStatus(), dict[str, Receipts]()
@@ -45,7 +45,7 @@ async def status_elsewhere(settings: Settings) -> ApplianceStatus:
         services = [await web]
     return ApplianceStatus(
         healthy=all(service.healthy for service in services),
-        url=users_url(settings),
+        url=attached_url(settings),
         runtime="external",
         data_dir=str(settings.data_dir),
         services=services,

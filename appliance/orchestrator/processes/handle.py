@@ -5,7 +5,7 @@ from __future__ import annotations
 from appliance.orchestrator.processes.child import Launcher, Process, ProcessSpec, describe_exit, stop_process
 
 
-class ProcessUnit:
+class ProcessHandle:
     """A started process together with the way to stop it."""
 
     container: str | None = None
@@ -25,6 +25,6 @@ class ProcessUnit:
         await stop_process(self._process, self.spec)
 
 
-async def launch_unit(launcher: Launcher, spec: ProcessSpec) -> ProcessUnit:
+async def start_process(launcher: Launcher, spec: ProcessSpec) -> ProcessHandle:
     """Starts a process; raises RuntimeUnavailable."""
-    return ProcessUnit(await launcher(spec), spec)
+    return ProcessHandle(await launcher(spec), spec)
