@@ -17,14 +17,14 @@ import bcrypt
 from psycopg.rows import DictRow
 
 from appliance.storage.postgres.pool import Connection, Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
 _BCRYPT_COST: Final = 11
 _BCRYPT_BYTES: Final = 72
 """All that bcrypt looks at."""
 _WHOLE: Final = "sha256:"
 """What slow hashes of whole secrets begin with."""
-_SQL = statements("api_keys")
+_SQL = load_blocks(__package__, "api_keys")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from psycopg.rows import dict_row
 from appliance.config import PostgresSettings
 from appliance.errors import CopyFailed
 from appliance.storage.postgres.pool import Connection, translated_errors
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
-_SQL = statements("copying")
+_SQL = load_blocks(__package__, "copying")
 _MIGRATIONS = "schema_migrations"
 
 

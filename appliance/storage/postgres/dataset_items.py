@@ -12,9 +12,9 @@ from appliance.errors import Conflict
 from appliance.model.datasets import Dataset, DatasetItem
 from appliance.storage.postgres.datasets import json_or_null
 from appliance.storage.postgres.pool import Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
-_SQL = statements("dataset_items")
+_SQL = load_blocks(__package__, "dataset_items")
 _FIELDS = tuple(DatasetItem.__dataclass_fields__)
 
 

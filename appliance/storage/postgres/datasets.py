@@ -9,9 +9,9 @@ from psycopg.types.json import Json
 
 from appliance.model.datasets import Dataset
 from appliance.storage.postgres.pool import Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
-_SQL = statements("datasets")
+_SQL = load_blocks(__package__, "datasets")
 
 
 class Datasets:

@@ -12,9 +12,9 @@ from psycopg.types.json import Jsonb
 
 from appliance.model.jobs import Job, JobState
 from appliance.storage.postgres.pool import Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
-_SQL: Final = statements("jobs")
+_SQL: Final = load_blocks(__package__, "jobs")
 _FIELDS: Final = tuple(Job.__dataclass_fields__)
 
 

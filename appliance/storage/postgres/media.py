@@ -10,9 +10,9 @@ from psycopg.rows import DictRow
 
 from appliance.model.media import Media, MediaUse
 from appliance.storage.postgres.pool import Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
-_SQL = statements("media")
+_SQL = load_blocks(__package__, "media")
 TraceKey = tuple[str, str]
 """Project and trace id."""
 MediaKey = tuple[str, str]

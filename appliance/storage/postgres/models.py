@@ -14,11 +14,11 @@ from appliance.model.pricing import ModelDefinition, PricingTier
 from appliance.model.times import micros_of, moment_of
 from appliance.storage.postgres.datasets import json_or_null
 from appliance.storage.postgres.pool import Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
 log = logging.getLogger(__name__)
 
-_SQL = statements("models")
+_SQL = load_blocks(__package__, "models")
 
 
 class Models:

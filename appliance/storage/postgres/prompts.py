@@ -14,9 +14,9 @@ from psycopg.types.json import Json
 from appliance.errors import InvalidRequest
 from appliance.model.prompts import LATEST, NewPrompt, Prompt, with_latest
 from appliance.storage.postgres.pool import Connection, Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
-_SQL = statements("prompts")
+_SQL = load_blocks(__package__, "prompts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Final
 from appliance.model.score_configs import ScoreConfig
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.postgres.score_configs import config_of
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
-_SQL = statements("references")
+_SQL = load_blocks(__package__, "references")
 _NUL: Final = "\0"
 """No text in Postgres has one, so nothing is found by it."""
 

@@ -13,11 +13,11 @@ from psycopg.rows import DictRow
 from appliance.model.score_configs import ScoreConfig
 from appliance.storage.postgres.datasets import json_or_null
 from appliance.storage.postgres.pool import Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
 log = logging.getLogger(__name__)
 
-_SQL = statements("score_configs")
+_SQL = load_blocks(__package__, "score_configs")
 
 
 class _Category(msgspec.Struct):

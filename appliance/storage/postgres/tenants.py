@@ -10,9 +10,9 @@ from typing import Any
 
 from appliance.storage.postgres.api_keys import hash_password
 from appliance.storage.postgres.pool import Connection, Postgres
-from appliance.storage.postgres.statements import statements
+from appliance.storage.sql_files import load_blocks
 
-_SQL = statements("tenants")
+_SQL = load_blocks(__package__, "tenants")
 
 
 @dataclass(frozen=True, slots=True)
