@@ -27,13 +27,13 @@ from appliance.connection import (
 )
 from appliance.errors import ConfigError, RemoteError
 from appliance.http_client import (
-    AnswerTimedOut,
     ConnectionEnded,
     ConnectTimedOut,
     HttpClient,
     HttpFailure,
     NotHttp,
     Request,
+    ResponseTimedOut,
     basic,
 )
 from appliance.live_events import Arrival, read_arrivals
@@ -309,7 +309,7 @@ class ControlClient(_JsonClient):
         return HttpClient(connect_s=2.0, read_s=TIMEOUT_S, socket=self._socket)
 
     async def _explained(self, error: HttpFailure) -> RemoteError:
-        if isinstance(error, ConnectTimedOut | AnswerTimedOut):
+        if isinstance(error, ConnectTimedOut | ResponseTimedOut):
             return RemoteError(f"The supervisor did not answer within {TIMEOUT_S:.0f} s.", hint="Try again.")
         return RemoteError("The appliance has stopped.", hint="Start it: langfuse-local up --detach")
 

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from appliance.errors import ConfigError, RemoteError
 from appliance.http_client import (
-    AnswerTimedOut,
     ConnectionEnded,
     ConnectTimedOut,
     HttpFailure,
     NotConnected,
     ProxyRefused,
+    ResponseTimedOut,
     TooManyRedirects,
 )
 from appliance.model.printable import on_one_line
@@ -103,7 +103,7 @@ async def explained(error: HttpFailure, url: str, proxy: Proxy | None) -> Remote
             f"{proxy or url} took no connection within {CONNECT_TIMEOUT_S:.0f} s.",
             hint="Check the address, and the network between.",
         )
-    if isinstance(error, AnswerTimedOut):
+    if isinstance(error, ResponseTimedOut):
         return RemoteError(f"{url} did not answer within {TIMEOUT_S:.0f} s.", hint="Try again, or narrow the request.")
     causes = list(_causes(error))
     for cause in causes:

@@ -1,6 +1,6 @@
-"""An HTTP/1.1 client of asyncio's streams: what the command line and the terminal UI need, imported in a few ms.
+"""An HTTP/1.1 client on httpcore, for the command line and the terminal UI.
 
-Until the first answer httpcore takes 40 ms and httpx 100 ms more, which every command would wait for.
+httpcore is imported with the first request: it takes 40 ms, which `--help` and `--version` need not wait for.
 """
 
 from __future__ import annotations
@@ -9,38 +9,37 @@ import asyncio
 import ssl
 import zlib
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from time import monotonic
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit
 
-import httptools
 import msgspec
 from msgspec.structs import replace
 
 from appliance.proxies import Proxy
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    import httpcore
+
 MOST_CONNECTIONS: Final = 20
 MOST_REDIRECTS: Final = 20
-_READ_BYTES: Final = 1 << 18
 _IN_TARGETS: Final = "/?%:@!$&'()*+,;=[]"
 """What may stand in the target of a request as it is, besides letters and digits (RFC 3986)."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
 class HttpFailure(Exception):
-    """A request ended without an answer; the cause is kept."""
+    """A request ended without a response; the cause is kept."""
 
 
 class ConnectTimedOut(HttpFailure):
     """No connection in time."""
 
 
-class AnswerTimedOut(HttpFailure):
-    """Nothing was said for too long."""
+class ResponseTimedOut(HttpFailure):
+    """The server, or the proxy, was silent for too long."""
 
 
 class NotConnected(HttpFailure):
@@ -52,19 +51,19 @@ class ProxyRefused(HttpFailure):
 
 
 class ConnectionEnded(HttpFailure):
-    """The other side ended the connection before its answer was whole."""
+    """The other side ended the connection before its response was complete."""
 
 
 class NotHttp(HttpFailure):
-    """What was answered is not HTTP."""
+    """The response is not HTTP."""
 
 
 class TooManyRedirects(HttpFailure):
-    """Each answer led to another one."""
+    """Each response led to another address."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What is asked."""
+    """An HTTP request."""
 
     method: str
     url: str
@@ -73,137 +72,31 @@ class Request(msgspec.Struct, frozen=True):
     content: bytes | None = None
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """A whole answer."""
+class Response(msgspec.Struct, frozen=True):
+    """A complete response."""
 
     status: int
     content: bytes = b""
 
 
-class _Parser:
-    """Collects what httptools finds in the bytes of one answer."""
+class StreamingResponse:
+    """A response whose body is still to be read, within the `async with` of `HttpClient.open`."""
 
-    def __init__(self) -> None:
-        self._http = httptools.HttpResponseParser(self)
-        self._begin()
-
-    def _begin(self) -> None:
-        self.status, self.reason = 0, b""
-        self.headers: dict[str, str] = {}
-        self.parts: list[bytes] = []
-        self.has_head = self.is_whole = self.may_go_on = False
-
-    def feed(self, data: bytes) -> None:
-        try:
-            self._http.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            raise NotHttp("It changes the protocol.") from None
-        except httptools.HttpParserError as error:
-            if not self.is_whole:
-                raise NotHttp(str(error)) from error
-            self.may_go_on = False
-
-    @property
-    def ends_with_connection(self) -> bool:
-        """Whether the end of the connection is the end of the answer."""
-        return self.has_head and "content-length" not in self.headers and "transfer-encoding" not in self.headers
-
-    def on_message_begin(self) -> None:
-        if self.is_whole:
-            raise NotHttp("It answers more than it was asked.")
-
-    def on_status(self, reason: bytes) -> None:
-        self.reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        self.status, self.has_head = self._http.get_status_code(), True
-
-    def on_body(self, body: bytes) -> None:
-        self.parts.append(body)
-
-    def on_message_complete(self) -> None:
-        if self.status < 200:  # such as 100 Continue, before the answer
-            self._begin()
-        else:
-            self.is_whole, self.may_go_on = True, self._http.should_keep_alive()
-
-
-class _Connection:
-    """One connection, which answers one request after the other."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-        self.idle_since = 0.0
-
-    @property
-    def is_open(self) -> bool:
-        return not (self._reader.at_eof() or self._writer.is_closing())
-
-    async def is_usable(self) -> bool:
-        """Whether an idle connection may be asked again: one that says anything now says good-bye."""
-        try:
-            async with asyncio.timeout(0):
-                await self._reader.read(1)
-        except TimeoutError:
-            return self.is_open
-        except OSError:
-            return False
-        return False
-
-    async def send(self, head: bytes, content: bytes | None, timeout_s: float | None) -> None:
-        async with _no_longer_than(timeout_s):
-            self._writer.writelines([head, content or b""])
-            await self._writer.drain()
-
-    async def read_into(self, parser: _Parser, timeout_s: float | None) -> None:
-        """Hands the next bytes to the parser; raises ConnectionEnded when it ended too early."""
-        async with _no_longer_than(timeout_s):
-            data = await self._reader.read(_READ_BYTES)
-        if data:
-            parser.feed(data)
-        elif parser.ends_with_connection:
-            parser.is_whole = True
-        else:
-            raise ConnectionEnded("The server disconnected.")
-
-    async def read_head(self, parser: _Parser, timeout_s: float | None) -> None:
-        while not parser.has_head:
-            await self.read_into(parser, timeout_s)
-
-    async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        await self._writer.start_tls(context, server_hostname=host)
-
-    def close(self) -> None:
-        self._writer.transport.abort()
-
-
-class Answering:
-    """An answer whose body is still to be read."""
-
-    def __init__(self, connection: _Connection, parser: _Parser, read_s: float | None) -> None:
-        self._connection, self._parser, self._read_s = connection, parser, read_s
-        self.status = parser.status
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+        self.status = response.status
 
     async def parts(self) -> AsyncGenerator[bytes]:
-        """The body as it comes, inflated."""
-        parser = self._parser
-        inflate = None
-        if parser.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip"):
-            inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        while True:
-            found, parser.parts = b"".join(parser.parts), []
+        """The body as it comes, decompressed."""
+        encoding = _header(self._response, b"content-encoding").strip().lower()
+        gzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding in ("gzip", "x-gzip") else None
+        async for part in self._response.aiter_stream():
             try:
-                part = inflate.decompress(found) if inflate else found
+                found = gzip.decompress(part) if gzip else part
             except zlib.error as error:
                 raise NotHttp(f"Its gzip is broken: {error}") from error
-            if part:
-                yield part
-            if parser.is_whole:
-                return
-            await self._connection.read_into(parser, self._read_s)
+            if found:
+                yield found
 
     async def read(self) -> bytes:
         """The whole body."""
@@ -226,155 +119,118 @@ class HttpClient:
         """`keep_s`: how long an idle connection is used again; `tls` says what to trust, asked when it is needed."""
         self._connect_s, self._read_s, self._keep_s = connect_s, read_s, keep_s
         self._tls = tls
-        self._context: ssl.SSLContext | None = None
         self._proxy, self._socket = proxy, socket
-        self._idle: dict[str, list[_Connection]] = {}
+        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
+        """By scheme: only that of https needs to know what to trust."""
         self._places = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def close(self) -> None:
-        """Closes what is idle now, and what is still under way when it ends."""
-        idle, self._idle, self._keep_s = self._idle, {}, 0.0
-        for connection in (one for several in idle.values() for one in several):
-            connection.close()
-        await asyncio.sleep(0)  # asyncio closes the sockets in its next round
+        """Closes all connections, also those of requests under way."""
+        pools, self._pools, self._keep_s = self._pools, {}, 0.0
+        for pool in pools.values():
+            await pool.aclose()
 
-    async def exchange(self, request: Request) -> Answer:
-        """The whole answer; raises HttpFailure."""
-        async with self.open(request, read_s=self._read_s) as answering:
-            return Answer(answering.status, await answering.read())
+    async def exchange(self, request: Request) -> Response:
+        """The complete response; raises HttpFailure."""
+        async with self.open(request, read_s=self._read_s) as response:
+            return Response(response.status, await response.read())
 
     @asynccontextmanager
-    async def open(self, request: Request, *, read_s: float | None) -> AsyncIterator[Answering]:
-        """An answer that is read as it comes; raises HttpFailure. `read_s` bounds each silence, None not at all."""
+    async def open(self, request: Request, *, read_s: float | None) -> AsyncIterator[StreamingResponse]:
+        """A response that is read as it comes; raises HttpFailure. `read_s` bounds each silence, None not at all."""
         for _ in range(MOST_REDIRECTS + 1):
-            async with self._places:
-                place = _origin(urlsplit(request.url))
-                connection = await self._kept(place) or await self._connect(request)
-                parser = _Parser()
-                try:
-                    await connection.send(self._head(request), request.content, read_s)
-                    await connection.read_head(parser, read_s)
-                    if (following := _following(request, parser)) is None:
-                        yield Answering(connection, parser, read_s)
+            with _named_failures():
+                async with self._places, self._stream(request, read_s) as response:
+                    if (following := _following(request, response)) is None:
+                        yield StreamingResponse(response)
                         return
-                finally:
-                    self._put_back(place, connection, parser)
             request = following
         raise TooManyRedirects
 
-    async def _kept(self, place: str) -> _Connection | None:
-        several = self._idle.get(place, [])
-        while several:
-            connection = several.pop()
-            if monotonic() - connection.idle_since < self._keep_s and await connection.is_usable():
-                return connection
-            connection.close()
-        return None
+    def _stream(self, request: Request, read_s: float | None) -> AbstractAsyncContextManager[httpcore.Response]:
+        import httpcore
 
-    def _put_back(self, place: str, connection: _Connection, parser: _Parser) -> None:
-        if parser.may_go_on and connection.is_open and self._keep_s:
-            connection.idle_since = monotonic()
-            self._idle.setdefault(place, []).append(connection)
-        else:
-            connection.close()
-
-    async def _connect(self, request: Request) -> _Connection:
         target = urlsplit(request.url)
-        opened = await self._in_time(self._open(urlsplit(self._proxy.url) if self._proxy else target))
-        if self._proxy and target.scheme == "https":
-            try:
-                await self._tunnel(opened, self._proxy, target)
-            except BaseException:
-                opened.close()
-                raise
-        return opened
-
-    async def _in_time(self, connecting: Awaitable[T]) -> T:
-        try:
-            async with asyncio.timeout(self._connect_s):
-                return await connecting
-        except TimeoutError as error:
-            raise ConnectTimedOut from error
-        except (OSError, UnicodeError) as error:
-            raise NotConnected(str(error)) from error
-
-    async def _open(self, place: SplitResult) -> _Connection:
-        if self._socket is not None:
-            return _Connection(*await asyncio.open_unix_connection(self._socket, limit=_READ_BYTES))
-        host, port = place.hostname or "", place.port or _PORTS[place.scheme]
-        context = self._trusted() if place.scheme == "https" else None
-        return _Connection(
-            *await asyncio.open_connection(host, port, ssl=context, limit=_READ_BYTES, happy_eyeballs_delay=0.25)
+        host = _host(target)
+        path = quote(f"{target.path or '/'}{'?' if target.query else ''}{target.query}", _IN_TARGETS)
+        headers = {"host": host if target.port is None else f"{host}:{target.port}"}
+        headers |= {"accept": "*/*", "accept-encoding": "gzip", **request.headers}
+        if self._proxy is None:  # httpcore connects to a bare IPv6 address, and tells a proxy the host as it stands
+            host = host.strip("[]")
+        return self._pool(target.scheme).stream(
+            request.method,
+            httpcore.URL(scheme=target.scheme, host=host, port=target.port, target=path),
+            headers=[(name.encode(), value.encode()) for name, value in headers.items()],
+            content=request.content or (None if request.method == "GET" else b""),
+            extensions={"timeout": {"connect": self._connect_s, "read": read_s, "write": read_s}},
         )
 
-    async def _tunnel(self, connection: _Connection, proxy: Proxy, target: SplitResult) -> None:
-        """Through the proxy to the server, and TLS on top."""
-        host, where = target.hostname or "", f"{_host(target)}:{target.port or _PORTS['https']}"
-        lines = [f"CONNECT {where} HTTP/1.1", f"host: {where}", "accept: */*", *_login(proxy)]
-        parser = _Parser()
-        await connection.send(_encoded(lines), None, self._read_s)
-        await connection.read_head(parser, self._read_s)
-        if not 200 <= parser.status < 300:
-            raise ProxyRefused(f"{parser.status} {parser.reason.decode('latin-1')}".strip())
-        await self._in_time(connection.start_tls(self._trusted(), host))
+    def _pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
+        import httpcore
 
-    def _trusted(self) -> ssl.SSLContext:
-        if self._context is None:
-            assert self._tls is not None, "only a server is asked by TLS, not the supervisor"
-            self._context = self._tls()
-        return self._context
+        if scheme not in self._pools:
+            self._pools[scheme] = httpcore.AsyncConnectionPool(
+                ssl_context=self._trusted(scheme),
+                proxy=self._httpcore_proxy(self._proxy) if self._proxy is not None else None,
+                max_connections=None,  # bounded by _places: a pool never takes back a tunnel whose TLS failed
+                max_keepalive_connections=None if self._keep_s else 0,
+                keepalive_expiry=self._keep_s,
+                uds=str(self._socket) if self._socket is not None else None,
+            )
+        return self._pools[scheme]
 
-    def _head(self, request: Request) -> bytes:
-        target = urlsplit(request.url)
-        path = f"{target.path or '/'}{'?' if target.query else ''}{target.query}"
-        is_plain_by_proxy = self._proxy is not None and target.scheme == "http"
-        host = _host(target) if target.port is None else f"{_host(target)}:{target.port}"
-        lines = [
-            f"{request.method} {f'http://{host}' if is_plain_by_proxy else ''}{quote(path, _IN_TARGETS)} HTTP/1.1",
-            f"host: {host}",
-            "accept: */*",
-            "accept-encoding: gzip",
-            *(f"{name}: {value}" for name, value in request.headers.items()),
-        ]
-        if self._proxy is not None and is_plain_by_proxy:
-            lines += _login(self._proxy)
-        if request.content is not None or request.method != "GET":
-            lines.append(f"content-length: {len(request.content or b'')}")
-        return _encoded(lines)
+    def _httpcore_proxy(self, proxy: Proxy) -> httpcore.Proxy:
+        import httpcore
+
+        parts = urlsplit(proxy.url)
+        url = httpcore.URL(scheme=parts.scheme, host=_host(parts).strip("[]"), port=parts.port)
+        login = None
+        if parts.username is not None:
+            login = (unquote(parts.username).encode(), unquote(parts.password or "").encode())
+        return httpcore.Proxy(url, login, ssl_context=self._trusted(parts.scheme))
+
+    def _trusted(self, scheme: str) -> ssl.SSLContext | None:
+        if scheme != "https":
+            return None
+        assert self._tls is not None, "only a server is asked by TLS, not the supervisor"
+        return self._tls()
 
 
-@asynccontextmanager
-async def _no_longer_than(timeout_s: float | None) -> AsyncIterator[None]:
-    """Sending or reading: raises AnswerTimedOut, or ConnectionEnded when it cannot go on."""
+@contextmanager
+def _named_failures() -> Iterator[None]:
+    """Raises HttpFailure for the errors of httpcore."""
+    import httpcore
+
     try:
-        async with asyncio.timeout(timeout_s):
-            yield
-    except TimeoutError as error:
-        raise AnswerTimedOut from error
-    except OSError as error:
+        yield
+    except httpcore.ConnectTimeout as error:
+        raise ConnectTimedOut from error
+    except httpcore.TimeoutException as error:
+        raise ResponseTimedOut from error
+    except httpcore.ConnectError as error:
+        raise NotConnected(str(error)) from error
+    except httpcore.ProxyError as error:
+        raise ProxyRefused(str(error).strip()) from error
+    except httpcore.NetworkError as error:
         raise ConnectionEnded(str(error)) from error
-
-
-def _encoded(lines: list[str]) -> bytes:
-    return "\r\n".join([*lines, "", ""]).encode()
+    except httpcore.ProtocolError as error:
+        # httpcore says it in two ways, before the response and within it, and tells them apart by nothing else.
+        is_end = "disconnected" in str(error) or "peer closed connection" in str(error)
+        raise (ConnectionEnded if is_end else NotHttp)(str(error)) from error
 
 
 def _host(place: SplitResult) -> str:
-    """The name as it is written in a request: ASCII, an IPv6 address in brackets."""
+    """The name as it is written in a request: ASCII, an IPv6 address in brackets; raises ValueError."""
     host = place.hostname or ""
-    if ":" in host:
-        return f"[{host}]"
-    return host if host.isascii() else host.encode("idna").decode()
+    return f"[{host}]" if ":" in host else host.encode("idna").decode()
 
 
 def _origin(place: SplitResult) -> str:
     return f"{place.scheme}://{_host(place)}:{place.port or _PORTS[place.scheme]}"
 
 
-def _login(proxy: Proxy) -> Iterator[str]:
-    parts = urlsplit(proxy.url)
-    if parts.username is not None:
-        yield f"proxy-authorization: {basic(unquote(parts.username), unquote(parts.password or ''))}"
+def _header(response: httpcore.Response, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in response.headers if key.lower() == name), "")
 
 
 def basic(name: str, password: str) -> str:
@@ -382,10 +238,10 @@ def basic(name: str, password: str) -> str:
     return f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"
 
 
-def _following(request: Request, parser: _Parser) -> Request | None:
+def _following(request: Request, response: httpcore.Response) -> Request | None:
     """The request that a redirect asks for; another origin is not told the keys."""
-    location = parser.headers.get("location", "")
-    if parser.status not in (301, 302, 303, 307, 308) or not location:
+    location = _header(response, b"location")
+    if response.status not in (301, 302, 303, 307, 308) or not location:
         return None
     before = urlsplit(request.url)
     with suppress(ValueError):
@@ -397,7 +253,7 @@ def _following(request: Request, parser: _Parser) -> Request | None:
         if _origin(after) != _origin(before) and not is_upgrade:
             headers.pop("authorization", None)
         following = replace(request, url=url, headers=headers)
-        if parser.status == 303 or (parser.status in (301, 302) and request.method == "POST"):
+        if response.status == 303 or (response.status in (301, 302) and request.method == "POST"):
             headers.pop("content-type", None)
             following = replace(following, method="GET", content=None)
         return following

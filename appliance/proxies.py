@@ -94,7 +94,8 @@ def _usable(proxy: Proxy, host: str) -> Proxy:
     hint = f"Fix {proxy.source}, or add {host} to no_proxy."
     try:
         parts = urlsplit(url)
-        is_address = bool(parts.hostname) and parts.port != 0 and url.isprintable() and " " not in url
+        is_host = bool((parts.hostname or "").encode("idna"))
+        is_address = is_host and parts.port != 0 and url.isprintable() and " " not in url
     except ValueError:
         is_address = False
     if not is_address:  # not quoted: a password may be in it

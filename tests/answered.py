@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from appliance.http_client import Answer, HttpClient, Request
+from appliance.http_client import HttpClient, Request, Response
 
-Handler = Callable[[Request], Answer]
+Handler = Callable[[Request], Response]
 
 
 class Answered(HttpClient):
@@ -17,13 +17,13 @@ class Answered(HttpClient):
         super().__init__(connect_s=1, read_s=1)
         self._answer = handler
 
-    async def exchange(self, request: Request) -> Answer:
+    async def exchange(self, request: Request) -> Response:
         return self._answer(request)
 
 
-def answer_of(status: int, body: Any) -> Answer:
+def answer_of(status: int, body: Any) -> Response:
     """An answer in JSON."""
-    return Answer(status, json.dumps(body).encode())
+    return Response(status, json.dumps(body).encode())
 
 
 def path(request: Request) -> str:

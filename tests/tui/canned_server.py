@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from appliance.http_client import Answer, Answering, Request
+from appliance.http_client import Request, Response, StreamingResponse
 from tests.answered import Answered, answer_of, params, path
 from tui.records import Health, TraceRow
 from tui.sample import SampleGateway
@@ -37,15 +37,15 @@ class CannedServer(Answered):
         self._rows = sample.rows
         self._project = {"id": sample.server.project_id, "name": sample.server.project}
         self.health = sample.healthy
-        self.refusal: Answer | None = None
+        self.refusal: Response | None = None
         self.written: asyncio.Queue[list[str]] = asyncio.Queue()
 
     @asynccontextmanager
-    async def open(self, request: Request, *, read_s: float | None) -> AsyncIterator[Answering]:
+    async def open(self, request: Request, *, read_s: float | None) -> AsyncIterator[StreamingResponse]:
         assert path(request) == "/api/local/live"
         yield Events(self.written)
 
-    def _reply(self, request: Request) -> Answer:
+    def _reply(self, request: Request) -> Response:
         if self.refusal is not None:
             return self.refusal
         asked = params(request)
@@ -71,7 +71,7 @@ class CannedServer(Answered):
                 return answer_of(200, {"data": [plain(job) for job in sample_jobs()]})
         return answer_of(404, {"message": f"There is no {path(request)}."})
 
-    def _one(self, noun: str, id: str, *rest: str) -> Answer:
+    def _one(self, noun: str, id: str, *rest: str) -> Response:
         if rest == ("tree",):
             observations = [one for row in self._rows if row.id == id for one in agent_run(row)]
             return answer_of(200, {"data": [plain(one) for one in observations]})
@@ -82,7 +82,7 @@ class CannedServer(Answered):
         found = [session for session in self._all_sessions() if session["id"] == id]
         return answer_of(200, found[0]) if found else _missing(f"Session {id}")
 
-    def _traces(self, asked: Mapping[str, str]) -> Answer:
+    def _traces(self, asked: Mapping[str, str]) -> Response:
         rows = list(self._rows)
         if since := asked.get("fromTimestamp"):
             rows = [row for row in rows if row.timestamp >= datetime.fromisoformat(since)]
@@ -95,14 +95,14 @@ class CannedServer(Answered):
         rows.sort(key=ORDERS[column], reverse=direction == "desc")
         return _page([_trace_item(row) for row in rows], asked)
 
-    def _trace(self, id: str) -> Answer:
+    def _trace(self, id: str) -> Response:
         for row in self._rows:
             if row.id == id:
                 scores = [score for score in self._scores() if score["traceId"] == id]
                 return answer_of(200, _trace_item(row) | {"scores": scores})
         return _missing(f"Trace {id}")
 
-    def _observations(self, asked: Mapping[str, str]) -> Answer:
+    def _observations(self, asked: Mapping[str, str]) -> Response:
         found = [one for row in self._rows[:40] for one in agent_run(row)]
         for condition in json.loads(asked.get("filter", "[]")):
             assert (condition["column"], condition["operator"]) == ("type", "any of")
@@ -131,7 +131,7 @@ class CannedServer(Answered):
         return []
 
 
-class Events(Answering):
+class Events(StreamingResponse):
     """The stream of live events."""
 
     def __init__(self, written: asyncio.Queue[list[str]]) -> None:
@@ -172,12 +172,12 @@ def _levels(row: TraceRow) -> list[Json]:
     ]
 
 
-def _page(items: Sequence[Json], asked: Mapping[str, str]) -> Answer:
+def _page(items: Sequence[Json], asked: Mapping[str, str]) -> Response:
     page, limit = int(asked["page"]), int(asked["limit"])
     return answer_of(200, {"data": items[(page - 1) * limit : page * limit], "meta": {"totalItems": len(items)}})
 
 
-def _health(health: Health) -> Answer:
+def _health(health: Health) -> Response:
     if not health.ok:
         return answer_of(503, {"message": health.reason})
     return answer_of(
@@ -186,5 +186,5 @@ def _health(health: Health) -> Answer:
     )
 
 
-def _missing(what: str) -> Answer:
+def _missing(what: str) -> Response:
     return answer_of(404, {"message": f"{what} not found within authorized project", "error": "LangfuseNotFoundError"})

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.client import ControlClient, LangfuseClient, encode_params
 from appliance.errors import NotRunning, RemoteError
-from appliance.http_client import Answer, ConnectionEnded, NotConnected, Request
+from appliance.http_client import ConnectionEnded, NotConnected, Request, Response
 from tests.answered import Answered, Handler, answer_of, params, path
 from tui.gateway import LocalGateway, RemoteGateway, TraceQuery
 from tui.local import find_appliance
@@ -28,7 +28,7 @@ def gateway(handler: Handler) -> RemoteGateway:
 async def test_trace_page_sends_the_query_and_cuts_texts() -> None:
     seen: list[Request] = []
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         seen.append(request)
         item: dict[str, object] = {
             "id": "t1",
@@ -49,7 +49,7 @@ async def test_trace_page_sends_the_query_and_cuts_texts() -> None:
 
 
 async def test_observations_fall_back_to_pages_where_v2_is_missing() -> None:
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         if "/v2/" in path(request) or "/local/" in path(request):
             return answer_of(404, {"message": "not here"})
         page = int(params(request)["page"])
@@ -64,7 +64,7 @@ async def test_observations_fall_back_to_pages_where_v2_is_missing() -> None:
 async def test_an_appliance_is_asked_for_the_tree_in_two_requests() -> None:
     asked: list[str] = []
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         asked.append(request.url.removeprefix(SERVER.url))
         start = int(params(request).get("offset", 0))
         many = range(start, min(start + int(params(request).get("limit", 9999)), 3000))
@@ -77,9 +77,9 @@ async def test_an_appliance_is_asked_for_the_tree_in_two_requests() -> None:
 
 
 async def test_cursor_is_followed() -> None:
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         if "/local/" in path(request):
-            return Answer(404, b"<html>not here</html>")
+            return Response(404, b"<html>not here</html>")
         item = {"id": params(request).get("cursor", "first"), "startTime": "2026-11-23T12:00:00.000Z"}
         meta = {} if "cursor" in params(request) else {"cursor": "second"}
         return answer_of(200, {"data": [item], "meta": meta})
@@ -102,7 +102,7 @@ async def test_errors_are_sentences(status: int, body: dict[str, str], sentence:
 
 
 async def test_no_server_is_a_sentence_too() -> None:
-    def refuse(request: Request) -> Answer:
+    def refuse(request: Request) -> Response:
         raise NotConnected("refused")
 
     with pytest.raises(RemoteError, match="No Langfuse server answers at http://lf"):
@@ -111,7 +111,7 @@ async def test_no_server_is_a_sentence_too() -> None:
 
 async def test_another_kind_of_server_is_named() -> None:
     with pytest.raises(RemoteError, match="something unexpected"):
-        await gateway(lambda _: Answer(200, b"<html>")).connect()
+        await gateway(lambda _: Response(200, b"<html>")).connect()
 
 
 async def test_health_that_is_red_is_no_error() -> None:
@@ -162,7 +162,7 @@ async def test_client_is_made_lazily() -> None:
 async def test_a_read_on_a_connection_that_just_closed_is_tried_again() -> None:
     tries: list[Request] = []
 
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         tries.append(request)
         if len(tries) == 1:
             raise ConnectionEnded("Server disconnected")
@@ -195,7 +195,7 @@ async def test_a_supervisor_that_is_gone_is_no_address(tmp_path: Path) -> None:
 
 
 async def test_a_session_has_all_its_turns() -> None:
-    def answer(request: Request) -> Answer:
+    def answer(request: Request) -> Response:
         if "/sessions/" in path(request):
             return answer_of(200, {"id": "s", "createdAt": "2026-11-23T12:00:00.000Z"})
         start = (int(params(request)["page"]) - 1) * 100

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.client import LangfuseClient
 from appliance.errors import ConfigError, RemoteError, Undecodable
-from appliance.http_client import Answer
+from appliance.http_client import Response
 from appliance.ingestion.accept import count_items
 from appliance.ingestion.legacy.decode import decode_events
 from appliance.orchestrator.data_dir.secrets import read_secrets
@@ -41,7 +41,7 @@ def test_own_files_are_told_or_written_anew(tmp_path: Path) -> None:
 
 
 async def test_a_refusal_of_a_server_is_one_sentence() -> None:
-    client = LangfuseClient("http://localhost", "pk", "sk", http=Answered(lambda _: Answer(400, BROKEN)))
+    client = LangfuseClient("http://localhost", "pk", "sk", http=Answered(lambda _: Response(400, BROKEN)))
     with pytest.raises(RemoteError):
         await client.get("/x", into=dict[str, str])
     await client.close()

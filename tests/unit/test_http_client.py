@@ -13,14 +13,16 @@ import pytest
 import trustme
 
 from appliance.http_client import (
+    MOST_CONNECTIONS,
     MOST_REDIRECTS,
-    Answer,
-    AnswerTimedOut,
     ConnectionEnded,
     HttpClient,
+    NotConnected,
     NotHttp,
     ProxyRefused,
     Request,
+    Response,
+    ResponseTimedOut,
     TooManyRedirects,
     basic,
 )
@@ -48,7 +50,7 @@ class Server:
             is_over = False
             while not is_over:
                 head = await reader.readuntil(b"\r\n\r\n")
-                if size := re.search(rb"content-length: (\d+)", head):
+                if size := re.search(rb"(?i)content-length: (\d+)", head):
                     head += await reader.readexactly(int(size[1]))
                 self.heads.append(head)
                 for part in self._say(head):
@@ -101,7 +103,7 @@ async def client(
 )
 async def test_every_form_of_a_body_is_read(parts: list[bytes]) -> None:
     async with serving(lambda _: parts) as server, client() as asking:
-        assert await asking.exchange(Request("GET", server.url)) == Answer(200, b"yes!")
+        assert await asking.exchange(Request("GET", server.url)) == Response(200, b"yes!")
 
 
 async def test_a_connection_serves_again_until_the_server_ends_it() -> None:
@@ -116,12 +118,7 @@ async def test_a_connection_serves_again_until_the_server_ends_it() -> None:
         assert server.connections > 2
 
 
-async def test_what_was_not_asked_for_is_no_answer() -> None:
-    answers = iter([OK + OK.replace(b"ok", b"no"), OK])
-    async with serving(lambda _: (next(answers),)) as server, client() as asking:
-        for _ in range(2):
-            assert (await asking.exchange(Request("GET", server.url))).content == b"ok"
-        assert server.connections == 2
+async def test_a_farewell_is_no_response_to_the_next_request() -> None:
     late = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"
     said: list[asyncio.StreamWriter] = []
 
@@ -141,11 +138,19 @@ async def test_what_was_not_asked_for_is_no_answer() -> None:
         assert len(said) == 2
 
 
-async def test_what_ends_after_the_client_was_closed_is_closed_too() -> None:
+async def test_a_request_under_way_ends_when_the_client_is_closed() -> None:
+    begun = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"
+    async with serving(begun) as server, client() as asking:
+        with pytest.raises(ConnectionEnded):
+            async with asking.open(Request("GET", server.url), read_s=None) as response:
+                await asyncio.gather(response.read(), asking.close())
+        await server.over()
+
+
+async def test_a_client_that_was_closed_keeps_no_connection() -> None:
     async with serving(OK) as server, client() as asking:
-        async with asking.open(Request("GET", server.url), read_s=None) as answering:
-            await asking.close()
-            assert await answering.read() == b"ok"
+        await asking.close()
+        assert (await asking.exchange(Request("GET", server.url))).content == b"ok"
         await server.over()
 
 
@@ -158,7 +163,7 @@ async def test_a_server_that_takes_no_body_is_left() -> None:
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with listening, client(read_s=0.3) as asking:
         url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-        with pytest.raises(AnswerTimedOut):
+        with pytest.raises(ResponseTimedOut):
             await asking.exchange(Request("POST", url, content=bytes(32_000_000)))
         writers[0].transport.abort()
 
@@ -169,26 +174,26 @@ async def test_a_server_that_takes_no_body_is_left() -> None:
         ([b""], ConnectionEnded),
         ([b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort", b""], ConnectionEnded),
         ([b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nshort", b""], ConnectionEnded),
-        ([b"220 mail.example ESMTP\r\n"], NotHttp),
+        ([b"220 mail.example ESMTP\r\n\r\n"], NotHttp),
         ([b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nno"], NotHttp),
         ([b"HTTP/1.1 302 Found\r\nlocation: ftp://a.example/\r\ncontent-length: 0\r\n\r\n"], NotHttp),
-        ([b"HTTP/1.1 200 OK\r\n"], AnswerTimedOut),
+        ([b"HTTP/1.1 200 OK\r\n"], ResponseTimedOut),
     ],
 )
-async def test_half_an_answer_is_none(parts: list[bytes], failure: type[Exception]) -> None:
+async def test_half_a_response_is_none(parts: list[bytes], failure: type[Exception]) -> None:
     async with serving(lambda _: parts) as server, client(read_s=0.3) as asking:
         with pytest.raises(failure):
             await asking.exchange(Request("GET", server.url))
 
 
-async def test_an_answer_is_read_as_it_comes_and_left_early() -> None:
+async def test_a_response_is_read_as_it_comes_and_left_early() -> None:
     begun = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n"
     async with (
         serving(begun) as server,
         client() as asking,
-        asking.open(Request("GET", server.url), read_s=None) as answering,
+        asking.open(Request("GET", server.url), read_s=None) as response,
     ):
-        parts = answering.parts()
+        parts = response.parts()
         assert await anext(parts) == b"one"
         await parts.aclose()
 
@@ -217,14 +222,15 @@ async def test_redirects_without_end_are_given_up() -> None:
         assert len(server.heads) == MOST_REDIRECTS + 1
 
 
-async def test_a_proxy_is_asked_for_the_whole_address() -> None:
+@pytest.mark.parametrize("host", ["a.example:3000", "a.example", "[2001:db8::1]:3000"])
+async def test_a_proxy_is_asked_for_the_whole_address(host: str) -> None:
     async with serving(OK) as server:
         proxy = Proxy(server.url.replace("//", "//u:p%40ss@"), "http_proxy")
         async with client(proxy) as asking:
-            assert (await asking.exchange(Request("GET", "http://a.example:3000/x?y=1"))).content == b"ok"
-    head = server.heads[0]
-    assert head.startswith(b"GET http://a.example:3000/x?y=1 HTTP/1.1\r\nhost: a.example:3000\r\n")
-    assert f"proxy-authorization: {basic('u', 'p@ss')}".encode() in head
+            assert (await asking.exchange(Request("GET", f"http://{host}/x?y=1"))).content == b"ok"
+    head = server.heads[0].decode()
+    assert head.startswith(f"GET http://{host}/x?y=1 HTTP/1.1\r\nhost: {host}\r\n")
+    assert f"Proxy-Authorization: {basic('u', 'p@ss')}" in head
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -247,14 +253,26 @@ async def test_tls_goes_through_a_proxy_unseen(scheme: str) -> None:
         async with listening, client(Proxy(address, "https_proxy"), trusted) as asking:
             for _ in range(2):
                 assert (await asking.exchange(Request("GET", "https://a.example/x"))).content == b"ok"
-    assert len(heads) == 1 and heads[0].startswith(b"CONNECT a.example:443 HTTP/1.1\r\nhost: a.example:443\r\n")
+    assert len(heads) == 1 and heads[0].startswith(b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n")
     assert basic("u", "p").encode() in heads[0]
     assert server.heads[0].startswith(b"GET /x HTTP/1.1\r\nhost: a.example\r\n") and b"proxy" not in server.heads[0]
 
 
+async def test_tunnels_without_tls_at_their_end_leave_room_for_others() -> None:
+    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    established = b"HTTP/1.1 200 Connection established\r\n\r\n"
+    async with serving(lambda _: (established, b"no TLS", b"")) as server:
+        async with client(Proxy(server.url, "https_proxy"), trusted) as asking, asyncio.timeout(10):
+            for _ in range(MOST_CONNECTIONS + 1):
+                with pytest.raises(NotConnected):
+                    await asking.exchange(Request("GET", "https://a.example"))
+        assert len(server.heads) == MOST_CONNECTIONS + 1
+
+
 async def test_a_proxy_that_refuses_is_quoted() -> None:
     refusal = b"HTTP/1.1 403 Not from here\r\ncontent-length: 0\r\n\r\n"
-    async with serving(refusal) as server, client(Proxy(server.url, "https_proxy")) as asking:
+    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    async with serving(refusal) as server, client(Proxy(server.url, "https_proxy"), trusted) as asking:
         with pytest.raises(ProxyRefused, match="403 Not from here"):
             await asking.exchange(Request("GET", "https://a.example"))
 

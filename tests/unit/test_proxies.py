@@ -93,6 +93,7 @@ def test_numbers_are_excepted_one_by_one_and_by_network() -> None:
         ("http://[::1", "that http_proxy names has no usable address"),
         ("http://u:hidden@:3128", "no usable address"),
         ("http://proxy:notaport", "no usable address"),
+        (f"http://u:hidden@{'a' * 64}.example:3128", "no usable address"),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_one_sentence_without_its_login(value: str, words: str) -> None:
