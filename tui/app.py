@@ -8,23 +8,23 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import App
 from textual.binding import BindingType
 from textual.notifications import SeverityLevel
 from textual.reactive import reactive
-from textual.screen import Screen
 
 from appliance.errors import ApplianceError, NotRunning, RemoteError
 from appliance.model.printable import printable
 from tui import background
-from tui.commands import AppCommands, Jump, parse_jump
+from tui.commands import JUMP_HINT, AppCommands, Jump, parse_jump
 from tui.first_look import FirstLook
 from tui.gateway import Gateway, TraceQuery
-from tui.keymap import GLOBAL, bindings
+from tui.keymap import bindings
 from tui.records import Health, Slice, TraceRow
+from tui.screens import registry
 from tui.screens.base import AppScreen
 from tui.state import Remembered, StateFile
 from tui.themes import DARK, SIXTEEN, THEMES
@@ -33,53 +33,14 @@ HEALTH_S = 5.0
 """How often the server is asked for its health."""
 
 
-def _home() -> Screen[None]:
-    from tui.screens.home import HomeScreen
-
-    return HomeScreen()
-
-
-def _traces() -> Screen[None]:
-    from tui.screens.traces import TracesScreen
-
-    return TracesScreen()
-
-
-def _sessions() -> Screen[None]:
-    from tui.screens.sessions import SessionsScreen
-
-    return SessionsScreen()
-
-
-def _observations() -> Screen[None]:
-    from tui.screens.observations import ObservationsScreen
-
-    return ObservationsScreen()
-
-
-def _services() -> Screen[None]:
-    from tui.screens.services import ServicesScreen
-
-    return ServicesScreen()
-
-
-MODES: dict[str, str | Callable[[], Screen[Any]]] = {
-    "home": _home,
-    "traces": _traces,
-    "sessions": _sessions,
-    "observations": _observations,
-    "services": _services,
-}
-
-
 class LangfuseApp(App[None]):
     """The terminal UI of one server."""
 
     TITLE = "langfuse-local"
     # The first screen's too: a screen that brings its own has all of them parsed again.
     CSS_PATH: ClassVar = ["app.tcss", "screens/traces.tcss"]
-    MODES: ClassVar = MODES
-    BINDINGS: ClassVar[list[BindingType]] = bindings(GLOBAL)
+    MODES: ClassVar = {entry.name: entry.create for entry in registry.TABS}
+    BINDINGS: ClassVar[list[BindingType]] = bindings(registry.GLOBAL)
     COMMANDS: ClassVar = {lambda: AppCommands}
 
     connection: reactive[str] = reactive("connecting")
@@ -137,7 +98,7 @@ class LangfuseApp(App[None]):
         super().refresh_css(animate)
 
     def _first_mode(self) -> str:
-        return self.state.screen if self.state.screen in MODES else "traces"
+        return self.state.screen if self.state.screen in self.MODES else registry.DEFAULT_TAB
 
     def on_load(self) -> None:
         """Before the terminal is taken: a signal that ends the program must give it back."""
@@ -180,9 +141,7 @@ class LangfuseApp(App[None]):
         await self._offer_first_run()
 
     def _offer_start(self, error: NotRunning) -> None:
-        from tui.screens.start import StartScreen
-
-        self.push_screen(StartScreen(str(error), at_once=self.starts))
+        self.push_screen(registry.BY_NAME["start"].create(str(error), at_once=self.starts))
 
     async def first_page(self, query: TraceQuery) -> Slice[TraceRow]:
         """The first page of the trace list, which may have been asked for before there was a list."""
@@ -268,17 +227,13 @@ class LangfuseApp(App[None]):
 
     def open_trace(self, trace_id: str, observation_id: str = "") -> None:
         """Goes into a trace, with the cursor on an observation; back to it when it lies below."""
-        from tui.screens.trace import TraceScreen
-
         if not self._go_back_to(f"trace {trace_id}"):
-            self.push_screen(TraceScreen(trace_id, observation_id))
+            self.push_screen(registry.BY_NAME["trace"].create(trace_id, observation_id))
 
     def open_session(self, session_id: str) -> None:
         """Goes into a session; back to it when it lies below."""
-        from tui.screens.session import SessionScreen
-
         if not self._go_back_to(f"session {session_id}"):
-            self.push_screen(SessionScreen(session_id))
+            self.push_screen(registry.BY_NAME["session"].create(session_id))
 
     def _go_back_to(self, subject: str) -> bool:
         """Leaves what lies above the screen of a trace or session; False where none is open."""
@@ -299,23 +254,20 @@ class LangfuseApp(App[None]):
         self._open_first_run()
 
     def _open_first_run(self, *, is_first: bool = False) -> None:
-        from tui.screens.first_run import FirstRunScreen
-
-        if not isinstance(self.screen, FirstRunScreen):
-            self.push_screen(FirstRunScreen(is_first=is_first))
+        if not (isinstance(self.screen, AppScreen) and self.screen.SCOPE == "first_run"):
+            self.push_screen(registry.BY_NAME["first_run"].create(is_first=is_first))
 
     def action_help(self) -> None:
         from tui.modals.help import HelpModal
 
-        scope = self.screen.SCOPE if isinstance(self.screen, AppScreen) else ""
-        if scope:
-            self.push_screen(HelpModal(scope))
+        if isinstance(self.screen, AppScreen):
+            entry = registry.BY_NAME[self.screen.SCOPE]
+            self.push_screen(HelpModal(entry.title, [entry.actions, entry.moves, registry.GLOBAL]))
 
     def action_jump(self) -> None:
         from tui.modals.prompt import PromptModal
 
-        hint = "traces · trace ID · session ID · home · services · theme NAME · quit"
-        self.push_screen(PromptModal(":", hint), self._jump)
+        self.push_screen(PromptModal(":", JUMP_HINT), self._jump)
 
     def _jump(self, line: str | None) -> None:
         if line is not None:

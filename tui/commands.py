@@ -12,6 +12,9 @@ from textual.content import Content
 from textual.markup import escape
 
 from appliance.model.printable import printable
+from tui import keymap
+from tui.screens import registry
+from tui.screens.base import AppScreen
 
 if TYPE_CHECKING:
     from tui.app import LangfuseApp
@@ -24,27 +27,24 @@ class Jump(msgspec.Struct, frozen=True):
     argument: str = ""
 
 
-_PLACES: Final = {
-    "home": "home", "dashboard": "home", "traces": "traces", "t": "traces", "sessions": "sessions",
-    "observations": "observations", "generations": "observations", "services": "services", "logs": "services",
-}  # fmt: skip
+JUMP_HINT: Final = " · ".join(
+    [*(entry.name for entry in registry.TABS), "trace ID", "session ID", "theme NAME", "quit"]
+)
 
 
 def parse_jump(line: str) -> Jump | str:
     """A line such as `traces`, `trace ID` or `session ID`; a string says what is wrong with it."""
     verb, _, argument = line.strip().removeprefix(":").partition(" ")
     argument = argument.strip()
-    if verb in _PLACES:
-        return Jump("show", _PLACES[verb])
+    if entry := registry.tab_of(verb):
+        return Jump("show", entry.name)
     if verb in ("trace", "session", "theme"):
         return Jump(verb, argument) if argument else f":{verb} needs a name or an id."
     if verb in ("setup", "keys"):
         return Jump("first-run")
     if verb in ("q", "quit"):
         return Jump("quit")
-    return (
-        f"There is no :{verb}; try :traces, :trace ID, :session ID, :home or :services." if verb else "Nowhere to go."
-    )
+    return f"There is no :{verb}; try one of: {JUMP_HINT}" if verb else "Nowhere to go."
 
 
 class AppCommands(Provider):
@@ -71,20 +71,17 @@ class AppCommands(Provider):
         return self.app
 
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        from tui import keymap
-        from tui.screens.base import AppScreen
-
         screen = self.screen
         if isinstance(screen, AppScreen):
-            for action in keymap.SCREENS[screen.SCOPE]:
+            for action in registry.BY_NAME[screen.SCOPE].actions:
                 title = action.help.partition(":")[0].capitalize()
                 yield (
                     title,
                     f"key {keymap.key_name(action.keys.split(',')[0])}",
                     partial(screen.run_action, action.name),
                 )
-        for place in ("home", "traces", "sessions", "observations", "services"):
-            yield f"Go to {place}", f":{place}", partial(self._app.go, Jump("show", place))
+        for entry in registry.TABS:
+            yield f"Go to {entry.title.lower()}", f":{entry.name}", partial(self._app.go, Jump("show", entry.name))
         yield "Keys and snippets", "send a first trace", partial(self._app.go, Jump("first-run"))
         for name in sorted(self._app.available_themes):
             yield f"Theme: {name}", "change the colours", partial(self._app.set_theme, name)

@@ -11,16 +11,13 @@ from pathlib import Path
 
 from tui.app import LangfuseApp
 from tui.sample import SampleGateway
+from tui.screens import registry
 from tui.state import StateFile
 from tui.themes import DARK
 
-VIEWS = {
-    "home": ["1"],
-    "traces": [],
+VIEWS = {entry.name: [entry.key] for entry in registry.TABS} | {
     "trace": ["j", "enter", "c"],
-    "sessions": ["3"],
-    "session": ["3", "enter"],
-    "services": ["5"],
+    "session": [registry.BY_NAME["sessions"].key, "enter"],
     "first-run": ["0"],
 }
 """The keys that lead to each view from the trace list."""

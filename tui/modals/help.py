@@ -1,4 +1,4 @@
-"""The keys of a screen, from the keymap."""
+"""The keys of a screen, with what they do."""
 
 from __future__ import annotations
 
@@ -23,18 +23,16 @@ class HelpModal(ModalScreen[None]):
     CSS_PATH = "modals.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [("escape,question_mark,q,enter", "dismiss", "close")]
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, title: str, sections: Sequence[Sequence[Action]]) -> None:
         super().__init__()
-        self._scope = scope
+        self._title, self._sections = title, sections
 
     def compose(self) -> ComposeResult:
         palette = palette_of(self.app.theme_variables)
-        moves = {"trace": keymap.TREE, "session": keymap.DOCUMENT, "first_run": (), "start": (), "home": ()}
         with Vertical(classes="dialog"):
-            yield Label(f"Keys: {self._scope.replace('_', ' ')}", classes="title", markup=False)
+            yield Label(f"Keys: {self._title.lower()}", classes="title", markup=False)
             with VerticalScroll():
-                parts = [keymap.SCREENS[self._scope], moves.get(self._scope, keymap.LIST), keymap.GLOBAL]
-                yield Static(Text("\n\n").join(_section(part, palette) for part in parts if part))
+                yield Static(Text("\n\n").join(_section(part, palette) for part in self._sections if part))
 
 
 def _section(actions: Sequence[Action], palette: Palette) -> Text:

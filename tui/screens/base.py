@@ -16,8 +16,9 @@ from textual.screen import Screen
 
 from appliance.errors import ApplianceError
 from tui import background
-from tui.keymap import SCREENS, bindings
+from tui.keymap import bindings
 from tui.palette import Palette, palette_of
+from tui.screens import registry
 from tui.widgets.bars import Banner, CrumbBar, KeyBar, TopBar
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class AppScreen(Screen[None]):
         def app(self) -> LangfuseApp: ...  # type: ignore[override]
 
     SCOPE: ClassVar[str]
+    """Its name in the registry."""
     BINDINGS: ClassVar[list[BindingType]] = []
     AUTO_FOCUS: ClassVar[str | None] = None
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
@@ -51,16 +53,16 @@ class AppScreen(Screen[None]):
 
     def __init_subclass__(cls) -> None:
         if scope := cls.__dict__.get("SCOPE"):
-            cls.BINDINGS = bindings(SCREENS[scope])
+            cls.BINDINGS = bindings(registry.BY_NAME[scope].actions)
         super().__init_subclass__()
 
     def compose(self) -> ComposeResult:
-        yield TopBar()
+        yield TopBar([(entry.key, entry.name, entry.title) for entry in registry.TABS])
         yield CrumbBar()
         yield Banner()
         with Vertical(id="body"):
             yield from self.compose_body()
-        yield KeyBar(self.SCOPE)
+        yield KeyBar([*registry.BY_NAME[self.SCOPE].actions, *registry.GLOBAL])
 
     def compose_body(self) -> ComposeResult:
         """The widgets between the bars."""

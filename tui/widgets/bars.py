@@ -16,14 +16,6 @@ from tui import format, keymap
 from tui.keymap import Action
 from tui.palette import palette_of
 
-TABS = (
-    ("home", "Home"),
-    ("traces", "Traces"),
-    ("sessions", "Sessions"),
-    ("observations", "Observations"),
-    ("services", "Services"),
-)
-
 BETWEEN: Final = " › "
 HIDDEN: Final = "…"
 LEAST_CRUMB: Final = 20
@@ -39,14 +31,19 @@ class TopBar(Widget):
     """The application's `connection`."""
     dead_letters: reactive[int] = reactive(0)
 
+    def __init__(self, tabs: Sequence[tuple[str, str, str]]) -> None:
+        """`tabs`: key, mode and title of each screen with a tab."""
+        super().__init__()
+        self._tabs = tabs
+
     def render(self) -> RenderResult:
         palette = palette_of(self.app.theme_variables)
         wide = self.size.width >= 90
         left = Text(no_wrap=True)
         left.append(" ≋ langfuse-local  " if wide else " ≋ ", style=f"bold {palette.accent}")
-        for number, (mode, title) in enumerate(TABS, 1):
+        for key, mode, title in self._tabs:
             here = mode == self.mode
-            left.append(f" {number}", style=palette.accent if here else palette.faint)
+            left.append(f" {key}", style=palette.accent if here else palette.faint)
             left.append(f" {title} ", style=f"bold {palette.text}" if here else palette.muted)
         color, word = {
             "ok": (palette.good, "healthy"),
@@ -117,9 +114,9 @@ class Banner(Widget):
 class KeyBar(Widget):
     """The keys of this screen, as many as fit; a click on one presses it."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, actions: Sequence[Action]) -> None:
         super().__init__()
-        self._actions = [action for action in (*keymap.SCREENS[scope], *keymap.GLOBAL) if action.label]
+        self._actions = [action for action in actions if action.label]
 
     def render(self) -> RenderResult:
         palette = palette_of(self.app.theme_variables)
