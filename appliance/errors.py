@@ -64,7 +64,7 @@ class StoreRefused(StoreUnavailable):
     """A store refused rows and nobody knows whether waiting helps: to be tried for a while, and given up then."""
 
 
-class ReferenceUnknown(StoreUnavailable):
+class LookupUnavailable(StoreUnavailable):
     """Data names a prompt or a score config that was never looked up, and Postgres, which knows it, is away."""
 
 

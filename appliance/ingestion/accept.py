@@ -13,7 +13,7 @@ from isal import isal_zlib  # inflates at twice the speed of zlib
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.otel.decoding.json_shape import groups, has_too_many_values
 from appliance.ingestion.otel.decoding.protobuf import export_of
-from appliance.ingestion.otel.decoding.wire import MOST_SPANS, pieces
+from appliance.ingestion.otel.decoding.wire import MOST_SPANS, chunks
 
 _GZIP_WINDOW = 31
 _GZIP_ERROR = cast(type[Exception], isal_zlib.error)
@@ -67,12 +67,12 @@ def count_protobuf_spans(content: bytes) -> Counted:
     Raises Undecodable when it is none, PayloadTooLarge when it holds too many.
     """
     found = without_ids = too_large = 0
-    for piece in pieces(content):
-        if piece is None:
+    for chunk in chunks(content):
+        if chunk is None:
             too_large += 1
             continue
         try:
-            message = export_of(piece)
+            message = export_of(chunk)
         except DecodeError as error:
             raise Undecodable("Failed to parse OTel Protobuf Trace") from error
         for resource in message.resource_spans:

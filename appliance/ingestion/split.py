@@ -1,7 +1,7 @@
 """A large body into several small ones of the same kind, which together say the same.
 
-The work of decoding and the memory it needs grow with a body, so a large one is decoded piece by piece. The same body
-is always split in the same way, and a request in pieces comes to the same rows as several small requests would.
+The work of decoding and the memory it needs grow with a body, so a large one is decoded chunk by chunk. The same body
+is always split in the same way, and a request in chunks comes to the same rows as several small requests would.
 """
 
 from __future__ import annotations

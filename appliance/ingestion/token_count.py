@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 MAX_COUNTED_CHARS: Final = 400_000
 """Of each text; the rest is assumed to have as many tokens to a character."""
-_PIECE_CHARS: Final = 50_000
+_CHUNK_CHARS: Final = 50_000
 _CHARS_PER_TOKEN: Final = 4
 """Of English text, where nothing better is at hand."""
 _PACKAGE: Final = "bpe_openai"
@@ -117,6 +117,6 @@ def _count_text(encoding: Encoding | None, text: str) -> int:
     if encoding is None:
         return -(-len(text) // _CHARS_PER_TOKEN)
     counted = min(len(text), MAX_COUNTED_CHARS)
-    pieces = (text[start : min(start + _PIECE_CHARS, counted)] for start in range(0, counted, _PIECE_CHARS))
-    tokens = sum(encoding.count(piece) for piece in pieces)
+    chunks = (text[start : min(start + _CHUNK_CHARS, counted)] for start in range(0, counted, _CHUNK_CHARS))
+    tokens = sum(encoding.count(chunk) for chunk in chunks)
     return tokens if counted == len(text) else round(tokens * len(text) / counted)

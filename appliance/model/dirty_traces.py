@@ -1,4 +1,4 @@
-"""Which traces an insert changes: what says that their folded rows are out of date."""
+"""Traces that an insert changes, so that their stored aggregates are out of date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.model.observations import Observation
 from appliance.model.traces import TracePart
 
 
-class Touch(msgspec.Struct):
+class DirtyTrace(msgspec.Struct):
     """One row of the table `touched_traces`, but for its time, which is the server's; microseconds since the epoch."""
 
     project_id: str
@@ -20,13 +20,13 @@ class Touch(msgspec.Struct):
     last_start: int
 
 
-def touches_of(observations: Iterable[Observation], parts: Iterable[TracePart]) -> list[Touch]:
-    """One touch for each trace that these rows belong to."""
-    found: dict[tuple[str, str], Touch] = {}
+def dirty_traces_of(observations: Iterable[Observation], parts: Iterable[TracePart]) -> list[DirtyTrace]:
+    """One row for each trace that these rows belong to."""
+    found: dict[tuple[str, str], DirtyTrace] = {}
     places = [(row.project_id, row.trace_id, row.start_time) for row in observations if row.trace_id]
     places += [(part.project_id, part.id, part.timestamp) for part in parts]
     for project_id, trace_id, start in places:
-        touch = found.setdefault((project_id, trace_id), Touch(project_id, trace_id, start, start))
-        touch.first_start = min(touch.first_start, start)
-        touch.last_start = max(touch.last_start, start)
+        dirty_trace = found.setdefault((project_id, trace_id), DirtyTrace(project_id, trace_id, start, start))
+        dirty_trace.first_start = min(dirty_trace.first_start, start)
+        dirty_trace.last_start = max(dirty_trace.last_start, start)
     return list(found.values())

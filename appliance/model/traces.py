@@ -1,4 +1,4 @@
-"""A trace is never stored whole: requests store parts of it, and reading folds them (docs/architecture.md)."""
+"""A trace is never stored whole: requests store parts of it, and reading merges them (docs/architecture.md)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Trace:
 _LAST_WINS = ("user_id", "session_id", "version", "release", "public", "bookmarked")
 
 
-def fold_parts(parts: Iterable[TracePart]) -> Trace:
+def aggregate_parts(parts: Iterable[TracePart]) -> Trace:
     """One trace out of all its parts, in any order of arrival and with repetitions; `parts` must not be empty.
 
     The rules (contract: server semantics 3.5 and SDK contract 4.4; docs/compatibility.md): the timestamp is that of the

@@ -9,19 +9,19 @@ from typing import Final
 
 from appliance.model.observations import Observation
 from appliance.model.scores import Score
-from appliance.model.traces import Trace, TracePart, fold_parts
+from appliance.model.traces import Trace, TracePart, aggregate_parts
 from appliance.storage.clickhouse import observations, scores
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery
 from appliance.storage.clickhouse.traces.detail import (
     TraceKey,
-    extents_of,
+    bounds_by_trace,
     read_parts,
     read_score_ids,
     read_totals,
 )
 from appliance.storage.clickhouse.traces.pages import TraceQuery, find_page
-from appliance.storage.clickhouse.traces.time_bounds import extent_of
+from appliance.storage.clickhouse.traces.time_bounds import time_bounds_of
 
 FIELD_GROUPS: Final = frozenset({"core", "io", "scores", "observations", "metrics"})
 _MICROS: Final = 1_000_000
@@ -71,26 +71,28 @@ async def read_items(
     """The traces of `keys` in their order, with the groups of fields asked for."""
     ids = [key.id for key in keys]
     parts, totals, score_ids = await asyncio.gather(
-        read_parts(clickhouse, project_id, ids, with_texts="io" in groups, extents=extents_of(keys)),
+        read_parts(clickhouse, project_id, ids, with_texts="io" in groups, time_bounds=bounds_by_trace(keys)),
         read_totals(clickhouse, project_id, keys if groups & {"observations", "metrics"} else []),
         read_score_ids(clickhouse, project_id, ids if "scores" in groups else []),
     )
-    items = [TraceItem(trace=fold_parts(parts[key.id])) for key in keys if key.id in parts]
+    items = [TraceItem(trace=aggregate_parts(parts[key.id])) for key in keys if key.id in parts]
     if "io" in groups:
         await _add_texts(clickhouse, [item.trace for item in items])
     for item in items:
         item.score_ids = score_ids.get(item.trace.id, [])
-        if (found := totals.get(item.trace.id)) is not None:
-            item.observation_ids = found.observation_ids
-            end = max(found.last_start, found.last_end or found.last_start)
-            item.latency_s = round((end - found.first_start) / _MICROS, 3)
-            item.total_cost = found.total_cost
+        if (total := totals.get(item.trace.id)) is not None:
+            item.observation_ids = total.observation_ids
+            end = max(total.last_start, total.last_end or total.last_start)
+            item.latency_s = round((end - total.first_start) / _MICROS, 3)
+            item.total_cost = total.total_cost
     return items
 
 
-async def _add_texts(clickhouse: ClickHouse, found: Sequence[Trace], rows: Sequence[Observation] | None = None) -> None:
+async def _add_texts(
+    clickhouse: ClickHouse, traces: Sequence[Trace], rows: Sequence[Observation] | None = None
+) -> None:
     """Give traces the input and output that only their topmost spans have; `rows` are read unless they are known."""
-    lacking = [(trace, trace.topmost) for trace in found if trace.topmost]
+    lacking = [(trace, trace.topmost) for trace in traces if trace.topmost]
     if not lacking:
         return
     if rows is None:
@@ -116,13 +118,13 @@ async def find_trace(
     reads_observations = bool(groups & {"observations", "metrics"})
     if "observations" not in groups:
         fields = _SUMMED
-    (parts, rows), found_scores = await asyncio.gather(
+    (parts, rows), trace_scores = await asyncio.gather(
         _parts_and_observations(clickhouse, project_id, trace_id, fields, observed=reads_observations, texts=with_io),
         scores.of_trace(clickhouse, project_id, trace_id) if "scores" in groups else _no_scores(),
     )
     if trace_id not in parts:
         return None
-    detail = TraceDetail(trace=fold_parts(parts[trace_id]), scores=found_scores)
+    detail = TraceDetail(trace=aggregate_parts(parts[trace_id]), scores=trace_scores)
     if with_io:
         await _add_texts(clickhouse, [detail.trace], rows if reads_observations and fields >= _TEXTS else None)
     detail.latency_s, detail.total_cost = _spread(rows), _cost(rows)
@@ -133,11 +135,11 @@ async def find_trace(
 async def _parts_and_observations(
     clickhouse: ClickHouse, project_id: str, trace_id: str, fields: frozenset[str], *, observed: bool, texts: bool
 ) -> tuple[dict[str, list[TracePart]], list[Observation]]:
-    extent = await extent_of(clickhouse, project_id, trace_id)
-    extents = {trace_id: extent} if extent else None
+    bounds = await time_bounds_of(clickhouse, project_id, trace_id)
+    by_trace = {trace_id: bounds} if bounds else None
     return await asyncio.gather(
-        read_parts(clickhouse, project_id, [trace_id], with_texts=texts, extents=extents),
-        observations.of_trace(clickhouse, project_id, trace_id, extent, fields) if observed else _nothing(),
+        read_parts(clickhouse, project_id, [trace_id], with_texts=texts, time_bounds=by_trace),
+        observations.of_trace(clickhouse, project_id, trace_id, bounds, fields) if observed else _nothing(),
     )
 
 

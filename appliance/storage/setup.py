@@ -14,7 +14,7 @@ from appliance.storage.clickhouse.migrations import migrate as migrate_clickhous
 from appliance.storage.postgres.api_keys import KeyPair
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
 from appliance.storage.postgres.provisioning import provision
-from appliance.storage.redis.check import examine
+from appliance.storage.redis.check import check_server
 
 
 async def prepare(settings: Settings, report: Callable[[str], None]) -> None:
@@ -23,7 +23,7 @@ async def prepare(settings: Settings, report: Callable[[str], None]) -> None:
     `report` is told each step in a few words. A second caller waits until the first is done.
     Raises StoreUnavailable, MigrationFailed and ConfigError; calling again goes on where it stopped.
     """
-    for warning in await examine(settings.redis):
+    for warning in await check_server(settings.redis):
         report(f"Warning: {warning}")
     async with exclusive_connection(settings.postgres) as connection:
         names = await apply_migrations(connection)

@@ -32,7 +32,7 @@ class Agents:
         self._counted: OrderedDict[TraceKey, _ById] = OrderedDict()
         self._chars = 0
 
-    async def settle(self, batch: Batch) -> list[Observation]:
+    async def decide(self, batch: Batch) -> list[Observation]:
         """The observations of a batch, each agent as it counts, and agents written before that do so no longer.
 
         Raises StoreUnavailable.
@@ -57,11 +57,11 @@ class Agents:
             if chosen[key][id] is not known[id].counted
         ]
         for key, known in totals.items():
-            # A batch may be settled again when it could not be written, so those of earlier batches stay.
+            # A batch may be decided again when it could not be written, so those of earlier batches stay.
             earlier = self._counted.get(key, {}).keys()
             self._remember(key, {id: each for id, each in known.items() if id in earlier or _counts(each, chosen[key])})
-        settled = {(key, id): chosen[key][id] for key, new in fresh.items() for id in new}
-        return [*again, *(settled.get((_key(row), row.id), row) for row in batch.observations)]
+        decided = {(key, id): chosen[key][id] for key, new in fresh.items() for id in new}
+        return [*again, *(decided.get((_key(row), row.id), row) for row in batch.observations)]
 
     async def _choose(
         self, totals: Mapping[TraceKey, _ById], rows: Mapping[TraceKey, list[Observation]]

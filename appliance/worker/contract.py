@@ -56,7 +56,7 @@ class PatchStore(Protocol):
 
 
 class Lookups(Protocol):
-    """What Postgres knows; `worker.reference.Reference` explains each."""
+    """What Postgres knows; `worker.lookups.PostgresLookups` explains each."""
 
     @property
     def pricing(self) -> Pricing: ...

@@ -1,4 +1,4 @@
-"""Large entries: one at a time, piece by piece, beside all others: neither memory nor anybody waits for them."""
+"""Large entries: one at a time, chunk by chunk, beside all others: neither memory nor anybody waits for them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from appliance.errors import ApplianceError, ReferenceUnknown, Undecodable
+from appliance.errors import ApplianceError, LookupUnavailable, Undecodable
 from appliance.ingestion.accept import count_items
 from appliance.ingestion.process import Batch, plain_body, process
 from appliance.ingestion.split import split_body
 from appliance.model.queue import Delivery
 from appliance.worker.contract import BatchSink, Lookups, Stream
-from appliance.worker.outcomes import Endings
+from appliance.worker.outcomes import Outcomes
 from appliance.worker.retry import DOUBTFUL, Stopped
 
 log = logging.getLogger(__name__)
 
 LARGE_BYTES: Final = 4 * 1024 * 1024
-"""Bodies (after decompression) from which an entry is decoded in pieces."""
-PIECE_BYTES: Final = 1024 * 1024
+"""Bodies (after decompression) from which an entry is decoded in chunks."""
+CHUNK_BYTES: Final = 1024 * 1024
 
 
 class LargeEntries:
     """A queue of ids: while an entry waits here, its body stays in Redis.
 
-    A killed worker begins again with the first piece; the rows are the same ones.
+    A killed worker begins again with the first chunk; the rows are the same ones.
     """
 
     def __init__(
@@ -36,18 +36,18 @@ class LargeEntries:
         name: str,
         stream: Stream,
         sink: BatchSink,
-        reference: Lookups,
-        endings: Endings,
+        lookups: Lookups,
+        outcomes: Outcomes,
         stopping: asyncio.Event,
-        park: Callable[[Delivery], None],
+        wait_for_postgres: Callable[[Delivery], None],
     ) -> None:
         self._name = name
         self._stream = stream
         self._sink = sink
-        self._reference = reference
-        self._endings = endings
+        self._lookups = lookups
+        self._outcomes = outcomes
         self._stopping = stopping
-        self._park = park
+        self._wait_for_postgres = wait_for_postgres
         self.written = 0
         """Rows, and patches of rows, since the start."""
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()
@@ -65,74 +65,74 @@ class LargeEntries:
             return
 
     async def _store(self, waiting: Delivery) -> None:
-        delivery = await self._endings.persist(lambda: self._stream.fetch(waiting, self._name))
+        delivery = await self._outcomes.persist(lambda: self._stream.fetch(waiting, self._name))
         if delivery is None:  # somebody else was quicker
-            self._endings.in_hand.pop(waiting.id, None)
+            self._outcomes.in_hand.pop(waiting.id, None)
             return
         try:
             delivery, refused = await self._write(delivery)
-        except ReferenceUnknown:
-            self._park(delivery)
+        except LookupUnavailable:
+            self._wait_for_postgres(delivery)
         except Undecodable as error:
-            await self._endings.give_up(delivery, error.message)
+            await self._outcomes.give_up(delivery, error.message)
         except DOUBTFUL as error:
-            await self._endings.try_later(delivery, error.message)
+            await self._outcomes.try_later(delivery, error.message)
         except Stopped:
             raise
         except Exception as error:
             # The outermost guard: one entry that meets a mistake of ours must not stop all others.
             log.exception("Cannot process %s", delivery.id)
-            await self._endings.try_later(delivery, repr(error))
+            await self._outcomes.try_later(delivery, repr(error))
         else:
-            await self._endings.acknowledge([delivery], {delivery.id: refused})
+            await self._outcomes.acknowledge([delivery], {delivery.id: refused})
 
     async def _write(self, delivery: Delivery) -> tuple[Delivery, int]:
-        """First the contents of all pieces, then the parts of traces: no trace shows before all of its observations.
+        """First the contents of all chunks, then the parts of traces: no trace shows before all of its observations.
 
-        A piece that cannot be written is set aside alone. Returns the entry without the items of such pieces, and the
+        A chunk that cannot be written is set aside alone. Returns the entry without the items of such chunks, and the
         number of its items that were refused.
         """
         body = await asyncio.to_thread(plain_body, delivery.entry)
         work = _Work(delivery.without_body())
         for work.writes_parts in (False, True):
-            pieces = enumerate(split_body(delivery.entry.kind, body, PIECE_BYTES))
-            while (found := await asyncio.to_thread(next, pieces, None)) is not None:
+            chunks = enumerate(split_body(delivery.entry.kind, body, CHUNK_BYTES))
+            while (found := await asyncio.to_thread(next, chunks, None)) is not None:
                 if self._stopping.is_set():
                     raise Stopped
-                number, piece = found
-                is_whole = len(piece) >= len(body)
+                number, chunk = found
+                is_whole = len(chunk) >= len(body)
                 del found
                 if number not in work.aside:
-                    await self._write_piece(work, number, piece, is_whole=is_whole)
-                del piece
+                    await self._write_chunk(work, number, chunk, is_whole=is_whole)
+                del chunk
         entry = dataclasses.replace(
             delivery.entry, body=b"", items=max(delivery.entry.items - sum(work.aside.values()), 0)
         )
         return dataclasses.replace(delivery, entry=entry), work.refused
 
-    async def _write_piece(self, work: _Work, number: int, piece: bytes, *, is_whole: bool) -> None:
-        """Write one piece, and keep nothing of it."""
+    async def _write_chunk(self, work: _Work, number: int, chunk: bytes, *, is_whole: bool) -> None:
+        """Write one chunk, and keep nothing of it."""
         try:
-            await self._write_batch(work, piece)
-        except (Stopped, ReferenceUnknown):
+            await self._write_batch(work, chunk)
+        except (Stopped, LookupUnavailable):
             raise
         except Exception as error:
-            # The outermost guard, for a piece: it must not take the others with it.
-            if is_whole or not (isinstance(error, Undecodable) or self._endings.is_last_attempt(work.delivery)):
+            # The outermost guard, for a chunk: it must not take the others with it.
+            if is_whole or not (isinstance(error, Undecodable) or self._outcomes.is_last_attempt(work.delivery)):
                 raise
             log.exception("Cannot write part %d of %s", number, work.delivery.id)
             reason = error.message if isinstance(error, ApplianceError) else repr(error)
-            items = await asyncio.to_thread(count_items, work.delivery.entry.kind, piece)
+            items = await asyncio.to_thread(count_items, work.delivery.entry.kind, chunk)
             part = dataclasses.replace(
-                work.delivery.entry, body=piece, encoding="", items=items, plain_bytes=len(piece)
+                work.delivery.entry, body=chunk, encoding="", items=items, plain_bytes=len(chunk)
             )
-            await self._endings.set_aside(work.delivery, number, part, reason)
+            await self._outcomes.set_aside(work.delivery, number, part, reason)
             work.aside[number] = items
 
-    async def _write_batch(self, work: _Work, piece: bytes) -> None:
-        entry = dataclasses.replace(work.delivery.entry, body=piece, encoding="")
+    async def _write_batch(self, work: _Work, chunk: bytes) -> None:
+        entry = dataclasses.replace(work.delivery.entry, body=chunk, encoding="")
         delivery = dataclasses.replace(work.delivery, entry=entry)
-        batch = await asyncio.to_thread(process, [delivery], self._reference.pricing)
+        batch = await asyncio.to_thread(process, [delivery], self._lookups.pricing)
         if work.writes_parts:
             chosen = Batch(parts=batch.parts, media=batch.media)
         else:
@@ -143,11 +143,11 @@ class LargeEntries:
                 media=batch.media,
                 score_entries=batch.score_entries,
             )
-        written = await self._endings.persist(lambda: self._sink.write(chosen))
+        written = await self._outcomes.persist(lambda: self._sink.write(chosen))
         work.refused += sum(written.refused.values())
         self.written += len(chosen.observations) + len(chosen.patches)
         if work.writes_parts:
-            await self._endings.tell(written.traces)
+            await self._outcomes.report_changes(written.traces)
 
 
 @dataclass(slots=True)
@@ -159,4 +159,4 @@ class _Work:
     writes_parts: bool = False
     refused: int = 0
     aside: dict[int, int] = field(default_factory=dict)
-    """Items of the pieces that were set aside, by the number of the piece."""
+    """Items of the chunks that were set aside, by the number of the chunk."""

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Hashable
 from typing import Final, Generic, TypeVar
 
 from appliance.cancelling import cancel
-from appliance.errors import ReferenceUnknown, StoreUnavailable
+from appliance.errors import LookupUnavailable, StoreUnavailable
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig
@@ -62,7 +62,7 @@ class Remembered(Generic[Key, Found]):
         return found
 
 
-class Reference:
+class PostgresLookups:
     """One per worker process."""
 
     def __init__(self, postgres: Postgres) -> None:
@@ -105,11 +105,11 @@ class Reference:
             self._ask_in_background()
 
     async def prompt_ids(self, wanted: Collection[PromptKey]) -> dict[PromptKey, str]:
-        """Ids of the prompts that exist; raises ReferenceUnknown for one that was never looked up before."""
+        """Ids of the prompts that exist; raises LookupUnavailable for one that was never looked up before."""
         return await self._looked_up(self._prompts, wanted)
 
     async def score_configs(self, wanted: Collection[ConfigKey]) -> dict[ConfigKey, ScoreConfig]:
-        """The score configs that exist; raises ReferenceUnknown for one that was never looked up before."""
+        """The score configs that exist; raises LookupUnavailable for one that was never looked up before."""
         return await self._looked_up(self._configs, wanted)
 
     async def answers(self) -> None:
@@ -128,13 +128,13 @@ class Reference:
 
     async def _looked_up(self, remembered: Remembered[Key, Found], wanted: Collection[Key]) -> dict[Key, Found]:
         if self._is_away and not remembered.has_asked_for(wanted):  # each question would take seconds
-            raise ReferenceUnknown("Postgres is away.")
+            raise LookupUnavailable("Postgres is away.")
         try:
             return await remembered.get(wanted)
         except StoreUnavailable as error:
             if not self._is_away:
                 self._ask_in_background()
-            raise ReferenceUnknown(error.message) from error
+            raise LookupUnavailable(error.message) from error
 
     def _ask_in_background(self) -> None:
         self._retrying = asyncio.create_task(self._ask_until_answered())

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
-from appliance.errors import ReferenceUnknown
+from appliance.errors import LookupUnavailable
 from appliance.model.queue import Delivery, Entry
 from appliance.worker.contract import LiveMessages, Stream
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
@@ -21,7 +21,7 @@ PATIENCE_S: Final = 20.0
 T = TypeVar("T")
 
 
-class Endings:
+class Outcomes:
     """What a worker has in hand, and the ways out of its hands."""
 
     def __init__(self, stream: Stream, live: LiveMessages, max_attempts: int, stopping: asyncio.Event) -> None:
@@ -38,7 +38,7 @@ class Endings:
         """The result of `work`, done again and again for as long as a store is away.
 
         Raises Stopped when told to stop meanwhile, and whatever else `work` raises. What is DOUBTFUL is tried for a
-        while when `work` is about one entry alone, and raised at once otherwise; ReferenceUnknown is raised at once.
+        while when `work` is about one entry alone, and raised at once otherwise; LookupUnavailable is raised at once.
         """
         backoff = Backoff()
         loop = asyncio.get_running_loop()
@@ -46,7 +46,7 @@ class Endings:
         while True:
             try:
                 result = await work()
-            except ReferenceUnknown:
+            except LookupUnavailable:
                 self.waits_for = ""
                 raise
             except (*AWAY, *DOUBTFUL) as error:
@@ -96,7 +96,7 @@ class Endings:
         """
         await self._stream.keep(consumer, {id: attempts - 1 for id, attempts in self.in_hand.items()})
 
-    async def tell(self, projects: Mapping[str, Sequence[str]]) -> None:
+    async def report_changes(self, projects: Mapping[str, Sequence[str]]) -> None:
         """Tell who watches which traces changed, by project, before their entries are acknowledged. Raises Stopped.
 
         So none is missed by a crash between the two; to be told twice harms nobody.

@@ -18,7 +18,7 @@ from typing import Final
 
 from appliance.cancelling import cancel
 from appliance.config import Settings
-from appliance.errors import ReferenceUnknown, Undecodable
+from appliance.errors import LookupUnavailable, Undecodable
 from appliance.ingestion.process import Batch, process
 from appliance.model.patterns import patterns_set_aside
 from appliance.model.queue import Delivery
@@ -37,13 +37,13 @@ from appliance.storage.redis.patches import Patches
 from appliance.worker.contract import BatchSink, Lookups, PatchStore, SignsOfLife, Stream, Written
 from appliance.worker.jobs.registry import QUEUED, periodic_jobs
 from appliance.worker.large import LARGE_BYTES, LargeEntries
-from appliance.worker.lookups import Reference
+from appliance.worker.lookups import PostgresLookups
 from appliance.worker.media import MediaKeeper
-from appliance.worker.outcomes import Endings
+from appliance.worker.outcomes import Outcomes
 from appliance.worker.retry import AWAY, DOUBTFUL, Backoff, Stopped
 from appliance.worker.schedule import Stores, running_jobs
 from appliance.worker.sink import Sink
-from appliance.worker.waiting_for_postgres import Parked
+from appliance.worker.waiting_for_postgres import WaitingForPostgres
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ MANY_ROWS: Final = 1000
 """Rows of an insert from which those that come next are gathered: a part costs the same, however few rows it has."""
 GATHER_S: Final = 0.6
 """From the start of such an insert to that of the next one, unless a whole batch is there before."""
-MAX_PIECE_BYTES: Final = 2 * 1024 * 1024
+MAX_GROUP_BYTES: Final = 2 * 1024 * 1024
 """Bodies that are decoded in one go, before the loop gets a turn."""
 STOP_S: Final = 8.0
 """How long the worker finishes what is in hand when told to stop; the rest is left to the next one."""
@@ -91,15 +91,15 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
     clickhouse = ClickHouse(settings.clickhouse, has_deletions=PendingDeletions(redis).any)
     everything = ClickHouse(settings.clickhouse)  # jobs also see what was deleted
     postgres = Postgres(settings.postgres)
-    reference = Reference(postgres)
+    lookups = PostgresLookups(postgres)
     try:
         await postgres.open()
         stream = IngestStream(redis, settings.ingestion)
         blobs = blob_store(settings)
         media = MediaKeeper(MediaRecords(postgres), blobs)
         patches = Patches(redis)
-        sink = Sink(Stored(clickhouse), Writer(clickhouse), patches, reference, media)
-        endings = Endings(stream, Live(redis), settings.ingestion.max_attempts, stopping)
+        sink = Sink(Stored(clickhouse), Writer(clickhouse), patches, lookups, media)
+        outcomes = Outcomes(stream, Live(redis), settings.ingestion.max_attempts, stopping)
         stores = Stores(
             settings=settings,
             clickhouse=everything,
@@ -109,9 +109,9 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
             blobs=blobs,
         )
         async with running_jobs(stores, periodic_jobs(stores), QUEUED):
-            yield Worker(name, stream, sink, patches, reference, endings, Heartbeats(redis), stopping)
+            yield Worker(name, stream, sink, patches, lookups, outcomes, Heartbeats(redis), stopping)
     finally:
-        await reference.close()
+        await lookups.close()
         await postgres.close()
         await clickhouse.close()
         await everything.close()
@@ -135,8 +135,8 @@ class Worker:
         stream: Stream,
         sink: BatchSink,
         patches: PatchStore,
-        reference: Lookups,
-        endings: Endings,
+        lookups: Lookups,
+        outcomes: Outcomes,
         heartbeats: SignsOfLife,
         stopping: asyncio.Event,
     ) -> None:
@@ -144,12 +144,12 @@ class Worker:
         self._stream = stream
         self._sink = sink
         self._patches = patches
-        self._reference = reference
-        self._endings = endings
+        self._lookups = lookups
+        self._outcomes = outcomes
         self._heartbeats = heartbeats
         self._stopping = stopping
-        self._parked = Parked(reference, lambda delivery: self._large.put(delivery))
-        self._large = LargeEntries(name, stream, sink, reference, endings, stopping, self._parked.put)
+        self._waiting_for_postgres = WaitingForPostgres(lookups, lambda delivery: self._large.put(delivery))
+        self._large = LargeEntries(name, stream, sink, lookups, outcomes, stopping, self._waiting_for_postgres.put)
         self._recovered_to: str | None = "0"
         """The last entry taken up again after a start; None when there are no more."""
         self._drained = False
@@ -168,7 +168,7 @@ class Worker:
         """Read, decode and write until told to stop, then write what was read, as far as there is time."""
         is_orderly = False
         beating = asyncio.create_task(self._beat())
-        parked = asyncio.create_task(self._parked.work())
+        parked = asyncio.create_task(self._waiting_for_postgres.work())
         ways = (self._read(), self._write(), self._finish(), self._large.work())
         lanes = [asyncio.create_task(lane) for lane in ways]
         told = asyncio.create_task(self._stopping.wait())
@@ -185,14 +185,14 @@ class Worker:
             await cancel(beating, parked, told, *lanes)
             with contextlib.suppress(*AWAY):
                 if is_orderly:
-                    await self._endings.leave(self.name)
+                    await self._outcomes.leave(self.name)
                 await self._heartbeats.stop(self.name)
 
     async def _read(self) -> None:
         backoff = Backoff()
         while not self._stopping.is_set():
             try:
-                await self._reference.load()
+                await self._lookups.load()
                 await self._take(await self._more())
                 backoff.reset()
                 self._cannot_read = ""
@@ -213,29 +213,29 @@ class Worker:
             found = await self._stream.read_pending(self.name, MAX_ENTRIES, self._recovered_to)
             self._recovered_to = found[-1].id if found else None
             return found
-        if not self._endings.waits_for and self._loop.time() - self._claimed_at > CLAIM_EVERY_S:
+        if not self._outcomes.waits_for and self._loop.time() - self._claimed_at > CLAIM_EVERY_S:
             if found := await self._stream.claim_stale(self.name, STALE_MS):
                 return found  # there may be more
             self._claimed_at = self._loop.time()
-            if not self._endings.in_hand:  # the driver may have asked again after an answer that was lost on its way
+            if not self._outcomes.in_hand:  # the driver may have asked again after an answer that was lost on its way
                 self._recovered_to = "0"
         return await self._stream.read(self.name, MAX_ENTRIES, WAIT_MS)
 
     async def _take(self, deliveries: Sequence[Delivery]) -> None:
-        """Decode entries, in pieces that fit in memory, and hand them to the writer when it has room."""
-        fresh = [delivery for delivery in deliveries if delivery.id not in self._endings.in_hand]
+        """Decode entries, in groups that fit in memory, and hand them to the writer when it has room."""
+        fresh = [delivery for delivery in deliveries if delivery.id not in self._outcomes.in_hand]
         if fresh:
-            await self._reference.refresh(max(delivery.entry.accepted_at for delivery in fresh))
+            await self._lookups.refresh(max(delivery.entry.accepted_at for delivery in fresh))
         # From here on nothing may fail: what is in hand is not taken up again.
-        self._endings.in_hand |= {delivery.id: delivery.attempts for delivery in fresh}
+        self._outcomes.in_hand |= {delivery.id: delivery.attempts for delivery in fresh}
         for delivery in fresh:
             if delivery.attempts > MAX_CRASHES:
-                await self._endings.give_up(delivery, "The worker ended again and again while it had this entry.")
+                await self._outcomes.give_up(delivery, "The worker ended again and again while it had this entry.")
             elif is_large(delivery):
                 self._large.put(delivery)
         fresh = [found for found in fresh if found.attempts <= MAX_CRASHES and not is_large(found)]
-        for piece in pieces(fresh):
-            batch = await self._decode(piece)
+        for group in decode_groups(fresh):
+            batch = await self._decode(group)
             async with self._changed:
                 await self._changed.wait_for(lambda: self._next.size < MAX_BATCH_BYTES)
                 self._next.add(batch)
@@ -244,16 +244,16 @@ class Worker:
     async def _decode(self, deliveries: Sequence[Delivery]) -> Batch:
         """The rows of all entries that can be decoded; the others become dead letters."""
         try:
-            return await asyncio.to_thread(process, deliveries, self._reference.pricing)
+            return await asyncio.to_thread(process, deliveries, self._lookups.pricing)
         except Undecodable as error:
             if len(deliveries) == 1:
-                await self._endings.give_up(deliveries[0], error.message)
+                await self._outcomes.give_up(deliveries[0], error.message)
                 return Batch()
         except Exception as error:
             # The outermost guard: one entry that meets a mistake of ours must not stop all others.
             log.exception("Cannot process %s", ", ".join(delivery.id for delivery in deliveries))
             if len(deliveries) == 1:
-                await self._endings.try_later(deliveries[0], repr(error))
+                await self._outcomes.try_later(deliveries[0], repr(error))
                 return Batch()
         whole = Batch()
         for delivery in deliveries:
@@ -285,8 +285,8 @@ class Worker:
         """Tell who watches what is written and acknowledge it, while the next batch is being written."""
         while (stored := await self._stored.get()) is not None:
             with contextlib.suppress(Stopped):
-                await self._endings.tell(stored.written.traces)
-                await self._endings.acknowledge(stored.batch.deliveries, stored.written.refused)
+                await self._outcomes.report_changes(stored.written.traces)
+                await self._outcomes.acknowledge(stored.batch.deliveries, stored.written.refused)
 
     async def _store(self, batch: Batch) -> None:
         """Write a batch, however long its stores are away; only then it may be acknowledged.
@@ -295,8 +295,8 @@ class Worker:
         """
         is_alone = len(batch.deliveries) == 1
         try:
-            written = await self._endings.persist(lambda: self._sink.write(batch), is_alone=is_alone)
-        except (Undecodable, ReferenceUnknown, *DOUBTFUL) as error:
+            written = await self._outcomes.persist(lambda: self._sink.write(batch), is_alone=is_alone)
+        except (Undecodable, LookupUnavailable, *DOUBTFUL) as error:
             return await self._store_apart(batch, error)
         except Stopped:
             raise
@@ -312,13 +312,13 @@ class Worker:
         if len(batch.deliveries) > 1:
             for delivery in batch.deliveries:
                 await self._store(await self._decode([delivery]))
-        elif isinstance(error, ReferenceUnknown):
-            self._parked.put(batch.deliveries[0])
+        elif isinstance(error, LookupUnavailable):
+            self._waiting_for_postgres.put(batch.deliveries[0])
         elif isinstance(error, Undecodable):
-            await self._endings.give_up(batch.deliveries[0], error.message)
+            await self._outcomes.give_up(batch.deliveries[0], error.message)
         else:
             reason = error.message if isinstance(error, DOUBTFUL) else repr(error)
-            await self._endings.try_later(batch.deliveries[0], reason)
+            await self._outcomes.try_later(batch.deliveries[0], reason)
 
     async def _beat(self) -> None:
         while True:
@@ -326,13 +326,13 @@ class Worker:
                 "pid": os.getpid(),
                 "started_at": self._started_at,
                 "rows_written": self._written + self._large.written,
-                "in_hand": len(self._endings.in_hand),
-                "waits_for": self._endings.waits_for or self._cannot_read or self._parked.told,
+                "in_hand": len(self._outcomes.in_hand),
+                "waits_for": self._outcomes.waits_for or self._cannot_read or self._waiting_for_postgres.summary,
                 "patterns_set_aside": sorted(patterns_set_aside())[:MOST_PATTERNS_TOLD],
             }
             with contextlib.suppress(*AWAY):
                 await self._heartbeats.beat(self.name, state)
-                await self._stream.keep(self.name, self._endings.in_hand)
+                await self._stream.keep(self.name, self._outcomes.in_hand)
                 await self._patches.suit_memory()
             await asyncio.sleep(BEAT_EVERY_S)
 
@@ -343,19 +343,19 @@ def next_insert_at(rows: int, began: float) -> float:
 
 
 def is_large(delivery: Delivery) -> bool:
-    """Whether an entry is to be decoded in pieces."""
+    """Whether an entry is to be decoded in chunks."""
     return delivery.is_without_body or delivery.entry.weight > LARGE_BYTES
 
 
-def pieces(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+def decode_groups(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
     """Entries in groups to decode together; one that was handed out too often stands alone."""
     groups: list[list[Delivery]] = []
     size = 0
     for delivery in deliveries:
         is_suspect = delivery.attempts > SUSPECT_AFTER
-        if not groups or is_suspect or size + delivery.entry.weight > MAX_PIECE_BYTES:
+        if not groups or is_suspect or size + delivery.entry.weight > MAX_GROUP_BYTES:
             groups.append([])
             size = 0
         groups[-1].append(delivery)
-        size = MAX_PIECE_BYTES if is_suspect else size + delivery.entry.weight
+        size = MAX_GROUP_BYTES if is_suspect else size + delivery.entry.weight
     return groups

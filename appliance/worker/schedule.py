@@ -176,7 +176,7 @@ class Queue:
             return None
 
     async def run(self, job: Job) -> None:
-        """Run a claimed job and settle it: done, cancelled, to be run later, or failed."""
+        """Run a claimed job and record its outcome: done, cancelled, to be run later, or failed."""
         kind = self._kinds[job.kind]
         if job.attempts > kind.max_attempts:
             await self._finish(job, "failed", job.error or "The worker ended each time while it ran this.")
@@ -190,7 +190,7 @@ class Queue:
                 if keep.result() == "cancelled":
                     await self._finish(job, "cancelled")
                 return
-            await self._settle(job, kind, work.exception())
+            await self._record_outcome(job, kind, work.exception())
         except asyncio.CancelledError:
             await cancel(work)
             with contextlib.suppress(TimeoutError, *AWAY):  # else its lease ends by itself
@@ -211,7 +211,7 @@ class Queue:
                 valid_until = time.monotonic() + LEASE_S
         return "expired"
 
-    async def _settle(self, job: Job, kind: QueuedJob, error: BaseException | None) -> None:
+    async def _record_outcome(self, job: Job, kind: QueuedJob, error: BaseException | None) -> None:
         if error is None:
             await self._finish(job, "done")
         elif isinstance(error, RunLater):

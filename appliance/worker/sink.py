@@ -45,10 +45,10 @@ class Sink:
         stored: StoredRows,
         writer: RowWriter,
         patches: PatchStore,
-        reference: Lookups,
+        lookups: Lookups,
         media: MediaStore,
     ) -> None:
-        self._reference = reference
+        self._lookups = lookups
         self._media = media
         self._stored = stored
         self._agents = Agents(stored)
@@ -61,7 +61,7 @@ class Sink:
         Raises StoreUnavailable, and Undecodable when ClickHouse refuses a row for what it says.
         """
         observations, scores, refused, condensed = await self._merge(batch) if batch.patches else ([], [], {}, [])
-        observations += await self._agents.settle(batch)
+        observations += await self._agents.decide(batch)
         await self._link_prompts(observations)
         if batch.media:
             uses = uses_of(observations, batch.parts, batch.media.keys())
@@ -74,7 +74,7 @@ class Sink:
     async def _link_prompts(self, observations: Sequence[Observation]) -> None:
         named = [row for row in observations if _names_prompt(row)]
         keys = [(row.project_id, row.prompt_name, row.prompt_version) for row in named]
-        ids = await self._reference.prompt_ids(set(keys))
+        ids = await self._lookups.prompt_ids(set(keys))
         for row, key in zip(named, keys, strict=True):
             row.prompt_id = ids.get(key, row.prompt_id)
 
@@ -97,7 +97,7 @@ class Sink:
                     scores.append(score)
             else:
                 base = bases.get((project_id, entity_id))
-                observations += merge_observation(patch_set, events, base, self._reference.pricing)
+                observations += merge_observation(patch_set, events, base, self._lookups.pricing)
         condensed = [
             (patch_set, left)
             for patch_set, _ in sets
@@ -116,7 +116,7 @@ class Sink:
                 ids = {str(event.body.get("configId") or "") for event in events}
                 wanted |= {(project_id, id) for id in ids if 0 < len(id) <= _MAX_ID_CHARS}
         configs: dict[str, dict[str, ScoreConfig]] = {}
-        for (project_id, config_id), config in (await self._reference.score_configs(wanted)).items():
+        for (project_id, config_id), config in (await self._lookups.score_configs(wanted)).items():
             configs.setdefault(project_id, {})[config_id] = config
         return configs
 

@@ -1,6 +1,6 @@
 """Entries that name what only Postgres knows, while it is away: they stay in Redis, and let all others pass.
 
-The order does not matter to them: events are folded by their own times, and spans are written whole.
+The order does not matter to them: events are aggregated by their own times, and spans are written whole.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from appliance.model.queue import Delivery
 from appliance.worker.contract import Lookups
 
 
-class Parked:
+class WaitingForPostgres:
     """What waits for Postgres; `resume` gets each entry, without its body, when it answers again."""
 
-    def __init__(self, reference: Lookups, resume: Callable[[Delivery], None]) -> None:
-        self._reference = reference
+    def __init__(self, lookups: Lookups, resume: Callable[[Delivery], None]) -> None:
+        self._lookups = lookups
         self._resume = resume
         self._waiting: list[Delivery] = []
         self._arrived = asyncio.Event()
@@ -27,7 +27,7 @@ class Parked:
         self._arrived.set()
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """How many wait, in one sentence; empty when none does."""
         count = len(self._waiting)
         return f"{count} requests wait for Postgres, which knows what they name." if count else ""
@@ -36,7 +36,7 @@ class Parked:
         """Hand back what waits as soon as Postgres answers, until cancelled."""
         while True:
             await self._arrived.wait()
-            await self._reference.answers()
+            await self._lookups.answers()
             waiting, self._waiting = self._waiting, []
             self._arrived.clear()
             for delivery in waiting:

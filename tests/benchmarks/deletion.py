@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 import httpx
 
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.traces.aggregate import count_waiting
+from appliance.storage.clickhouse.traces.aggregate import count_pending
 from tests.acceptance.appliance_process import new_appliance
 from tests.acceptance.exporter import HEADERS, PATH
 from tests.benchmarks.report import say
@@ -136,7 +136,7 @@ class Bench:
 
     async def aggregated(self) -> None:
         """Wait until no trace is pending, so that lists are at their quickest."""
-        while await count_waiting(self._clickhouse):
+        while await count_pending(self._clickhouse):
             await asyncio.sleep(1)
 
     async def _list(self) -> float:

@@ -1,8 +1,8 @@
-"""Compare lists and single traces while and right after much is written with the same reads once all is folded.
+"""Compare lists and single traces while and right after much is written with the same reads once all is aggregated.
 
 `python -m tests.benchmarks.fresh --traces 200000` lets `tests.benchmarks.seed` write into an appliance of its own (or
-into `--data-dir`), reads every kind in turns meanwhile and afterwards, until every trace is folded, and then for some
-rounds more. Each answer is looked at. A ratio is made of the medians of five neighbouring reads: other work of the
+into `--data-dir`), reads every kind in turns meanwhile and afterwards, until every trace is aggregated, and then for
+some rounds more. Each answer is looked at. A ratio is made of the medians of five neighbouring reads: other work of the
 machine makes any single one slow. `SELECT 1` at the same moments tells how much of a ratio is the machine's.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.traces.aggregate import count_waiting
+from appliance.storage.clickhouse.traces.aggregate import count_pending
 from tests.acceptance.appliance_process import new_appliance
 from tests.benchmarks.reads import timed
 from tests.benchmarks.report import say
@@ -80,10 +80,10 @@ async def _measure(data_dir: str, project: str, seed: str, traces: int) -> None:
             seconds = time.monotonic() - began
             assert await count(clickhouse, project, seed) == traces, "the load is not whole"
             settled = await bench.read_rounds(SETTLED_ROUNDS)
-            assert not await count_waiting(clickhouse), "something was written while settled reads were measured"
+            assert not await count_pending(clickhouse), "something was written while settled reads were measured"
     finally:
         await clickhouse.close()
-    say(f"{traces:,} traces loaded: all folded after", f"{seconds:.0f} s, at most {most:,} waited then")
+    say(f"{traces:,} traces loaded: all aggregated after", f"{seconds:.0f} s, at most {most:,} waited then")
     for read in bench.kinds:
         base = statistics.median(settled.reads[read.name])
         figure = f"{base:.0f} ms settled; worst after {times(after.worst(read.name), base)}"
@@ -113,11 +113,11 @@ class _Bench:
         return phase
 
     async def read_until_folded(self) -> tuple[Phase, int]:
-        """What reads take until nothing waits to be folded, and how many touches waited at most."""
+        """What reads take until nothing waits to be aggregated, and how many touches waited at most."""
         phase, most = Phase(), 0
         deadline = time.monotonic() + FOLDED_WITHIN_S
         while True:
-            waiting = await count_waiting(self._clickhouse)
+            waiting = await count_pending(self._clickhouse)
             most = max(most, waiting)
             await self._read_each(phase)
             if not waiting:

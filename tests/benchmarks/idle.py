@@ -9,14 +9,14 @@ import psutil
 from tests.acceptance.appliance_process import Appliance, new_appliance
 from tests.benchmarks.report import say
 
-SETTLE_S = 20
+QUIET_FOR_S = 20
 WATCH_S = 60
 
 
 def main() -> None:
     with new_appliance() as appliance:
         appliance.up()
-        time.sleep(SETTLE_S)
+        time.sleep(QUIET_FOR_S)
         processes = processes_of(appliance)
         names = {entry["name"] for entry in appliance.status()["services"]}
         assert names >= {"postgres", "redis", "clickhouse", "web", "worker"}, f"only {names} were looked at"

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from appliance.errors import ReferenceUnknown, StoreUnavailable
+from appliance.errors import LookupUnavailable, StoreUnavailable
 from appliance.model.media import Content, MediaUse
 from appliance.model.observations import Observation
 from appliance.model.own_totals import Step, step_of
@@ -139,7 +139,7 @@ class FakePatches:
 
 
 class FakeLookups:
-    """Behaves as `appliance.worker.lookups.Reference`, and is away when told to."""
+    """Behaves as `appliance.worker.lookups.PostgresLookups`, and is away when told to."""
 
     def __init__(self) -> None:
         self.pricing = Pricing([], [])
@@ -177,7 +177,7 @@ class FakeLookups:
 
     def _ask(self, wanted: Collection[object]) -> None:
         if wanted and not self._there.is_set():
-            raise ReferenceUnknown("Postgres is away.")
+            raise LookupUnavailable("Postgres is away.")
 
 
 class FakeMedia:

@@ -21,7 +21,7 @@ from appliance.model.pricing import Pricing
 from appliance.model.queue import Delivery, Entry, Kind
 from appliance.model.scores import Score
 from appliance.model.times import LATEST
-from appliance.model.traces import TracePart, fold_parts
+from appliance.model.traces import TracePart, aggregate_parts
 from appliance.web.api.ingestion import sort_out
 from tests.fuzz import hostile
 
@@ -85,7 +85,7 @@ def check_events(sent: list[Any]) -> None:
     made = worked("events", body)
     for part in made.parts:
         storable(part, TracePart)
-        fold_parts([part])
+        aggregate_parts([part])
     for patch in made.patches:
         known = PatchSet((patch.project_id, patch.kind, patch.entity_id), {patch.event_key: patch.body}, NOW, True)
         if patch.kind == "score":
@@ -109,7 +109,7 @@ def _check_rows(counted: Counted, made: Batch) -> None:
         storable(row, Observation)
     for part in made.parts:
         storable(part, TracePart)
-        fold_parts([part])
+        aggregate_parts([part])
 
 
 CHECKS: Final[Mapping[str, tuple[st.SearchStrategy[Any], Callable[[Any], None]]]] = {

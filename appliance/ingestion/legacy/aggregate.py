@@ -38,7 +38,7 @@ def place_of(event: StoredEvent) -> tuple[int, bool, int, str]:
     return event.time, not event.is_creation, event.accepted_at, event.id
 
 
-def fold(base: Mapping[str, Any], events: Iterable[StoredEvent], immutable: frozenset[str]) -> State:
+def aggregate(base: Mapping[str, Any], events: Iterable[StoredEvent], immutable: frozenset[str]) -> State:
     """The state after all events, in the order given, on top of what is stored.
 
     A missing field and an empty object or list keep what was there; null erases it; the first value of an immutable

@@ -9,7 +9,7 @@ import msgspec
 
 from appliance.ingestion.enrich import enrich_costs
 from appliance.ingestion.json_text import parse_object, to_json, to_text
-from appliance.ingestion.legacy.aggregate import State, StoredEvent, fold, place_of
+from appliance.ingestion.legacy.aggregate import State, StoredEvent, aggregate, place_of
 from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, set_tools
 from appliance.ingestion.token_usage import legacy_usage, normalise_usage
 from appliance.model.environments import DEFAULT, normalise_environment
@@ -79,7 +79,7 @@ def merge_observation(
     when the observation began.
     """
     project_id, _, entity_id = patches.key
-    state = fold(_state_of(base), map(measured, events), OBSERVATION_IMMUTABLE)
+    state = aggregate(_state_of(base), map(measured, events), OBSERVATION_IMMUTABLE)
     assumed = min(event.time for event in events)
     row = Observation(
         project_id=project_id,
@@ -223,7 +223,7 @@ def merge_score(
     stored = {} if base is None else {sent: getattr(base, field) for sent, field in SCORE_TEXTS.items()}
     if base is not None:
         stored |= {"metadata": base.metadata, "environment": base.environment, "name": base.name, "source": base.source}
-    state = fold({key: value for key, value in stored.items() if value}, events, SCORE_IMMUTABLE)
+    state = aggregate({key: value for key, value in stored.items() if value}, events, SCORE_IMMUTABLE)
     first, last = events[0], events[-1]
     config = configs.get(str(state.get("configId") or ""))
     data_type, value, text, long_text = score_value(last.body.get("dataType"), last.body.get("value"), config)

@@ -26,4 +26,4 @@ class BlobStore(Protocol):
         """How many bytes are stored; None when there is nothing."""
 
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, but without, `end`, in pieces that fit in memory."""
+        """The bytes from `start` up to, but without, `end`, in chunks that fit in memory."""

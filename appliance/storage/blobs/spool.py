@@ -15,7 +15,7 @@ from typing import Final
 
 from appliance.errors import StoreUnavailable
 
-_PIECE_BYTES: Final = 1024 * 1024
+_CHUNK_BYTES: Final = 1024 * 1024
 _ABANDONED_AFTER_S: Final = 24 * 3600
 """No upload takes this long; what is older was left by a process that was killed."""
 
@@ -37,7 +37,7 @@ class Upload:
         self._waiting.append(part)
         self._waiting_bytes += len(part)
         self.size += len(part)
-        if self._waiting_bytes >= _PIECE_BYTES:
+        if self._waiting_bytes >= _CHUNK_BYTES:
             await self._flush()
 
     async def finish(self) -> str:

@@ -22,7 +22,7 @@ from appliance.proxies import ask_directly
 from appliance.storage.clickhouse.queries import render
 
 _NOUN: Final = "copying"
-_PIECE_BYTES: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 20
 _HOURS_S: Final = 6 * 3600
 _READ: Final = {"max_block_size": 8192, "max_threads": 1, "max_execution_time": 0}
 _WRITE: Final = {
@@ -82,7 +82,7 @@ def _copy(table: str, old: Client, new: Client, report: Callable[[str, int, int]
     for partition, rows in _partitions(old, table):
         reading = f"SELECT * FROM {_quoted(table)} WHERE _partition_id = {{partition:String}}"
         stream = old.raw_stream(reading, {"partition": partition}, settings=_READ, fmt="Native")
-        new.raw_insert(table, insert_block=_pieces(stream), settings=_WRITE, fmt="Native")
+        new.raw_insert(table, insert_block=_chunks(stream), settings=_WRITE, fmt="Native")
         done += rows
         report(table, done, total)
     before, after = _fingerprint(old, table), _fingerprint(new, table)
@@ -120,9 +120,9 @@ def _names(client: Client, query: str) -> list[Any]:
     return [row[0] if len(row) == 1 else tuple(row) for row in rows]
 
 
-def _pieces(stream: Any) -> Generator[bytes, None, None]:
-    while piece := stream.read(_PIECE_BYTES):
-        yield piece
+def _chunks(stream: Any) -> Generator[bytes, None, None]:
+    while chunk := stream.read(_CHUNK_BYTES):
+        yield chunk
 
 
 @contextmanager

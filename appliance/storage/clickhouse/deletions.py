@@ -18,7 +18,7 @@ from appliance.errors import StoreUnavailable
 from appliance.model.filters import Condition
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.traces.all import read_unsettled
+from appliance.storage.clickhouse.traces.all import read_pending_traces
 from appliance.storage.clickhouse.traces.filters import trace_filter
 from appliance.storage.clickhouse.where import Binder
 
@@ -118,7 +118,7 @@ async def hide_traces(
     binder = Binder()
     filter = trace_filter(conditions, binder)
     binder.params |= {"project_id": project_id, "most": most}
-    pending_aggregation = await read_unsettled(clickhouse, project_id)
+    pending_aggregation = await read_pending_traces(clickhouse, project_id)
     sql = render(
         "deletions",
         "hide_matching",
@@ -150,10 +150,10 @@ async def object_keys(
     while True:
         binder = Binder({"kind": kind, "after_project": last.project_id, "after_id": last.id, "most": most})
         sql = render("deletions", "ids", at=_at(moments, binder))
-        if not (found := await clickhouse.rows(sql, binder.params, ObjectKey)):
+        if not (keys := await clickhouse.rows(sql, binder.params, ObjectKey)):
             return
-        yield found
-        last = found[-1]
+        yield keys
+        last = keys[-1]
 
 
 async def patched_objects(
@@ -211,7 +211,7 @@ async def delete_aggregates(
     if kind in _AGGREGATES:
         binder = Binder()
         rows = _among(kind, _COLUMNS[kind]["trace_parts"], moments, binder)
-        await clickhouse.command(render("deletions", "touch", rows=rows), binder.params)
+        await clickhouse.command(render("deletions", "mark_dirty", rows=rows), binder.params)
 
 
 async def forget(clickhouse: ClickHouse, moments: Collection[int]) -> None:

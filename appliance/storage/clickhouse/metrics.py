@@ -28,10 +28,10 @@ from appliance.storage.clickhouse.observation_filters import (
 )
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.scores import score_tests
-from appliance.storage.clickhouse.time_slices import pieces_of
-from appliance.storage.clickhouse.traces.all import Unsettled, read_unsettled
+from appliance.storage.clickhouse.time_slices import slices_of
+from appliance.storage.clickhouse.traces.all import PendingTraces, read_pending_traces
 from appliance.storage.clickhouse.traces.filters import trace_filter
-from appliance.storage.clickhouse.traces.time_bounds import Extent
+from appliance.storage.clickhouse.traces.time_bounds import TimeBounds
 from appliance.storage.clickhouse.where import Binder, all_of
 
 _SETTINGS: Final = {"prefer_column_name_to_alias": 1}
@@ -54,8 +54,8 @@ class _Statement:
     query: MetricsQuery
     view: View
     binder: Binder
-    unsettled: Unsettled
-    pieces: list[Extent]
+    pending: PendingTraces
+    slices: list[TimeBounds]
     """The range of time, as rows of observations are read."""
     columns: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -77,8 +77,8 @@ async def run(clickhouse: ClickHouse, project_id: str, query: MetricsQuery) -> l
     Latencies are in milliseconds, costs in USD. Raises InvalidRequest for unknown fields, QueryTooExpensive,
     StoreUnavailable.
     """
-    unsettled, pieces = await asyncio.gather(read_unsettled(clickhouse, project_id), _pieces(clickhouse, query))
-    statement = _Statement(query, METRIC_VIEWS[query.view], Binder({"project_id": project_id}), unsettled, pieces)
+    pending, slices = await asyncio.gather(read_pending_traces(clickhouse, project_id), _slices(clickhouse, query))
+    statement = _Statement(query, METRIC_VIEWS[query.view], Binder({"project_id": project_id}), pending, slices)
     _add_columns(statement)
     order = _order(statement)
     sql = _assembled(statement, order)
@@ -87,10 +87,10 @@ async def run(clickhouse: ClickHouse, project_id: str, query: MetricsQuery) -> l
     return [{name: _shown(name, row[alias]) for name, alias in statement.aliases.items()} for row in rows]
 
 
-async def _pieces(clickhouse: ClickHouse, query: MetricsQuery) -> list[Extent]:
+async def _slices(clickhouse: ClickHouse, query: MetricsQuery) -> list[TimeBounds]:
     if query.view != "observations" or asks_traces(query.conditions):
-        return [Extent(query.since, query.until)]
-    return await pieces_of(clickhouse, query.since, query.until)
+        return [TimeBounds(query.since, query.until)]
+    return await slices_of(clickhouse, query.since, query.until)
 
 
 def _shown(name: str, value: Any) -> Any:
@@ -175,28 +175,28 @@ def _range(column: str, query: MetricsQuery, binder: Binder) -> list[str]:
 
 def _trace_rows(statement: _Statement) -> tuple[str, str, str]:
     query, binder = statement.query, statement.binder
-    made = trace_filter(query.conditions, binder)
-    made.sources |= statement.sources
-    made.tests += _range("trace.started", query, binder)
-    return f"({statement.unsettled.all_traces(binder)}) AS trace", made.joins(), made.where
+    filter = trace_filter(query.conditions, binder)
+    filter.sources |= statement.sources
+    filter.tests += _range("trace.started", query, binder)
+    return f"({statement.pending.all_traces(binder)}) AS trace", filter.joins(), filter.where
 
 
 def _observation_rows(statement: _Statement) -> str:
     query, binder = statement.query, statement.binder
-    made = observation_filter(query.conditions, binder, statement.unsettled)
-    # Each piece would look the texts up again.
-    pieces = [Extent(query.since, query.until)] if made.wide_tests else statement.pieces
+    filter = observation_filter(query.conditions, binder, statement.pending)
+    # Each slice would look the texts up again.
+    slices = [TimeBounds(query.since, query.until)] if filter.wide_tests else statement.slices
     selects = []
-    for piece in pieces:
-        bounds = [f"start_time >= {binder.time(piece.first)}", f"start_time <= {binder.time(piece.last)}"]
-        within = ObservationFilter([*made.tests, *bounds], made.wide_tests, [*made.times, *bounds])
+    for time_slice in slices:
+        bounds = [f"start_time >= {binder.time(time_slice.first)}", f"start_time <= {binder.time(time_slice.last)}"]
+        within = ObservationFilter([*filter.tests, *bounds], filter.wide_tests, [*filter.times, *bounds])
         selects.append(render("metrics", "observation_rows", where=within.where))
     return f"({' UNION ALL '.join(selects)}) AS item"
 
 
 def _score_rows(statement: _Statement) -> str:
     query, binder = statement.query, statement.binder
-    tests = score_tests(query.conditions, binder, statement.unsettled)
+    tests = score_tests(query.conditions, binder, statement.pending)
     kinds = binder.bind(SCORE_TYPES[query.view], "Array(String)")
     tests += [f"data_type IN {kinds}", *_range("timestamp", query, binder)]
     return render("metrics", "score_rows", where=all_of(tests, prefix="AND "))
@@ -206,7 +206,7 @@ def _joins(statement: _Statement) -> str:
     joins = []
     since = statement.binder.time(statement.query.since)
     if TRACE in statement.sources:
-        joins.append(render("metrics", "join_trace", all=statement.unsettled.all_traces(statement.binder)))
+        joins.append(render("metrics", "join_trace", all=statement.pending.all_traces(statement.binder)))
     if OBSERVATION in statement.sources:
         joins.append(render("metrics", "join_observation", since=since))
     if OBSERVATION_SCORES in statement.sources:
@@ -244,18 +244,18 @@ async def daily(
     trace_conditions: Sequence[Condition],
 ) -> tuple[list[DailyUsage], list[DailyTraces]]:
     """Usage by day and model, newest day first, and the traces of each day. Raises as `run`."""
-    unsettled = await read_unsettled(clickhouse, project_id)
+    pending = await read_pending_traces(clickhouse, project_id)
     binder = Binder({"project_id": project_id})
     times = [each for each in observation_conditions if each.column == "startTime"]
     of_trace = [each for each in observation_conditions if each.column != "startTime"]
-    made = observation_filter(times, binder, unsettled)
+    filter = observation_filter(times, binder, pending)
     if of_trace:
-        made.tests.append(through_trace(of_trace, binder, unsettled))
+        filter.tests.append(through_trace(of_trace, binder, pending))
     usage = await clickhouse.rows(
-        render("metrics", "daily_models", where=made.where), binder.params, DailyUsage, settings=_SETTINGS
+        render("metrics", "daily_models", where=filter.where), binder.params, DailyUsage, settings=_SETTINGS
     )
     binder = Binder({"project_id": project_id})
     traces = trace_filter(trace_conditions, binder)
-    all_traces = unsettled.all_traces(binder)
+    all_traces = pending.all_traces(binder)
     sql = render("metrics", "daily_traces", all=all_traces, joins=traces.joins(), where=traces.where)
     return usage, await clickhouse.rows(sql, binder.params, DailyTraces, settings=_SETTINGS)

@@ -1,4 +1,4 @@
-"""What of an observation can be filtered; what belongs to the trace is looked up in the folded trace."""
+"""What of an observation can be filtered; what belongs to the trace is looked up in the aggregated trace."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import observation_says
-from appliance.storage.clickhouse.traces.all import Unsettled
+from appliance.storage.clickhouse.traces.all import PendingTraces
 from appliance.storage.clickhouse.traces.filters import trace_filter
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
 
@@ -102,39 +102,39 @@ def _is_column(condition: Condition) -> bool:
     return condition.column != SEARCH_COLUMN and condition.type != "positionInTrace"
 
 
-def observation_filter(conditions: Iterable[Condition], binder: Binder, unsettled: Unsettled) -> ObservationFilter:
+def observation_filter(conditions: Iterable[Condition], binder: Binder, pending: PendingTraces) -> ObservationFilter:
     """The SQL of `conditions`; raises InvalidRequest for unknown columns and types that do not fit."""
-    made = ObservationFilter()
+    filter = ObservationFilter()
     of_trace = []
     for condition in conditions:
         if condition.column == SEARCH_COLUMN:
-            made.wide_tests.append(observation_says(str(condition.value), binder))
+            filter.wide_tests.append(observation_says(str(condition.value), binder))
         elif condition.type == "positionInTrace":
             continue
         elif find_column(OBSERVATION_COLUMNS, condition).source == _TRACE:
             of_trace.append(condition)
         else:
-            _add(made, condition, binder)
+            _add(filter, condition, binder)
     if of_trace:
-        made.tests.append(through_trace(of_trace, binder, unsettled))
-    return made
+        filter.tests.append(through_trace(of_trace, binder, pending))
+    return filter
 
 
-def _add(made: ObservationFilter, condition: Condition, binder: Binder) -> None:
+def _add(filter: ObservationFilter, condition: Condition, binder: Binder) -> None:
     column = find_column(OBSERVATION_COLUMNS, condition)
     test = binder.test(column, condition)
-    (made.wide_tests if column.source == _WIDE else made.tests).append(test)
+    (filter.wide_tests if column.source == _WIDE else filter.tests).append(test)
     if column.sql == "start_time":
-        made.times.append(test)
+        filter.times.append(test)
 
 
-def through_trace(conditions: Iterable[Condition], binder: Binder, unsettled: Unsettled) -> str:
-    """A test of `trace_id` by what the folded trace says; all conditions in one, for the text of it is long."""
-    folded = trace_filter(conditions, binder)
+def through_trace(conditions: Iterable[Condition], binder: Binder, pending: PendingTraces) -> str:
+    """A test of `trace_id` by what the aggregated trace says; all conditions in one, for the text of it is long."""
+    by_trace = trace_filter(conditions, binder)
     return render(
         "observations",
         "through_trace",
-        all=unsettled.all_traces(binder, observed=folded.is_observed),
-        joins=folded.joins(),
-        where=folded.where,
+        all=pending.all_traces(binder, observed=by_trace.is_observed),
+        joins=by_trace.joins(),
+        where=by_trace.where,
     )

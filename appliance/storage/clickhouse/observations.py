@@ -13,8 +13,8 @@ from appliance.model.observations import Observation
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observation_filters import ObservationFilter, asks_traces, observation_filter
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.traces.all import read_unsettled
-from appliance.storage.clickhouse.traces.time_bounds import KNOWN_PLACES, Extent, extent_of, within
+from appliance.storage.clickhouse.traces.all import read_pending_traces
+from appliance.storage.clickhouse.traces.time_bounds import KNOWN_PLACES, TimeBounds, time_bounds_of, within
 from appliance.storage.clickhouse.versions import newest
 from appliance.storage.clickhouse.where import Binder
 
@@ -98,31 +98,31 @@ async def list_page(clickhouse: ClickHouse, query: ObservationQuery) -> list[Obs
 
 async def list_keys(clickhouse: ClickHouse, query: ObservationQuery) -> list[ObservationKey]:
     """The keys of one page in order. Raises as `list_page`."""
-    binder, made = await _filter(clickhouse, query)
+    binder, filter = await _filter(clickhouse, query)
     if query.after is not None:
-        made.tests.append(_after(query.after, binder))
-    if made.wide_tests or asks_traces(query.conditions):
-        return await _keys(clickhouse, query, made, binder)  # too dear to be asked twice
+        filter.tests.append(_after(query.after, binder))
+    if filter.wide_tests or asks_traces(query.conditions):
+        return await _keys(clickhouse, query, filter, binder)  # too dear to be asked twice
     most = 2 * (query.offset + query.limit) + _SPARE
-    sql = render("observations", "reach", where=made.where)
+    sql = render("observations", "reach", where=filter.where)
     [reach] = await clickhouse.rows(sql, binder.params | {"most": most}, _Reach, settings=_ALIASES)
     if not reach.found:
         return []
-    near = ObservationFilter([*made.tests, f"start_time >= {binder.time(reach.since_micros)}"])
+    near = ObservationFilter([*filter.tests, f"start_time >= {binder.time(reach.since_micros)}"])
     keys = await _keys(clickhouse, query, near, binder, _UNORDERED)
     if len(keys) == query.limit or reach.found < most:
         return keys
-    return await _keys(clickhouse, query, made, binder)
+    return await _keys(clickhouse, query, filter, binder)
 
 
 async def _keys(
     clickhouse: ClickHouse,
     query: ObservationQuery,
-    made: ObservationFilter,
+    filter: ObservationFilter,
     binder: Binder,
     settings: Mapping[str, int] = _ALIASES,
 ) -> list[ObservationKey]:
-    sql = render("observations", "keys", where=made.where)
+    sql = render("observations", "keys", where=filter.where)
     params = binder.params | {"limit": query.limit, "offset": query.offset}
     return await clickhouse.rows(sql, params, ObservationKey, settings=settings)
 
@@ -133,7 +133,7 @@ async def read(clickhouse: ClickHouse, query: ObservationQuery, keys: Sequence[O
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
         binder = Binder({"project_id": query.project_id, "ids": [key.id for key in chunk]})
-        bounds = within("start_time", [Extent(key.start_micros, key.start_micros) for key in chunk], binder)
+        bounds = within("start_time", [TimeBounds(key.start_micros, key.start_micros) for key in chunk], binder)
         for row in await _known(clickhouse, "id IN {ids:Array(String)}", bounds, binder, query.fields):
             found[row.trace_id, row.id] = row
     return [found[key.trace_id, key.id] for key in keys if (key.trace_id, key.id) in found]
@@ -141,8 +141,8 @@ async def read(clickhouse: ClickHouse, query: ObservationQuery, keys: Sequence[O
 
 async def count(clickhouse: ClickHouse, query: ObservationQuery) -> int:
     """How many observations fulfil the conditions."""
-    binder, made = await _filter(clickhouse, query)
-    sql = render("observations", "count", where=made.where)
+    binder, filter = await _filter(clickhouse, query)
+    sql = render("observations", "count", where=filter.where)
     return (await clickhouse.rows(sql, binder.params, _Total, settings=_ALIASES))[0].total
 
 
@@ -150,21 +150,21 @@ async def of_trace(
     clickhouse: ClickHouse,
     project_id: str,
     trace_id: str,
-    extent: Extent | None = None,
+    time_bounds: TimeBounds | None = None,
     fields: frozenset[str] = ALL_FIELDS,
 ) -> list[Observation]:
     """All observations of a trace, oldest first; quicker when it is known where they lie."""
     binder = Binder({"project_id": project_id, "trace_id": trace_id})
-    bounds = within("start_time", [extent] if extent else [], binder)
+    bounds = within("start_time", [time_bounds] if time_bounds else [], binder)
     rows = await _known(clickhouse, "trace_id = {trace_id:String}", bounds, binder, fields)
     return sorted(rows, key=lambda row: (row.start_time, row.id))
 
 
 async def steps(clickhouse: ClickHouse, project_id: str, trace_id: str, *, limit: int, offset: int) -> list[Step]:
     """The rows of a trace's tree, oldest first, from `offset` on. Raises QueryTooExpensive and StoreUnavailable."""
-    extent = await extent_of(clickhouse, project_id, trace_id)
+    time_bounds = await time_bounds_of(clickhouse, project_id, trace_id)
     binder = Binder({"project_id": project_id, "trace_id": trace_id, "limit": limit, "offset": offset})
-    sql = render("observations", "steps", bounds=within("start_time", [extent] if extent else [], binder))
+    sql = render("observations", "steps", bounds=within("start_time", [time_bounds] if time_bounds else [], binder))
     return await clickhouse.rows(sql, binder.params, Step, settings={"date_time_output_format": "iso"})
 
 
@@ -193,8 +193,8 @@ def row_of(fields: frozenset[str] = ALL_FIELDS) -> str:
 
 async def _filter(clickhouse: ClickHouse, query: ObservationQuery) -> tuple[Binder, ObservationFilter]:
     binder = Binder({"project_id": query.project_id})
-    unsettled = await read_unsettled(clickhouse, query.project_id, needed=asks_traces(query.conditions))
-    return binder, observation_filter(query.conditions, binder, unsettled)
+    pending = await read_pending_traces(clickhouse, query.project_id, needed=asks_traces(query.conditions))
+    return binder, observation_filter(query.conditions, binder, pending)
 
 
 def _after(position: Position, binder: Binder) -> str:

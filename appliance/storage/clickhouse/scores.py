@@ -13,7 +13,7 @@ from appliance.model.scores import Score
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observation_filters import through_trace
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.traces.all import Unsettled, read_unsettled
+from appliance.storage.clickhouse.traces.all import PendingTraces, read_pending_traces
 from appliance.storage.clickhouse.traces.time_bounds import KNOWN_PLACES
 from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
 
@@ -85,8 +85,8 @@ async def count(clickhouse: ClickHouse, query: ScoreQuery) -> int:
 async def find(clickhouse: ClickHouse, project_id: str, score_id: str) -> Score | None:
     """One score by its id, or None."""
     same = Condition(type="string", column="id", operator="=", value=score_id)
-    found = await list_page(clickhouse, ScoreQuery(project_id=project_id, conditions=[same], limit=1))
-    return found[0] if found else None
+    rows = await list_page(clickhouse, ScoreQuery(project_id=project_id, conditions=[same], limit=1))
+    return rows[0] if rows else None
 
 
 async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> list[Score]:
@@ -103,8 +103,8 @@ async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> li
 async def _where(clickhouse: ClickHouse, query: ScoreQuery) -> tuple[str, Binder]:
     binder = Binder({"project_id": query.project_id})
     through_traces = any(find_column(SCORE_COLUMNS, each).source == _TRACE for each in query.conditions)
-    unsettled = await read_unsettled(clickhouse, query.project_id, needed=through_traces)
-    tests = score_tests(query.conditions, binder, unsettled)
+    pending = await read_pending_traces(clickhouse, query.project_id, needed=through_traces)
+    tests = score_tests(query.conditions, binder, pending)
     if query.only_traces:
         tests.append("trace_id != '' AND data_type != 'CORRECTION'")
     if query.after is not None:
@@ -113,10 +113,10 @@ async def _where(clickhouse: ClickHouse, query: ScoreQuery) -> tuple[str, Binder
     return all_of(tests, prefix="AND "), binder
 
 
-def score_tests(conditions: Sequence[Condition], binder: Binder, unsettled: Unsettled) -> list[str]:
+def score_tests(conditions: Sequence[Condition], binder: Binder, pending: PendingTraces) -> list[str]:
     """SQL of conditions on the rows of scores; raises InvalidRequest as `Binder.test`."""
     columns = [find_column(SCORE_COLUMNS, each) for each in conditions]
     pairs = list(zip(columns, conditions, strict=True))
     tests = [binder.test(column, each) for column, each in pairs if column.source != _TRACE]
     of_trace = [each for column, each in pairs if column.source == _TRACE]
-    return tests + ([through_trace(of_trace, binder, unsettled)] if of_trace else [])
+    return tests + ([through_trace(of_trace, binder, pending)] if of_trace else [])

@@ -60,8 +60,8 @@ async def find(clickhouse: ClickHouse, project_id: str, session_id: str) -> Sess
     """One session by its id, or None."""
     binder = Binder({"project_id": project_id, "limit": 1, "offset": 0})
     seen = render("sessions", "seen", bounds=f"AND session_id = {binder.bind(session_id)}")
-    found = await clickhouse.rows(render("sessions", "page", seen=seen, where=""), binder.params, Session)
-    return found[0] if found else None
+    rows = await clickhouse.rows(render("sessions", "page", seen=seen, where=""), binder.params, Session)
+    return rows[0] if rows else None
 
 
 def _where(query: SessionQuery) -> tuple[Binder, str]:

@@ -1,6 +1,7 @@
 """Writes rows: JSON lines in blocks of bounded size, observations before the traces that show them.
 
-Writing the same rows again is harmless: they replace each other by key, and a trace touched twice is only folded again.
+Writing the same rows again is harmless: they replace each other by key, and a trace marked twice is only
+aggregated again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 import msgspec
 
 from appliance.errors import TooMuchAtOnce
-from appliance.model.dirty_traces import touches_of
+from appliance.model.dirty_traces import dirty_traces_of
 from appliance.model.observations import Observation, listed
 from appliance.model.scores import Score
 from appliance.model.traces import TracePart
@@ -21,8 +22,8 @@ from appliance.storage.clickhouse.client import ClickHouse
 
 MAX_BLOCK_BYTES: Final = 16 * 1024 * 1024
 """A batch of the worker is one block: many small parts cost more than few large ones."""
-TOUCHES_LAST_S: Final = 3.0
-"""Rows that appear within this time of their touch are folded after it (`folding.SOON_S`)."""
+DIRTY_FOR_S: Final = 3.0
+"""Rows that become visible within this time of their mark are aggregated after it (`aggregate.SOON_S`)."""
 _ROWS_PER_CHUNK: Final = 32
 _LISTED_AT_ONCE: Final = 20_000
 _FEW: Final = 500
@@ -57,22 +58,22 @@ class Writer:
         scores: Sequence[Score] = (),
         parts: Sequence[TracePart] = (),
     ) -> None:
-        """Store rows, with those of lists and the touches; parts last, so that no trace shows before its contents.
+        """Store rows, with those of lists and marks of dirty traces; parts last: no trace shows before its contents.
 
         Raises Undecodable when a row does not fit its table, StoreUnavailable when trying again may help, TooMuchAtOnce
         when there was no memory even for a single row, StoreRefused for reasons unknown; some rows may be stored then.
         """
         began = time.monotonic()
-        touches = touches_of(observations, parts)
+        dirty = dirty_traces_of(observations, parts)
         await _all(
             self._write("observations", observations),
             self._write_listed(observations),
             self._write("scores", scores),
-            self._write("touched_traces", touches),
+            self._write("touched_traces", dirty),
         )
         await self._write("trace_parts", parts)
-        if time.monotonic() - began > TOUCHES_LAST_S:
-            await self._write("touched_traces", touches)
+        if time.monotonic() - began > DIRTY_FOR_S:
+            await self._write("touched_traces", dirty)
 
     async def _write_listed(self, rows: Sequence[Observation]) -> None:
         for first in range(0, len(rows), _LISTED_AT_ONCE):

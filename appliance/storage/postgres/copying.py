@@ -70,8 +70,8 @@ async def _copy(table: str, old: Connection, new: Connection) -> int:
     name = sql.Identifier(table)
     reading, writing = sql.SQL("COPY {} TO STDOUT").format(name), sql.SQL("COPY {} FROM STDIN").format(name)
     async with old.cursor().copy(reading) as output, new.cursor().copy(writing) as into:
-        async for piece in output:
-            await into.write(piece)
+        async for chunk in output:
+            await into.write(chunk)
     before, after = await _fingerprint(table, old), await _fingerprint(table, new)
     if before != after:
         raise CopyFailed(f"The copy of the Postgres table {table} differs: {before} became {after}.")

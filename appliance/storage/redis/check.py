@@ -17,7 +17,7 @@ MINIMUM_VERSION: Final = (6, 2)
 _GRANTS: Final = "Give it the rules in docs/security.md."
 
 
-async def examine(settings: RedisSettings) -> list[str]:
+async def check_server(settings: RedisSettings) -> list[str]:
     """Warnings about this server, one sentence each.
 
     Raises MigrationFailed for a server that cannot be used, StoreUnavailable for one that does not answer.
@@ -73,14 +73,14 @@ def judge(facts: dict[str, Any]) -> list[str]:
 
 async def _require_permissions(client: Redis) -> None:
     """Does once what web and worker do all the time."""
-    name, members = key("examination"), key("examination", "members")
+    name, members = key("check"), key("check", "members")
     async with client.pipeline(transaction=True) as pipe:
-        pipe.xadd(name, {"is": "examined"})
-        pipe.xgroup_create(name, "examiners", id="0")
+        pipe.xadd(name, {"is": "checked"})
+        pipe.xgroup_create(name, "checkers", id="0")
         pipe.eval("return redis.call('XLEN', KEYS[1])", 1, name)
         pipe.zadd(members, {"one": 1})
         pipe.delete(name, members)
-        pipe.publish(key("examination"), "done")
+        pipe.publish(key("check"), "done")
         pipe.time()
         await pipe.execute()
 

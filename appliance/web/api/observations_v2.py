@@ -17,7 +17,7 @@ from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.observations import Observation
 from appliance.model.times import clamp, parse_time
-from appliance.model.traces import Trace, fold_parts
+from appliance.model.traces import Trace, aggregate_parts
 from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery, Position
@@ -99,7 +99,7 @@ def _conditions(request: Request) -> list[Condition]:
 async def _traces(clickhouse: ClickHouse, project_id: str, keys: Sequence[ObservationKey]) -> dict[str, Trace]:
     ids = sorted({key.trace_id for key in keys})
     parts = await read_parts(clickhouse, project_id, ids, with_texts=False)
-    return {trace_id: fold_parts(found) for trace_id, found in parts.items()}
+    return {trace_id: aggregate_parts(found) for trace_id, found in parts.items()}
 
 
 def _fill_from_traces(rows: Sequence[Observation], of_traces: Mapping[str, Trace]) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.filters import Condition
 from appliance.model.scores import Score
-from appliance.model.traces import fold_parts
+from appliance.model.traces import aggregate_parts
 from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.scores import ScoreQuery
@@ -121,7 +121,7 @@ async def _add_traces(clickhouse: ClickHouse, project_id: str, rows: Sequence[Sc
     parts = await read_parts(clickhouse, project_id, ids, with_texts=False)
     for row, shape in zip(rows, data, strict=True):
         found = parts.get(row.trace_id)
-        trace = fold_parts(found) if found else None
+        trace = aggregate_parts(found) if found else None
         shape["trace"] = trace and {
             "userId": trace.user_id or None,
             "tags": trace.tags,

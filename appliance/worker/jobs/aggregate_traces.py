@@ -8,25 +8,30 @@ from typing import Final
 
 from appliance.errors import QueryTooExpensive
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.traces.aggregate import MOST_TOUCHES, count_waiting, fold_round, forget_touches
+from appliance.storage.clickhouse.traces.aggregate import (
+    MOST_DIRTY,
+    aggregate_round,
+    count_pending,
+    forget_dirty_traces,
+)
 from appliance.storage.redis.lease import Lease
 from appliance.worker.schedule import Stores
 
 EVERY_S: Final = 30.0
 LOOK_EVERY_S: Final = 5.0
-"""How often it is seen whether many traces wait, whoever wrote them: a worker, a restored copy or a migration."""
+"""Seconds between counts of the pending traces, whoever wrote them: a worker, a restored copy or a migration."""
 LOOK_SOON_S: Final = 2.0
 HURRY_FOR_S: Final = 30.0
-"""So long after there were many, it is looked more often, and none of those that wait are left for later."""
+"""Seconds after many traces were pending in which they are counted more often, and none is left for later."""
 LEASE: Final = "folding"
 """Whoever holds it is the only one that writes aggregated traces, or deletes them."""
 LEASE_S: Final = 360
 """Longer than the statements of one round may take together."""
 MANY_TRACES: Final = 1_000
-"""Readers fold by themselves what is not folded: so many traces are not left to them for half a minute."""
+"""Aggregate at once when this many traces are pending; until then readers aggregate them on every read."""
 _FORGET_EVERY_S: Final = 3600.0
 _LESS: Final = 8
-"""What there is no time or memory for is tried with an eighth of it."""
+"""When there is no time or memory for a round, the next one takes an eighth of it."""
 
 
 class AggregateTraces:
@@ -35,54 +40,54 @@ class AggregateTraces:
     name = "The aggregation of traces"
 
     def __init__(self, stores: Stores) -> None:
-        self._folder = Folder(stores.clickhouse, Lease(stores.redis, LEASE, LEASE_S))
+        self._aggregator = Aggregator(stores.clickhouse, Lease(stores.redis, LEASE, LEASE_S))
 
     async def run(self) -> float:
-        await self._folder.look()
-        return self._folder.pause_s
+        await self._aggregator.look()
+        return self._aggregator.pause_s
 
 
-class Folder:
-    """Looks how many traces wait, and folds when it is time."""
+class Aggregator:
+    """Counts the pending traces, and aggregates when it is time."""
 
     def __init__(self, clickhouse: ClickHouse, lease: Lease, clock: Callable[[], float] = time.monotonic) -> None:
         self._clickhouse = clickhouse
         self._lease = lease
         self._clock = clock
-        self._folded_at = self._forgotten_at = self._many_at = float("-inf")
+        self._aggregated_at = self._forgotten_at = self._many_at = float("-inf")
         self._took_s = 0.0
 
     @property
     def pause_s(self) -> float:
-        """How long to rest until the next look; when even a hurried one takes long, no shorter than that."""
+        """Seconds until the next count; no shorter than the last round took."""
         is_hurried = self._clock() - self._many_at < HURRY_FOR_S
         return min(max(LOOK_SOON_S, self._took_s), LOOK_EVERY_S) if is_hurried else LOOK_EVERY_S
 
     async def look(self) -> None:
-        """Fold when there is a reason to; raises StoreUnavailable, and QueryTooExpensive when one trace is too much."""
-        waiting, now = await count_waiting(self._clickhouse), self._clock()
+        """Aggregate when it is time; raises StoreUnavailable, and QueryTooExpensive for one trace that is too large."""
+        waiting, now = await count_pending(self._clickhouse), self._clock()
         if waiting >= MANY_TRACES:
             self._many_at = now
         hurries = waiting > 0 and now - self._many_at < HURRY_FOR_S
-        if not (hurries or now - self._folded_at >= EVERY_S) or not await self._lease.take():
+        if not (hurries or now - self._aggregated_at >= EVERY_S) or not await self._lease.take():
             return
-        self._folded_at = now
+        self._aggregated_at = now
         try:
-            await fold_all(self._clickhouse, self._lease, soon=hurries)
+            await aggregate_all(self._clickhouse, self._lease, soon=hurries)
             self._took_s = self._clock() - now
             if now - self._forgotten_at > _FORGET_EVERY_S:
-                await forget_touches(self._clickhouse)
+                await forget_dirty_traces(self._clickhouse)
                 self._forgotten_at = now
         finally:
             await self._lease.give_back()
 
 
-async def fold_all(clickhouse: ClickHouse, lease: Lease, *, soon: bool = False) -> None:
-    """One round after the other, each with less when there was no time or memory for more, until all is folded."""
-    most, is_finished = MOST_TOUCHES, False
+async def aggregate_all(clickhouse: ClickHouse, lease: Lease, *, soon: bool = False) -> None:
+    """Run rounds until no trace is pending, each with less when there was no time or memory for more."""
+    most, is_finished = MOST_DIRTY, False
     while not is_finished:
         try:
-            is_finished = await fold_round(clickhouse, most=most, soon=soon) < most
+            is_finished = await aggregate_round(clickhouse, most=most, soon=soon) < most
         except QueryTooExpensive:
             if most == 1:
                 raise

@@ -25,7 +25,7 @@ from appliance.storage.clickhouse import retention
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.postgres.jobs import Jobs
-from appliance.storage.redis.check import examine
+from appliance.storage.redis.check import check_server
 from appliance.storage.setup import prepare
 from appliance.web.app import create_app
 from appliance.web.context import Context, create_context
@@ -204,13 +204,13 @@ async def test_a_role_without_the_grants_is_told_so(limited: Settings) -> None:
 
 
 async def test_a_user_of_redis_without_the_rules_is_told_so(tcp_stores: Settings, cache: RedisSettings) -> None:
-    assert await examine(cache) == []
+    assert await check_server(cache) == []
     client = redis.Redis.from_url(tcp_stores.redis.url, protocol=2)
     client.execute_command("ACL", "SETUSER", "little", "on", ">x", "~other:*", "+@read", "+@connection")  # type: ignore[no-untyped-call]
     place = cache.connection_string.rpartition("@")[2]
     with pytest.raises(MigrationFailed, match="may not do enough"):
-        await examine(RedisSettings(connection_string=f"redis://little:x@{place}"))
+        await check_server(RedisSettings(connection_string=f"redis://little:x@{place}"))
     with pytest.raises(MigrationFailed, match="refuses the login"):
-        await examine(RedisSettings(connection_string=f"redis://little:wrong@{place}"))
+        await check_server(RedisSettings(connection_string=f"redis://little:wrong@{place}"))
     client.execute_command("ACL", "DELUSER", "little")  # type: ignore[no-untyped-call]
     client.close()

@@ -19,7 +19,7 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import load_migrations
 from appliance.storage.postgres import migrate
 from appliance.storage.postgres.migrate import exclusive_connection, known_migrations
-from appliance.storage.redis.check import examine
+from appliance.storage.redis.check import check_server
 
 STARTERS = 5
 
@@ -86,7 +86,7 @@ async def test_servers_of_the_wrong_kind_are_said_so(tcp_stores: Settings) -> No
     clickhouse, cache = urlsplit(tcp_stores.clickhouse.url), urlsplit(tcp_stores.redis.url)
     swapped = dataclasses.replace(tcp_stores.redis, connection_string=f"redis://127.0.0.1:{clickhouse.port}/0")
     with pytest.raises((MigrationFailed, StoreUnavailable), match="Redis"):
-        await examine(swapped)
+        await check_server(swapped)
     postgres = dataclasses.replace(tcp_stores.postgres, url=f"postgresql://u:p@127.0.0.1:{cache.port}/d")
     with pytest.raises(StoreUnavailable, match="Postgres cannot be used"):
         async with exclusive_connection(postgres):

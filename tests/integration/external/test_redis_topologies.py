@@ -15,7 +15,7 @@ from appliance.config import RedisSettings, Settings, to_environ
 from appliance.errors import StoreUnavailable
 from appliance.orchestrator.processes.child import inherited_environ
 from appliance.orchestrator.processes.probes import ask_redis_of
-from appliance.storage.redis.check import examine
+from appliance.storage.redis.check import check_server
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.connections import SLOT
 from appliance.storage.redis.heartbeats import Heartbeats
@@ -138,7 +138,7 @@ async def rides_out(pipe: Pipeline, first: int, fail: Callable[[], None]) -> Non
 
 async def test_every_key_lives_in_one_slot_of_a_cluster(pipeline: Pipeline, nodes: list[RedisServer]) -> None:
     async with moved(pipeline, of_cluster(nodes)) as pipe:
-        assert await examine(pipe.settings.redis) == []
+        assert await check_server(pipe.settings.redis) == []
         await pipe.put("otlp-protobuf", export(1))
         await pipe.put_events(
             event("span-create", 1, id="o", traceId="t", name="legacy"), event("trace-create", 2, id="t")
@@ -188,7 +188,7 @@ async def test_sentinels_that_promote_a_replica(pipeline: Pipeline, watched: Wat
         watching[0].ask("SENTINEL", "FAILOVER", "traces")
 
     async with moved(pipeline, settings) as pipe:
-        assert await examine(settings) == []
+        assert await check_server(settings) == []
         await rides_out(pipe, 3000, swap)
     await asyncio.to_thread(until, lambda: is_settled(servers, watching))
     assert master_of(servers) is not before

@@ -23,7 +23,7 @@ from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.receipts import read_receipts
 from appliance.worker import large, outcomes, runner
-from appliance.worker.outcomes import Endings
+from appliance.worker.outcomes import Outcomes
 from tests.integration.ingestion.conftest import Pipeline
 from tests.integration.ingestion.test_worker import START_S, event
 
@@ -95,7 +95,7 @@ async def test_a_large_request_is_written_in_pieces_and_its_trace_shows_last(pip
 async def test_a_bad_piece_of_a_large_request_is_set_aside_alone(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    monkeypatch.setattr(Endings, "is_last_attempt", lambda *_: True)
+    monkeypatch.setattr(Outcomes, "is_last_attempt", lambda *_: True)
     body = many_spans(1_000, 1_000)
 
     def refuse(deliveries: Sequence[Delivery], pricing: Pricing) -> Batch:

@@ -12,7 +12,7 @@ import pytest
 from appliance.errors import StoreUnavailable
 from appliance.model.queue import Delivery
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.traces.aggregate import fold_round
+from appliance.storage.clickhouse.traces.aggregate import aggregate_round
 from appliance.storage.redis.dead_letters import DeadLetters
 from appliance.storage.redis.ingest_stream import GROUP, STREAM, IngestStream
 from appliance.worker import outcomes
@@ -86,7 +86,7 @@ async def test_what_one_table_lacks_is_written_again_and_doubles_nothing(
     assert not failures
     for name in ("observations", "observations_list", "trace_parts"):
         assert await pipeline.rows(f"SELECT count() AS n FROM {name} FINAL") == [{"n": 1}]
-    await fold_round(pipeline.clickhouse, settle_s=0)
+    await aggregate_round(pipeline.clickhouse, quiet_s=0)
     assert await pipeline.rows("SELECT observation_count AS n FROM folded_traces FINAL") == [{"n": 1}]
 
 

@@ -19,7 +19,7 @@ from appliance.storage.postgres.prompts import Prompts
 from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.storage.redis.keys import key
 from appliance.storage.redis.patches import Patches
-from appliance.worker.lookups import Reference
+from appliance.worker.lookups import PostgresLookups
 from appliance.worker.media import MediaKeeper
 from appliance.worker.sink import Sink
 from tests.fakes.sink_contract import SinkContract
@@ -27,14 +27,14 @@ from tests.integration.ingestion.conftest import Pipeline
 
 
 class InStores:
-    def __init__(self, pipeline: Pipeline, postgres: Postgres, reference: Reference) -> None:
+    def __init__(self, pipeline: Pipeline, postgres: Postgres, lookups: PostgresLookups) -> None:
         self._pipeline = pipeline
         self._postgres = postgres
         self._stored = Stored(pipeline.clickhouse)
-        self.pricing = reference.pricing
+        self.pricing = lookups.pricing
         media = MediaKeeper(MediaRecords(postgres), blob_store(pipeline.settings))
         patches = Patches(pipeline.redis)
-        self.sink = Sink(self._stored, Writer(pipeline.clickhouse), patches, reference, media)
+        self.sink = Sink(self._stored, Writer(pipeline.clickhouse), patches, lookups, media)
 
     async def observations(self) -> list[Observation]:
         ids = await self._pipeline.rows("SELECT id FROM observations FINAL WHERE is_deleted = 0 ORDER BY id")
@@ -86,10 +86,10 @@ class InStores:
 
 @pytest.fixture
 async def into(pipeline: Pipeline, postgres: Postgres) -> AsyncIterator[InStores]:
-    reference = Reference(postgres)
-    await reference.load()
-    yield InStores(pipeline, postgres, reference)
-    await reference.close()
+    lookups = PostgresLookups(postgres)
+    await lookups.load()
+    yield InStores(pipeline, postgres, lookups)
+    await lookups.close()
 
 
 class TestSink(SinkContract):

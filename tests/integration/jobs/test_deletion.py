@@ -10,7 +10,7 @@ import pytest
 from appliance.model.media import Content
 from appliance.model.patches import Patch
 from appliance.storage.clickhouse import deletions
-from appliance.storage.clickhouse.traces.aggregate import fold_round
+from appliance.storage.clickhouse.traces.aggregate import aggregate_round
 from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.tenants import Projects
 from appliance.storage.redis.deletions import PendingDeletions
@@ -60,7 +60,7 @@ async def test_a_trace(appliance: Appliance, is_aggregated: bool) -> None:
     await appliance.write("gone")
     await appliance.write("stays")
     if is_aggregated:
-        await fold_round(appliance.stores.clickhouse, settle_s=0)
+        await aggregate_round(appliance.stores.clickhouse, quiet_s=0)
     assert len(await seen(appliance, "gone")) == 12
     answer = await appliance.http.delete("/api/public/traces/gone")
     assert (answer.status_code, answer.json()) == (200, {"message": "Trace deleted successfully"})
@@ -100,7 +100,7 @@ async def test_an_opentelemetry_id_in_capitals(appliance: Appliance) -> None:
 async def test_traces_by_a_filter(appliance: Appliance) -> None:
     for number in range(6):
         await appliance.write(f"t{number}", user_id="alice" if number < 4 else "bob")
-    await fold_round(appliance.stores.clickhouse, settle_s=0)
+    await aggregate_round(appliance.stores.clickhouse, quiet_s=0)
     await appliance.write("t6", user_id="alice")
     alice = json.dumps([{"type": "string", "column": "userId", "operator": "=", "value": "alice"}])
     assert await appliance.delete("/api/local/traces", params={"filter": alice}) == {"traces": 5}
@@ -186,7 +186,7 @@ async def test_what_arrives_later_is_there_again(appliance: Appliance) -> None:
     await appliance.run_jobs()
     assert await appliance.ids("/api/public/traces") == {"t"}
     assert (await appliance.stored("t"))["observations"] == 2
-    await fold_round(appliance.stores.clickhouse, settle_s=0)
+    await aggregate_round(appliance.stores.clickhouse, quiet_s=0)
     assert await appliance.ids("/api/public/traces") == {"t"}
 
 

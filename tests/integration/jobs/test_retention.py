@@ -10,7 +10,7 @@ import time
 import pytest
 
 from appliance.queries.retention import stored_bytes
-from appliance.storage.clickhouse.traces.aggregate import fold_round
+from appliance.storage.clickhouse.traces.aggregate import aggregate_round
 from appliance.storage.setup import prepare
 from appliance.worker.jobs.housekeeping import Housekeeping
 from tests.integration.jobs.conftest import Appliance
@@ -23,7 +23,7 @@ async def write_days(appliance: Appliance, *ages: int) -> None:
     now = time.time_ns() // 1000
     for age in ages:
         await appliance.write(f"d{age}", at=now - age * DAY - 60_000_000, written=now - age * DAY)
-    await fold_round(appliance.stores.clickhouse, settle_s=0)
+    await aggregate_round(appliance.stores.clickhouse, quiet_s=0)
 
 
 async def keep(appliance: Appliance, days: int) -> None:

@@ -1,4 +1,4 @@
-"""What lists and metrics read of a trace, folded or not yet, is what `fold_parts` and its observations say."""
+"""What lists and metrics read of a trace, aggregated or not yet, is what `aggregate_parts` and its observations say."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from msgspec.structs import asdict, replace
 
 from appliance.errors import StoreUnavailable
 from appliance.model.observations import Observation
-from appliance.model.traces import APP_ROOT_WEIGHT, EVENT_WEIGHT, ROOT_WEIGHT, TracePart, fold_parts
+from appliance.model.traces import APP_ROOT_WEIGHT, EVENT_WEIGHT, ROOT_WEIGHT, TracePart, aggregate_parts
 from appliance.storage.clickhouse.traces import aggregate
-from appliance.storage.clickhouse.traces.aggregate import count_waiting, fold_round, forget_touches
-from appliance.storage.clickhouse.traces.all import read_unsettled
+from appliance.storage.clickhouse.traces.aggregate import aggregate_round, count_pending, forget_dirty_traces
+from appliance.storage.clickhouse.traces.all import read_pending_traces
 from appliance.storage.clickhouse.where import Binder
 from appliance.storage.clickhouse.writer import Writer
 from tests.integration.read.conftest import NOW, SECOND, Project
@@ -133,7 +133,7 @@ class World:
         return {trace_id: self._row(trace_id, parts) for trace_id, parts in by_trace.items()}
 
     def _row(self, trace_id: str, parts: list[TracePart]) -> dict[str, Any]:
-        trace = fold_parts(parts)
+        trace = aggregate_parts(parts)
         rows = [row for (of, _), row in self.observations.items() if of == trace_id]
         levels = [row.level for row in rows]
         order = ("ERROR", "WARNING", "DEFAULT", "DEBUG")
@@ -172,9 +172,9 @@ FROM ({all}) AS trace
 
 
 async def found(project: Project) -> dict[str, dict[str, Any]]:
-    unsettled = await read_unsettled(project.clickhouse, project.id)
+    pending = await read_pending_traces(project.clickhouse, project.id)
     binder = Binder({"project_id": project.id})
-    sql = _READ.replace("{all}", unsettled.all_traces(binder))
+    sql = _READ.replace("{all}", pending.all_traces(binder))
     settings = {"prefer_column_name_to_alias": 1}
     rows: list[dict[str, Any]] = await project.clickhouse.rows(sql, binder.params, dict, settings=settings)
     assert len(rows) == len({row["id"] for row in rows}), "a trace is there twice"
@@ -200,16 +200,16 @@ async def test_folded_or_not_the_rows_are_those_of_the_model(project: Project, s
         if world.random.random() < 0.6:  # an exporter sends again what it is not sure of, much later
             await write(project, *world.random.choice(delivered))
         if world.random.random() < 0.5:
-            await fold_round(project.clickhouse, settle_s=0)
+            await aggregate_round(project.clickhouse, quiet_s=0)
         assert await found(project) == world.expected()
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     assert await found(project) == world.expected()
 
 
 async def test_a_folded_trace_changes_with_what_comes_later(project: Project) -> None:
     await project.observation("t1", "o1", total_cost=0.5)
     await project.trace("t1", name="chat", user_id="alice")
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     assert await project.ids("/traces", userId="alice") == ["t1"]
     await project.trace("t1", part="q", at=NOW - SECOND, environment="prod")
     await project.trace("t1", part="r", at=NOW + SECOND, user_id="bob")
@@ -219,12 +219,12 @@ async def test_a_folded_trace_changes_with_what_comes_later(project: Project) ->
         assert await project.ids("/traces", userId="bob", environment="prod") == ["t1"]
         [row] = (await found(project)).values()
         assert row["cost"] == 0.75 and row["started"] == NOW - SECOND
-        await fold_round(project.clickhouse, settle_s=0)
+        await aggregate_round(project.clickhouse, quiet_s=0)
 
 
 async def test_what_was_just_written_is_not_folded_yet(project: Project) -> None:
     await project.trace("t1", name="chat")
-    await fold_round(project.clickhouse)
+    await aggregate_round(project.clickhouse)
     count: list[dict[str, int]] = await project.clickhouse.rows(
         "SELECT count() AS n FROM folded_traces WHERE project_id = {project_id:String}",
         {"project_id": project.id},
@@ -236,8 +236,8 @@ async def test_what_was_just_written_is_not_folded_yet(project: Project) -> None
 
 async def test_touches_of_today_are_kept(project: Project) -> None:
     await project.trace("t1")
-    await fold_round(project.clickhouse, settle_s=0)
-    await forget_touches(project.clickhouse)
+    await aggregate_round(project.clickhouse, quiet_s=0)
+    await forget_dirty_traces(project.clickhouse)
     kept: list[dict[str, int]] = await project.clickhouse.rows(
         "SELECT count() AS n FROM touched_traces WHERE project_id = {project_id:String}",
         {"project_id": project.id},
@@ -250,7 +250,7 @@ async def test_a_folded_trace_is_read_whole_when_more_of_it_lies_far_off(project
     day = 86_400 * SECOND
     await project.trace("t1", name="chat")
     await project.observation("t1", "o1", at=NOW + 7200 * SECOND)
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     assert [row["id"] for row in (await project.get("/traces/t1"))["observations"]] == ["o1"]
     await project.observation("t1", "o2", at=NOW + 40 * day)
     await project.observation("t1", "o0", at=NOW - 40 * day)
@@ -260,14 +260,14 @@ async def test_a_folded_trace_is_read_whole_when_more_of_it_lies_far_off(project
         assert [row["id"] for row in trace["observations"]] == ["o0", "o1", "o2"]
         assert (trace["name"], trace["userId"]) == ("chat", "bob")
         assert [row["id"] for row in await project.tree("t1")] == ["o0", "o1", "o2"]
-        await fold_round(project.clickhouse, settle_s=0)
+        await aggregate_round(project.clickhouse, quiet_s=0)
     [listed] = (await project.get("/traces"))["data"]
     assert listed["observations"] == ["o0", "o1", "o2"] and listed["userId"] == "bob"
 
 
 async def test_a_folded_trace_that_was_taken_away_is_not_found(project: Project) -> None:
     await project.trace("t1", name="chat")
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     part = TracePart(
         project_id=project.id, id="t1", part_id="p", timestamp=NOW, order_ts=NOW, event_ts=NOW, created_at=NOW
     )
@@ -275,13 +275,13 @@ async def test_a_folded_trace_that_was_taken_away_is_not_found(project: Project)
     for _ in range(2):
         assert (await project.answer("/traces/t1")).status_code == 404
         assert await project.ids("/traces") == []
-        await fold_round(project.clickhouse, settle_s=0)
+        await aggregate_round(project.clickhouse, quiet_s=0)
 
 
 async def test_observations_that_were_folded_long_before_their_trace_was_told_count(project: Project) -> None:
     await project.observation("t1", "late", at=NOW + 3600 * SECOND, total_cost=0.5)
     await project.observation("t1", "early", at=NOW - 3600 * SECOND, total_cost=0.25)
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     assert await found(project) == {}
     await project.trace("t1", name="chat")
     for _ in range(2):
@@ -289,7 +289,7 @@ async def test_observations_that_were_folded_long_before_their_trace_was_told_co
         assert (row["observation_count"], row["cost"]) == (2, 0.75)
         trace = await project.get("/traces/t1")
         assert [each["id"] for each in trace["observations"]] == ["early", "late"]
-        await fold_round(project.clickhouse, settle_s=0)
+        await aggregate_round(project.clickhouse, quiet_s=0)
 
 
 async def test_a_round_that_ends_after_it_was_given_up_hides_nothing(
@@ -308,9 +308,9 @@ async def test_a_round_that_ends_after_it_was_given_up_hides_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(project.clickhouse, "command", never_answered)
         with pytest.raises(StoreUnavailable):
-            await fold_round(project.clickhouse, settle_s=0)
+            await aggregate_round(project.clickhouse, quiet_s=0)
     await project.trace("t1", part="q", at=NOW + SECOND, name="newest")
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     stale = {"project_id": project.id, "id": "t1", "started": NOW, "name": "early", "sequence": given_up[0]}
     await project.clickhouse.insert("folded_traces", msgspec.json.encode(stale))
     assert [row["name"] for row in (await found(project)).values()] == ["newest"]
@@ -322,20 +322,20 @@ async def test_what_was_touched_before_the_mark_because_the_clock_was_set_back_i
         "INSERT INTO folded_until SELECT 'traces', max(sequence) + 1, now64(6, 'UTC') + INTERVAL 1 HOUR "
         "FROM folded_until"
     )
-    await fold_round(project.clickhouse)
+    await aggregate_round(project.clickhouse)
     assert list(await found(project)) == ["t1"]
 
 
 async def test_a_round_takes_on_as_much_as_it_is_told(project: Project) -> None:
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     for number in range(3):
         await project.trace(f"t{number}")
-    assert [await fold_round(project.clickhouse, settle_s=0, most=2) for _ in range(3)] == [2, 1, 0]
+    assert [await aggregate_round(project.clickhouse, quiet_s=0, most=2) for _ in range(3)] == [2, 1, 0]
     assert len(await found(project)) == 3
 
 
 async def is_all_folded(project: Project) -> bool:
-    return (await read_unsettled(project.clickhouse, project.id)).is_settled
+    return (await read_pending_traces(project.clickhouse, project.id)).dirty_count == 0
 
 
 async def test_much_is_folded_soon_and_again_when_there_is_time(
@@ -343,7 +343,7 @@ async def test_much_is_folded_soon_and_again_when_there_is_time(
 ) -> None:
     monkeypatch.setattr(aggregate, "SOON_S", 0.0)
     await project.trace("t1", name="chat")
-    while await fold_round(project.clickhouse, soon=True):
+    while await aggregate_round(project.clickhouse, soon=True):
         pass
     assert await is_all_folded(project)
     # A row that shows too late after its touch, which only a round that is not in a hurry can see.
@@ -352,10 +352,10 @@ async def test_much_is_folded_soon_and_again_when_there_is_time(
     )
     late.name, late.name_rank = "late", 2
     await project.clickhouse.insert("trace_parts", msgspec.json.encode(late))
-    await fold_round(project.clickhouse)
-    assert await is_all_folded(project), "readers keep what is folded"
+    await aggregate_round(project.clickhouse)
+    assert await is_all_folded(project), "readers keep what is aggregated"
     assert [row["name"] for row in (await found(project)).values()] == ["chat"]
-    while await fold_round(project.clickhouse, settle_s=0):
+    while await aggregate_round(project.clickhouse, quiet_s=0):
         pass
     assert [row["name"] for row in (await found(project)).values()] == ["late"]
 
@@ -365,15 +365,15 @@ async def test_marks_of_the_first_version_are_understood(project: Project) -> No
     await project.clickhouse.command("INSERT INTO folded_until SELECT 'traces', 7, now64(6, 'UTC') - INTERVAL 1 MINUTE")
     await project.trace("t1", name="chat")
     assert list(await found(project)) == ["t1"]
-    while await fold_round(project.clickhouse, settle_s=0):
+    while await aggregate_round(project.clickhouse, quiet_s=0):
         pass
     assert await is_all_folded(project)
     assert [row["name"] for row in (await found(project)).values()] == ["chat"]
 
 
 async def test_what_waits_is_counted_whoever_wrote_it(project: Project) -> None:
-    while await fold_round(project.clickhouse, settle_s=0):
+    while await aggregate_round(project.clickhouse, quiet_s=0):
         pass
-    before = await count_waiting(project.clickhouse)
+    before = await count_pending(project.clickhouse)
     await project.trace("t1", name="chat")
-    assert await count_waiting(project.clickhouse) == before + 1
+    assert await count_pending(project.clickhouse) == before + 1

@@ -1,4 +1,4 @@
-"""Pages of traces are those of the model, folded or not, however much waits to be folded."""
+"""Pages of traces are those of the model, aggregated or not, however much waits to be aggregated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.storage.clickhouse.traces import pages
-from appliance.storage.clickhouse.traces.aggregate import fold_round
+from appliance.storage.clickhouse.traces.aggregate import aggregate_round
 from tests.integration.read.conftest import NOW, SECOND, Project
 from tests.integration.read.test_aggregation import World, write
 
@@ -48,12 +48,12 @@ LISTS: list[tuple[dict[str, Any], Callable[[Row], bool]]] = [
 async def test_lists_are_those_of_the_model(
     project: Project, seed: int, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pages, "_FEW_TOUCHES", few)
+    monkeypatch.setattr(pages, "_FEW_DIRTY", few)
     world = World(project.id, seed)
     for step in range(4):
         await write(project, *(world.removal() if step == 2 else world.change()))
         if world.random.random() < 0.4:
-            await fold_round(project.clickhouse, settle_s=0)
+            await aggregate_round(project.clickhouse, quiet_s=0)
         expected = world.expected()
         observations: dict[str, set[str]] = {}
         for trace_id, observation_id in world.observations:
@@ -76,7 +76,7 @@ async def test_a_page_by_time_is_whole_when_the_newest_rows_are_old_versions(
         await project.trace(f"t{number}", at=NOW + number * SECOND)
     for version in range(9):
         await project.trace("t3", part=f"v{version}", at=NOW + 3 * SECOND, name=f"v{version}")
-        await fold_round(project.clickhouse, settle_s=0)
+        await aggregate_round(project.clickhouse, quiet_s=0)
     assert await project.ids("/traces", limit=2) == ["t3", "t2"]
     page = await project.get("/traces", limit=2, page=2)
     assert [row["id"] for row in page["data"]] == ["t1", "t0"]
@@ -87,7 +87,7 @@ async def test_a_page_by_time_is_whole_when_the_newest_rows_are_old_versions(
 async def test_a_page_by_time_heeds_its_bounds_once_all_is_folded(project: Project) -> None:
     for number in range(6):
         await project.trace(f"t{number}", at=NOW + number * SECOND)
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     page = await project.get(
         "/traces",
         limit=2,

@@ -93,7 +93,7 @@ async def test_pieces_of_a_range_add_up_to_it(
         return [sorted(each, key=str) for each in found]  # rows that count the same come in any order
 
     whole = await answers()
-    monkeypatch.setattr(time_slices, "ROWS_PER_PIECE", 1)
+    monkeypatch.setattr(time_slices, "ROWS_PER_SLICE", 1)
     assert await answers() == whole
     assert sum(row["count_count"] for row in whole[0]) == 8 + 51
 

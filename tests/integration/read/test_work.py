@@ -10,7 +10,7 @@ import pytest
 
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.traces import pages
-from appliance.storage.clickhouse.traces.aggregate import fold_round
+from appliance.storage.clickhouse.traces.aggregate import aggregate_round
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 
@@ -45,10 +45,10 @@ async def test_a_trace_is_read_by_four_statements_and_the_mark_is_remembered(
 
 async def test_what_is_written_after_the_mark_was_remembered_is_found(project: Project) -> None:
     await project.trace("t")
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     await project.get("/traces/t")
     await project.observation("t", "late", at=NOW + 3600 * SECOND)
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     await project.observation("t", "later", at=NOW + 7200 * SECOND)
     trace = await project.get("/traces/t")
     assert [row["id"] for row in trace["observations"]] == ["late", "later"]
@@ -59,7 +59,7 @@ async def test_a_settled_page_by_time_is_read_by_six_statements(
 ) -> None:
     for number in range(3):
         await project.trace(f"t{number}", at=NOW + number * SECOND)
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     with asked(monkeypatch) as statements:
         assert await project.ids("/traces", limit=2) == ["t2", "t1"]
     assert len(statements) == 6, statements
@@ -70,7 +70,7 @@ async def test_a_page_with_little_that_is_new_reads_no_parts_before_it(
 ) -> None:
     for number in range(4):
         await project.trace(f"t{number}", at=NOW + number * SECOND)
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     await project.trace("new", at=NOW + 9 * SECOND)
     with asked(monkeypatch) as statements:
         assert await project.ids("/traces", limit=2) == ["new", "t3"]
@@ -83,10 +83,10 @@ async def test_new_traces_of_a_session_are_looked_up_by_what_their_parts_say(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The index of ids is asked only for the few that are left: for each of thousands it costs more than all else."""
-    monkeypatch.setattr(pages, "_FEW_TOUCHES", -1)
+    monkeypatch.setattr(pages, "_FEW_DIRTY", -1)
     for number in range(3):
         await project.trace(f"old{number}", at=NOW + number * SECOND, session_id=f"s{number % 2}")
-    await fold_round(project.clickhouse, settle_s=0)
+    await aggregate_round(project.clickhouse, quiet_s=0)
     for number in range(3):
         await project.trace(f"new{number}", at=NOW + (9 + number) * SECOND, session_id=f"s{number % 2}")
     await project.trace("old2", part="moved", at=NOW + 3 * SECOND, session_id="s1", weight=9)

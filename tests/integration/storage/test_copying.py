@@ -28,7 +28,7 @@ from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.postgres import copying as postgres_copying
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
-from appliance.storage.redis.check import examine
+from appliance.storage.redis.check import check_server
 from appliance.storage.redis.client import connect
 from appliance.storage.redis.copying import copy_keys, holds_anything
 from appliance.storage.redis.ingest_stream import GROUP, STREAM, IngestStream
@@ -223,7 +223,7 @@ async def test_what_waits_in_a_redis_counts_as_data_and_signs_of_life_do_not(
     await stream.append(Entry(kind="events", project_id="p", body=b"x", accepted_at=1))
     assert await holds_anything(redis)
     await redis.flushdb()
-    await examine(second_redis)  # as a first start does
+    await check_server(second_redis)  # as a first start does
     await redis.set("heartbeat", "1", ex=10)
     await redis.xgroup_create(STREAM, GROUP, mkstream=True)
     assert not await holds_anything(redis)

@@ -13,7 +13,7 @@ from appliance.model.observations import ListedObservation, Observation, listed
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.clickhouse.stored import Stored
-from appliance.storage.clickhouse.traces.aggregate import fold_round
+from appliance.storage.clickhouse.traces.aggregate import aggregate_round
 from appliance.storage.clickhouse.writer import Writer
 from tests.benchmarks.seed import add_large_trace, fill
 
@@ -83,6 +83,6 @@ async def test_generated_rows_are_those_that_the_writer_makes(empty: ClickHouse)
     wide = await Stored(empty).observations({("p", row.id): None for row in made})
     assert len(made) == 20 * 8 + 30
     assert made == [listed(wide["p", row.id]) for row in made]
-    await fold_round(empty, settle_s=0)
-    folded: list[dict[str, int]] = await empty.rows(_FOLDED, {}, dict)
-    assert [row["n"] for row in folded] == [8] * 20 + [30]
+    await aggregate_round(empty, quiet_s=0)
+    aggregated: list[dict[str, int]] = await empty.rows(_FOLDED, {}, dict)
+    assert [row["n"] for row in aggregated] == [8] * 20 + [30]

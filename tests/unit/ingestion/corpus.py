@@ -22,7 +22,7 @@ from appliance.model.patches import PatchSet
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
 from appliance.model.queue import Delivery, Entry
-from appliance.model.traces import Trace, fold_parts
+from appliance.model.traces import Trace, aggregate_parts
 
 CORPUS = Path(__file__).parents[2] / "data" / "corpus"
 SOURCES = sorted(folder.name for folder in CORPUS.iterdir() if folder.is_dir())
@@ -89,7 +89,7 @@ def read(source: str, *, protobuf_as_json: bool = False) -> Read:
     for part in batch.parts:
         parts.setdefault(part.id, []).append(part)
     rows = [*batch.observations, *_merged(batch)]
-    return Read(rows, [fold_parts(found) for found in parts.values()])
+    return Read(rows, [aggregate_parts(found) for found in parts.values()])
 
 
 def otlp_json(body: bytes) -> bytes:

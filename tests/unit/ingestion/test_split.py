@@ -1,4 +1,4 @@
-"""Large bodies in pieces say the same as in one."""
+"""Large bodies in chunks say the same as in one."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ def test_one_large_span_is_decoded_and_encoded_with_few_copies() -> None:
     pricing = Pricing(built_in_models(), {})
     tracemalloc.start()
     try:
-        [piece] = split_body("otlp-protobuf", body, 1000)
-        entry = Entry(kind="otlp-protobuf", project_id="p", body=piece, accepted_at=1)
+        [chunk] = split_body("otlp-protobuf", body, 1000)
+        entry = Entry(kind="otlp-protobuf", project_id="p", body=chunk, accepted_at=1)
         batch = process([Delivery("1-0", entry, 1)], pricing)
         assert sum(len(block) for block in encode(batch.observations, size)) > size
         peak = tracemalloc.get_traced_memory()[1]

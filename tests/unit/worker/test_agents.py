@@ -73,9 +73,9 @@ def costs(rows: list[Observation]) -> dict[tuple[str, str], float | None]:
 async def test_all_traces_of_a_batch_are_asked_about_at_once(agents: Agents, store: Store) -> None:
     totals = [agent(trace=f"t{number}") for number in range(100)]
 
-    settled = await agents.settle(batch(*totals))
+    decided = await agents.decide(batch(*totals))
 
-    assert [row.total_cost for row in settled] == [1.0] * 100
+    assert [row.total_cost for row in decided] == [1.0] * 100
     assert store.asked == [{("p", f"t{number}") for number in range(100)}]
 
 
@@ -83,40 +83,40 @@ async def test_the_same_spans_in_two_projects_are_all_written(agents: Agents) ->
     call = row("call", "agent", cost=0.5)
     others = tuple(msgspec.structs.replace(each, project_id="q") for each in (call, row("tool", "agent")))
 
-    settled = await agents.settle(batch(agent(), agent(project="q"), rows=(row("tool", "agent"), *others)))
+    decided = await agents.decide(batch(agent(), agent(project="q"), rows=(row("tool", "agent"), *others)))
 
-    assert costs(settled) == {
+    assert costs(decided) == {
         ("p", "agent"): 1.0,
         ("p", "tool"): None,
         ("q", "agent"): None,
         ("q", "call"): 0.5,
         ("q", "tool"): None,
     }
-    assert len(settled) == 5
+    assert len(decided) == 5
 
 
 @pytest.mark.parametrize(("accepted_at", "version"), [(AT + 5, AT + 5), (AT - 5, AT + 1)])
 async def test_an_agent_that_counted_is_written_again_when_its_calls_come(
     agents: Agents, accepted_at: int, version: int
 ) -> None:
-    await agents.settle(batch(agent()))
+    await agents.decide(batch(agent()))
     later = msgspec.structs.replace(row("call", "agent", cost=0.5), event_ts=accepted_at)
 
-    settled = await agents.settle(batch(rows=(later,)))
+    decided = await agents.decide(batch(rows=(later,)))
 
-    assert [(row.id, row.total_cost, row.event_ts) for row in settled] == [
+    assert [(row.id, row.total_cost, row.event_ts) for row in decided] == [
         ("agent", None, version),
         ("call", 0.5, accepted_at),
     ]
-    assert await agents.settle(batch(rows=(later,))) == settled  # as when it could not be written
+    assert await agents.decide(batch(rows=(later,))) == decided  # as when it could not be written
 
 
 async def test_agents_with_long_texts_are_not_all_remembered(agents: Agents, store: Store) -> None:
     for trace in ("first", "second", "third"):
-        await agents.settle(batch(agent(trace=trace, text="x" * 150)))
+        await agents.decide(batch(agent(trace=trace, text="x" * 150)))
     store.asked.clear()
 
     for trace in ("first", "second", "third"):
-        await agents.settle(batch(rows=(row("call", "agent", trace=trace, cost=0.5),)))
+        await agents.decide(batch(rows=(row("call", "agent", trace=trace, cost=0.5),)))
 
     assert store.asked == [{("p", "second")}, {("p", "third")}]

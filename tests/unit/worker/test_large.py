@@ -1,4 +1,4 @@
-"""Large entries: in pieces, beside all others, and as whole in the end as small ones."""
+"""Large entries: in chunks, beside all others, and as whole in the end as small ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.model.pricing import Pricing
 from appliance.model.queue import Delivery
 from appliance.model.traces import TracePart
 from appliance.worker import large, runner
-from appliance.worker.outcomes import Endings
+from appliance.worker.outcomes import Outcomes
 from tests.fakes.payloads import event, export, span
 from tests.fakes.sink import Row, numeric_config
 from tests.unit.worker.working import AWAY, MAX_ATTEMPTS, Works, now, span_ids, trace_ids, until
@@ -26,9 +26,9 @@ ALL = tuple(range(1, COUNT + 1))
 
 @pytest.fixture
 async def works(monkeypatch: pytest.MonkeyPatch) -> Works:
-    """What is called large, and a piece of it, are a few spans."""
+    """What is called large, and a chunk of it, are a few spans."""
     monkeypatch.setattr(runner, "LARGE_BYTES", 2000)
-    monkeypatch.setattr(large, "PIECE_BYTES", 1000)
+    monkeypatch.setattr(large, "CHUNK_BYTES", 1000)
     return Works()
 
 
@@ -44,7 +44,7 @@ def fault(number: int, error: Exception) -> Callable[[Row], Exception | None]:
 
 
 def mistaken(monkeypatch: pytest.MonkeyPatch, number: int, error: Exception) -> list[float]:
-    """Let no piece with this span be decoded; returns when it was tried."""
+    """Let no chunk with this span be decoded; returns when it was tried."""
     tries: list[float] = []
 
     def decode(deliveries: Sequence[Delivery], pricing: Pricing) -> Batch:
@@ -237,8 +237,8 @@ async def test_told_to_stop_it_is_left_to_the_next_worker(works: Works) -> None:
 
 
 async def test_told_to_stop_it_begins_no_other_piece(works: Works) -> None:
-    endings = Endings(works.stream, works.live, MAX_ATTEMPTS, works.stopping)
-    entries = large.LargeEntries("me", works.stream, works.sink, works.lookups, endings, works.stopping, fail_to_park)
+    outcomes = Outcomes(works.stream, works.live, MAX_ATTEMPTS, works.stopping)
+    entries = large.LargeEntries("me", works.stream, works.sink, works.lookups, outcomes, works.stopping, fail_to_park)
     await put_large(works)
     (taken,) = await works.stream.read("me", 1, 0)
     works.tables.open.clear()

@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from appliance.errors import (
+    LookupUnavailable,
     Overloaded,
     QueryTooExpensive,
-    ReferenceUnknown,
     StoreRefused,
     StoreUnavailable,
     TooMuchAtOnce,
     Undecodable,
 )
 from appliance.model.queue import Delivery, Entry
-from appliance.worker.outcomes import PATIENCE_S, Endings
+from appliance.worker.outcomes import PATIENCE_S, Outcomes
 from appliance.worker.retry import LONGEST_S, Stopped
 from tests.fakes.stream import FakeStream, Letter
 from tests.unit.worker.working import AWAY, MAX_ATTEMPTS, FakeLive, now
@@ -26,18 +26,18 @@ DOUBTS = [StoreRefused("Refused."), TooMuchAtOnce("Too much."), QueryTooExpensiv
 
 
 class Hands:
-    """The endings of one worker that has some entries in hand."""
+    """The outcomes of one worker that has some entries in hand."""
 
     def __init__(self) -> None:
         self.stream = FakeStream()
         self.live = FakeLive()
         self.stopping = asyncio.Event()
-        self.endings = Endings(self.stream, self.live, MAX_ATTEMPTS, self.stopping)
+        self.outcomes = Outcomes(self.stream, self.live, MAX_ATTEMPTS, self.stopping)
 
     async def take(self, attempts: int = 1) -> Delivery:
         await self.stream.append(Entry(kind="events", project_id="p", body=b"[]", accepted_at=1, items=2))
         (taken,) = await self.stream.read("me", 1, 0)
-        self.endings.in_hand[taken.id] = attempts
+        self.outcomes.in_hand[taken.id] = attempts
         return Delivery(taken.id, taken.entry, attempts)
 
 
@@ -65,13 +65,13 @@ async def endless(error: Exception) -> None:
 @pytest.mark.parametrize("error", [AWAY, Overloaded("Redis is full."), *DOUBTS])
 async def test_what_may_pass_is_tried_again(hands: Hands, error: Exception) -> None:
     began = now()
-    assert await hands.endings.persist(failing(error, error)) == "done"
+    assert await hands.outcomes.persist(failing(error, error)) == "done"
     assert 0.2 < now() - began < 0.5
 
 
 async def test_a_store_that_is_away_is_waited_for_without_end(hands: Hands) -> None:
     began = now()
-    assert await hands.endings.persist(failing(*[AWAY] * 200)) == "done"
+    assert await hands.outcomes.persist(failing(*[AWAY] * 200)) == "done"
     assert now() - began > 300
 
 
@@ -79,58 +79,58 @@ async def test_it_says_what_it_waits_for_and_when_that_is_over(hands: Hands) -> 
     told: list[str] = []
 
     async def work() -> None:
-        told.append(hands.endings.waits_for)
+        told.append(hands.outcomes.waits_for)
         if len(told) == 1:
             raise AWAY
 
-    await hands.endings.persist(work)
-    assert [*told, hands.endings.waits_for] == ["", AWAY.message, ""]
+    await hands.outcomes.persist(work)
+    assert [*told, hands.outcomes.waits_for] == ["", AWAY.message, ""]
 
 
 @pytest.mark.parametrize("error", DOUBTS)
 async def test_one_entry_that_is_perhaps_to_blame_is_tried_for_a_while(hands: Hands, error: Exception) -> None:
     began = now()
     with pytest.raises(type(error)):
-        await hands.endings.persist(lambda: endless(error))
+        await hands.outcomes.persist(lambda: endless(error))
     assert PATIENCE_S <= now() - began < PATIENCE_S + 2 * LONGEST_S
-    assert hands.endings.waits_for == ""
+    assert hands.outcomes.waits_for == ""
 
 
 @pytest.mark.parametrize("error", DOUBTS)
 async def test_of_several_the_one_to_blame_is_looked_for_at_once(hands: Hands, error: Exception) -> None:
     began = now()
     with pytest.raises(type(error)):
-        await hands.endings.persist(lambda: endless(error), is_alone=False)
+        await hands.outcomes.persist(lambda: endless(error), is_alone=False)
     assert now() == began
 
 
-@pytest.mark.parametrize("error", [ReferenceUnknown("Postgres is away."), Undecodable("No."), ValueError("ours")])
+@pytest.mark.parametrize("error", [LookupUnavailable("Postgres is away."), Undecodable("No."), ValueError("ours")])
 async def test_what_waiting_does_not_mend_is_raised_at_once(hands: Hands, error: Exception) -> None:
     began = now()
     with pytest.raises(type(error)):
-        await hands.endings.persist(failing(AWAY, error))
+        await hands.outcomes.persist(failing(AWAY, error))
     assert now() - began < 0.2
 
 
 async def test_what_waits_for_postgres_holds_up_nothing_else(hands: Hands) -> None:
-    with pytest.raises(ReferenceUnknown):
-        await hands.endings.persist(failing(AWAY, ReferenceUnknown("Postgres is away.")))
-    assert hands.endings.waits_for == ""
+    with pytest.raises(LookupUnavailable):
+        await hands.outcomes.persist(failing(AWAY, LookupUnavailable("Postgres is away.")))
+    assert hands.outcomes.waits_for == ""
 
 
 async def test_who_is_told_to_stop_tries_no_more(hands: Hands) -> None:
     asyncio.get_running_loop().call_later(5, hands.stopping.set)
     began = now()
     with pytest.raises(Stopped):
-        await hands.endings.persist(lambda: endless(AWAY))
+        await hands.outcomes.persist(lambda: endless(AWAY))
     assert now() - began == pytest.approx(5)
 
 
 async def test_acknowledged_entries_are_out_of_hand_when_redis_knows(hands: Hands) -> None:
     first, second = await hands.take(), await hands.take()
     hands.stream.fail("ack", AWAY, AWAY)
-    await hands.endings.acknowledge([first], {first.id: 1})
-    assert (hands.stream.written, set(hands.endings.in_hand)) == ({first.id: (1, 1)}, {second.id})
+    await hands.outcomes.acknowledge([first], {first.id: 1})
+    assert (hands.stream.written, set(hands.outcomes.in_hand)) == ({first.id: (1, 1)}, {second.id})
 
 
 async def test_what_cannot_be_acknowledged_stays_in_hand(hands: Hands) -> None:
@@ -138,43 +138,43 @@ async def test_what_cannot_be_acknowledged_stays_in_hand(hands: Hands) -> None:
     hands.stopping.set()
     hands.stream.fail("ack", AWAY)
     with pytest.raises(Stopped):
-        await hands.endings.acknowledge([delivery], {})
-    assert set(hands.endings.in_hand) == {delivery.id}
+        await hands.outcomes.acknowledge([delivery], {})
+    assert set(hands.outcomes.in_hand) == {delivery.id}
 
 
 async def test_a_dead_letter_says_why(hands: Hands) -> None:
     delivery = await hands.take(attempts=2)
     hands.stream.fail("dead_letter", StoreUnavailable("Redis is away."))
-    await hands.endings.give_up(delivery, "It is broken.")
+    await hands.outcomes.give_up(delivery, "It is broken.")
     assert hands.stream.letters == [Letter(delivery.entry, "It is broken.", 2)]
-    assert hands.endings.in_hand == {}
+    assert hands.outcomes.in_hand == {}
 
 
 async def test_a_part_is_set_aside_and_the_entry_stays_in_hand(hands: Hands) -> None:
     delivery = await hands.take()
     hands.stream.fail("set_aside", AWAY)
     part = Entry(kind="events", project_id="p", body=b"[1]", accepted_at=1)
-    await hands.endings.set_aside(delivery, 3, part, "It is broken.")
+    await hands.outcomes.set_aside(delivery, 3, part, "It is broken.")
     assert hands.stream.letters == [Letter(part, "It is broken.", 1)]
-    assert set(hands.endings.in_hand) == {delivery.id}
+    assert set(hands.outcomes.in_hand) == {delivery.id}
 
 
 @pytest.mark.parametrize(("attempts", "letters"), [(1, 0), (MAX_ATTEMPTS - 1, 0), (MAX_ATTEMPTS, 1)])
 async def test_a_failure_is_tried_later_so_many_times(hands: Hands, attempts: int, letters: int) -> None:
     delivery = await hands.take(attempts)
-    await hands.endings.try_later(delivery, "No luck.")
-    assert (len(hands.stream.letters), hands.endings.in_hand) == (letters, {})
+    await hands.outcomes.try_later(delivery, "No luck.")
+    assert (len(hands.stream.letters), hands.outcomes.in_hand) == (letters, {})
     assert len(hands.stream.entries) == 1 - letters
 
 
 async def test_stopping_is_nobodys_failure(hands: Hands) -> None:
     delivery = await hands.take(attempts=2)
-    await hands.endings.leave("me")
+    await hands.outcomes.leave("me")
     (again,) = await hands.stream.read_pending("me", 1)
     assert (again.id, again.attempts) == (delivery.id, 2)
 
 
 async def test_every_project_is_told_of_its_traces(hands: Hands) -> None:
     hands.live.failing = [AWAY]
-    await hands.endings.tell({"p": ["a", "b"], "q": ["c"]})
+    await hands.outcomes.report_changes({"p": ["a", "b"], "q": ["c"]})
     assert hands.live.told == [("p", ["a", "b"]), ("q", ["c"])]

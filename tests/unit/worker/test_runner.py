@@ -122,7 +122,7 @@ async def test_what_is_decoded_is_bounded_while_nothing_can_be_written(
     works: Works, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "MAX_BATCH_BYTES", 1000)
-    monkeypatch.setattr(runner, "MAX_PIECE_BYTES", 1)
+    monkeypatch.setattr(runner, "MAX_GROUP_BYTES", 1)
     decoded = Decoded(monkeypatch)
     works.tables.open.clear()
     for number in range(1, 31):

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from appliance.errors import ReferenceUnknown, StoreUnavailable
+from appliance.errors import LookupUnavailable, StoreUnavailable
 from appliance.ingestion.process import process
 from appliance.model.prompts import MAX_NAME_CHARS
 from appliance.worker.contract import Written
@@ -49,14 +49,14 @@ async def test_patches_stay_until_their_row_is_written(into: MemorySink) -> None
 
 async def test_what_names_a_prompt_is_not_written_without_postgres(into: MemorySink) -> None:
     into.lookups.go_away()
-    with pytest.raises(ReferenceUnknown):
+    with pytest.raises(LookupUnavailable):
         await write(into, event("generation-create", 1, id="g", traceId="t", promptName="greeting", promptVersion=1))
     assert into.tables.writes == []
 
 
 async def test_what_names_a_config_is_not_written_without_postgres(into: MemorySink) -> None:
     into.lookups.go_away()
-    with pytest.raises(ReferenceUnknown):
+    with pytest.raises(LookupUnavailable):
         await write(into, event("score-create", 1, id="s", traceId="t", name="n", value=1, configId="c"))
     assert into.tables.writes == []
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from appliance.model.queue import Delivery, Entry
-from appliance.worker.waiting_for_postgres import Parked
+from appliance.worker.waiting_for_postgres import WaitingForPostgres
 from tests.fakes.sink import FakeLookups
 from tests.unit.worker.working import let_pass
 
@@ -20,7 +20,7 @@ class Lot:
     def __init__(self) -> None:
         self.lookups = FakeLookups()
         self.resumed: list[Delivery] = []
-        self.parked = Parked(self.lookups, self.resumed.append)
+        self.parked = WaitingForPostgres(self.lookups, self.resumed.append)
 
     def put(self, id: str) -> None:
         self.parked.put(Delivery(id, Entry(kind="events", project_id="p", body=b"[1]", accepted_at=1), 1))
@@ -62,14 +62,14 @@ async def test_their_bodies_stay_in_redis(lot: Lot) -> None:
 
 async def test_it_says_how_many_wait(lot: Lot) -> None:
     lot.lookups.go_away()
-    assert lot.parked.told == ""
+    assert lot.parked.summary == ""
     async with lot.working():
         lot.put("1")
         lot.put("2")
-        assert lot.parked.told.startswith("2 requests wait for Postgres")
+        assert lot.parked.summary.startswith("2 requests wait for Postgres")
         lot.lookups.come_back()
         await lot.ids()
-        assert lot.parked.told == ""
+        assert lot.parked.summary == ""
 
 
 async def test_one_that_comes_back_waits_for_the_next_answer(lot: Lot) -> None:

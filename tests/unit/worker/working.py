@@ -11,7 +11,7 @@ import msgspec
 
 from appliance.errors import StoreUnavailable
 from appliance.model.queue import Delivery, Entry, Kind
-from appliance.worker.outcomes import Endings
+from appliance.worker.outcomes import Outcomes
 from appliance.worker.runner import Worker
 from tests.fakes.payloads import START_S, export, span
 from tests.fakes.sink import MemorySink
@@ -82,8 +82,10 @@ class Works(MemorySink):
         return taken
 
     def worker(self, name: str = "worker-1") -> Worker:
-        endings = Endings(self.stream, self.live, MAX_ATTEMPTS, self.stopping)
-        return Worker(name, self.stream, self.sink, self.patches, self.lookups, endings, self.heartbeats, self.stopping)
+        outcomes = Outcomes(self.stream, self.live, MAX_ATTEMPTS, self.stopping)
+        return Worker(
+            name, self.stream, self.sink, self.patches, self.lookups, outcomes, self.heartbeats, self.stopping
+        )
 
     @contextlib.asynccontextmanager
     async def running(self, name: str = "worker-1") -> AsyncIterator[None]:

@@ -16,7 +16,7 @@ from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.json_text import to_json
 from appliance.ingestion.otel.decoding.json_shape import groups, has_too_many_values
 from appliance.ingestion.otel.decoding.protobuf import export_of
-from appliance.ingestion.otel.decoding.wire import pieces
+from appliance.ingestion.otel.decoding.wire import chunks
 from appliance.ingestion.otel.span import Attributes, Resource, Scope, Span, SpanEvent, SpanLink
 from appliance.model.ids import canonical_id, parent_of
 from appliance.model.times import clamp, now_us
@@ -27,14 +27,14 @@ _TWO_TO_63: Final = 1 << 63
 
 
 def decode_protobuf(body: bytes, *, has_json_metadata: bool = False) -> Iterator[Span]:
-    """The spans of a serialised ExportTraceServiceRequest, in order; large ones are read in pieces.
+    """The spans of a serialised ExportTraceServiceRequest, in order; large ones are read in chunks.
 
     Raises Undecodable, at any span.
     """
     now = now_us()
-    for piece in _pieces(body):
+    for chunk in _chunks(body):
         try:
-            request = export_of(piece)
+            request = export_of(chunk)
         except DecodeError as error:
             raise Undecodable(f"The OTLP protobuf cannot be read: {error}.") from error
         for group in request.resource_spans:
@@ -46,10 +46,10 @@ def decode_protobuf(body: bytes, *, has_json_metadata: bool = False) -> Iterator
                     yield _span(wire, resource, scope, now)
 
 
-def _pieces(body: bytes) -> Iterator[bytes]:
+def _chunks(body: bytes) -> Iterator[bytes]:
     """Without the spans that web refused to keep."""
     try:
-        yield from (piece for piece in pieces(body) if piece is not None)
+        yield from (chunk for chunk in chunks(body) if chunk is not None)
     except PayloadTooLarge as error:
         raise Undecodable(error.message) from error
 

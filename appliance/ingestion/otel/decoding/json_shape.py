@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from appliance.errors import PayloadTooLarge, Undecodable
-from appliance.ingestion.otel.decoding.wire import MOST_SPANS, PIECE_BYTES
+from appliance.ingestion.otel.decoding.wire import CHUNK_BYTES, MOST_SPANS
 
 _MOST_TOKENS: Final = 4 * MOST_SPANS
 
@@ -70,7 +70,7 @@ def groups(content: bytes) -> Iterator[Group]:
 def has_too_many_values(text: msgspec.Raw) -> bool:
     """Whether decoding a JSON text would make more objects than one span may have."""
     content = memoryview(text)
-    if len(content) <= PIECE_BYTES:
+    if len(content) <= CHUNK_BYTES:
         return False
     return next(itertools.islice(_TOKEN.finditer(content), _MOST_TOKENS, None), None) is not None
 

@@ -1,4 +1,4 @@
-"""The outer shape of an OTLP export in protobuf, read without decoding it: large exports in pieces, and their bounds.
+"""The outer shape of an OTLP export in protobuf, read without decoding it: large exports in chunks, and their bounds.
 
 Decoding makes up to a hundred bytes of memory from two bytes of a message, so that nothing large is decoded whole.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 from appliance.errors import PayloadTooLarge, Undecodable
 
-PIECE_BYTES: Final = 512 * 1024
+CHUNK_BYTES: Final = 512 * 1024
 MOST_SPANS: Final = 250_000
 """Of one export; and so many attributes, events, links and elements of lists a large span may have."""
 
@@ -33,13 +33,13 @@ _CHILDREN: Final[Mapping[str, Mapping[int, str]]] = {
 }
 
 
-def pieces(body: bytes) -> Iterator[bytes | None]:
-    """Exports that together say what `body` says, each of about `PIECE_BYTES`, or of one span that is larger.
+def chunks(body: bytes) -> Iterator[bytes | None]:
+    """Exports that together say what `body` says, each of about `CHUNK_BYTES`, or of one span that is larger.
 
     What stands beside the spans (resource, scope) is repeated in each. None stands for a span with too many values,
     which is left out. Raises Undecodable, and PayloadTooLarge for more than `MOST_SPANS` spans.
     """
-    if len(body) <= PIECE_BYTES:
+    if len(body) <= CHUNK_BYTES:
         yield body
         return
     left = MOST_SPANS
@@ -50,7 +50,7 @@ def pieces(body: bytes) -> Iterator[bytes | None]:
         for scope_start, scope_end in resource.found:
             scope = _Split(body, scope_start, scope_end, _SPANS, left)
             left -= len(scope.found)
-            yield from _scope_pieces(body, head, _checked(scope.others, "scope spans"), scope.found)
+            yield from _scope_chunks(body, head, _checked(scope.others, "scope spans"), scope.found)
 
 
 def has_more_values(message: bytes, limit: int, kind: str = "span", start: int = 0, end: int | None = None) -> bool:
@@ -91,17 +91,17 @@ class _Split:
 
 
 def _checked(head: bytes, kind: str) -> bytes:
-    if len(head) > PIECE_BYTES and has_more_values(head, MOST_SPANS, kind):
+    if len(head) > CHUNK_BYTES and has_more_values(head, MOST_SPANS, kind):
         raise Undecodable("Invalid OTLP trace export: a resource or scope has too many attributes")
     return head
 
 
-def _scope_pieces(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple[int, int]]) -> Iterator[bytes | None]:
-    wanted = max(PIECE_BYTES, len(head) + len(scope_head))
+def _scope_chunks(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple[int, int]]) -> Iterator[bytes | None]:
+    wanted = max(CHUNK_BYTES, len(head) + len(scope_head))
     gathered: list[tuple[int, int]] = []
     size = 0
     for start, end in spans:
-        if end - start > PIECE_BYTES and has_more_values(body, MOST_SPANS, "span", start, end):
+        if end - start > CHUNK_BYTES and has_more_values(body, MOST_SPANS, "span", start, end):
             yield None
             continue
         if gathered and size + end - start > wanted:

@@ -73,7 +73,7 @@ ALTER TABLE deletions DELETE WHERE $at
 -- name: reclaim
 ALTER TABLE $table APPLY DELETED MASK
 
--- name: touch
+-- name: mark_dirty
 -- What was written to a deleted trace since then is to be aggregated once more: its row went with the others.
 INSERT INTO touched_traces
     (project_id, trace_id, touched_at, first_start, last_start)

@@ -1,25 +1,25 @@
--- A trace is the fold of its parts: these blocks say in SQL what model/traces.py says in Python.
+-- A trace is the aggregate of its parts: these blocks say in SQL what model/traces.py says in Python.
 
--- name: fold
+-- name: merged_parts
 SELECT
     project_id,
     id,
     if(countIf(NOT startsWith(part_id, 'o:')) > 0, minIf(timestamp, NOT startsWith(part_id, 'o:')), min(timestamp)) AS started,
     min(timestamp) AS first_part,
     max(timestamp) AS last_part,
-    if(environment_said = '', 'default', environment_said) AS fold_environment,
+    if(environment_said = '', 'default', environment_said) AS merged_environment,
     argMinIf(environment, (-greatest(weight, 0), timestamp, order_ts, event_ts, part_id), environment != 'default') AS environment_said,
     maxIf((order_ts, event_ts, part_id), has(nulls, 'name')) AS name_erased,
     groupArrayIf((name_rank, if(name_rank > 1, 0, weight), (order_ts, event_ts, part_id), assumeNotNull(name), parent_id), isNotNull(name)) AS names,
     groupArrayIf(substring(part_id, 3), parent_id != '') AS topmost,
-    arrayMax(arrayMap(x -> (x.1, x.1 > 1 OR NOT has(topmost, x.5), x.2, x.3, x.4), arrayFilter(x -> x.3 > name_erased, names))).5 AS fold_name,
-    argMaxIf(ifNull(user_id, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(user_id) OR has(nulls, 'user_id')) AS fold_user,
-    argMaxIf(ifNull(session_id, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(session_id) OR has(nulls, 'session_id')) AS fold_session,
-    argMaxIf(ifNull(version, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(version) OR has(nulls, 'version')) AS fold_version,
-    argMaxIf(ifNull(release, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(release) OR has(nulls, 'release')) AS fold_release,
-    argMaxIf(ifNull(public, false), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(public) OR has(nulls, 'public')) AS fold_public,
-    argMaxIf(ifNull(bookmarked, false), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(bookmarked)) AS fold_bookmarked,
-    arraySort(groupUniqArrayArray(tags))::Array(String) AS fold_tags,
+    arrayMax(arrayMap(x -> (x.1, x.1 > 1 OR NOT has(topmost, x.5), x.2, x.3, x.4), arrayFilter(x -> x.3 > name_erased, names))).5 AS merged_name,
+    argMaxIf(ifNull(user_id, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(user_id) OR has(nulls, 'user_id')) AS merged_user,
+    argMaxIf(ifNull(session_id, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(session_id) OR has(nulls, 'session_id')) AS merged_session,
+    argMaxIf(ifNull(version, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(version) OR has(nulls, 'version')) AS merged_version,
+    argMaxIf(ifNull(release, ''), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(release) OR has(nulls, 'release')) AS merged_release,
+    argMaxIf(ifNull(public, false), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(public) OR has(nulls, 'public')) AS merged_public,
+    argMaxIf(ifNull(bookmarked, false), (greatest(weight, 0), order_ts, event_ts, part_id), isNotNull(bookmarked)) AS merged_bookmarked,
+    arraySort(groupUniqArrayArray(tags))::Array(String) AS merged_tags,
     maxIf((order_ts, event_ts, part_id), has(nulls, 'metadata')) AS metadata_erased,
     arrayFilter(
         x -> x.3 > metadata_erased,
@@ -34,7 +34,7 @@ SELECT
             arrayFlatten(arrayMap(x -> mapValues(x.2), said_metadata)),
             metadata_places
         )
-    ) AS fold_metadata
+    ) AS merged_metadata
 FROM trace_parts FINAL
 WHERE $rows
 GROUP BY project_id, id
@@ -64,23 +64,23 @@ FROM observations_list FINAL
 WHERE $rows
 GROUP BY project_id, trace_id
 
--- name: folded
+-- name: aggregated
 -- Whole rows of traces, out of their parts and observations.
 SELECT
     trace.project_id AS project_id,
     trace.id AS id,
     trace.started AS started,
     trace.last_part AS last_part,
-    toLowCardinality(trace.fold_environment) AS environment,
-    toLowCardinality(trace.fold_name) AS name,
-    trace.fold_user AS user_id,
-    trace.fold_session AS session_id,
-    toLowCardinality(trace.fold_version) AS version,
-    toLowCardinality(trace.fold_release) AS release,
-    trace.fold_public AS public,
-    trace.fold_bookmarked AS bookmarked,
-    trace.fold_tags AS tags,
-    trace.fold_metadata::Map(LowCardinality(String), String) AS metadata,
+    toLowCardinality(trace.merged_environment) AS environment,
+    toLowCardinality(trace.merged_name) AS name,
+    trace.merged_user AS user_id,
+    trace.merged_session AS session_id,
+    toLowCardinality(trace.merged_version) AS version,
+    toLowCardinality(trace.merged_release) AS release,
+    trace.merged_public AS public,
+    trace.merged_bookmarked AS bookmarked,
+    trace.merged_tags AS tags,
+    trace.merged_metadata::Map(LowCardinality(String), String) AS metadata,
     observed.observation_count AS observation_count,
     observed.error_count AS error_count,
     observed.warning_count AS warning_count,
@@ -98,7 +98,7 @@ SELECT
     observed.total_tokens AS total_tokens,
     observed.models AS models,
     observed.types AS types
-FROM ($fold) AS trace
+FROM ($merged_parts) AS trace
 LEFT JOIN ($observed) AS observed ON observed.project_id = trace.project_id AND observed.trace_id = trace.id
 
 -- name: columns
@@ -107,20 +107,20 @@ LEFT JOIN ($observed) AS observed ON observed.project_id = trace.project_id AND 
     input_cost, output_cost, input_tokens, output_tokens, total_tokens, models, types, first_start, last_start
 
 -- name: until
--- Up to when everything is folded, what was written to since then, where its earliest row may lie, and its newest ones.
-WITH (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces') AS settled_until
+-- Up to when everything is aggregated, what was written to since then, where its earliest row may lie, and its newest ones.
+WITH (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces') AS aggregated_until
 SELECT
-    toUnixTimestamp64Micro(settled_until) AS until_micros,
-    count() AS touches,
+    toUnixTimestamp64Micro(aggregated_until) AS until_micros,
+    count() AS dirty_count,
     toUnixTimestamp64Micro(min(first_start)) AS first_micros,
     -groupArraySorted(500)(-toUnixTimestamp64Micro(first_start))[500] AS recent_micros
 FROM touched_traces
-WHERE project_id = {project_id:String} AND touched_at > settled_until
+WHERE project_id = {project_id:String} AND touched_at > aggregated_until
 
--- name: unsettled
+-- name: pending
 SELECT trace_id FROM touched_traces WHERE project_id = {project_id:String} AND touched_at > $until
 
--- name: unsettled_hashes
+-- name: pending_hashes
 SELECT sipHash128(trace_id) FROM touched_traces WHERE project_id = {project_id:String} AND touched_at > $until
 
 -- name: candidates
@@ -132,22 +132,22 @@ FROM folded_traces
 WHERE project_id = {project_id:String} AND first_start < $first AND id_hash IN ($hashes)
 
 -- name: rare
--- Of the folded rows few pass a test: versions are merged only where one of them does.
-AND (started, id) IN (SELECT started, id FROM folded_traces WHERE project_id = {project_id:String} AND $said)
+-- Of the aggregated rows few pass a test: versions are merged only where one of them does.
+AND (started, id) IN (SELECT started, id FROM folded_traces WHERE project_id = {project_id:String} AND $part_test)
 
--- name: settled
+-- name: stored
 SELECT $columns
 FROM folded_traces FINAL
 WHERE project_id = {project_id:String} $rare
 
--- name: settled_and_unsettled
--- Every trace once: as it was folded when nothing was written to it since, else folded now.
+-- name: stored_and_pending
+-- Every trace once: as it was aggregated when nothing was written to it since, else aggregated now.
 SELECT $columns
 FROM folded_traces FINAL
 WHERE project_id = {project_id:String} $rare AND id_hash NOT IN ($hashes)
 UNION ALL
 SELECT $columns
-FROM ($folded)
+FROM ($aggregated)
 
 -- name: scored
 SELECT
@@ -172,8 +172,8 @@ FROM
 )
 GROUP BY trace_id
 
--- name: newest_settled
--- A page by time while all traces are folded, out of the newest rows; `looked_at` of them, all versions counted. Of the
+-- name: newest_stored
+-- A page by time while all traces are aggregated, out of the newest rows; `looked_at` of them, all versions counted. Of the
 -- earliest moment among them there may be more, unless they are all there are.
 SELECT
     id,
@@ -200,7 +200,7 @@ ORDER BY start DESC, id DESC
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: places
--- Where the rows of some traces lie: as they were folded, and what was written since.
+-- Where the rows of some traces lie: as they were aggregated, and what was written since.
 SELECT
     id,
     toUnixTimestamp64Micro(min(first_start)) AS first_micros,
@@ -237,7 +237,7 @@ ORDER BY started DESC, id DESC
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: count_started
--- How many traces there are, folded or not, out of nothing but when they began. FINAL would merge all parts since the first.
+-- How many traces there are, aggregated or not, out of nothing but when they began. FINAL would merge all parts since the first.
 SELECT
     (
         SELECT count()
@@ -273,7 +273,7 @@ $where
 ORDER BY $order
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
--- name: count_settled
+-- name: count_stored
 SELECT count() AS total
 FROM folded_traces AS trace FINAL
 WHERE project_id = {project_id:String} $starts
@@ -336,8 +336,8 @@ GROUP BY id
 -- name: mark
 (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
 
--- name: extent
--- Where the rows of a trace lie: as it was folded, and what was written since. The mark is read before both.
+-- name: time_bounds
+-- Where the rows of a trace lie: as it was aggregated, and what was written since. The mark is read before both.
 SELECT
     toUnixTimestamp64Micro(first_start) AS first_micros,
     toUnixTimestamp64Micro(last_start) AS last_micros,

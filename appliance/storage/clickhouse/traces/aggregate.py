@@ -1,4 +1,4 @@
-"""Folds traces that have been quiet for a while into rows of their own, for lists and metrics (docs/decisions)."""
+"""Aggregates traces that have been quiet for a while, one row each, for lists and metrics (docs/decisions/0004)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import msgspec
 
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.traces.all import folded_rows
+from appliance.storage.clickhouse.traces.all import aggregated_rows
 from appliance.storage.clickhouse.where import Binder
 
-SETTLE_S: Final = 90
-"""Longer than any insert may take until it is acknowledged: what was touched before this is visible."""
+QUIET_FOR_S: Final = 90
+"""Longer than an insert may take until it is acknowledged: the rows of traces marked before this are visible."""
 SOON_S: Final = 5.0
-"""Longer than it takes until rows are visible after their touch, or are touched again (`writer.TOUCHES_LAST_S`)."""
-MOST_TOUCHES: Final = 20_000
-"""How many touches one round takes on, which bounds its memory."""
+"""Longer than rows take to become visible after their trace was marked, or is marked again (`writer.DIRTY_FOR_S`)."""
+MOST_DIRTY: Final = 20_000
+"""How many rows of `touched_traces` one round takes, which bounds its memory."""
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
 _TIME_SHARE: Final = 0.8
-"""Of the time that answers are waited for: what takes longer shall end, and not go on unseen."""
+"""Share of the request timeout after which a statement ends: it must not go on once nobody waits for it."""
 _MICROS: Final = 1_000_000
 
 
 class _State(msgspec.Struct):
     sequence: int
     until_micros: int
-    """The mark of readers: what was touched up to then is folded."""
+    """Traces marked dirty up to then are aggregated; readers aggregate the later ones."""
     certain_micros: int
-    """Up to then nothing was folded sooner than `SETTLE_S` after its touch; 0 when that was never said."""
+    """Up to then no trace was aggregated sooner than `QUIET_FOR_S` after it was marked; 0 when unknown."""
     now_micros: int
     is_alone: bool
 
@@ -38,7 +38,7 @@ class _State(msgspec.Struct):
 
 
 class _Next(msgspec.Struct):
-    touches: int
+    dirty_count: int
     upto_micros: int
 
 
@@ -51,87 +51,87 @@ class _Day(msgspec.Struct):
     day: str
 
 
-class _Waiting(msgspec.Struct):
-    touches: int
+class _Pending(msgspec.Struct):
+    dirty_count: int
 
 
-async def count_waiting(clickhouse: ClickHouse) -> int:
-    """How many touches of all projects no round has settled: so many readers fold by themselves."""
-    [waiting] = await clickhouse.rows(render("folding", "waiting"), {}, _Waiting, settings=_ALIASES)
-    return waiting.touches
+async def count_pending(clickhouse: ClickHouse) -> int:
+    """How many rows of `touched_traces` no round has taken yet, in all projects; readers aggregate these traces."""
+    [waiting] = await clickhouse.rows(render("aggregate", "pending"), {}, _Pending, settings=_ALIASES)
+    return waiting.dirty_count
 
 
-async def fold_round(
-    clickhouse: ClickHouse, settle_s: float = SETTLE_S, most: int = MOST_TOUCHES, *, soon: bool = False
+async def aggregate_round(
+    clickhouse: ClickHouse, quiet_s: float = QUIET_FOR_S, most: int = MOST_DIRTY, *, soon: bool = False
 ) -> int:
-    """Fold the longest untouched traces, and return how many touches that settled; 0 when there are none.
+    """Aggregate the traces that have been quiet longest; returns how many rows of `touched_traces` were taken.
 
-    What was touched within `settle_s` is left to later rounds; on a server that alone has the tables, `soon` takes most
-    of that, too, and the next rounds that are not soon fold it once more, while readers keep what they have.
+    Traces marked within `quiet_s` are left to later rounds. On a single server, `soon` takes most of them, too; the
+    next rounds that are not `soon` aggregate them once more, while readers keep what they have.
 
-    Whoever calls it makes sure that only one round runs at a time. A round that ends early is simply repeated: readers
-    fold by themselves what no round has finished. Raises QueryTooExpensive (then do it with fewer than `most` touches)
-    and StoreUnavailable.
+    The caller makes sure that only one round runs at a time. A round that ends early is simply repeated: readers
+    aggregate on every read what no round has finished. Raises QueryTooExpensive (then call it again with a smaller
+    `most`) and StoreUnavailable.
     """
-    [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_ALIASES)
-    settled = state.ago_micros(settle_s)
-    certain = state.certain_micros or max(state.until_micros - SETTLE_S * _MICROS, 0)
+    [state] = await clickhouse.rows(render("aggregate", "state"), {}, _State, settings=_ALIASES)
+    visible = state.ago_micros(quiet_s)
+    certain = state.certain_micros or max(state.until_micros - QUIET_FOR_S * _MICROS, 0)
     if state.now_micros < state.until_micros:
-        # The clock was set back, and what was touched since then lies before the mark: it is all folded again.
-        await _mark(clickhouse, state.sequence + 1, settled, min(certain, settled))
+        # The clock was set back, and traces marked since then lie before the mark: they are all aggregated again.
+        await _mark(clickhouse, state.sequence + 1, visible, min(certain, visible))
         return 0
     is_soon = soon and state.is_alone
     if is_soon:
-        since, horizon = state.until_micros, max(settled, state.ago_micros(SOON_S))
-        certain = max(certain, min(state.until_micros, settled))
+        since, horizon = state.until_micros, max(visible, state.ago_micros(SOON_S))
+        certain = max(certain, min(state.until_micros, visible))
     else:
-        since, horizon = certain, settled
+        since, horizon = certain, visible
     if horizon <= since:
         return 0
     binder = Binder({"most": most})
-    sql = render("folding", "next", since=binder.time(since), horizon=binder.time(horizon))
+    sql = render("aggregate", "next", since=binder.time(since), horizon=binder.time(horizon))
     [chosen] = await clickhouse.rows(sql, binder.params, _Next)
-    if chosen.touches:
+    if chosen.dirty_count:
         # A statement of a round that was given up may still run: its rows must not have the number of this round's.
         await _mark(clickhouse, state.sequence + 1, state.until_micros, certain)
-        await _fold(clickhouse, state.sequence + 1, since, chosen.upto_micros)
+        await _aggregate(clickhouse, state.sequence + 1, since, chosen.upto_micros)
         until = max(state.until_micros, chosen.upto_micros)
         await _mark(clickhouse, state.sequence + 2, until, certain if is_soon else chosen.upto_micros)
-    return chosen.touches
+    return chosen.dirty_count
 
 
-async def forget_touches(clickhouse: ClickHouse) -> None:
-    """Drop the touches of past days that are all folded. Raises StoreUnavailable."""
-    [state] = await clickhouse.rows(render("folding", "state"), {}, _State, settings=_ALIASES)
+async def forget_dirty_traces(clickhouse: ClickHouse) -> None:
+    """Drop the rows of `touched_traces` of past days that are all aggregated. Raises StoreUnavailable."""
+    [state] = await clickhouse.rows(render("aggregate", "state"), {}, _State, settings=_ALIASES)
     binder = Binder()
-    sql = render("folding", "finished_days", certain=binder.time(state.certain_micros))
+    sql = render("aggregate", "finished_days", certain=binder.time(state.certain_micros))
     for row in await clickhouse.rows(sql, binder.params, _Day):
-        await clickhouse.command(render("folding", "forget_day"), {"day": row.day})
+        await clickhouse.command(render("aggregate", "forget_day"), {"day": row.day})
 
 
-async def _fold(clickhouse: ClickHouse, sequence: int, since_micros: int, upto_micros: int) -> None:
+async def _aggregate(clickhouse: ClickHouse, sequence: int, since_micros: int, upto_micros: int) -> None:
     binder = Binder({"sequence": sequence})
     since, upto = binder.time(since_micros), binder.time(upto_micros)
-    touched = render("folding", "touched", since=since, upto=upto)
-    sql = render("folding", "bounds", since=since, upto=upto, touched=touched)
+    dirty = render("aggregate", "dirty", since=since, upto=upto)
+    sql = render("aggregate", "bounds", since=since, upto=upto, dirty=dirty)
     [bounds] = await clickhouse.rows(sql, binder.params, _Bounds)
     first, last = binder.time(bounds.first_micros), binder.time(bounds.last_micros)
-    parts = f"timestamp >= {first} AND timestamp <= {last} AND (project_id, id) IN ({touched})"
-    observations = f"start_time >= {first} AND start_time <= {last} AND (project_id, trace_id) IN ({touched})"
-    folded = folded_rows(parts, observations)
+    parts = f"timestamp >= {first} AND timestamp <= {last} AND (project_id, id) IN ({dirty})"
+    observations = f"start_time >= {first} AND start_time <= {last} AND (project_id, trace_id) IN ({dirty})"
+    aggregated = aggregated_rows(parts, observations)
     columns = render("traces", "columns")
     # One thread: a core is left for those who read meanwhile.
     limit_s = int(clickhouse.settings.request_timeout_s * _TIME_SHARE)
     settings = {**_ALIASES, "max_execution_time": limit_s, "max_threads": 1}
     for sql in (
-        render("folding", "fold", columns=columns, folded=folded),
-        render("folding", "remove", touched=touched, first=first, last=last),
-        render("folding", "remember_places", touched=touched, since=since, upto=upto, first=first, last=last),
+        render("aggregate", "aggregate", columns=columns, aggregated=aggregated),
+        render("aggregate", "remove", dirty=dirty, first=first, last=last),
+        render("aggregate", "remember_places", dirty=dirty, since=since, upto=upto, first=first, last=last),
     ):
         await clickhouse.command(sql, binder.params, settings=settings, as_given=True)
 
 
 async def _mark(clickhouse: ClickHouse, sequence: int, until_micros: int, certain_micros: int) -> None:
     binder = Binder({"sequence": sequence})
-    sql = render("folding", "mark", until=binder.time(until_micros), certain=binder.time(certain_micros))
+    sql = render("aggregate", "mark", until=binder.time(until_micros), certain=binder.time(certain_micros))
     await clickhouse.command(sql, binder.params, as_given=True)

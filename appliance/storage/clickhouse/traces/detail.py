@@ -10,7 +10,7 @@ import msgspec
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.traces.time_bounds import ALONE, KNOWN_PLACES, Extent, within
+from appliance.storage.clickhouse.traces.time_bounds import ALONE, KNOWN_PLACES, TimeBounds, within
 from appliance.storage.clickhouse.versions import newest
 from appliance.storage.clickhouse.where import Binder
 
@@ -58,48 +58,48 @@ async def read_parts(
     ids: Sequence[str],
     *,
     with_texts: bool = True,
-    extents: Mapping[str, Extent] | None = None,
+    time_bounds: Mapping[str, TimeBounds] | None = None,
 ) -> dict[str, list[TracePart]]:
     """All parts of the traces by trace id; without texts, input, output and metadata stay empty.
 
     It is quicker when it is known where each of them lies.
     """
     texts = "input, output, metadata" if with_texts else "NULL AS input, NULL AS output, map() AS metadata"
-    found: dict[str, list[TracePart]] = {}
+    parts: dict[str, list[TracePart]] = {}
     for chunk in _chunks(ids):
         binder = Binder({"project_id": project_id, "ids": chunk})
-        bounds = within("timestamp", [extents[trace_id] for trace_id in chunk] if extents else [], binder)
+        bounds = within("timestamp", [time_bounds[trace_id] for trace_id in chunk] if time_bounds else [], binder)
         sql = render("traces", "parts", texts=texts, bounds=bounds)
         rows = await clickhouse.rows(sql, binder.params, _PartVersion, settings=_ALIASES | KNOWN_PLACES)
         for part in newest(rows, key=lambda row: (row.id, row.part_id, row.timestamp // _MINUTE)):
-            found.setdefault(part.id, []).append(part)
-    return found
+            parts.setdefault(part.id, []).append(part)
+    return parts
 
 
 async def read_totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceKey]) -> dict[str, TraceTotals]:
     """What the observations of these traces add up to, by trace id; traces without observations are missing."""
-    found: dict[str, TraceTotals] = {}
+    totals: dict[str, TraceTotals] = {}
     for chunk in _chunks(keys):
         binder = Binder({"project_id": project_id, "ids": [key.id for key in chunk]})
-        sql = render("traces", "totals", bounds=within("start_time", extents_of(chunk).values(), binder))
+        sql = render("traces", "totals", bounds=within("start_time", bounds_by_trace(chunk).values(), binder))
         for row in await clickhouse.rows(sql, binder.params, TraceTotals, settings=_ALIASES | KNOWN_PLACES):
-            found[row.id] = row
-    return found
+            totals[row.id] = row
+    return totals
 
 
-def extents_of(keys: Iterable[TraceKey]) -> dict[str, Extent]:
+def bounds_by_trace(keys: Iterable[TraceKey]) -> dict[str, TimeBounds]:
     """Where the rows of each trace of a page lie, by its id."""
-    return {key.id: Extent(key.first, key.last) for key in keys}
+    return {key.id: TimeBounds(key.first, key.last) for key in keys}
 
 
 async def read_score_ids(clickhouse: ClickHouse, project_id: str, ids: Sequence[str]) -> dict[str, list[str]]:
     """The ids of the scores of these traces and of their observations, by trace id; corrections are left out."""
-    found: dict[str, list[str]] = {}
+    score_ids: dict[str, list[str]] = {}
     for chunk in _chunks(ids):
         params: Mapping[str, Any] = {"project_id": project_id, "ids": chunk}
         for row in await clickhouse.rows(render("traces", "score_ids"), params, _ScoreIds, settings=ALONE):
-            found[row.id] = row.score_ids
-    return found
+            score_ids[row.id] = row.score_ids
+    return score_ids
 
 
 def _chunks(items: Sequence[Item]) -> Iterable[list[Item]]:

@@ -1,4 +1,4 @@
-"""What of a trace can be filtered and sorted, and how a filter becomes the SQL of a folded trace."""
+"""What of a trace can be filtered and sorted, and how a filter becomes the SQL of an aggregated trace."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ _SCORE_COLUMNS: Final = {
 }
 _UNKNOWN: Final = Search()
 # Fields of a trace that one of its parts told, with the column of parts; those that few traces share come first.
-_TOLD: Final = {
+_PART_COLUMNS: Final = {
     "trace.session_id": "session_id",
     "trace.user_id": "user_id",
     "trace.tags": "tags",
@@ -101,7 +101,7 @@ _ABOUT_A_VALUE: Final = frozenset({"=", "contains", "starts with", "ends with"})
 
 @dataclass(slots=True)
 class TraceFilter:
-    """The SQL of a set of conditions on `Unsettled.all_traces`, to which `joins` adds what the tests need."""
+    """The SQL of a set of conditions on `PendingTraces.all_traces`, to which `joins` adds what the tests need."""
 
     binder: Binder
     search: Search = _UNKNOWN
@@ -109,7 +109,7 @@ class TraceFilter:
     sources: set[str] = field(default_factory=set)
     exact_starts: list[str] = field(default_factory=list)
     """Those of the tests that bound the start."""
-    told: list[tuple[Column, Condition]] = field(default_factory=list)
+    part_tests: list[tuple[Column, Condition]] = field(default_factory=list)
     """Each is a test of parts: a trace that passes the filter has a part that passes it."""
 
     @property
@@ -126,15 +126,15 @@ class TraceFilter:
     def where(self) -> str:
         return all_of(self.tests, prefix="WHERE ")
 
-    def said(self) -> tuple[str, bool]:
-        """A test of parts, and of folded rows, that sorts out most traces, and whether few pass it.
+    def part_test(self) -> tuple[str, bool]:
+        """A test of parts, and of stored aggregates, that sorts out most traces, and whether few pass it.
 
         It is empty when no condition says anything of parts.
         """
-        if not self.told:
+        if not self.part_tests:
             return "", False
-        columns = list(_TOLD.values())
-        column, condition = min(self.told, key=lambda told: columns.index(told[0].sql))
+        columns = list(_PART_COLUMNS.values())
+        column, condition = min(self.part_tests, key=lambda test: columns.index(test[0].sql))
         return self.binder.test(column, condition), column.sql in _RARE
 
     def joins(self) -> str:
@@ -151,21 +151,21 @@ def trace_filter(
 
     Raises InvalidRequest for unknown columns, types that do not fit, or a wrong order.
     """
-    made = TraceFilter(binder, search)
+    filter = TraceFilter(binder, search)
     if search.since:
-        made.tests.append(f"trace.started >= {binder.time(search.since)}")
+        filter.tests.append(f"trace.started >= {binder.time(search.since)}")
     if order_by not in ORDERS:
         raise InvalidRequest(f"Invalid order by column: {order_by}")
     if order_by in _OBSERVED_ORDERS:
-        made.sources.add(OBSERVED)
+        filter.sources.add(OBSERVED)
     for condition in conditions:
-        _add(made, condition)
-    return made
+        _add(filter, condition)
+    return filter
 
 
-def _add(made: TraceFilter, condition: Condition) -> None:
+def _add(filter: TraceFilter, condition: Condition) -> None:
     if condition.column == SEARCH_COLUMN:
-        made.tests.append(_said(str(condition.value), made))
+        filter.tests.append(_search_test(str(condition.value), filter))
         return
     if condition.type == "positionInTrace":
         return
@@ -173,16 +173,16 @@ def _add(made: TraceFilter, condition: Condition) -> None:
         column = TRACE_COLUMNS[_SCORE_COLUMNS[condition.type]]
     else:
         column = find_column(TRACE_COLUMNS, condition)
-    test = made.binder.test(column, condition)
-    made.tests.append(test)
+    test = filter.binder.test(column, condition)
+    filter.tests.append(test)
     if column.source:
-        made.sources.add(column.source)
+        filter.sources.add(column.source)
     if column.kind == "datetime":
-        made.exact_starts.append(test)
-    if column.sql in _TOLD and _needs_a_value(condition):
+        filter.exact_starts.append(test)
+    if column.sql in _PART_COLUMNS and _needs_a_value(condition):
         # The tags of a trace are those of all its parts together.
         some = replace(condition, operator="any of") if condition.operator == "all of" else condition
-        made.told.append((Column(column.kind, _TOLD[column.sql]), some))
+        filter.part_tests.append((Column(column.kind, _PART_COLUMNS[column.sql]), some))
 
 
 def _needs_a_value(condition: Condition) -> bool:
@@ -192,7 +192,7 @@ def _needs_a_value(condition: Condition) -> bool:
     return condition.type == "string" and condition.operator in _ABOUT_A_VALUE and bool(condition.value)
 
 
-def _said(text: str, made: TraceFilter) -> str:
-    if (few := made.search.few.get(text)) is not None:
-        return f"trace.id IN {made.binder.bind(few, 'Array(String)')}"
-    return f"trace.id IN ({traces_that_say(text, made.binder, made.search.since)})"
+def _search_test(text: str, filter: TraceFilter) -> str:
+    if (few := filter.search.few.get(text)) is not None:
+        return f"trace.id IN {filter.binder.bind(few, 'Array(String)')}"
+    return f"trace.id IN ({traces_that_say(text, filter.binder, filter.search.since)})"

@@ -13,7 +13,7 @@ from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import Search, explained, search_of
-from appliance.storage.clickhouse.traces.all import Touched, Unsettled, reach_back, read_touched
+from appliance.storage.clickhouse.traces.all import DirtyTraces, PendingTraces, reach_back, read_dirty_traces
 from appliance.storage.clickhouse.traces.detail import TraceKey
 from appliance.storage.clickhouse.traces.filters import ORDERS, TraceFilter, trace_filter
 from appliance.storage.clickhouse.traces.time_bounds import ALONE
@@ -33,8 +33,8 @@ _MARGIN: Final = 1000
 # Pages up to here are looked for among what was written last, when that is much.
 _RECENT_TRACES: Final = 100
 # With more, what their observations add up to is not looked at unless it is asked for.
-_FEW_TOUCHES: Final = 500
-# Of folded rows, more than a page needs are looked at: some may be older versions.
+_FEW_DIRTY: Final = 500
+# More stored aggregates than a page needs are read: some may be older versions.
 _SPARE: Final = 100
 
 
@@ -67,7 +67,7 @@ class _Matching(msgspec.Struct):
         return TraceKey(self.id, self.started_micros, self.first_micros, self.last_micros)
 
 
-class _Settled(_Matching):
+class _StoredTrace(_Matching):
     looked_at: int
 
 
@@ -82,16 +82,16 @@ class _Place(msgspec.Struct):
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Prepared:
     filter: TraceFilter
     params: dict[str, Any] = field(default_factory=dict)
 
 
-def _asked(query: TraceQuery, search: Search = _UNSEARCHED) -> _Asked:
+def _prepared(query: TraceQuery, search: Search = _UNSEARCHED) -> _Prepared:
     binder = Binder()
-    made = trace_filter(query.conditions, binder, order_by=query.order_by, search=search)
+    filter = trace_filter(query.conditions, binder, order_by=query.order_by, search=search)
     binder.params["project_id"] = query.project_id
-    return _Asked(made, binder.params)
+    return _Prepared(filter, binder.params)
 
 
 @dataclass(slots=True)
@@ -113,54 +113,54 @@ async def find_page(clickhouse: ClickHouse, query: TraceQuery) -> Page:
     """The traces of one page in order. Raises InvalidRequest for a bad filter or order, QueryTooExpensive and
     StoreUnavailable; the page's `total` raises the last two.
     """
-    asked = _asked(query)
-    if query.order_by == "timestamp" and query.descending and asked.filter.is_time_only:
-        return await _page_by_time(clickhouse, query, asked)
+    prepared = _prepared(query)
+    if query.order_by == "timestamp" and query.descending and prepared.filter.is_time_only:
+        return await _page_by_time(clickhouse, query, prepared)
     if any(condition.column == SEARCH_COLUMN for condition in query.conditions):
         async with explained(clickhouse):
-            keys, total = await _listed(clickhouse, query, asked)
+            keys, total = await _listed(clickhouse, query, prepared)
     else:
-        keys, total = await _listed(clickhouse, query, asked)
+        keys, total = await _listed(clickhouse, query, prepared)
     counting = asyncio.get_running_loop().create_future()
     counting.set_result(total)
     return Page(keys, query, counting)
 
 
-async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> Page:
-    touched, settled = await asyncio.gather(
-        read_touched(clickhouse, query.project_id), _newest_settled(clickhouse, query, asked)
+async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared) -> Page:
+    dirty, stored = await asyncio.gather(
+        read_dirty_traces(clickhouse, query.project_id), _newest_stored(clickhouse, query, prepared)
     )
-    counting = asyncio.ensure_future(_count_started(clickhouse, query, touched))
+    counting = asyncio.ensure_future(_count_started(clickhouse, query, dirty))
     try:
-        keys = await _newest(clickhouse, query, asked, touched, settled) if touched.touches else settled
+        keys = await _newest(clickhouse, query, prepared, dirty, stored) if dirty.dirty_count else stored
         if keys is None:
-            unsettled, is_observed = await _unsettled(clickhouse, query, asked, touched)
-            keys, _ = await _matching(clickhouse, query, unsettled, _UNSEARCHED, observed=is_observed)
+            pending, is_observed = await _pending(clickhouse, query, prepared, dirty)
+            keys, _ = await _matching(clickhouse, query, pending, _UNSEARCHED, observed=is_observed)
     except BaseException:
         counting.cancel()
         raise
     return Page(keys, query, counting)
 
 
-async def _listed(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> tuple[list[TraceKey], int]:
-    touched = await read_touched(clickhouse, query.project_id)
-    unsettled, is_observed = await _unsettled(clickhouse, query, asked, touched)
+async def _listed(clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared) -> tuple[list[TraceKey], int]:
+    dirty = await read_dirty_traces(clickhouse, query.project_id)
+    pending, is_observed = await _pending(clickhouse, query, prepared, dirty)
     search = await _search(clickhouse, query)
     if search.since:
-        keys, total = await _matching(clickhouse, query, unsettled, search, observed=is_observed)
+        keys, total = await _matching(clickhouse, query, pending, search, observed=is_observed)
         if len(keys) == query.limit:
             return keys, total
         search = _UNSEARCHED
-    return await _matching(clickhouse, query, unsettled, search, observed=is_observed)
+    return await _matching(clickhouse, query, pending, search, observed=is_observed)
 
 
-async def _unsettled(
-    clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, touched: Touched
-) -> tuple[Unsettled, bool]:
-    """What is not folded, and whether its observations are to be summed up: they must be, or it is little."""
-    if asked.filter.is_observed or touched.touches <= _FEW_TOUCHES:
-        return await reach_back(clickhouse, query.project_id, touched), True
-    return touched.anywhere, False
+async def _pending(
+    clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared, dirty: DirtyTraces
+) -> tuple[PendingTraces, bool]:
+    """The pending traces, and whether to sum up their observations: when the query needs it, or they are few."""
+    if prepared.filter.is_observed or dirty.dirty_count <= _FEW_DIRTY:
+        return await reach_back(clickhouse, query.project_id, dirty), True
+    return dirty.anywhere, False
 
 
 async def _search(clickhouse: ClickHouse, query: TraceQuery) -> Search:
@@ -172,77 +172,77 @@ async def _search(clickhouse: ClickHouse, query: TraceQuery) -> Search:
 async def _matching(
     clickhouse: ClickHouse,
     query: TraceQuery,
-    unsettled: Unsettled,
+    pending: PendingTraces,
     search: Search,
     *,
     observed: bool = True,
 ) -> tuple[list[TraceKey], int]:
     """A page out of all traces, and how many there are on all pages."""
-    asked = _asked(query, search)
-    made = asked.filter
+    prepared = _prepared(query, search)
+    filter = prepared.filter
     direction = "DESC" if query.descending else "ASC"
     order = f"{ORDERS[query.order_by]} {direction}, trace.id {direction}"
-    said, rarely = made.said()
-    every = unsettled.all_traces(made.binder, observed=observed, said=said, rarely=rarely)
-    sql = render("traces", "matching", all=every, joins=made.joins(), where=made.where, order=order)
-    params = asked.params | {"limit": query.limit, "offset": query.offset}
+    part_test, rarely = filter.part_test()
+    every = pending.all_traces(filter.binder, observed=observed, part_test=part_test, rarely=rarely)
+    sql = render("traces", "matching", all=every, joins=filter.joins(), where=filter.where, order=order)
+    params = prepared.params | {"limit": query.limit, "offset": query.offset}
     rows, total = await clickhouse.page(sql, params, _Matching, settings=_ALIASES | _UNORDERED)
     keys = [row.key() for row in rows]
     if not observed and keys:
-        await _find_places(clickhouse, query.project_id, unsettled, keys)
+        await _find_places(clickhouse, query.project_id, pending, keys)
     return keys, total
 
 
-async def _find_places(clickhouse: ClickHouse, project_id: str, unsettled: Unsettled, keys: list[TraceKey]) -> None:
+async def _find_places(clickhouse: ClickHouse, project_id: str, pending: PendingTraces, keys: list[TraceKey]) -> None:
     """Make the places of keys those of all their rows, when only parts were looked at."""
     binder = Binder({"project_id": project_id, "ids": [key.id for key in keys]})
-    sql = render("traces", "places", until=binder.time(unsettled.until))
+    sql = render("traces", "places", until=binder.time(pending.until))
     places = {row.id: row for row in await clickhouse.rows(sql, binder.params, _Place)}
     for key in keys:
         if (place := places.get(key.id)) is not None:
             key.first, key.last = min(key.first, place.first_micros), max(key.last, place.last_micros)
 
 
-async def _count_started(clickhouse: ClickHouse, query: TraceQuery, touched: Touched) -> int:
+async def _count_started(clickhouse: ClickHouse, query: TraceQuery, dirty: DirtyTraces) -> int:
     """How many traces there are, of a query about nothing but time, which needs far less of a trace."""
-    asked = _asked(query)
-    starts = all_of(asked.filter.exact_starts, prefix="AND ")
-    if touched.touches:
-        unsettled = await reach_back(clickhouse, query.project_id, touched)
-        sql = unsettled.count_started(asked.filter.binder, starts)
+    prepared = _prepared(query)
+    starts = all_of(prepared.filter.exact_starts, prefix="AND ")
+    if dirty.dirty_count:
+        pending = await reach_back(clickhouse, query.project_id, dirty)
+        sql = pending.count_started(prepared.filter.binder, starts)
     else:
-        sql = render("traces", "count_settled", starts=starts)
-    return (await clickhouse.rows(sql, asked.params, _Total, settings=_ALIASES))[0].total
+        sql = render("traces", "count_stored", starts=starts)
+    return (await clickhouse.rows(sql, prepared.params, _Total, settings=_ALIASES))[0].total
 
 
-async def _newest_settled(clickhouse: ClickHouse, query: TraceQuery, asked: _Asked) -> list[TraceKey] | None:
-    """A page by time, if all traces are folded; None when it is empty, or most of the newest rows are old versions."""
+async def _newest_stored(clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared) -> list[TraceKey] | None:
+    """A page by time when no trace is pending; None when it is empty, or most of the newest rows are old versions."""
     most = 2 * (query.offset + query.limit) + _SPARE
-    params = asked.params | {"most": most, "limit": query.limit, "offset": query.offset}
-    sql = render("traces", "newest_settled", starts=all_of(asked.filter.exact_starts, prefix="AND "))
-    rows = await clickhouse.rows(sql, params, _Settled, settings=_ALIASES | _NEWEST_FIRST | ALONE)
+    params = prepared.params | {"most": most, "limit": query.limit, "offset": query.offset}
+    sql = render("traces", "newest_stored", starts=all_of(prepared.filter.exact_starts, prefix="AND "))
+    rows = await clickhouse.rows(sql, params, _StoredTrace, settings=_ALIASES | _NEWEST_FIRST | ALONE)
     is_whole = len(rows) == query.limit or (rows and rows[0].looked_at < most)
     return [row.key() for row in rows] if is_whole else None
 
 
 async def _newest(
-    clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, touched: Touched, settled: list[TraceKey] | None
+    clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared, dirty: DirtyTraces, stored: list[TraceKey] | None
 ) -> list[TraceKey] | None:
-    """A page by time, out of the newest rows only; None when those do not suffice and all must be folded.
+    """A page by time, out of the newest rows only; None when those do not suffice and all must be aggregated.
 
     Parts are read from the newest back until enough traces began in the window. A trace that began before the window
     may look newer than it is when its other parts lie far back: such traces are found by their ids and left out.
     """
     wanted = query.offset + query.limit
-    recent = touched.recent_micros if wanted <= _RECENT_TRACES else 0
-    if not recent and settled:
-        recent = settled[-1].started  # what was written since can only move the end of the page to later times
+    recent = dirty.recent_micros if wanted <= _RECENT_TRACES else 0
+    if not recent and stored:
+        recent = stored[-1].started  # what was written since can only move the end of the page to later times
     displaced: list[str] = []
     for _ in range(_TRIES):
-        rows = await _newest_parts(clickhouse, query, asked, displaced, recent)
+        rows = await _newest_parts(clickhouse, query, prepared, displaced, recent)
         if rows is None and recent:
             recent = 0
-            rows = await _newest_parts(clickhouse, query, asked, displaced, recent)
+            rows = await _newest_parts(clickhouse, query, prepared, displaced, recent)
         if rows is None:
             return None
         begun = await _beginnings(clickhouse, query.project_id, [row.id for row in rows])
@@ -254,11 +254,11 @@ async def _newest(
 
 
 async def _newest_parts(
-    clickhouse: ClickHouse, query: TraceQuery, asked: _Asked, displaced: list[str], recent: int
+    clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared, displaced: list[str], recent: int
 ) -> list[_Newest] | None:
     """A page of what the newest parts say, those from `recent` on at most; None when they are too few for it."""
-    binder = Binder(dict(asked.params))
-    tests = [test.replace("trace.started", "timestamp", 1) for test in asked.filter.exact_starts]
+    binder = Binder(dict(prepared.params))
+    tests = [test.replace("trace.started", "timestamp", 1) for test in prepared.filter.exact_starts]
     settings: dict[str, int] = _ALIASES | (_UNORDERED if recent else _NEWEST_FIRST)
     if recent:
         tests.append(f"timestamp >= {binder.time(recent)}")

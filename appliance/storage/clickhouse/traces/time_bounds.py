@@ -26,7 +26,7 @@ _LAST_MINUTE: Final = (2**32 - 1) * 1_000_000 // MINUTE
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class TimeBounds:
     """A range of time that holds all rows of something, both ends included; microseconds since the epoch."""
 
     first: int
@@ -40,36 +40,36 @@ class _Found(msgspec.Struct):
 
 
 _MARK_HOLDS_S: Final = 10.0
-# When the mark of folded traces was read, and the mark. An older one only lets more touches be looked at.
+# When the mark of aggregated traces was read, and the mark. With an older one only more dirty traces are read.
 _marks: WeakKeyDictionary[ClickHouse, tuple[float, int]] = WeakKeyDictionary()
 
 
-async def extent_of(clickhouse: ClickHouse, project_id: str, trace_id: str) -> Extent | None:
-    """Where the parts and observations of a trace lie; None when neither folding nor a touch knows of it.
+async def time_bounds_of(clickhouse: ClickHouse, project_id: str, trace_id: str) -> TimeBounds | None:
+    """Where the parts and observations of a trace lie; None when no aggregate and no mark knows of it.
 
     Raises QueryTooExpensive and StoreUnavailable.
     """
     binder, now = Binder({"project_id": project_id, "trace_id": trace_id}), time.monotonic()
     read_at, known = _marks.get(clickhouse, (-_MARK_HOLDS_S, 0))
     is_known = now - read_at < _MARK_HOLDS_S
-    sql = render("traces", "extent", mark=binder.time(known) if is_known else render("traces", "mark"))
+    sql = render("traces", "time_bounds", mark=binder.time(known) if is_known else render("traces", "mark"))
     rows = await clickhouse.rows(sql, binder.params, _Found, settings=KNOWN_PLACES)
     if not rows:
         return None
     if not is_known:
         _marks[clickhouse] = (now, rows[0].mark_micros)
-    return Extent(min(row.first_micros for row in rows), max(row.last_micros for row in rows))
+    return TimeBounds(min(row.first_micros for row in rows), max(row.last_micros for row in rows))
 
 
-def within(column: str, extents: Iterable[Extent], binder: Binder) -> str:
-    """SQL, with a leading AND, of rows whose time `column` lies in one of `extents`; empty without any.
+def within(column: str, time_bounds: Iterable[TimeBounds], binder: Binder) -> str:
+    """SQL, with a leading AND, of rows whose time `column` lies in one of `time_bounds`; empty without any.
 
     The table's order begins with the minute, so that single minutes far from each other open few granules.
     """
-    known = list(extents)
+    known = list(time_bounds)
     if not known:
         return ""
-    first, last = min(extent.first for extent in known), max(extent.last for extent in known)
+    first, last = min(time_bounds.first for time_bounds in known), max(time_bounds.last for time_bounds in known)
     tests = [f"{column} >= {binder.time(first)}", f"{column} <= {binder.time(last)}"]
     if (minutes := _minutes(known)) is not None:
         moments = binder.bind([minute * 60 for minute in minutes], "Array(DateTime('UTC'))")
@@ -77,11 +77,11 @@ def within(column: str, extents: Iterable[Extent], binder: Binder) -> str:
     return all_of(tests, prefix="AND ")
 
 
-def _minutes(extents: list[Extent]) -> list[int] | None:
-    """The minutes since the epoch that the extents touch; None when they are too many, or no minutes of a DateTime."""
+def _minutes(time_bounds: list[TimeBounds]) -> list[int] | None:
+    """The minutes since the epoch within the bounds; None when there are too many, or they do not fit a DateTime."""
     found: set[int] = set()
-    for extent in extents:
-        first, last = extent.first // MINUTE, extent.last // MINUTE
+    for each in time_bounds:
+        first, last = each.first // MINUTE, each.last // MINUTE
         if first < 0 or last > _LAST_MINUTE or last - first + len(found) > _MOST_MINUTES:
             return None
         found.update(range(first, last + 1))

@@ -1,4 +1,4 @@
-"""Partial events fold into one row in any order."""
+"""Partial events aggregate into one row in any order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.model.patches import PatchSet
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import ModelDefinition, Pricing, PricingTier
 from appliance.model.scores import Score
-from appliance.model.traces import fold_parts
+from appliance.model.traces import aggregate_parts
 
 SOURCE = Source("p", 50)
 FREE = Pricing([])
@@ -207,7 +207,7 @@ def test_trace_events_add_to_each_other() -> None:
         ],
         SOURCE,
     )
-    trace = fold_parts(reversed(parts))
+    trace = aggregate_parts(reversed(parts))
 
     assert not patches
     assert (trace.name, trace.user_id, trace.public, trace.tags, trace.release) == ("n", None, True, ["a", "b"], "r")
@@ -241,7 +241,7 @@ def test_events_of_one_request_may_share_their_id() -> None:
     named = [Event("same", moment, "trace-create", {"id": id, "name": id, "output": id}) for id in ("t", "u")]
     more = Event("same", moment, "trace-create", {"id": "t", "output": "more"})
     parts, _ = split_events([*named, more], SOURCE)
-    found = {id: fold_parts(part for part in parts if part.id == id) for id in ("t", "u")}
+    found = {id: aggregate_parts(part for part in parts if part.id == id) for id in ("t", "u")}
     assert [(trace.name, trace.output) for trace in found.values()] == [("t", "more"), ("u", "u")]
 
 
@@ -251,7 +251,7 @@ def test_within_a_millisecond_the_order_of_the_request_counts() -> None:
     traces = [Event(id, moment, "trace-create", {"id": "t", "output": id}) for id in "cab"]
 
     assert merged(*updates).output == "b"
-    assert fold_parts(split_events(traces, SOURCE)[0]).output == "b"
+    assert aggregate_parts(split_events(traces, SOURCE)[0]).output == "b"
 
 
 def test_usage_and_costs_of_a_later_event_replace_the_earlier_ones_whole() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from appliance.ingestion.otel.trace import trace_parts
-from appliance.model.traces import fold_parts
+from appliance.model.traces import aggregate_parts
 from tests.unit.ingestion.spans import SOURCE, says
 
 
@@ -24,7 +24,7 @@ def test_children_add_what_the_root_does_not_say() -> None:
     root = says({}, id="r", name="handler")
     child = says({"user.id": "ada", "langfuse.trace.public": True}, id="c", parent="r", start=2_000_000)
 
-    trace = fold_parts(trace_parts([root, child], SOURCE))
+    trace = aggregate_parts(trace_parts([root, child], SOURCE))
 
     assert (trace.name, trace.user_id, trace.public) == ("handler", "ada", True)
 
@@ -33,14 +33,14 @@ def test_public_is_not_taken_back_by_a_later_span() -> None:
     root = says({"langfuse.trace.public": True}, id="r")
     later = says({"user.id": "ada"}, id="c", parent="r", start=2_000_000)
 
-    assert fold_parts(trace_parts([root, later], SOURCE)).public
+    assert aggregate_parts(trace_parts([root, later], SOURCE)).public
 
 
 def test_a_later_root_does_not_take_the_given_name() -> None:
     named = trace_parts([says({"langfuse.trace.name": "given"}, id="a")], SOURCE)
     other = trace_parts([says({}, id="b", name="own", start=5_000_000)], SOURCE)
 
-    assert fold_parts([*named, *other]).name == "given"
+    assert aggregate_parts([*named, *other]).name == "given"
 
 
 def test_a_trace_without_root_exists_too() -> None:
@@ -66,17 +66,17 @@ def test_a_conversation_is_a_session_only_when_nobody_names_one() -> None:
     root = says({"session.id": "named"}, id="r")
     child = says({"gen_ai.conversation.id": "conversation"}, id="c", parent="r", start=2_000_000)
 
-    assert fold_parts(trace_parts([root, child], SOURCE)).session_id == "named"
-    assert fold_parts(trace_parts([child], SOURCE)).session_id == "conversation"
+    assert aggregate_parts(trace_parts([root, child], SOURCE)).session_id == "named"
+    assert aggregate_parts(trace_parts([child], SOURCE)).session_id == "conversation"
     apart = [*trace_parts([root], SOURCE), *trace_parts([child], SOURCE)]
-    assert fold_parts(apart).session_id == "named"
+    assert aggregate_parts(apart).session_id == "named"
 
 
 def test_metadata_joins_trace_and_root() -> None:
     root = says({"langfuse.observation.metadata.o": "1", "langfuse.trace.metadata.t": "2"}, id="r")
     child = says({"langfuse.observation.metadata.c": "3"}, id="c", parent="r")
 
-    metadata = fold_parts(trace_parts([root, child], SOURCE)).metadata
+    metadata = aggregate_parts(trace_parts([root, child], SOURCE)).metadata
 
     assert metadata == {"o": "1", "t": "2", "resourceAttributes": "{}", "scope": "{}"}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.ingestion.legacy.decode import Event, split_events
 from appliance.ingestion.otel.trace import SpanSays, trace_parts
-from appliance.model.traces import SpanPlace, Trace, TracePart, fold_parts
+from appliance.model.traces import SpanPlace, Trace, TracePart, aggregate_parts
 from tests.unit.ingestion.spans import SOURCE
 from tests.unit.ingestion.spans import says as says_at
 
@@ -29,10 +29,10 @@ def says(attributes: dict[str, Any] | None = None, **options: Any) -> SpanSays:
 
 def trace_of(*spans: SpanSays, besides: tuple[TracePart, ...] = ()) -> Trace:
     """The trace of these spans, which but for its start is the same in whatever order and company they come."""
-    together = replace(fold_parts([*trace_parts(spans, SOURCE), *besides]), timestamp=0)
+    together = replace(aggregate_parts([*trace_parts(spans, SOURCE), *besides]), timestamp=0)
     apart = [trace_parts([span], SOURCE) for span in spans]
     for order in itertools.permutations([*apart, list(besides)]):
-        assert replace(fold_parts([part for parts in order for part in parts]), timestamp=0) == together
+        assert replace(aggregate_parts([part for parts in order for part in parts]), timestamp=0) == together
     return together
 
 

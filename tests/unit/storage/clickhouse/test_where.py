@@ -10,7 +10,7 @@ from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition, Value
 from appliance.storage.clickhouse.observation_filters import OBSERVATION_COLUMNS, observation_filter
 from appliance.storage.clickhouse.queries import load
-from appliance.storage.clickhouse.traces.all import Unsettled
+from appliance.storage.clickhouse.traces.all import PendingTraces
 from appliance.storage.clickhouse.traces.filters import TRACE_COLUMNS, trace_filter
 from appliance.storage.clickhouse.where import Binder, Column, find_column, paths_of
 
@@ -41,7 +41,7 @@ def test_no_value_ever_becomes_sql(value: str) -> None:
         binder.test(Column("map", "metadata"), condition("stringObject", "=", marked, key=marked)),
         binder.test(Column("categories", "pairs"), condition("categoryOptions", "any of", [marked], key=marked)),
         trace_filter([condition("string", "contains", marked, column="search")], binder).where,
-        observation_filter([condition("string", "contains", marked, column="search")], binder, Unsettled()).where,
+        observation_filter([condition("string", "contains", marked, column="search")], binder, PendingTraces()).where,
     ]
     assert all("§" not in text for text in sql)
 
@@ -52,8 +52,8 @@ def test_columns_of_traces_and_observations_accept_the_type_they_document() -> N
 
 
 def test_blocks_are_found_by_name() -> None:
-    assert {"fold", "newest", "matching", "parts"} <= set(load("traces"))
-    assert "-- name" not in load("traces")["fold"].template
+    assert {"merged_parts", "newest", "matching", "parts"} <= set(load("traces"))
+    assert "-- name" not in load("traces")["merged_parts"].template
 
 
 def test_a_key_with_dots_may_be_a_path_into_json() -> None:
@@ -71,5 +71,5 @@ def test_a_key_with_dots_may_be_a_path_into_json() -> None:
 def test_conditions_on_what_the_trace_says_are_one_look_at_the_traces() -> None:
     """The text of one is long, and ClickHouse bounds the text of a statement."""
     conditions = [condition("string", "=", "x", column=column) for column in ("userId", "traceName", "sessionId")]
-    made = observation_filter(conditions, Binder(), Unsettled())
+    made = observation_filter(conditions, Binder(), PendingTraces())
     assert made.where.count("folded_traces") == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import StoreUnavailable, Undecodable
-from appliance.model.dirty_traces import Touch, touches_of
+from appliance.model.dirty_traces import DirtyTrace, dirty_traces_of
 from appliance.model.observations import Observation
 from appliance.model.traces import TracePart
 from appliance.storage.clickhouse import writer
@@ -56,7 +56,7 @@ async def test_contents_are_written_side_by_side_and_parts_when_all_of_them_are_
 
 
 async def test_rows_that_appear_long_after_their_touch_are_touched_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "TOUCHES_LAST_S", -1.0)
+    monkeypatch.setattr(writer, "DIRTY_FOR_S", -1.0)
     recorder = Recorder()
     await write(recorder)
     assert recorder.noted[-3:] == [
@@ -76,4 +76,4 @@ async def test_a_failure_is_raised_when_nothing_goes_on_any_more() -> None:
 
 def test_a_trace_is_touched_once_from_its_first_to_its_last_row() -> None:
     rows = [observation(start_time=9), observation("", 1), observation(start_time=7), observation("u", 3)]
-    assert touches_of(rows, [part(2)]) == [Touch("p", "t", 2, 9), Touch("p", "u", 3, 3)]
+    assert dirty_traces_of(rows, [part(2)]) == [DirtyTrace("p", "t", 2, 9), DirtyTrace("p", "u", 3, 3)]

@@ -1,4 +1,4 @@
-"""Exports in pieces: nothing is lost, nothing large is decoded whole, and what is too much is left out."""
+"""Exports in chunks: nothing is lost, nothing large is decoded whole, and what is too much is left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.accept import count_json_spans, count_protobuf_spans
 from appliance.ingestion.otel.decoding.decode import decode_protobuf
-from appliance.ingestion.otel.decoding.wire import MOST_SPANS, PIECE_BYTES, has_more_values, pieces
+from appliance.ingestion.otel.decoding.wire import CHUNK_BYTES, MOST_SPANS, chunks, has_more_values
 
 
 def export(*sizes: int, resource: int = 10) -> ExportTraceServiceRequest:
@@ -28,11 +28,11 @@ def export(*sizes: int, resource: int = 10) -> ExportTraceServiceRequest:
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.integers(0, PIECE_BYTES * 2), min_size=1, max_size=9), st.integers(0, PIECE_BYTES))
+@given(st.lists(st.integers(0, CHUNK_BYTES * 2), min_size=1, max_size=9), st.integers(0, CHUNK_BYTES))
 def test_pieces_together_say_the_same(sizes: list[int], resource: int) -> None:
     request = export(*sizes, resource=resource)
     body = request.SerializeToString()
-    found = [ExportTraceServiceRequest.FromString(piece) for piece in pieces(body) if piece is not None]
+    found = [ExportTraceServiceRequest.FromString(chunk) for chunk in chunks(body) if chunk is not None]
     told = [
         (group.resource.SerializeToString(), part.scope.name, span.SerializeToString())
         for one in found
@@ -52,17 +52,17 @@ def test_pieces_together_say_the_same(sizes: list[int], resource: int) -> None:
 
 def test_no_piece_is_much_larger_than_asked() -> None:
     body = export(*[100_000] * 40).SerializeToString()
-    assert max(len(piece) for piece in pieces(body) if piece is not None) < PIECE_BYTES + 1000
+    assert max(len(chunk) for chunk in chunks(body) if chunk is not None) < CHUNK_BYTES + 1000
 
 
 def test_one_large_span_alone_is_not_copied() -> None:
-    body = export(PIECE_BYTES * 2).SerializeToString()
-    [piece] = pieces(body)
-    assert piece is body
+    body = export(CHUNK_BYTES * 2).SerializeToString()
+    [chunk] = chunks(body)
+    assert chunk is body
 
 
 def test_a_span_with_too_many_values_is_left_out() -> None:
-    request = export(PIECE_BYTES, PIECE_BYTES, 10)
+    request = export(CHUNK_BYTES, CHUNK_BYTES, 10)
     for _ in range(MOST_SPANS):
         request.resource_spans[0].scope_spans[0].spans[0].attributes.add()
     body = request.SerializeToString()
@@ -89,13 +89,13 @@ def test_too_many_fields_are_refused(field: bytes) -> None:
     scope = field * (MOST_SPANS + 20_000)
     inner = b"\x12" + _varint(len(scope)) + scope
     with pytest.raises(PayloadTooLarge):
-        list(pieces(b"\x0a" + _varint(len(inner)) + inner))
+        list(chunks(b"\x0a" + _varint(len(inner)) + inner))
 
 
 @pytest.mark.parametrize("tail", [b"\x0a\xff", b"\x0b", b"\xff" * 20, b"\x09\x00"])
 def test_a_torn_export_is_refused(tail: bytes) -> None:
     with pytest.raises(Undecodable):
-        list(pieces(export(PIECE_BYTES).SerializeToString() + tail))
+        list(chunks(export(CHUNK_BYTES).SerializeToString() + tail))
 
 
 def test_too_many_spans_in_json_are_refused() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.model.queue import Delivery, Entry
-from appliance.worker.runner import MAX_PIECE_BYTES, SUSPECT_AFTER, pieces
+from appliance.worker.runner import MAX_GROUP_BYTES, SUSPECT_AFTER, decode_groups
 
 
 def delivery(id: str, size: int, attempts: int = 1) -> Delivery:
@@ -15,17 +15,17 @@ def ids(groups: list[list[Delivery]]) -> list[str]:
 
 
 def test_small_entries_share_a_piece() -> None:
-    assert ids(pieces([delivery("a", 1), delivery("b", 1)])) == ["ab"]
+    assert ids(decode_groups([delivery("a", 1), delivery("b", 1)])) == ["ab"]
 
 
 def test_a_piece_is_bounded() -> None:
-    half = MAX_PIECE_BYTES // 2
-    assert ids(pieces([delivery("a", half), delivery("b", half), delivery("c", 1)])) == ["ab", "c"]
-    assert ids(pieces([delivery("a", 3 * MAX_PIECE_BYTES), delivery("b", 1)])) == ["a", "b"]
+    half = MAX_GROUP_BYTES // 2
+    assert ids(decode_groups([delivery("a", half), delivery("b", half), delivery("c", 1)])) == ["ab", "c"]
+    assert ids(decode_groups([delivery("a", 3 * MAX_GROUP_BYTES), delivery("b", 1)])) == ["a", "b"]
 
 
 def test_an_entry_tried_too_often_stands_alone() -> None:
-    assert ids(pieces([delivery("a", 1), delivery("b", 1, attempts=SUSPECT_AFTER + 1), delivery("c", 1)])) == [
+    assert ids(decode_groups([delivery("a", 1), delivery("b", 1, attempts=SUSPECT_AFTER + 1), delivery("c", 1)])) == [
         "a",
         "b",
         "c",
@@ -33,4 +33,4 @@ def test_an_entry_tried_too_often_stands_alone() -> None:
 
 
 def test_no_entries_no_pieces() -> None:
-    assert pieces([]) == []
+    assert decode_groups([]) == []

@@ -22,7 +22,7 @@ from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.storage.redis.keys import key as name_of
 from appliance.storage.redis.receipts import read_receipts
 from appliance.worker import large, runner
-from appliance.worker.lookups import Reference
+from appliance.worker.lookups import PostgresLookups
 from tests.integration.ingestion.conftest import Pipeline
 
 TIME = "2026-01-01T00:00:00.000Z"
@@ -122,16 +122,16 @@ async def test_without_postgres_nothing_is_priced_at_first_and_nothing_is_lost(p
 
 async def test_what_was_last_known_counts_while_postgres_is_away(pipeline: Pipeline, postgres: Postgres) -> None:
     assert await Models(postgres).create(priced(7))
-    reference = Reference(postgres)
-    await reference.load()
+    lookups = PostgresLookups(postgres)
+    await lookups.load()
     await postgres.close()
 
     async with asyncio.timeout(20):
-        await reference.refresh(2**62)
+        await lookups.refresh(2**62)
 
-    found = reference.pricing.match("p", "gpt-4o", 0)
+    found = lookups.pricing.match("p", "gpt-4o", 0)
     assert found is not None and found.pricing_tiers[0].prices == {"input": 7}
-    await reference.close()
+    await lookups.close()
 
 
 @pytest.mark.parametrize("is_large", [False, True])
