@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from appliance.api_types.pages import PageMeta
 from appliance.errors import InvalidData
 from appliance.model.times import parse_time
 
@@ -23,14 +24,10 @@ class Page:
     def offset(self) -> int:
         return (self.number - 1) * self.limit
 
-    def meta(self, total_items: int) -> dict[str, int]:
+    def meta(self, total_items: int) -> PageMeta:
         """The `meta` object of a list."""
-        return {
-            "page": self.number,
-            "limit": self.limit,
-            "totalItems": total_items,
-            "totalPages": -(-total_items // self.limit),
-        }
+        total_pages = -(-total_items // self.limit)
+        return PageMeta(page=self.number, limit=self.limit, total_items=total_items, total_pages=total_pages)
 
 
 def issue(path: str, message: str, code: str = "invalid_type") -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -27,8 +28,18 @@ def iso_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
+def optional_time(microseconds: int | None) -> str | None:
+    """A point in time as `iso_micros` prints it, or null."""
+    return None if microseconds is None else iso_micros(microseconds)
+
+
 def iso_micros(microseconds: int) -> str:
     """Microseconds since the epoch as the public API prints them: UTC with milliseconds and Z."""
     seconds, rest = divmod(microseconds, 1_000_000)
+    return f"{_iso_seconds(seconds)}.{rest // 1000:03d}Z"
+
+
+@lru_cache(maxsize=4096)  # rows of one answer lie close together
+def _iso_seconds(seconds: int) -> str:
     # Not strftime: it would not pad years before 1000.
-    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19] + f".{rest // 1000:03d}Z"
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

@@ -17,11 +17,13 @@ from appliance.web.api import (
     metrics,
     models,
     observations,
+    observations_v2,
     otel,
     projects,
     prompts,
     score_configs,
     scores,
+    scores_v3,
     scores_write,
     sessions,
     traces,
@@ -32,8 +34,10 @@ _lists: list[Route] = [
     *local_tree.routes,
     *traces.routes,
     *observations.routes,
+    *observations_v2.routes,
     *sessions.routes,
     *scores.routes,
+    *scores_v3.routes,
 ]
 
 # The two ways in stand first: routing is a linear search.

@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.pages import ApiPage
+from appliance.api_types.scores import ApiScore, ScoredTrace
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.filters import Condition
 from appliance.model.scores import Score
-from appliance.model.traces import aggregate_parts
+from appliance.model.traces import Trace, aggregate_parts
 from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.scores import ScoreQuery
 from appliance.storage.clickhouse.traces.detail import read_parts
-from appliance.web.api import scores_v3
-from appliance.web.api.shapes import Json, score
 from appliance.web.auth import authorize
 from appliance.web.filter_params import clickhouse_of, conditions_from
 from appliance.web.params import issue, list_param, page_from, text_param
-from appliance.web.responses import json_response
+from appliance.web.responses import iso_micros, json_response
+from appliance.web.stored_json import parsed_values
 
 _TEXTS: Final = ("userId", "name", "source", "dataType", "configId", "queueId")
 _TEXTS_V2: Final = (*_TEXTS, "sessionId", "traceId", "datasetRunId")
 _OPERATORS: Final = ("<", ">", "<=", ">=", "!=", "=")
+Version = Literal[1, 2]
 
 
 async def list_v1(request: Request) -> Response:
@@ -50,7 +53,7 @@ async def get_v2(request: Request) -> Response:
     return await _get(request, version=2)
 
 
-async def _list(request: Request, *, version: int) -> Response:
+async def _list(request: Request, *, version: Version) -> Response:
     auth = await authorize(request)
     page = page_from(request)
     with_trace = _asks_traces(request)
@@ -63,21 +66,21 @@ async def _list(request: Request, *, version: int) -> Response:
     )
     clickhouse = clickhouse_of(request)
     rows, total = await asyncio.gather(scores.list_page(clickhouse, query), scores.count(clickhouse, query))
-    data = [score(row, with_runs=version == 2) for row in rows]
+    data = [api_score(row, version=version) for row in rows]
     if with_trace:
         await _add_traces(clickhouse, auth.project_id, rows, data)
-    return json_response({"data": data, "meta": page.meta(total)})
+    return json_response(ApiPage(data, page.meta(total)))
 
 
-async def _get(request: Request, *, version: int) -> Response:
+async def _get(request: Request, *, version: Version) -> Response:
     auth = await authorize(request)
     row = await scores.find(clickhouse_of(request), auth.project_id, request.path_params["score_id"])
     if row is None or (version == 1 and (not row.trace_id or row.data_type == "CORRECTION")):
         raise NotFound("Score not found")
-    return json_response(score(row, with_runs=version == 2))
+    return json_response(api_score(row, version=version))
 
 
-def _conditions(request: Request, version: int) -> list[Condition]:
+def _conditions(request: Request, version: Version) -> list[Condition]:
     found = conditions_from(
         request,
         texts=_TEXTS_V2 if version == 2 else _TEXTS,
@@ -116,18 +119,54 @@ def _asks_traces(request: Request) -> bool:
     return "trace" in fields
 
 
-async def _add_traces(clickhouse: ClickHouse, project_id: str, rows: Sequence[Score], data: list[Json]) -> None:
+async def _add_traces(clickhouse: ClickHouse, project_id: str, rows: Sequence[Score], data: list[ApiScore]) -> None:
     ids = sorted({row.trace_id for row in rows if row.trace_id})
     parts = await read_parts(clickhouse, project_id, ids, with_texts=False)
-    for row, shape in zip(rows, data, strict=True):
-        found = parts.get(row.trace_id)
-        trace = aggregate_parts(found) if found else None
-        shape["trace"] = trace and {
-            "userId": trace.user_id or None,
-            "tags": trace.tags,
-            "environment": trace.environment,
-            "sessionId": trace.session_id or None,
-        }
+    for row, score in zip(rows, data, strict=True):
+        of_trace = parts.get(row.trace_id)
+        score.trace = _scored_trace(aggregate_parts(of_trace)) if of_trace else None
+
+
+def _scored_trace(trace: Trace) -> ScoredTrace:
+    return ScoredTrace(
+        user_id=trace.user_id or None,
+        tags=trace.tags,
+        environment=trace.environment,
+        session_id=trace.session_id or None,
+    )
+
+
+def api_score(row: Score, *, version: Version) -> ApiScore:
+    """The score of one of the first two API versions; the first knows no sessions and no dataset runs."""
+    string_value = row.string_value
+    if row.data_type == "TEXT":
+        string_value = row.string_value or row.long_string_value
+    elif row.data_type == "CORRECTION":
+        string_value = row.long_string_value or row.string_value
+    is_text = row.data_type in ("TEXT", "CORRECTION")
+    return ApiScore(
+        id=row.id,
+        project_id=row.project_id,
+        environment=row.environment,
+        timestamp=iso_micros(row.timestamp),
+        name=row.name,
+        value=UNSET if row.data_type == "TEXT" else row.value,
+        string_value=string_value if is_text else string_value or None,
+        data_type=row.data_type,
+        source=row.source,
+        author_user_id=row.author_user_id or None,
+        comment=row.comment or None,
+        metadata=parsed_values(row.metadata),
+        config_id=row.config_id or None,
+        queue_id=row.queue_id or None,
+        execution_trace_id=row.execution_trace_id or None,
+        created_at=iso_micros(row.created_at),
+        updated_at=iso_micros(row.updated_at),
+        trace_id=row.trace_id or None,
+        observation_id=row.observation_id or None,
+        session_id=UNSET if version == 1 else row.session_id or None,
+        dataset_run_id=UNSET if version == 1 else row.dataset_run_id or None,
+    )
 
 
 routes = [
@@ -135,5 +174,4 @@ routes = [
     Route("/api/public/scores/{score_id:segment}", get_v1, methods=["GET"]),
     Route("/api/public/v2/scores", list_v2, methods=["GET"]),
     Route("/api/public/v2/scores/{score_id:segment}", get_v2, methods=["GET"]),
-    *scores_v3.routes,
 ]

@@ -11,17 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.pages import ApiPage, PageMeta
+from appliance.api_types.scores import ApiScoreV3, ScoreSubject
 from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.scores import DATA_TYPES, SOURCES, Score
 from appliance.model.times import clamp
 from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.scores import ScoreQuery
-from appliance.web.api.shapes import score_v3
 from appliance.web.auth import authorize
 from appliance.web.filter_params import clickhouse_of, conditions_from
 from appliance.web.params import int_param, issue, list_param, text_param
-from appliance.web.responses import json_response
+from appliance.web.responses import iso_micros, json_response
+from appliance.web.stored_json import parsed_values
 
 _LISTS: Final = {
     "id": "id",
@@ -62,10 +64,8 @@ async def list_page(request: Request) -> Response:
         after=_position(text_param(request, "cursor")),
     )
     rows = await scores.list_page(clickhouse_of(request), query)
-    meta: dict[str, object] = {"limit": limit}
-    if len(rows) > limit:
-        meta["cursor"] = _cursor(rows[limit - 1])
-    return json_response({"data": [score_v3(row, groups) for row in rows[:limit]], "meta": meta})
+    meta = PageMeta(limit=limit, cursor=_cursor(rows[limit - 1]) if len(rows) > limit else None)
+    return json_response(ApiPage([api_score_v3(row, groups) for row in rows[:limit]], meta))
 
 
 def _check_names(request: Request) -> None:
@@ -82,10 +82,10 @@ def _check_names(request: Request) -> None:
 
 
 def _groups(request: Request) -> set[str]:
-    asked = set(list_param(request, "fields"))
-    if unknown := sorted(asked - _GROUPS):
+    names = set(list_param(request, "fields"))
+    if unknown := sorted(names - _GROUPS):
         raise InvalidData([issue("fields", f"Unknown field groups: {', '.join(unknown)}", "custom")])
-    return asked
+    return names
 
 
 def _conditions(request: Request) -> list[Condition]:
@@ -139,6 +139,52 @@ def _number(name: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise InvalidData([issue(name, "Expected number")]) from None
+
+
+def api_score_v3(row: Score, groups: set[str]) -> ApiScoreV3:
+    """The score with these groups of fields."""
+    score = ApiScoreV3(
+        id=row.id,
+        project_id=row.project_id,
+        name=row.name,
+        value=_value(row),
+        data_type=row.data_type,
+        source=row.source,
+        timestamp=iso_micros(row.timestamp),
+        environment=row.environment,
+        created_at=iso_micros(row.created_at),
+        updated_at=iso_micros(row.updated_at),
+    )
+    if "details" in groups:
+        score.comment = row.comment or None
+        score.config_id = row.config_id or None
+        score.metadata = parsed_values(row.metadata)
+    if "subject" in groups:
+        score.subject = _subject(row)
+    if "annotation" in groups:
+        score.author_user_id = row.author_user_id or None
+        score.queue_id = row.queue_id or None
+    return score
+
+
+def _value(row: Score) -> float | bool | str:
+    if row.data_type == "NUMERIC":
+        return row.value
+    if row.data_type == "BOOLEAN":
+        return row.value == 1
+    return row.long_string_value or row.string_value
+
+
+def _subject(row: Score) -> ScoreSubject | None:
+    if row.observation_id:
+        return ScoreSubject(kind="observation", id=row.observation_id, trace_id=row.trace_id)
+    if row.trace_id:
+        return ScoreSubject(kind="trace", id=row.trace_id)
+    if row.session_id:
+        return ScoreSubject(kind="session", id=row.session_id)
+    if row.dataset_run_id:
+        return ScoreSubject(kind="experiment", id=row.dataset_run_id)
+    return None
 
 
 def _cursor(row: Score) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.pages import ApiPage
+from appliance.api_types.sessions import ApiSession, ApiSessionDetail
 from appliance.errors import NotFound
 from appliance.queries.sessions import session_traces
 from appliance.storage.clickhouse import sessions
 from appliance.storage.clickhouse.sessions import Session, SessionQuery
-from appliance.web.api.shapes import Json, trace_core, trace_io
+from appliance.web.api.traces import api_trace
 from appliance.web.auth import authorize
 from appliance.web.filter_params import clickhouse_of, conditions_from
 from appliance.web.params import page_from
@@ -36,7 +39,7 @@ async def list_page(request: Request) -> Response:
     )
     clickhouse = clickhouse_of(request)
     rows, total = await asyncio.gather(sessions.list_page(clickhouse, query), sessions.count(clickhouse, query))
-    return json_response({"data": [_shape(auth.project_id, row) for row in rows], "meta": page.meta(total)})
+    return json_response(ApiPage([api_session(auth.project_id, row) for row in rows], page.meta(total)))
 
 
 async def get_session(request: Request) -> Response:
@@ -47,18 +50,16 @@ async def get_session(request: Request) -> Response:
     row = await sessions.find(clickhouse, auth.project_id, session_id)
     if row is None:
         raise NotFound("Session not found within authorized project")
-    found = await session_traces(clickhouse, auth.project_id, session_id)
-    traces = [trace_core(trace) | trace_io(trace) for trace in found]
-    return json_response(_shape(auth.project_id, row) | {"traces": traces})
+    traces = await session_traces(clickhouse, auth.project_id, session_id)
+    session = api_session(auth.project_id, row)
+    return json_response(ApiSessionDetail(**asdict(session), traces=[api_trace(trace) for trace in traces]))
 
 
-def _shape(project_id: str, row: Session) -> Json:
-    return {
-        "id": row.id,
-        "createdAt": iso_micros(row.created_at),
-        "projectId": project_id,
-        "environment": row.environment,
-    }
+def api_session(project_id: str, row: Session) -> ApiSession:
+    """The session of a list."""
+    return ApiSession(
+        id=row.id, created_at=iso_micros(row.created_at), project_id=project_id, environment=row.environment
+    )
 
 
 routes = [

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.pages import ApiPage
+from appliance.api_types.traces import NOT_REQUESTED, ApiTrace, ApiTraceDetail, ApiTraceItem
 from appliance.errors import InvalidRequest, NotFound
 from appliance.model.ids import canonical_id
+from appliance.model.traces import Trace
 from appliance.queries.traces import FIELD_GROUPS, TraceItem, find_trace, list_traces
 from appliance.storage.clickhouse.traces.pages import TraceQuery
-from appliance.web.api.shapes import OBSERVATION_FIELDS, Json, observation, score, trace_core, trace_io
+from appliance.web.api.observations import OBSERVATION_FIELDS, api_observation
+from appliance.web.api.scores import api_score
 from appliance.web.auth import authorize
 from appliance.web.filter_params import clickhouse_of, conditions_from
 from appliance.web.params import list_param, page_from, text_param
-from appliance.web.responses import json_response
+from appliance.web.responses import iso_micros, json_response
+from appliance.web.stored_json import parsed, parsed_values
 
 _PUBLIC_ORDERS: Final = (
     "id",
@@ -31,7 +36,6 @@ _PUBLIC_ORDERS: Final = (
     "latency",
     "totalCost",
 )
-_NOT_ASKED: Final = -1
 
 
 async def list_page(request: Request) -> Response:
@@ -56,7 +60,7 @@ async def list_page(request: Request) -> Response:
         offset=page.offset,
     )
     items, total = await list_traces(clickhouse_of(request), query, groups)
-    return json_response({"data": [_item(item, groups) for item in items], "meta": page.meta(total)})
+    return json_response(ApiPage([api_trace_item(item, groups) for item in items], page.meta(total)))
 
 
 async def get_trace(request: Request) -> Response:
@@ -72,34 +76,60 @@ async def get_trace(request: Request) -> Response:
         raise NotFound(f"Trace {trace_id} not found within authorized project")
     has_metrics = "metrics" in groups
     return json_response(
-        trace_core(detail.trace)
-        | trace_io(detail.trace, included="io" in groups)
-        | {
-            "observations": [observation(row) for row in detail.observations],
-            "scores": [score(row, with_runs=False) for row in detail.scores],
-            "latency": detail.latency_s if has_metrics else _NOT_ASKED,
-            "totalCost": detail.total_cost if has_metrics else _NOT_ASKED,
-        }
+        ApiTraceDetail(
+            **_fields(detail.trace, with_io="io" in groups),
+            observations=[api_observation(row) for row in detail.observations],
+            scores=[api_score(row, version=1) for row in detail.scores],
+            latency=detail.latency_s if has_metrics else NOT_REQUESTED,
+            total_cost=detail.total_cost if has_metrics else NOT_REQUESTED,
+        )
     )
 
 
-def _item(item: TraceItem, groups: frozenset[str]) -> Json:
+def api_trace(trace: Trace) -> ApiTrace:
+    """The trace without what belongs to it."""
+    return ApiTrace(**_fields(trace, with_io=True))
+
+
+def api_trace_item(item: TraceItem, groups: frozenset[str]) -> ApiTraceItem:
+    """The trace of a list with these groups of fields."""
     has_metrics = "metrics" in groups
-    return (
-        trace_core(item.trace)
-        | trace_io(item.trace, included="io" in groups)
-        | {
-            "observations": item.observation_ids if "observations" in groups else [],
-            "scores": item.score_ids,
-            "latency": item.latency_s if has_metrics else _NOT_ASKED,
-            "totalCost": item.total_cost if has_metrics else _NOT_ASKED,
-        }
+    return ApiTraceItem(
+        **_fields(item.trace, with_io="io" in groups),
+        observations=item.observation_ids if "observations" in groups else [],
+        scores=item.score_ids,
+        latency=item.latency_s if has_metrics else NOT_REQUESTED,
+        total_cost=item.total_cost if has_metrics else NOT_REQUESTED,
     )
+
+
+def _fields(trace: Trace, *, with_io: bool) -> dict[str, Any]:
+    """The fields of every answer with a trace; without input and output its metadata is empty, too."""
+    return {
+        "id": trace.id,
+        "project_id": trace.project_id,
+        "name": trace.name or "",
+        "timestamp": iso_micros(trace.timestamp),
+        "environment": trace.environment,
+        "tags": sorted(trace.tags),
+        "bookmarked": trace.bookmarked,
+        "release": trace.release or None,
+        "version": trace.version or None,
+        "user_id": trace.user_id or None,
+        "session_id": trace.session_id or None,
+        "public": trace.public,
+        "created_at": iso_micros(trace.created_at),
+        "updated_at": iso_micros(trace.updated_at),
+        "html_path": f"/project/{trace.project_id}/traces/{trace.id}",
+        "input": parsed(trace.input) if with_io else None,
+        "output": parsed(trace.output) if with_io else None,
+        "metadata": parsed_values(trace.metadata) if with_io else {},
+    }
 
 
 def _groups(request: Request) -> frozenset[str]:
-    asked = list_param(request, "fields")
-    return frozenset({"core", *asked} & FIELD_GROUPS) if asked else FIELD_GROUPS
+    names = list_param(request, "fields")
+    return frozenset({"core", *names} & FIELD_GROUPS) if names else FIELD_GROUPS
 
 
 def _order(request: Request) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.requests import Request
 
+from appliance.api_types.pages import PageMeta
 from appliance.errors import InvalidData
 from appliance.web.params import list_param, page_from, time_param
 
@@ -16,13 +17,13 @@ def asked(query: str) -> Request:
 def test_pages_count_from_one() -> None:
     page = page_from(asked("page=3&limit=20"))
     assert (page.number, page.limit, page.offset) == (3, 20, 40)
-    assert page.meta(41) == {"page": 3, "limit": 20, "totalItems": 41, "totalPages": 3}
+    assert page.meta(41) == PageMeta(page=3, limit=20, total_items=41, total_pages=3)
 
 
 def test_empty_values_mean_the_default() -> None:
     page = page_from(asked("page=&limit="), default_limit=10)
     assert (page.number, page.limit) == (1, 10)
-    assert page.meta(0)["totalPages"] == 0
+    assert page.meta(0).total_pages == 0
 
 
 @pytest.mark.parametrize("query", ["limit=101", "limit=0", "page=0", "page=x", "limit=nan", "page=inf"])
