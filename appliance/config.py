@@ -23,6 +23,7 @@ from appliance.config_values import (
     usable_directory,
 )
 from appliance.errors import ConfigError
+from appliance.model.services import RuntimeName
 from appliance.paths import default_config_file, default_data_dir
 
 __all__ = [
@@ -35,14 +36,13 @@ __all__ = [
     "InitSettings",
     "PostgresSettings",
     "RedisSettings",
-    "Runtime",
+    "RuntimeName",
     "Settings",
     "environment_names",
     "load_settings",
     "to_environ",
 ]
 
-Runtime = Literal["embedded", "docker", "external"]
 FIRST_ORGANIZATION = "local"
 """Id of the organization for what LANGFUSE_INIT_ORG_ID says nothing of."""
 FIRST_PROJECT = "local-project"

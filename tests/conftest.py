@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT, InitSettings, Settings
+from appliance.data_dir.lock import make_folders
+from appliance.data_dir.secrets import ensure_secrets, with_secrets
 from appliance.errors import ApplianceError
-from appliance.orchestrator.data_dir.lock import make_folders
-from appliance.orchestrator.data_dir.secrets import ensure_secrets, with_secrets
 from appliance.orchestrator.host.ports import hold_port
 from appliance.orchestrator.runtimes.embedded.runtime import EmbeddedRuntime
 from appliance.orchestrator.supervisor import StartRequested, Supervisor

@@ -14,7 +14,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from appliance.data_dir import find_data_dir
+from appliance.data_dir.location import find_data_dir
 from appliance.errors import ApplianceError
 from appliance.model.printable import REPLACE
 from tui.container import ContainerGateway

@@ -13,7 +13,7 @@ from appliance.errors import StartFailed
 
 if TYPE_CHECKING:
     from appliance.config import Settings
-    from appliance.orchestrator.data_dir.state import State
+    from appliance.data_dir.state import State
     from appliance.paths import DataDir
 
 _STANDS_STILL_S = 120.0
@@ -41,8 +41,8 @@ def print_running_appliance(settings: Settings, asked: Mapping[str, object], *, 
     `asked` are the flags by name, None where they were left out. Raises click.UsageError when the appliance runs in
     another way than they say, and StartFailed when it does not come up.
     """
-    from appliance.orchestrator.data_dir.secrets import read_secrets
-    from appliance.orchestrator.data_dir.state import read_state
+    from appliance.data_dir.secrets import read_secrets
+    from appliance.data_dir.state import read_state
     from appliance.paths import DataDir
 
     data_dir = DataDir(settings.data_dir)
@@ -85,8 +85,8 @@ def _await_the_other_start(data_dir: DataDir) -> None:
 
     Its steps are printed. Raises StartFailed when it ends, or stands still.
     """
-    from appliance.orchestrator.data_dir.lock import is_locked
-    from appliance.orchestrator.data_dir.state import read_state
+    from appliance.data_dir.lock import is_locked
+    from appliance.data_dir.state import read_state
     from appliance.orchestrator.running import FOREIGN_AFTER_S, is_suspended, require_supervisor, silence
 
     shown, seen, moved_at = None, 0, time.monotonic()

@@ -36,9 +36,9 @@ def init(folder: Path, external: bool, force: bool) -> None:
     Example:
       langfuse-local compose init --dir compose
     """
+    from appliance.data_dir.private_files import write_private
+    from appliance.data_dir.secrets import generate_secrets
     from appliance.errors import ConfigError
-    from appliance.orchestrator.data_dir.private_files import write_private
-    from appliance.orchestrator.data_dir.secrets import generate_secrets
     from appliance.orchestrator.runtimes.docker.compose_env import SECRETS, env_text, secret_texts
 
     target, vault, fresh = folder / ".env", folder / SECRETS, generate_secrets()

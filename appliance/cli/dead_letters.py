@@ -170,8 +170,8 @@ async def _open(data_dir: Path | None) -> AsyncIterator[DeadLetters]:
 def _redis_settings(data_dir: Path | None) -> Any:
     """Redis as the environment names it, else the one that was started for the data directory; raises NotRunning."""
     from appliance.config import RedisSettings
-    from appliance.orchestrator.data_dir.secrets import read_secrets
-    from appliance.orchestrator.data_dir.state import read_state
+    from appliance.data_dir.secrets import read_secrets
+    from appliance.data_dir.state import read_state
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)

@@ -22,9 +22,9 @@ def env(form: str, data_dir: Path | None) -> None:
     Example:
       eval "$(langfuse-local env --format shell)"
     """
+    from appliance.data_dir.secrets import read_secrets
+    from appliance.data_dir.state import read_state
     from appliance.orchestrator.attached import attached_url, is_attached
-    from appliance.orchestrator.data_dir.secrets import read_secrets
-    from appliance.orchestrator.data_dir.state import read_state
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,8 @@ def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -
     Example:
       langfuse-local logs worker --follow
     """
+    from appliance.data_dir.logfiles import LogFollower, last_lines
     from appliance.orchestrator.attached import is_attached
-    from appliance.orchestrator.data_dir.logfiles import last_lines
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)
@@ -42,16 +43,15 @@ def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -
     place = DataDir(settings.data_dir)
     files = _files(place, service)
     width = max(len(file.stem) for file in files)
-    positions: dict[Path, int] = {}
-    for file in files:
-        positions[file] = file.stat().st_size
-        for line in last_lines(file, lines):
-            click.echo(line if service else f"{file.stem:<{width}} | {line}")
+    prefixes = {file: "" if service else f"{file.stem:<{width}} | " for file in files}
+    followers = {file: LogFollower(file) for file in files}
+    for file, prefix in prefixes.items():
+        _print_lines(last_lines(file, lines), prefix)
     try:
         while follow:
             time.sleep(_FOLLOW_EVERY_S)
-            for file in files:
-                positions[file] = _print_new(file, positions[file], "" if service else f"{file.stem:<{width}} | ")
+            for file, prefix in prefixes.items():
+                _print_lines(followers[file].new_lines(), prefix)
     except KeyboardInterrupt:
         return
 
@@ -74,17 +74,6 @@ def _files(place: DataDir, service: str | None) -> list[Path]:
     return files
 
 
-def _print_new(file: Path, position: int, prefix: str) -> int:
-    """Prints the whole lines beyond `position`; the position after them."""
-    size = file.stat().st_size if file.exists() else 0
-    if size < position:  # rotated
-        position = 0
-    if size == position:
-        return position
-    with file.open("rb") as opened:
-        opened.seek(position)
-        data = opened.read(size - position)
-    whole = data[: data.rfind(b"\n") + 1]
-    for line in whole.decode(errors="replace").split("\n")[:-1]:
+def _print_lines(lines: Iterable[str], prefix: str) -> None:
+    for line in lines:
         click.echo(prefix + line)
-    return position + len(whole)

@@ -22,7 +22,7 @@ def web(host: str | None, port: int | None, web_workers: int | None, fd: int | N
     Example:
       langfuse-local web --host 0.0.0.0 --port 3000
     """
-    from appliance.orchestrator.data_dir.secrets import with_stored_salt
+    from appliance.data_dir.secrets import with_stored_salt
     from appliance.orchestrator.host.limits import raise_file_limit
     from appliance.web.server.serve import serve
 
@@ -61,7 +61,7 @@ def migrate() -> None:
     Example:
       langfuse-local migrate
     """
-    from appliance.orchestrator.data_dir.secrets import with_stored_salt
+    from appliance.data_dir.secrets import with_stored_salt
     from appliance.storage.setup import prepare
 
     asyncio.run(prepare(with_stored_salt(settings_from()), lambda step: click.echo(step, err=True)))

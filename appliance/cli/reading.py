@@ -15,7 +15,6 @@ from appliance.cli.interrupts import run_until_signal
 from appliance.cli.options import attached, ca_option, data_dir_option, settings_from, url_option
 from appliance.cli.output import json_text
 from appliance.cli.tables import Column, print_table
-from appliance.errors import NotRunning
 
 if TYPE_CHECKING:
     from appliance.client import LangfuseClient
@@ -83,15 +82,11 @@ class Output:
 
 def _local_address(data_dir: Path | None) -> tuple[str, str, str, str]:
     """The same of the appliance that runs on a data directory; raises NotRunning, ConfigError."""
-    from appliance.orchestrator.data_dir.secrets import read_secrets
-    from appliance.orchestrator.data_dir.state import read_state
+    from appliance.data_dir.local_server import find_local_server
     from appliance.paths import DataDir
 
-    place = DataDir(settings_from(data_dir=data_dir).data_dir)
-    state, secrets = read_state(place), read_secrets(place)
-    if state.url is None or secrets is None:
-        raise NotRunning(f"Nothing runs on {place.root}.", hint="Start it: langfuse-local up --detach")
-    return state.local_url or state.url, secrets.public_key, secrets.secret_key, state.url
+    server = find_local_server(DataDir(settings_from(data_dir=data_dir).data_dir))
+    return server.local_url, server.keys.public_key, server.keys.secret_key, server.url
 
 
 def reading(function: F) -> F:

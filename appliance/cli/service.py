@@ -143,7 +143,7 @@ def status(scope: Scope | None, name: str, as_json: bool) -> None:
 
 
 def _unit(scope: Scope, name: str, run_as: str, given: dict[str, Any]) -> Unit:
-    from appliance.orchestrator.data_dir.state import read_state
+    from appliance.data_dir.state import read_state
     from appliance.orchestrator.runtimes.factory import chosen_runtime
     from appliance.orchestrator.systemd.unit import SERVICE_USER, STATE_ROOT, Unit
     from appliance.paths import DataDir

@@ -52,9 +52,9 @@ def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
 async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, str]:
     """The status, and in one sentence why the supervisor does not tell it itself; empty when it does."""
     from appliance.client import ControlClient
+    from appliance.data_dir.lock import is_locked
+    from appliance.data_dir.state import read_state
     from appliance.orchestrator.attached import attached_status, is_attached
-    from appliance.orchestrator.data_dir.lock import is_locked
-    from appliance.orchestrator.data_dir.state import read_state
     from appliance.orchestrator.running import is_suspended, silence, supervisor_of
     from appliance.orchestrator.status import stopped_status, unknown_status
     from appliance.paths import DataDir

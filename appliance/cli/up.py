@@ -161,8 +161,8 @@ def show(event: ProgressEvent, *, show_keys: bool = False) -> None:
 
 def _start_detached(settings: Settings, show_keys: bool) -> None:
     """Starts another `up` in a session of its own, and relays what it tells until it is ready."""
-    from appliance.orchestrator.data_dir.first_start import remove_on_failure
-    from appliance.orchestrator.data_dir.lock import is_locked, make_folders
+    from appliance.data_dir.first_start import remove_on_failure
+    from appliance.data_dir.lock import is_locked, make_folders
     from appliance.paths import DataDir
 
     data_dir = DataDir(settings.data_dir)
@@ -174,8 +174,8 @@ def _start_detached(settings: Settings, show_keys: bool) -> None:
 
 
 def _start_child_and_relay(settings: Settings, data_dir: DataDir, show_keys: bool) -> None:
-    from appliance.orchestrator.data_dir.logfiles import lines_since, size_of
-    from appliance.orchestrator.data_dir.private_files import open_log
+    from appliance.data_dir.logfiles import lines_since, size_of
+    from appliance.data_dir.private_files import open_log
 
     reading, writing = os.pipe()
     path = data_dir.log_file("supervisor")

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from appliance.model.receipts import Receipts
 
+RuntimeName = Literal["embedded", "docker", "external"]
+"""How the stores run: as child processes, in containers, or on servers that the environment names."""
+STORE_NAMES: Final = ("postgres", "redis", "clickhouse")
+"""The stores, in the order in which they start."""
+ServiceState = Literal["starting", "running", "stopping", "stopped", "failed", "external", "unknown"]
+"""Failed: gave up for now, and starts again later. Unknown: the supervisor does not answer."""
 USUAL_PORTS: Final[Mapping[str, int]] = {"postgres": 15432, "redis": 16379, "clickhouse": 18123, "web": 3000}
 """The ports that services listen on, unless they are taken or others are set."""
 
@@ -17,8 +23,7 @@ class ServiceStatus(msgspec.Struct, kw_only=True):
     """One service: postgres, redis, clickhouse, web, worker (or worker-1, ...)."""
 
     name: str
-    state: str
-    """starting, running, stopping, stopped, failed (gave up for now), or external."""
+    state: ServiceState
     pid: int | None = None
     pids: list[int] = msgspec.field(default_factory=list)
     container: str | None = None
@@ -57,7 +62,7 @@ class ApplianceStatus(msgspec.Struct, kw_only=True):
     """Address of web; empty while nothing runs."""
     otlp_grpc: str | None = None
     """Address of OTLP over gRPC; None while it is off."""
-    runtime: str
+    runtime: RuntimeName
     data_dir: str
     services: list[ServiceStatus] = msgspec.field(default_factory=list)
     queue: QueueStatus = msgspec.field(default_factory=QueueStatus)

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from appliance.config import Settings
+from appliance.data_dir.disk_space import require_disk_space
+from appliance.data_dir.logfiles import last_lines, lines_since, size_of
+from appliance.data_dir.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
+from appliance.data_dir.state import ProcessRecord, State, read_state, write_state
 from appliance.errors import MigrationFailed, RuntimeUnavailable, StartFailed
 from appliance.model.receipts import Receipts
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services
 from appliance.orchestrator.control_socket import remove_socket
-from appliance.orchestrator.data_dir.disk_space import require_disk_space
-from appliance.orchestrator.data_dir.logfiles import last_lines, lines_since, size_of
-from appliance.orchestrator.data_dir.secrets import Secrets, ensure_secrets, read_secrets, with_secrets
-from appliance.orchestrator.data_dir.state import ProcessRecord, State, read_state, write_state
 from appliance.orchestrator.host.listener import WebListener, claim_web_port, require_grpc_port
 from appliance.orchestrator.host.ports import MOST_PORT_CHANGES, lost_ports, name_of_this_machine
 from appliance.orchestrator.processes.child import (

@@ -7,10 +7,10 @@ from collections.abc import Awaitable
 from urllib.parse import urlsplit
 
 from appliance.config import Settings
+from appliance.data_dir.lock import is_locked
 from appliance.errors import ApplianceError
 from appliance.model.receipts import Receipts
 from appliance.model.services import ApplianceStatus, QueueStatus, ServiceStatus
-from appliance.orchestrator.data_dir.lock import is_locked
 from appliance.orchestrator.processes.probes import probe_http
 from appliance.orchestrator.runtimes.external import ExternalRuntime
 from appliance.orchestrator.status import disk_status

@@ -21,7 +21,6 @@ from appliance.own_command import own_command
 from appliance.paths import DataDir
 from appliance.storage.redis.keys import key
 
-STORE_NAMES = ("postgres", "redis", "clickhouse")
 INSTANCE_HEADER = "x-langfuse-local-instance"
 
 

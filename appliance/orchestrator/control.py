@@ -17,9 +17,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from appliance.calm_server import CalmServer
+from appliance.data_dir.logfiles import LogFollower, last_lines
 from appliance.errors import NotFound
 from appliance.orchestrator.control_socket import choose_socket_path, open_control_socket, remove_socket
-from appliance.orchestrator.data_dir.logfiles import last_lines
 from appliance.orchestrator.supervisor import Event, RestartRequested, StartRequested, StopRequested
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def control_app(appliance: Appliance) -> Starlette:
         if service not in (*appliance.supervisor.services, "supervisor", "migrate") or not lines.isdigit():
             raise HTTPException(404, f"There is no log of {service!r}.")
         follow = request.query_params.get("follow") == "true"
-        found = log_lines(appliance.data_dir.log_file(service), int(lines), follow=follow, until=appliance.stopping)
-        return StreamingResponse(found, media_type="text/plain; charset=utf-8")
+        chunks = log_lines(appliance.data_dir.log_file(service), int(lines), follow=follow, until=appliance.stopping)
+        return StreamingResponse(chunks, media_type="text/plain; charset=utf-8")
 
     async def post_service(request: Request) -> Response:
         kind = _REQUESTS.get(request.path_params["verb"])
@@ -75,19 +75,12 @@ def control_app(appliance: Appliance) -> Starlette:
 
 async def log_lines(path: Path, count: int, *, follow: bool, until: asyncio.Event) -> AsyncIterator[str]:
     """The last `count` lines of a log, and with `follow` what is appended until `until` is set."""
-    position = path.stat().st_size if path.exists() else 0
+    follower = LogFollower(path)
     for line in await asyncio.to_thread(last_lines, path, count):
         yield line + "\n"
     while follow and not until.is_set():
-        size = path.stat().st_size if path.exists() else 0
-        if size < position:  # rotated
-            position = 0
-        if size > position:
-            with path.open("rb") as file:
-                file.seek(position)
-                data = file.read(size - position)
-            position = size
-            yield data.decode(errors="replace")
+        for line in follower.new_lines():
+            yield line + "\n"
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(until.wait(), _FOLLOW_EVERY_S)
 

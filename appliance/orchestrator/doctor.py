@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from appliance.config import Settings
+from appliance.data_dir.lock import is_locked
+from appliance.data_dir.state import read_state
 from appliance.errors import ApplianceError
-from appliance.model.services import USUAL_PORTS
+from appliance.model.services import STORE_NAMES, USUAL_PORTS
 from appliance.orchestrator.attached import attached_status, is_attached
-from appliance.orchestrator.catalog import STORE_NAMES
-from appliance.orchestrator.data_dir.lock import is_locked
-from appliance.orchestrator.data_dir.state import read_state
 from appliance.orchestrator.host.memory import memory_limit_bytes
 from appliance.orchestrator.host.ports import is_free, port_holder
 from appliance.orchestrator.runtimes.embedded.postgres_identity import require_name, user_of_postgres

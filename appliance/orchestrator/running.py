@@ -6,9 +6,9 @@ from pathlib import Path
 
 import psutil
 
+from appliance.data_dir.lock import is_locked
+from appliance.data_dir.state import State, read_state
 from appliance.errors import ConfigError
-from appliance.orchestrator.data_dir.lock import is_locked
-from appliance.orchestrator.data_dir.state import State, read_state
 from appliance.orchestrator.processes.stale import find
 from appliance.paths import DataDir
 

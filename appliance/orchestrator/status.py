@@ -7,10 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
+from appliance.data_dir.state import State
 from appliance.errors import RuntimeUnavailable
-from appliance.model.services import ApplianceStatus, DiskStatus, ServiceStatus
-from appliance.orchestrator.catalog import STORE_NAMES
-from appliance.orchestrator.data_dir.state import State
+from appliance.model.services import STORE_NAMES, ApplianceStatus, DiskStatus, RuntimeName, ServiceStatus
 from appliance.orchestrator.processes.meter import ProcessMeter
 from appliance.orchestrator.runtimes.contract import Measured
 from appliance.orchestrator.supervisor import SupervisedService
@@ -46,7 +45,7 @@ def disk_status(root: Path) -> DiskStatus:
         return DiskStatus()
 
 
-def stopped_status(data_dir: Path, runtime: str) -> ApplianceStatus:
+def stopped_status(data_dir: Path, runtime: RuntimeName) -> ApplianceStatus:
     """What `status` says when nothing runs."""
     services = [ServiceStatus(name=name, state="stopped", reason="stopped") for name in (*STORE_NAMES, "web", "worker")]
     return ApplianceStatus(

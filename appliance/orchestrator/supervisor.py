@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from appliance.errors import ApplianceError, NotFound, ServiceSilent, StartFailed
+from appliance.model.services import ServiceState
 from appliance.orchestrator.runtimes.contract import Service, ServiceHandle
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class SupervisedService:
     """What is known of one service."""
 
     service: Service
-    state: str = "stopped"
+    state: ServiceState = "stopped"
     wanted: bool = False
     handle: ServiceHandle | None = None
     started_at: float | None = None

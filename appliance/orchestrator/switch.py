@@ -16,10 +16,11 @@ from typing import Literal
 import msgspec
 
 from appliance.config import Settings
+from appliance.data_dir.lock import hold_lock
+from appliance.data_dir.secrets import Secrets, ensure_secrets, with_secrets
+from appliance.data_dir.state import State, read_state, write_state
 from appliance.errors import AlreadyRunning, ConfigError, RuntimeUnavailable, StartFailed
-from appliance.orchestrator.data_dir.lock import hold_lock
-from appliance.orchestrator.data_dir.secrets import Secrets, ensure_secrets, with_secrets
-from appliance.orchestrator.data_dir.state import State, read_state, write_state
+from appliance.model.services import STORE_NAMES
 from appliance.orchestrator.host.ports import MOST_PORT_CHANGES, lost_ports
 from appliance.orchestrator.processes.child import launch_process
 from appliance.orchestrator.processes.stale import mark_processes, stop_stale_processes
@@ -33,7 +34,6 @@ from appliance.paths import DataDir
 ManagedRuntime = Literal["embedded", "docker"]
 
 START_TIMEOUT_S = 120.0
-_EMBEDDED_STORES = ("postgres", "redis", "clickhouse")
 _SPARE = 1.2
 """Room that a copy may need, by the size of what is copied."""
 
@@ -90,7 +90,7 @@ def forget(settings: Settings, name: ManagedRuntime) -> bool:
             existed = (data_dir.root / IDENTITY_FILE).exists()
             remove_docker_resources(data_dir, settings.docker)
             return existed
-        folders = [folder for store in _EMBEDDED_STORES if (folder := data_dir.root / store).is_dir()]
+        folders = [folder for store in STORE_NAMES if (folder := data_dir.root / store).is_dir()]
         try:
             for folder in folders:
                 shutil.rmtree(folder)

@@ -12,15 +12,16 @@ import time
 import psutil
 
 from appliance.config import Settings, load_settings
+from appliance.data_dir.disk_space import explained
+from appliance.data_dir.first_start import remove_on_failure
+from appliance.data_dir.lock import hold_lock, is_locked, make_folders
+from appliance.data_dir.private_files import tighten
+from appliance.data_dir.state import State, read_state, write_state
 from appliance.errors import ApplianceError, ConfigError, StartFailed
+from appliance.model.services import STORE_NAMES
 from appliance.orchestrator.appliance import Appliance, supervised
 from appliance.orchestrator.control import serve_control
 from appliance.orchestrator.control_socket import request_stop
-from appliance.orchestrator.data_dir.disk_space import explained
-from appliance.orchestrator.data_dir.first_start import remove_on_failure
-from appliance.orchestrator.data_dir.lock import hold_lock, is_locked, make_folders
-from appliance.orchestrator.data_dir.private_files import tighten
-from appliance.orchestrator.data_dir.state import State, read_state, write_state
 from appliance.orchestrator.host.limits import raise_file_limit
 from appliance.orchestrator.processes.child import Launcher, launch_process
 from appliance.orchestrator.processes.stale import stop_stale_processes
@@ -128,7 +129,7 @@ def remove_volumes(data_dir: DataDir) -> None:
 
             remove_docker_resources(data_dir, load_settings().docker)
         try:
-            for name in ("postgres", "redis", "clickhouse", "media", "logs", "run", "runtime"):
+            for name in (*STORE_NAMES, "media", "logs", "run", "runtime"):
                 folder = data_dir.root / name
                 if folder.is_dir():
                     shutil.rmtree(folder)

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from appliance.client import LangfuseClient
+from appliance.data_dir.secrets import read_secrets
+from appliance.data_dir.state import State, read_state
 from appliance.errors import ConfigError, RemoteError, Undecodable
 from appliance.http_client import Response
 from appliance.ingestion.accept import count_items
 from appliance.ingestion.legacy.decode import decode_events
-from appliance.orchestrator.data_dir.secrets import read_secrets
-from appliance.orchestrator.data_dir.state import State, read_state
 from appliance.paths import DataDir
 from tests.answered import Answered
 from tui.state import Remembered, StateFile

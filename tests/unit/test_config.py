@@ -12,7 +12,7 @@ import pytest
 
 from appliance.config import Settings, environment_names, load_settings
 from appliance.config_values import Between
-from appliance.data_dir import find_data_dir
+from appliance.data_dir.location import find_data_dir
 from appliance.errors import ConfigError
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from appliance.data_dir.logfiles import Echo, RotatingLog
 from appliance.errors import RuntimeUnavailable
-from appliance.orchestrator.data_dir.logfiles import Echo, RotatingLog
 from appliance.orchestrator.processes.privileges import Identity, child_setup
 
 _PIPE_READ_BYTES = 64 * 1024

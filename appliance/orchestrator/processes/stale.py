@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from appliance.orchestrator.data_dir.state import ProcessRecord
+from appliance.data_dir.state import ProcessRecord
 from appliance.orchestrator.processes.child import Launcher, Process, ProcessSpec
 from appliance.paths import DataDir
 

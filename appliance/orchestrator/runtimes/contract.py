@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from appliance.config import ClickHouseSettings, PostgresSettings, RedisSettings, Settings
+from appliance.model.services import RuntimeName
 from appliance.orchestrator.progress import Report
 
 
@@ -95,7 +96,7 @@ class Runtime(Protocol):
     """One way to run the stores."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> RuntimeName: ...
 
     @property
     def stores(self) -> Sequence[Service]:

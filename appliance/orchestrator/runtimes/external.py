@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from appliance.config import Settings
 from appliance.errors import ConfigError
+from appliance.model.services import RuntimeName
 from appliance.orchestrator.processes.probes import ask_redis_of
 from appliance.orchestrator.progress import Report
 from appliance.orchestrator.runtimes.contract import Endpoints, ServiceHandle
@@ -56,7 +57,7 @@ class ExternalStore:
 class ExternalRuntime:
     """Asks the three stores as web and worker do, with login and TLS; raises ConfigError when one is not given."""
 
-    name = "external"
+    name: RuntimeName = "external"
     shared_ports: Collection[int] = ()
 
     def __init__(self, settings: Settings) -> None:

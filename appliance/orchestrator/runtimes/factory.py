@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from appliance.config import Runtime as RuntimeName
 from appliance.config import Settings
-from appliance.model.services import USUAL_PORTS
-from appliance.orchestrator.data_dir.secrets import Secrets
-from appliance.orchestrator.data_dir.state import State
+from appliance.data_dir.secrets import Secrets
+from appliance.data_dir.state import State
+from appliance.model.services import USUAL_PORTS, RuntimeName
 from appliance.orchestrator.host.ports import hold_port
 from appliance.orchestrator.processes.child import Launcher
 from appliance.orchestrator.runtimes.contract import Runtime

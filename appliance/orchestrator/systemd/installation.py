@@ -24,7 +24,7 @@ _COMMAND_TIMEOUT_S: Final = 20 * 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceState:
+class UnitStatus:
     """What systemd says of a unit."""
 
     unit: str
@@ -96,12 +96,12 @@ def uninstall(scope: Scope, name: str, directory: Path) -> bool:
     return True
 
 
-def state_of(scope: Scope, name: str) -> ServiceState:
+def state_of(scope: Scope, name: str) -> UnitStatus:
     """What systemd knows of the unit; a unit that it does not know has an empty `file`."""
     wanted = ("FragmentPath", "UnitFileState", "ActiveState", "StatusText", "MainPID", "StateChangeTimestamp")
     answer = systemctl(scope, "show", f"{name}.service", "--property", ",".join(wanted))
     said = dict(line.partition("=")[::2] for line in answer.splitlines())
-    return ServiceState(
+    return UnitStatus(
         unit=f"{name}.service",
         file=said.get("FragmentPath", ""),
         enabled=said.get("UnitFileState", ""),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from appliance.config import Runtime
+from appliance.model.services import RuntimeName
 from appliance.own_command import own_command
 
 Scope = Literal["system", "user"]
@@ -56,7 +56,7 @@ class Unit:
     python: Path
     """The interpreter that has the package."""
     data_dir: Path
-    runtime: Runtime = "embedded"
+    runtime: RuntimeName = "embedded"
     arguments: tuple[str, ...] = ()
     """More words for `up`, such as `--port 3000`."""
     user: str = SERVICE_USER

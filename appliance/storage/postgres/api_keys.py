@@ -16,6 +16,7 @@ from typing import Final
 import bcrypt
 from psycopg.rows import DictRow
 
+from appliance.model.key_pair import KeyPair
 from appliance.storage.postgres.pool import Connection, Postgres
 from appliance.storage.sql_files import load_blocks
 
@@ -34,19 +35,6 @@ class KeyOwner:
     project_id: str | None
     """None for a key of a whole organization."""
     public_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPair:
-    """A public key and its secret key, in clear text."""
-
-    public_key: str
-    secret_key: str
-
-
-def new_key_pair() -> KeyPair:
-    """A fresh random pair in the usual form."""
-    return KeyPair(f"pk-lf-{uuid.uuid4()}", f"sk-lf-{uuid.uuid4()}")
 
 
 def fast_hash(secret_key: str, salt: str) -> str:

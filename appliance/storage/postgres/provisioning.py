@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import fields
 
 from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT, InitSettings
+from appliance.model.key_pair import KeyPair, new_key_pair
 from appliance.storage.postgres.api_keys import (
-    KeyPair,
     accepts_key,
-    new_key_pair,
     project_of_key,
     provision_key,
     renew_hashes,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from appliance.config import DockerSettings
-from appliance.orchestrator.data_dir.secrets import Secrets, generate_secrets
+from appliance.data_dir.secrets import Secrets, generate_secrets
 from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime, open_runtime
 from appliance.orchestrator.supervisor import StartRequested, Supervisor
 from appliance.paths import DataDir

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from appliance.orchestrator.data_dir.secrets import Secrets, generate_secrets
+from appliance.data_dir.secrets import Secrets, generate_secrets
 from appliance.orchestrator.host.ports import choose_port
 from appliance.orchestrator.runtimes.docker.compose_env import SECRETS, env_text, secret_texts
 from tests.integration.docker.engine_here import ensure_images, require_compose, require_engine

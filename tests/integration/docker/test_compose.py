@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from appliance.orchestrator.data_dir.secrets import Secrets
+from appliance.data_dir.secrets import Secrets
 from tests.acceptance.appliance_process import eventually
 from tests.acceptance.terminal import open_terminal
 from tests.integration.docker.stack import Stack, beside, by_addresses, by_parts, external, fronted, running_stack

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.data_dir.lock import make_folders
 from appliance.errors import StoreUnavailable
-from appliance.orchestrator.data_dir.lock import make_folders
 from appliance.orchestrator.processes.child import launch_process
 from appliance.orchestrator.processes.probes import ask_redis
 from appliance.orchestrator.runtimes.embedded.redis import SOCKET, EmbeddedRedis

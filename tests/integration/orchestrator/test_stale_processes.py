@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from appliance.orchestrator.data_dir.lock import make_folders
+from appliance.data_dir.lock import make_folders
 from appliance.orchestrator.processes.child import ProcessSpec, launch_process, stop_process
 from appliance.orchestrator.processes.stale import (
     find,

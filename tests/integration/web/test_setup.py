@@ -13,14 +13,17 @@ import psycopg
 import pytest
 
 from appliance.config import InitSettings, Settings
+from appliance.data_dir.secrets import read_secrets, store_key_pair
 from appliance.errors import MigrationFailed, StoreUnavailable
+from appliance.model.key_pair import KeyPair
+from appliance.paths import DataDir
 from appliance.storage.clickhouse import migrations as clickhouse_migrations
 from appliance.storage.postgres import migrate
-from appliance.storage.postgres.api_keys import ApiKeys, KeyPair, fast_hash
+from appliance.storage.postgres.api_keys import ApiKeys, fast_hash
 from appliance.storage.postgres.migrate import Migration, apply_migrations, exclusive_connection
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.ingest_stream import FORMAT, FORMAT_KEY
-from appliance.storage.setup import prepare, store_key_pair, stored_key_pair
+from appliance.storage.setup import prepare
 from appliance.web.context import Context
 
 INIT = InitSettings(
@@ -32,6 +35,13 @@ INIT = InitSettings(
     user_password="secret",
     project_retention_days=30,
 )
+
+
+def stored_keys(folder: Path) -> KeyPair:
+    """The key pair in secrets.json."""
+    secrets = read_secrets(DataDir(folder))
+    assert secrets is not None
+    return secrets.key_pair
 
 
 @pytest.fixture
@@ -54,10 +64,10 @@ async def test_several_starters_wait_for_each_other(prepared: Settings) -> None:
 async def test_without_init_a_first_key_pair_is_made_and_kept_private(empty: Settings, tmp_path: Path) -> None:
     settings = dataclasses.replace(empty, data_dir=tmp_path, init=InitSettings())
     await prepare(settings, lambda step: None)
-    pair = stored_key_pair(tmp_path)
+    pair = stored_keys(tmp_path)
     assert pair is not None
     await prepare(settings, lambda step: None)
-    assert stored_key_pair(tmp_path) == pair
+    assert stored_keys(tmp_path) == pair
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
     postgres = Postgres(settings.postgres)
     await postgres.open()
@@ -209,7 +219,7 @@ async def with_p1(empty: Settings, tmp_path: Path) -> Settings:
 async def test_a_start_with_fewer_variables_goes_on_with_the_stored_keys(with_p1: Settings, init: InitSettings) -> None:
     assert await start(with_p1, init) == []
     assert await homes(with_p1) == {"pk-one": "p1"}
-    assert stored_key_pair(with_p1.data_dir) == KeyPair("pk-one", "sk-one")
+    assert stored_keys(with_p1.data_dir) == KeyPair("pk-one", "sk-one")
 
 
 async def test_another_project_without_keys_takes_none_away(with_p1: Settings) -> None:
@@ -231,7 +241,7 @@ async def test_other_keys_belong_to_the_same_project(with_p1: Settings, named: d
     assert await start(with_p1, InitSettings(**named, **NEW_PAIR)) == []  # type: ignore[arg-type]
     assert await start(with_p1, InitSettings()) == []
     assert await homes(with_p1) == {"pk-one": "p1", "pk-two": "p1"}
-    assert stored_key_pair(with_p1.data_dir) == KeyPair("pk-two", "sk-two")
+    assert stored_keys(with_p1.data_dir) == KeyPair("pk-two", "sk-two")
 
 
 async def test_keys_of_another_project_say_how_to_see_the_earlier_one(with_p1: Settings) -> None:
@@ -247,12 +257,12 @@ async def test_a_refused_secret_leaves_the_stored_pair(with_p1: Settings) -> Non
     await start(with_p1, InitSettings(**NEW_PAIR))  # type: ignore[arg-type]
     [warning] = await start(with_p1, dataclasses.replace(P1, secret_key="sk-wrong"))
     assert "sk-" not in warning
-    assert stored_key_pair(with_p1.data_dir) == KeyPair("pk-two", "sk-two")
+    assert stored_keys(with_p1.data_dir) == KeyPair("pk-two", "sk-two")
 
 
 async def test_a_fresh_data_directory_joins_the_only_project(with_p1: Settings, tmp_path: Path) -> None:
     fresh = dataclasses.replace(with_p1, data_dir=tmp_path / "fresh")
-    store_key_pair(fresh.data_dir, KeyPair("pk-new", "sk-new"))
+    store_key_pair(DataDir(fresh.data_dir), KeyPair("pk-new", "sk-new"))
     assert await start(fresh, InitSettings()) == []
     assert (await homes(fresh))["pk-new"] == "p1"
 
@@ -260,7 +270,7 @@ async def test_a_fresh_data_directory_joins_the_only_project(with_p1: Settings, 
 async def test_a_fresh_data_directory_takes_none_of_several_projects(with_p1: Settings, tmp_path: Path) -> None:
     await start(with_p1, InitSettings(org_id="o", project_id="p2"))
     fresh = dataclasses.replace(with_p1, data_dir=tmp_path / "fresh")
-    store_key_pair(fresh.data_dir, KeyPair("pk-new", "sk-new"))
+    store_key_pair(DataDir(fresh.data_dir), KeyPair("pk-new", "sk-new"))
     [warning] = await start(fresh, InitSettings())
     assert "p1, p2" in warning
     assert (await homes(fresh))["pk-new"] == "local-project"

@@ -19,10 +19,10 @@ from appliance.cli.down import down
 from appliance.cli.status import status
 from appliance.cli.up import up
 from appliance.config import Settings
+from appliance.data_dir.lock import hold_lock, make_folders
+from appliance.data_dir.secrets import ensure_secrets
+from appliance.data_dir.state import State, read_state, write_state
 from appliance.errors import ConfigError, StartFailed
-from appliance.orchestrator.data_dir.lock import hold_lock, make_folders
-from appliance.orchestrator.data_dir.secrets import ensure_secrets
-from appliance.orchestrator.data_dir.state import State, read_state, write_state
 from appliance.orchestrator.processes.stale import record_of
 from appliance.orchestrator.up import run_down
 from appliance.paths import DataDir

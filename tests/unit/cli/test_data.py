@@ -14,8 +14,8 @@ from appliance.cli import data
 from appliance.cli.env import env
 from appliance.cli.tui import tui
 from appliance.config import Settings
-from appliance.orchestrator.data_dir.secrets import ensure_secrets
-from appliance.orchestrator.data_dir.state import State, write_state
+from appliance.data_dir.secrets import ensure_secrets
+from appliance.data_dir.state import State, write_state
 from appliance.paths import DataDir
 from tests.unit.cli.canned_api import Api, pages, run
 

@@ -6,9 +6,9 @@ import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 
+from appliance.data_dir.lock import make_folders
 from appliance.orchestrator.control import serve_control
 from appliance.orchestrator.control_socket import request_stop
-from appliance.orchestrator.data_dir.lock import make_folders
 from appliance.paths import DataDir
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from appliance.config import DockerSettings, Settings
+from appliance.data_dir.lock import make_folders
+from appliance.data_dir.secrets import Secrets
+from appliance.data_dir.state import State, read_state, write_state
 from appliance.errors import PortTaken, RuntimeUnavailable
 from appliance.orchestrator import switch
-from appliance.orchestrator.data_dir.lock import make_folders
-from appliance.orchestrator.data_dir.secrets import Secrets
-from appliance.orchestrator.data_dir.state import State, read_state, write_state
 from appliance.orchestrator.progress import ProgressEvent
 from appliance.orchestrator.runtimes.docker.engine import DockerEngine
 from appliance.paths import DataDir

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.config import FIRST_ORGANIZATION, FIRST_PROJECT
-from appliance.orchestrator.data_dir.secrets import Secrets
+from appliance.data_dir.secrets import Secrets
 from appliance.orchestrator.runtimes.docker.images import DATABASE, USER
 
 PLACEHOLDER = Secrets(

@@ -8,8 +8,8 @@ import math
 import time
 from pathlib import Path
 
+from appliance.data_dir.logfiles import RotatingLog
 from appliance.errors import RuntimeUnavailable
-from appliance.orchestrator.data_dir.logfiles import RotatingLog
 from appliance.orchestrator.runtimes.docker.containers import ContainerEngine, ContainerFacts, Usage
 from appliance.orchestrator.runtimes.docker.failures import describe_end
 

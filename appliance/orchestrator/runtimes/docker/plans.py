@@ -8,7 +8,7 @@ import json
 import secrets
 from dataclasses import dataclass
 
-from appliance.orchestrator.data_dir.private_files import write_private
+from appliance.data_dir.private_files import write_private
 from appliance.orchestrator.runtimes.docker.containers import (
     APPLIANCE_LABEL,
     CONFIG_LABEL,

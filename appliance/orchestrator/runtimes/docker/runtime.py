@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from appliance.config import DockerSettings, Settings
+from appliance.data_dir.secrets import Secrets
 from appliance.errors import StoreUnavailable
-from appliance.model.services import USUAL_PORTS
-from appliance.orchestrator.data_dir.secrets import Secrets
+from appliance.model.services import USUAL_PORTS, RuntimeName
 from appliance.orchestrator.host.ports import choose_port
 from appliance.orchestrator.processes.probes import ask_redis, probe_http, probe_postgres
 from appliance.orchestrator.progress import Report
@@ -36,7 +36,7 @@ class DockerRuntime:
     secrets: Secrets = field(repr=False)
     ports: Mapping[str, int]
     """Loopback port of each store."""
-    name: str = "docker"
+    name: RuntimeName = "docker"
 
     @property
     def stores(self) -> Sequence[DockerStore]:

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from appliance.config import DockerSettings
-from appliance.orchestrator.data_dir.secrets import read_secrets
+from appliance.data_dir.secrets import read_secrets
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
 from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime, open_runtime
 from appliance.paths import DataDir

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 
+from appliance.data_dir.private_files import make_private_folder, write_private
 from appliance.errors import RuntimeUnavailable, StoreUnavailable
-from appliance.orchestrator.data_dir.private_files import make_private_folder, write_private
 from appliance.orchestrator.host.memory import MIB, memory_limit_bytes, share_of_memory
 from appliance.orchestrator.processes.child import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.processes.handle import start_process

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from appliance.data_dir.logfiles import RotatingLog, last_lines
+from appliance.data_dir.private_files import write_private
 from appliance.errors import RuntimeUnavailable, StartFailed, StoreUnavailable
-from appliance.orchestrator.data_dir.logfiles import RotatingLog, last_lines
-from appliance.orchestrator.data_dir.private_files import write_private
 from appliance.orchestrator.host.socket_paths import shown
 from appliance.orchestrator.processes.child import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.processes.handle import start_process

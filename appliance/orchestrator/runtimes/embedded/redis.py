@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from appliance.data_dir.private_files import make_private_folder
 from appliance.errors import RuntimeUnavailable, StoreUnavailable
-from appliance.orchestrator.data_dir.private_files import make_private_folder
 from appliance.orchestrator.host.memory import MIB, memory_limit_bytes, share_of_memory
 from appliance.orchestrator.host.socket_paths import shown
 from appliance.orchestrator.processes.child import Launcher, ProcessSpec, inherited_environ

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.orchestrator.data_dir.private_files import write_private
+from appliance.data_dir.private_files import write_private
 
 _RECORD = "written-by.json"
 _HEADER = re.compile(rb"(redis|valkey)-ver.(\d+)\.(\d+)\.(\d+)", re.DOTALL)

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from appliance.config import Settings
-from appliance.orchestrator.data_dir.secrets import Secrets
+from appliance.data_dir.secrets import Secrets
+from appliance.model.services import RuntimeName
 from appliance.orchestrator.host.limits import require_address_space
 from appliance.orchestrator.host.ports import HeldPort
 from appliance.orchestrator.host.socket_paths import choose_socket_path, remove_socket
@@ -27,7 +28,7 @@ class EmbeddedRuntime:
     it: a password never goes to a server of somebody else.
     """
 
-    name = "embedded"
+    name: RuntimeName = "embedded"
     shared_ports: Collection[int] = ()
 
     def __init__(

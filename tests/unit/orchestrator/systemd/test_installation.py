@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from appliance.cli.service import service_group
+from appliance.data_dir.logfiles import Echo
 from appliance.errors import ConfigError
-from appliance.orchestrator.data_dir.logfiles import Echo
 from appliance.orchestrator.systemd.installation import notify, require_readable
 
 

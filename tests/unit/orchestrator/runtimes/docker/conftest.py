@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.config import DockerSettings
-from appliance.orchestrator.data_dir.secrets import generate_secrets
+from appliance.data_dir.secrets import generate_secrets
 from appliance.orchestrator.runtimes.docker.images import store_images
 from appliance.orchestrator.runtimes.docker.plans import ownership_of
 from appliance.orchestrator.runtimes.docker.runtime import DockerRuntime

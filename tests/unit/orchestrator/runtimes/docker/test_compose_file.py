@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from appliance.config import environment_names
-from appliance.orchestrator.data_dir.secrets import generate_secrets
+from appliance.data_dir.secrets import generate_secrets
 from appliance.orchestrator.host.memory import MIB
 from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, env_text, secret_texts
 from appliance.orchestrator.runtimes.docker.compose_file import (

@@ -16,18 +16,17 @@ from click.testing import CliRunner
 
 from appliance.cli.processes import migrate, web
 from appliance.config import InitSettings, Settings
+from appliance.data_dir import disk_space
+from appliance.data_dir.lock import hold_lock, is_locked, make_folders
+from appliance.data_dir.logfiles import LogFollower, RotatingLog, last_lines, lines_since, size_of
+from appliance.data_dir.private_files import write_private
+from appliance.data_dir.secrets import ensure_secrets, read_secrets, store_key_pair, with_secrets, with_stored_salt
+from appliance.data_dir.state import ProcessRecord, State, read_state, write_state
 from appliance.errors import AlreadyRunning, ConfigError, StartFailed
+from appliance.model.key_pair import KeyPair
 from appliance.orchestrator.control_socket import choose_socket_path, open_control_socket, remove_socket
-from appliance.orchestrator.data_dir import disk_space
-from appliance.orchestrator.data_dir.lock import hold_lock, is_locked, make_folders
-from appliance.orchestrator.data_dir.logfiles import RotatingLog, last_lines, lines_since, size_of
-from appliance.orchestrator.data_dir.private_files import write_private
-from appliance.orchestrator.data_dir.secrets import ensure_secrets, read_secrets, with_secrets, with_stored_salt
-from appliance.orchestrator.data_dir.state import ProcessRecord, State, read_state, write_state
 from appliance.orchestrator.host.socket_paths import shown
 from appliance.paths import DataDir
-from appliance.storage.postgres.api_keys import KeyPair
-from appliance.storage.setup import store_key_pair, stored_key_pair
 
 
 @pytest.fixture
@@ -114,18 +113,17 @@ def test_secrets_are_private_and_stay(place: DataDir) -> None:
 
 
 def test_a_pair_that_migrate_made_alone_is_kept_by_up(place: DataDir) -> None:
-    store_key_pair(place.root, KeyPair("pk-a", "sk-a"))
+    store_key_pair(place, KeyPair("pk-a", "sk-a"))
     made = ensure_secrets(place, Settings())
     assert (made.public_key, made.secret_key) == ("pk-a", "sk-a") and made.salt
-    store_key_pair(place.root, KeyPair("pk-b", "sk-b"))
+    store_key_pair(place, KeyPair("pk-b", "sk-b"))
     assert read_secrets(place) is not None and read_secrets(place).salt == made.salt  # type: ignore[union-attr]
-    assert stored_key_pair(place.root) == KeyPair("pk-b", "sk-b")
+    assert read_secrets(place).key_pair == KeyPair("pk-b", "sk-b")  # type: ignore[union-attr]
     assert [file.name for file in place.root.glob("*.json")] == ["secrets.json"]
 
 
 def test_a_secret_that_only_the_database_knows_is_not_invented(place: DataDir) -> None:
-    store_key_pair(place.root, KeyPair("pk-a", ""))
-    assert stored_key_pair(place.root) is None
+    store_key_pair(place, KeyPair("pk-a", ""))
     assert ensure_secrets(place, Settings()).secret_key == ""
 
 
@@ -159,7 +157,7 @@ def test_broken_secrets_are_one_sentence(place: DataDir) -> None:
     with pytest.raises(ConfigError, match="Restore it"):
         ensure_secrets(place, Settings())
     with pytest.raises(ConfigError, match="Restore it"):
-        stored_key_pair(place.root)
+        store_key_pair(place, KeyPair("pk-a", "sk-a"))
 
 
 def test_a_log_rotates_by_size_and_keeps_its_last_lines(tmp_path: Path) -> None:
@@ -280,3 +278,19 @@ def test_a_file_that_stands_already_is_not_written_again(tmp_path: Path) -> None
 def test_a_socket_is_told_by_its_place_in_the_data_directory(tmp_path: Path) -> None:
     assert shown(tmp_path / "run" / "redis.sock", tmp_path) == "run/redis.sock"
     assert shown(Path("/tmp/lfl-1/redis.sock"), tmp_path) == "/tmp/lfl-1/redis.sock"
+
+
+def test_a_follower_reads_whole_lines_and_begins_anew_after_a_rotation(tmp_path: Path) -> None:
+    path = tmp_path / "web.log"
+    path.write_text("old\n")
+    follower = LogFollower(path)
+    with path.open("a") as log:
+        log.write("one\ntw")
+    assert follower.new_lines() == ["one"]
+    with path.open("a") as log:
+        log.write("o\n")
+    assert follower.new_lines() == ["two"]
+    path.rename(tmp_path / "web.log.1")
+    assert follower.new_lines() == []
+    path.write_text("new\n")
+    assert follower.new_lines() == ["new"]

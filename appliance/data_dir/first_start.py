@@ -6,8 +6,8 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 
+from appliance.data_dir.lock import hold_lock
 from appliance.errors import AlreadyRunning, ApplianceError
-from appliance.orchestrator.data_dir.lock import hold_lock
 from appliance.paths import DataDir
 
 

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from appliance.data_dir.private_files import open_log
 from appliance.model.printable import printable
-from appliance.orchestrator.data_dir.private_files import open_log
 
 MAX_BYTES = 10 * 1024 * 1024
 KEPT_FILES = 3
@@ -91,6 +91,28 @@ def lines_since(path: Path, size: int) -> list[str]:
     except FileNotFoundError:
         return []
     return data[size if size <= len(data) else 0 :].decode(errors="replace").splitlines()
+
+
+class LogFollower:
+    """Reads the lines that are appended to a log from now on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._position = size_of(path)
+
+    def new_lines(self) -> list[str]:
+        """The whole lines since the last call; after a rotation, those of the new file."""
+        size = size_of(self._path)
+        if size < self._position:
+            self._position = 0
+        if size == self._position:
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._position)
+            data = file.read(size - self._position)
+        whole = data[: data.rfind(b"\n") + 1]
+        self._position += len(whole)
+        return whole.decode(errors="replace").split("\n")[:-1]
 
 
 def _tail(path: Path, count: int) -> list[str]:

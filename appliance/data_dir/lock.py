@@ -10,9 +10,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 
+from appliance.data_dir.disk_space import disk_full_message
+from appliance.data_dir.private_files import make_private_folder, tighten
 from appliance.errors import AlreadyRunning, ConfigError
-from appliance.orchestrator.data_dir.disk_space import disk_full_message
-from appliance.orchestrator.data_dir.private_files import make_private_folder, tighten
 from appliance.paths import DataDir
 
 _PATIENCE_S = 0.05

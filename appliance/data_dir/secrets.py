@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 import secrets
-import uuid
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from appliance.config import Settings
+from appliance.data_dir.private_files import write_private
 from appliance.errors import ConfigError
-from appliance.orchestrator.data_dir.private_files import write_private
+from appliance.model.key_pair import KeyPair, new_key_pair
 from appliance.paths import DataDir
+
+if TYPE_CHECKING:
+    from appliance.config import Settings
 
 
 class Secrets(msgspec.Struct, kw_only=True, frozen=True):
@@ -28,17 +31,23 @@ class Secrets(msgspec.Struct, kw_only=True, frozen=True):
     secret_key: str = ""
     """Empty while only the database knows it, as a hash."""
 
+    @property
+    def key_pair(self) -> KeyPair:
+        """The first project's keys."""
+        return KeyPair(self.public_key, self.secret_key)
+
 
 def generate_secrets() -> Secrets:
-    """Fresh secrets; the key pair has the form of Langfuse's keys."""
+    """Random secrets for a new appliance."""
+    keys = new_key_pair()
     return Secrets(
         postgres_password=secrets.token_hex(24),
         redis_password=secrets.token_hex(24),
         clickhouse_password=secrets.token_hex(24),
         salt=secrets.token_hex(16),
         encryption_key=secrets.token_hex(32),
-        public_key=f"pk-lf-{uuid.uuid4()}",
-        secret_key=f"sk-lf-{uuid.uuid4()}",
+        public_key=keys.public_key,
+        secret_key=keys.secret_key,
     )
 
 
@@ -72,8 +81,22 @@ def ensure_secrets(data_dir: DataDir, settings: Settings) -> Secrets:
         values["secret_key"] = known["secret_key"]
     current = msgspec.structs.replace(generate_secrets(), **values)
     if current != stored:
-        write_private(data_dir.secrets_file, msgspec.json.format(msgspec.json.encode(current), indent=2).decode())
+        _write_secrets(data_dir, current)
     return current
+
+
+def store_key_pair(data_dir: DataDir, pair: KeyPair) -> None:
+    """Stores the first project's keys and leaves the rest of the secrets; raises ConfigError."""
+    current = msgspec.structs.replace(
+        read_secrets(data_dir) or Secrets(), public_key=pair.public_key, secret_key=pair.secret_key
+    )
+    try:
+        data_dir.root.mkdir(parents=True, exist_ok=True)
+        _write_secrets(data_dir, current)
+    except OSError as error:
+        raise ConfigError(
+            f"{data_dir.secrets_file} cannot be written: {error.strerror}.", hint="Set LANGFUSE_LOCAL_DATA_DIR."
+        ) from error
 
 
 def with_secrets(settings: Settings, known: Secrets) -> Settings:
@@ -94,6 +117,10 @@ def with_stored_salt(settings: Settings) -> Settings:
             "There is no SALT.", hint="Make one (openssl rand -hex 16) and keep it: all processes need the same."
         )
     return dataclasses.replace(settings, salt=salt, encryption_key=settings.encryption_key or known.encryption_key)
+
+
+def _write_secrets(data_dir: DataDir, current: Secrets) -> None:
+    write_private(data_dir.secrets_file, msgspec.json.format(msgspec.json.encode(current), indent=2).decode())
 
 
 def _require_key(given: str, stored: Secrets | None) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from appliance.config import Runtime
+from appliance.data_dir.private_files import read_private, write_private
 from appliance.errors import ConfigError
-from appliance.orchestrator.data_dir.private_files import read_private, write_private
+from appliance.model.services import RuntimeName
 from appliance.paths import DataDir
 
 
@@ -27,9 +27,9 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Address of web that users are told while the appliance runs, None after a clean stop."""
     local_url: str | None = None
     """Where programs of this machine reach web, whether or not the other address leads to it yet."""
-    runtime: Runtime = "embedded"
+    runtime: RuntimeName = "embedded"
     """What it runs with, or ran with last."""
-    moving_to: Runtime | None = None
+    moving_to: RuntimeName | None = None
     """The runtime that a move of the data was begun to and not ended."""
     step: str | None = None
     """What a start that goes on did last, told again every few seconds; for others who wait for it."""

@@ -1,1 +1,0 @@
-"""The files of a data directory: lock, state, secrets, logs; and the disk below them."""
