@@ -19,11 +19,11 @@ from textual.reactive import reactive
 from appliance.errors import ApplianceError, NotRunning, RemoteError
 from appliance.model.printable import printable
 from tui import background
+from tui.api.first_look import FirstLook
+from tui.api.gateway import Gateway, TraceQuery
 from tui.commands import JUMP_HINT, AppCommands, Jump, parse_jump
-from tui.first_look import FirstLook
-from tui.gateway import Gateway, TraceQuery
 from tui.keymap import bindings
-from tui.records import Health, Slice, TraceRow
+from tui.model.records import Health, Slice, TraceRow
 from tui.screens import registry
 from tui.screens.base import AppScreen
 from tui.state import Remembered, StateFile

@@ -17,10 +17,10 @@ from typing import TextIO
 from appliance.data_dir.location import find_data_dir
 from appliance.errors import ApplianceError
 from appliance.model.printable import REPLACE
-from tui.container import ContainerGateway
-from tui.first_look import FirstLook
-from tui.gateway import Gateway, LocalGateway, RemoteGateway
-from tui.records import Server
+from tui.api.container import ContainerGateway
+from tui.api.first_look import FirstLook
+from tui.api.gateway import Gateway, LocalGateway, RemoteGateway
+from tui.model.records import Server
 from tui.state import StateFile
 
 

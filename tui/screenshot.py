@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
-from tui.sample import SampleGateway
 from tui.screens import registry
 from tui.state import StateFile
 from tui.themes import DARK

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
-from tui.sample import SampleGateway
 from tui.state import StateFile
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

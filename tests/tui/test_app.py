@@ -12,13 +12,13 @@ from textual.pilot import Pilot
 
 from appliance.errors import RemoteError
 from tests.tui.conftest import MakeApp, Until
+from tui.api.gateway import TraceQuery
+from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
-from tui.gateway import TraceQuery
+from tui.lists.trace_table import ORDERS
 from tui.modals.choice import ChoiceModal
 from tui.modals.help import HelpModal
-from tui.palette import palette_of
-from tui.records import Health, Observation, Slice, TraceRow
-from tui.sample import SampleGateway
+from tui.model.records import Health, Observation, Slice, TraceRow
 from tui.screens.first_run import FirstRunScreen
 from tui.screens.home import HomeScreen
 from tui.screens.observations import ObservationsScreen
@@ -27,8 +27,8 @@ from tui.screens.session import SessionScreen
 from tui.screens.sessions import SessionsScreen
 from tui.screens.trace import TraceScreen
 from tui.screens.traces import TracesScreen
+from tui.text.palette import palette_of
 from tui.themes import DARK
-from tui.trace_table import ORDERS
 from tui.widgets.bars import KeyBar
 
 

@@ -15,10 +15,10 @@ from textual.widgets._toast import Toast
 
 from appliance.errors import RemoteError
 from tests.tui.conftest import MakeApp, Until
+from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
 from tui.commands import Jump
-from tui.records import Health, Observation, ObservationTexts, Score, Slice, TraceDetail
-from tui.sample import SampleGateway
+from tui.model.records import Health, Observation, ObservationTexts, Score, Slice, TraceDetail
 from tui.screens.trace import TraceScreen
 from tui.screens.traces import TracesScreen
 

@@ -15,8 +15,8 @@ import pytest
 
 from appliance.own_command import own_command
 from tests.tui.conftest import MakeApp
-from tui.records import Server
-from tui.sample import SampleGateway
+from tui.api.sample import SampleGateway
+from tui.model.records import Server
 from tui.state import StateFile
 
 TAKEN = b"\x1b[?1049h"

@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.conftest import NOW, MakeApp, Until
+from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
-from tui.sample import SampleGateway
 
 Compare = Callable[..., bool]
 

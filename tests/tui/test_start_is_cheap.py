@@ -11,7 +11,7 @@ PROGRAM = """
 import sys, tempfile, pathlib
 import tui.opening
 from tui.app import LangfuseApp
-from tui.gateway import LocalGateway
+from tui.api.gateway import LocalGateway
 from tui.state import StateFile
 
 heavy = []

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from tui.palette import palette_of
+from tui.text.palette import palette_of
 
 
 class ChoiceModal(ModalScreen[str | None]):

@@ -14,7 +14,7 @@ from textual.widgets import Label, Static
 
 from tui import keymap
 from tui.keymap import Action
-from tui.palette import Palette, palette_of
+from tui.text.palette import Palette, palette_of
 
 
 class HelpModal(ModalScreen[None]):

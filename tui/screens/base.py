@@ -17,13 +17,13 @@ from textual.screen import Screen
 from appliance.errors import ApplianceError
 from tui import background
 from tui.keymap import bindings
-from tui.palette import Palette, palette_of
 from tui.screens import registry
+from tui.text.palette import Palette, palette_of
 from tui.widgets.bars import Banner, CrumbBar, KeyBar, TopBar
 
 if TYPE_CHECKING:
+    from tui.api.gateway import Gateway
     from tui.app import LangfuseApp
-    from tui.gateway import Gateway
 
 T = TypeVar("T")
 

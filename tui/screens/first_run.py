@@ -14,11 +14,11 @@ from textual.widgets import Static, Tab, Tabs
 
 from appliance.errors import ApplianceError
 from tui import background
-from tui.documents import Line
-from tui.gateway import TraceQuery
-from tui.records import TraceRow
+from tui.api.gateway import TraceQuery
+from tui.content.documents import Line
+from tui.content.snippets import Snippet, snippets
+from tui.model.records import TraceRow
 from tui.screens.base import AppScreen
-from tui.snippets import Snippet, snippets
 from tui.widgets.document import Document
 
 POLL_S: Final = 1.0

@@ -10,14 +10,14 @@ from textual import getters, on
 from textual.app import ComposeResult
 
 from appliance.model.observations import OBSERVATION_TYPES
-from tui import format
-from tui.cells import Column
-from tui.gateway import PAGE_ROWS
+from tui.api.gateway import PAGE_ROWS
+from tui.lists.paged import PagedRows
 from tui.modals.choice import ChoiceModal
-from tui.paged import PagedRows
-from tui.palette import ICONS, Palette
-from tui.records import Observation, Slice
+from tui.model.records import Observation, Slice
 from tui.screens.base import AppScreen
+from tui.text import format
+from tui.text.cells import Column
+from tui.text.palette import ICONS, Palette
 from tui.widgets.line_scroll import LineScroll
 from tui.widgets.virtual_table import RowCells, VirtualTable
 

@@ -17,12 +17,13 @@ from textual.widgets import Static
 
 from appliance.errors import ApplianceError
 from appliance.model.services import ApplianceStatus, ServiceStatus
-from tui import background, format
-from tui.cells import Column
-from tui.documents import Line
-from tui.palette import Palette
-from tui.records import JobRow
+from tui import background
+from tui.content.documents import Line
+from tui.model.records import JobRow
 from tui.screens.base import AppScreen
+from tui.text import format
+from tui.text.cells import Column
+from tui.text.palette import Palette
 from tui.widgets.document import Document
 from tui.widgets.line_scroll import LineScroll
 from tui.widgets.virtual_table import RowCells, VirtualTable

@@ -7,12 +7,12 @@ from textual import getters
 from textual.app import ComposeResult
 
 from appliance.model.messages import Message, Part, parse_messages
-from tui import format
-from tui.documents import Line, blank, chat_lines, value_lines
+from tui.content.documents import Line, blank, chat_lines, value_lines
+from tui.model.records import SessionDetail, TraceDetail
 from tui.outside import edit_text
-from tui.palette import Palette
-from tui.records import SessionDetail, TraceDetail
 from tui.screens.base import AppScreen
+from tui.text import format
+from tui.text.palette import Palette
 from tui.widgets.document import Document
 
 

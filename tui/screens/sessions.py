@@ -8,13 +8,13 @@ from typing import Final
 from textual import getters, on
 from textual.app import ComposeResult
 
-from tui import format
-from tui.cells import Column
-from tui.gateway import PAGE_ROWS
-from tui.paged import PagedRows
-from tui.palette import Palette
-from tui.records import SessionRow, Slice
+from tui.api.gateway import PAGE_ROWS
+from tui.lists.paged import PagedRows
+from tui.model.records import SessionRow, Slice
 from tui.screens.base import AppScreen
+from tui.text import format
+from tui.text.cells import Column
+from tui.text.palette import Palette
 from tui.widgets.line_scroll import LineScroll
 from tui.widgets.virtual_table import RowCells, VirtualTable
 

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from appliance.errors import ApplianceError
 from tui import background
-from tui.documents import Line
+from tui.content.documents import Line
 from tui.screens.base import AppScreen
 from tui.widgets.document import Document
 

@@ -15,15 +15,16 @@ from textual.timer import Timer
 from textual.widgets import Input, Tab, Tabs
 
 from appliance.errors import ApplianceError
-from tui import background, format
-from tui.documents import Line, foldable_keys, json_lines
+from tui import background
+from tui.content.documents import Line, foldable_keys, json_lines
 from tui.modals.prompt import PromptModal
+from tui.model.records import Observation, ObservationTexts, Score, TraceDetail
+from tui.model.spantree import Node, SpanTree
 from tui.outside import edit_text
-from tui.records import Observation, ObservationTexts, Score, TraceDetail
 from tui.screens.base import AppScreen
 from tui.screens.trace_actions import as_text, copy_trace, offer_copy, open_link
 from tui.screens.trace_details import metadata_lines, preview_lines, score_tab_lines
-from tui.spantree import Node, SpanTree
+from tui.text import format
 from tui.widgets.document import Document
 from tui.widgets.line_scroll import LineScroll
 from tui.widgets.span_tree_view import LEVELS, SpanTreeView

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from appliance.model.messages import pretty
-from tui import copies, outside
+from tui import outside
+from tui.content import copies
 from tui.modals.choice import ChoiceModal
-from tui.records import TraceDetail
+from tui.model.records import TraceDetail
 
 if TYPE_CHECKING:
     from tui.app import LangfuseApp

@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.text import Text
 
-from tui import format
-from tui.documents import Line, blank, heading, json_lines, pair_lines, score_lines, value_lines
-from tui.palette import ICONS, Palette
-from tui.records import Observation, ObservationTexts, Score, TraceDetail
-from tui.spantree import Node
+from tui.content.documents import Line, blank, heading, json_lines, pair_lines, score_lines, value_lines
+from tui.model.records import Observation, ObservationTexts, Score, TraceDetail
+from tui.model.spantree import Node
+from tui.text import format
+from tui.text.palette import ICONS, Palette
 
 
 def preview_lines(node: Node, given: Any, answered: Any, *, is_trace: bool, palette: Palette) -> list[Line]:

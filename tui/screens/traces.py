@@ -14,20 +14,21 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from appliance.errors import ApplianceError, InvalidRequest, RemoteError
-from tui import background, format
-from tui.documents import Line, blank, heading, pair_lines, value_lines
-from tui.first_look import list_query
-from tui.gateway import PAGE_ROWS, TraceQuery
-from tui.live import News, View, count_waiting, look_again
+from tui import background
+from tui.api.first_look import list_query
+from tui.api.gateway import PAGE_ROWS, TraceQuery
+from tui.content.documents import Line, blank, heading, pair_lines, value_lines
+from tui.lists.live import News, View, count_waiting, look_again
+from tui.lists.paged import PagedRows
+from tui.lists.trace_table import COLUMNS, ORDERS, trace_cells
 from tui.modals.choice import ChoiceModal
+from tui.model.records import Slice, TraceDetail, TraceExtras, TraceRow
+from tui.model.timerange import BY_KEY, RANGES
 from tui.outside import edit_text
-from tui.paged import PagedRows
-from tui.palette import Palette
-from tui.records import Slice, TraceDetail, TraceExtras, TraceRow
 from tui.screens.base import AppScreen
 from tui.screens.trace_actions import copy_trace, open_link
-from tui.timerange import BY_KEY, RANGES
-from tui.trace_table import COLUMNS, ORDERS, trace_cells
+from tui.text import format
+from tui.text.palette import Palette
 from tui.widgets.document import Document
 from tui.widgets.line_scroll import LineScroll
 from tui.widgets.query_bar import QueryBar

@@ -12,9 +12,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from appliance.model.printable import printable
-from tui import format, keymap
+from tui import keymap
 from tui.keymap import Action
-from tui.palette import palette_of
+from tui.text import format
+from tui.text.palette import palette_of
 
 BETWEEN: Final = " › "
 HIDDEN: Final = "…"

@@ -13,10 +13,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from appliance.model.printable import printable
-from tui import format
-from tui.charts import bar, sparkline, stacked_columns, used_width
-from tui.overview import Latency, Tile
-from tui.palette import Palette, palette_of
+from tui.content.charts import bar, sparkline, stacked_columns, used_width
+from tui.model.overview import Latency, Tile
+from tui.text import format
+from tui.text.palette import Palette, palette_of
 
 SHORT_TITLES: Final = {"Observations": "Obs"}
 """What a tile that is too narrow for its title says instead."""

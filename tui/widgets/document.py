@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from appliance.model.printable import printable
-from tui.documents import Line
+from tui.content.documents import Line
 from tui.keymap import DOCUMENT, bindings
 from tui.widgets.line_scroll import LineScroll
 

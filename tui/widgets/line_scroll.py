@@ -13,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.keymap import LIST, bindings
-from tui.palette import Palette, palette_of
+from tui.text.palette import Palette, palette_of
 
 
 class LineScroll(ScrollView, can_focus=True):

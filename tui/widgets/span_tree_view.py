@@ -9,12 +9,12 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.strip import Strip
 
-from tui import format
-from tui.cells import Cell, cell_segments
 from tui.keymap import TREE, bindings
-from tui.palette import ICONS, Palette
-from tui.records import Score
-from tui.spantree import Node, SpanTree, bar_cells
+from tui.model.records import Score
+from tui.model.spantree import Node, SpanTree, bar_cells
+from tui.text import format
+from tui.text.cells import Cell, cell_segments
+from tui.text.palette import ICONS, Palette
 from tui.widgets.line_scroll import LineScroll
 
 LEVELS = ("DEBUG", "DEFAULT", "WARNING", "ERROR")

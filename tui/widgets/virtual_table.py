@@ -10,8 +10,8 @@ from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.cells import Cell, Column, cell_segments, lay_out
-from tui.palette import Palette
+from tui.text.cells import Cell, Column, cell_segments, lay_out
+from tui.text.palette import Palette
 from tui.widgets.line_scroll import LineScroll
 
 RowCells = dict[str, Cell]

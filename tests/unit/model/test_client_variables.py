@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from appliance.cli.env import rendered, variables
 from appliance.model.client_variables import otlp_variables
-from tui.snippets import snippets
+from tui.content.snippets import snippets
 
 KEYS = ("pk-lf-1", "sk-lf-2")
 

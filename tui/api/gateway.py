@@ -1,0 +1,409 @@
+"""The only way out of the terminal UI: a Langfuse server's public API, and the local supervisor when there is one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from appliance.client import ControlClient, LangfuseClient, Param, segment
+from appliance.errors import NotRunning, RemoteError
+from appliance.http_client import HttpClient
+from appliance.model.services import ApplianceStatus
+from appliance.own_command import own_command
+from tui.api import local
+from tui.model.overview import Overview, fold_overview, number, overview_queries
+from tui.model.records import (
+    Health,
+    JobRow,
+    Observation,
+    ObservationTexts,
+    Score,
+    Server,
+    SessionDetail,
+    SessionRow,
+    Slice,
+    TraceDetail,
+    TraceExtras,
+    TraceRow,
+    TraceWire,
+    trace_row,
+)
+from tui.model.timerange import TimeRange, iso
+
+PAGE_ROWS = 50
+OBSERVATIONS_AT_ONCE = 1000
+METRICS_AT_ONCE = 4
+TURN_PAGES = 10
+"""Most pages of a hundred turns that a session shows."""
+
+
+class TraceQuery(msgspec.Struct, frozen=True):
+    """Which traces, in which order."""
+
+    conditions: tuple[Mapping[str, Any], ...] = ()
+    """Of the API's `filter` parameter."""
+    order: str = "timestamp.desc"
+    since: datetime | None = None
+    """Only traces that began then or later."""
+
+
+class Gateway(Protocol):
+    """What the screens need; every method raises RemoteError with a sentence for the banner."""
+
+    server: Server
+    services_every_s: float
+    """How often its services are looked at, in seconds; 0 where they cannot be seen."""
+
+    async def connect(self) -> Server: ...
+    async def close(self) -> None: ...
+    async def health(self) -> Health: ...
+    async def trace_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]: ...
+    async def trace_extras(self, rows: Sequence[TraceRow]) -> dict[str, TraceExtras]: ...
+    async def trace(self, trace_id: str) -> TraceDetail: ...
+    def trace_observations(self, trace_id: str) -> AsyncIterator[list[Observation]]: ...
+    async def observation_texts(self, observation_id: str) -> ObservationTexts: ...
+    async def observation_page(self, conditions: Sequence[Mapping[str, Any]], page: int) -> Slice[Observation]: ...
+    async def session_page(self, page: int) -> Slice[SessionRow]: ...
+    async def session(self, session_id: str) -> SessionDetail: ...
+    async def overview(self, span: TimeRange) -> Overview: ...
+    def live(self) -> AsyncIterator[list[str]]: ...
+    async def status(self) -> ApplianceStatus: ...
+    async def jobs(self) -> list[JobRow]: ...
+    def logs(self, service: str, lines: int) -> AsyncIterator[str]: ...
+    async def control(self, service: str, verb: str) -> None: ...
+    def start(self, runtime: str = "") -> AsyncIterator[str]: ...
+
+
+class _Observations(msgspec.Struct):
+    data: list[Observation]
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _Traces(msgspec.Struct):
+    data: list[TraceWire]
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _Sessions(msgspec.Struct):
+    data: list[SessionRow]
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _Jobs(msgspec.Struct):
+    data: list[JobRow]
+
+
+class _Scores(msgspec.Struct):
+    data: list[Score]
+
+
+class RemoteGateway:
+    """A server known by URL and keys."""
+
+    services_every_s = 0.0
+
+    def __init__(self, server: Server, ca_file: Path | None = None, http: HttpClient | None = None) -> None:
+        self.server = server
+        self._client = LangfuseClient(server.url, server.public_key, server.secret_key, ca_file=ca_file, http=http)
+        self._has_tree = True
+        """False once the server turned out to be another than an appliance."""
+
+    async def connect(self) -> Server:
+        """Asks whose keys these are; the answer names the project."""
+        projects = await self._client.projects()
+        first = projects[0] if projects else {}
+        self.server = replace(self.server, project=str(first.get("name", "")), project_id=str(first.get("id", "")))
+        return self.server
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def health(self) -> Health:
+        """Whether the server says that data flows; raises RemoteError only when it does not answer at all."""
+        try:
+            answer = await self._client.health()
+        except RemoteError as error:
+            if error.status < 500:
+                raise
+            return Health(ok=False, reason=error.message)
+        dead_letters = answer.get("deadLetters")
+        return Health(
+            ok=True,
+            version=str(answer.get("langfuseLocalVersion") or answer.get("version", "")),
+            dead_letters=dead_letters if isinstance(dead_letters, int) else 0,
+        )
+
+    async def trace_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]:
+        params: dict[str, Param] = {
+            "page": page,
+            "limit": PAGE_ROWS,
+            "orderBy": query.order,
+            "fields": "core,io,scores,observations,metrics",
+            "fromTimestamp": iso(query.since) if query.since else None,
+            "filter": list(query.conditions) or None,
+        }
+        found = await self._client.get("/api/public/traces", params, into=_Traces)
+        return Slice([trace_row(wire) for wire in found.data], found.meta.get("totalItems"))
+
+    async def trace_extras(self, rows: Sequence[TraceRow]) -> dict[str, TraceExtras]:
+        """Tokens, level counts and scores of the given traces, in two requests."""
+        if not rows:
+            return {}
+        scored = [identity for row in rows for identity in row.score_ids]
+        measured, scores = await asyncio.gather(self._levels(rows), self._scores(scored))
+        by_trace: dict[str, list[Score]] = {}
+        for score in scores:
+            by_trace.setdefault(score.trace_id or "", []).append(score)
+        return {row.id: _extras(measured.get(row.id, []), by_trace.get(row.id, [])) for row in rows}
+
+    async def _levels(self, rows: Sequence[TraceRow]) -> dict[str, list[Mapping[str, Any]]]:
+        query = {
+            "view": "observations",
+            "dimensions": [{"field": "traceId"}, {"field": "level"}],
+            "metrics": [
+                {"measure": "count", "aggregation": "count"},
+                {"measure": "totalTokens", "aggregation": "sum"},
+            ],
+            "filters": [
+                {"column": "traceId", "operator": "any of", "value": [row.id for row in rows], "type": "stringOptions"}
+            ],
+            "fromTimestamp": iso(min(row.timestamp for row in rows)),
+            "toTimestamp": iso(datetime.now(UTC)),
+            "config": {"row_limit": 1000},
+        }
+        found: dict[str, list[Mapping[str, Any]]] = {}
+        for row in await self._client.metrics(query):
+            found.setdefault(str(row.get("traceId")), []).append(row)
+        return found
+
+    async def _scores(self, ids: Sequence[str]) -> list[Score]:
+        if not ids:
+            return []
+        params: dict[str, Param] = {"scoreIds": ",".join(ids[:100]), "limit": 100}
+        return (await self._client.get("/api/public/v2/scores", params, into=_Scores)).data
+
+    async def trace(self, trace_id: str) -> TraceDetail:
+        path = f"/api/public/traces/{segment(trace_id)}"
+        return await self._client.get(path, {"fields": "core,io,scores"}, into=TraceDetail)
+
+    async def trace_observations(self, trace_id: str) -> AsyncIterator[list[Observation]]:
+        """All observations of a trace, without their texts, in batches."""
+        if self._has_tree:
+            try:
+                async for batch in self._tree(trace_id):
+                    yield batch
+                return
+            except RemoteError as error:
+                if error.status != 404:
+                    raise
+                self._has_tree = False
+        async for batch in self._observations_by_cursor(trace_id):
+            yield batch
+
+    async def _tree(self, trace_id: str) -> AsyncIterator[list[Observation]]:
+        """What only an appliance answers: the first rows at once, and all others in one more request."""
+        path, first = f"/api/local/traces/{segment(trace_id)}/tree", OBSERVATIONS_AT_ONCE
+        found = await self._client.get(path, {"limit": first}, into=_Observations)
+        yield found.data
+        if len(found.data) == first:
+            yield (await self._client.get(path, {"offset": first}, into=_Observations)).data
+
+    async def _observations_by_cursor(self, trace_id: str) -> AsyncIterator[list[Observation]]:
+        params: dict[str, Param] = {
+            "traceId": trace_id,
+            "fields": "core,basic,time,model,usage,prompt",
+            "limit": OBSERVATIONS_AT_ONCE,
+        }
+        try:
+            while True:
+                found = await self._client.get("/api/public/v2/observations", params, into=_Observations)
+                yield found.data
+                if not found.meta.get("cursor"):
+                    return
+                params["cursor"] = found.meta["cursor"]
+        except RemoteError as error:
+            if error.status != 404:
+                raise
+        async for batch in self._observations_by_page(trace_id):
+            yield batch
+
+    async def _observations_by_page(self, trace_id: str) -> AsyncIterator[list[Observation]]:
+        page, pages = 1, 1
+        while page <= pages:
+            params: dict[str, Param] = {"traceId": trace_id, "page": page, "limit": 100}
+            found = await self._client.get("/api/public/observations", params, into=_Observations)
+            yield found.data
+            page, pages = page + 1, int(found.meta.get("totalPages", 1))
+
+    async def observation_texts(self, observation_id: str) -> ObservationTexts:
+        return await self._client.get(f"/api/public/observations/{segment(observation_id)}", into=ObservationTexts)
+
+    async def observation_page(self, conditions: Sequence[Mapping[str, Any]], page: int) -> Slice[Observation]:
+        params: dict[str, Param] = {"page": page, "limit": PAGE_ROWS, "filter": list(conditions) or None}
+        found = await self._client.get("/api/public/observations", params, into=_Observations)
+        return Slice(found.data, found.meta.get("totalItems"))
+
+    async def session_page(self, page: int) -> Slice[SessionRow]:
+        params: dict[str, Param] = {"page": page, "limit": PAGE_ROWS}
+        found = await self._client.get("/api/public/sessions", params, into=_Sessions)
+        return Slice(found.data, found.meta.get("totalItems"))
+
+    async def session(self, session_id: str) -> SessionDetail:
+        """The session with the texts of its traces (the session answer itself has no figures)."""
+        path = f"/api/public/sessions/{segment(session_id)}"
+        found = await self._client.get(path, into=_BareSession)
+        turns: list[TraceDetail] = []
+        for page in range(1, TURN_PAGES + 1):
+            params: dict[str, Param] = {"sessionId": session_id, "limit": 100, "page": page}
+            params |= {"orderBy": "timestamp.asc", "fields": "core,io,metrics"}
+            more = await self._client.get("/api/public/traces", params, into=_TurnList)
+            turns += more.data
+            if len(turns) >= more.meta.get("totalItems", 0):
+                break
+        return SessionDetail(id=found.id, created_at=found.created_at, environment=found.environment, traces=turns)
+
+    async def overview(self, span: TimeRange) -> Overview:
+        """The home screen's figures, a few queries at a time."""
+        now = datetime.now(UTC)
+        queries = overview_queries(span, now)
+        gate = asyncio.Semaphore(METRICS_AT_ONCE)
+
+        async def ask(query: dict[str, Any]) -> list[dict[str, Any]]:
+            async with gate:
+                return await self._client.metrics(query)
+
+        answers = await asyncio.gather(*(ask(query) for query in queries.values()))
+        return fold_overview(dict(zip(queries, answers, strict=True)), span, now)
+
+    async def live(self) -> AsyncIterator[list[str]]:
+        """Ids of traces as they are written, none as a sign of life; RemoteError 404 where the server cannot tell."""
+        async for arrival in self._client.live():
+            yield arrival.trace_ids
+
+    async def jobs(self) -> list[JobRow]:
+        """The background jobs that wait, run or have failed, newest first; of langfuse-local only."""
+        params = {"state": "waiting,running,failed"}
+        return (await self._client.get("/api/local/jobs", params, into=_Jobs)).data
+
+    async def status(self) -> ApplianceStatus:
+        raise _not_here()
+
+    def logs(self, service: str, lines: int) -> AsyncIterator[str]:
+        raise _not_here()
+
+    async def control(self, service: str, verb: str) -> None:
+        raise _not_here()
+
+    def start(self, runtime: str = "") -> AsyncIterator[str]:
+        raise _not_here()
+
+
+class LocalGateway(RemoteGateway):
+    """The appliance of a data directory on this machine, which may have to be started first."""
+
+    services_every_s = 2.0
+
+    def __init__(self, data_dir: Path, *, may_start: bool) -> None:
+        super().__init__(Server("", "", "", local=True, data_dir=str(data_dir)))
+        self._data_dir = data_dir
+        self._may_start = may_start
+        self._address = ""
+        self._control: ControlClient | None = None
+
+    async def connect(self) -> Server:
+        """Finds the running appliance by its state file; raises NotRunning when there is none."""
+        found = await asyncio.to_thread(local.find_appliance, self._data_dir)
+        await self.close()
+        self.server, self._address = found.server, found.address
+        self._client = LangfuseClient(
+            found.address, found.server.public_key, found.server.secret_key, public_url=found.server.url
+        )
+        self._control = ControlClient(found.socket)
+        return await super().connect()
+
+    async def health(self) -> Health:
+        """As of any server; an appliance that came back at another address, or with other keys, is found again."""
+        try:
+            return await super().health()
+        except RemoteError as error:
+            if error.status:
+                raise
+        try:
+            found = await asyncio.to_thread(local.find_appliance, self._data_dir)
+        except NotRunning as error:
+            raise RemoteError("The appliance has stopped.", hint=error.hint) from error
+        if found.address != self._address or found.server.secret_key != self.server.secret_key:
+            await self.connect()
+        return await super().health()
+
+    async def close(self) -> None:
+        await super().close()
+        if self._control is not None:
+            await self._control.close()
+
+    async def status(self) -> ApplianceStatus:
+        return await self._supervisor().status()
+
+    async def logs(self, service: str, lines: int) -> AsyncIterator[str]:
+        async for line in self._supervisor().logs(service, lines=lines, follow=True):
+            yield line
+
+    async def control(self, service: str, verb: str) -> None:
+        await self._supervisor().control(service, verb)
+
+    async def start(self, runtime: str = "") -> AsyncIterator[str]:
+        """Starts the appliance in the background and yields what it says; raises NotRunning when it fails.
+
+        `runtime` says how its stores run; empty leaves it as it is set.
+        """
+        if not self._may_start:
+            raise NotRunning(f"Nothing runs on {self._data_dir}.", hint="Start it: langfuse-local up --detach")
+        choice = ("--runtime", runtime) if runtime else ()
+        command = own_command("appliance", "up", "--detach", "--data-dir", str(self._data_dir), *choice)
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        assert process.stdout is not None
+        last = ""
+        async for raw in process.stdout:
+            last = raw.decode(errors="replace").rstrip() or last
+            yield last
+        if await process.wait() != 0:
+            raise NotRunning(
+                f"The appliance did not start: {last}", hint="`langfuse-local doctor` looks for the cause."
+            )
+
+    def _supervisor(self) -> ControlClient:
+        if self._control is None:
+            raise NotRunning(f"Nothing runs on {self._data_dir}.", hint="Start it: langfuse-local up --detach")
+        return self._control
+
+
+class _BareSession(msgspec.Struct, rename="camel"):
+    id: str
+    created_at: datetime
+    environment: str | None = None
+
+
+class _TurnList(msgspec.Struct):
+    data: list[TraceDetail]
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+def _extras(measured: Sequence[Mapping[str, Any]], scores: Sequence[Score]) -> TraceExtras:
+    levels = {str(row.get("level")): int(number(row.get("count_count"))) for row in measured}
+    tokens = sum(int(number(row.get("sum_totalTokens"))) for row in measured)
+    return TraceExtras(tokens, levels, tuple(sorted(scores, key=lambda score: score.name)))
+
+
+def _not_here() -> RemoteError:
+    return RemoteError(
+        "This server was attached by its address, so its services cannot be seen or controlled from here.",
+        hint="Run langfuse-local on its machine to do that.",
+    )

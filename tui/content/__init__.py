@@ -1,0 +1,1 @@
+"""What stands in a pane: documents, charts, and texts to copy; pure."""

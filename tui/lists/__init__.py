@@ -1,0 +1,1 @@
+"""Long lists: their pages, their live head, and their columns."""

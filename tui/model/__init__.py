@@ -1,0 +1,1 @@
+"""What the screens show, whichever server it comes from; pure."""

@@ -1,0 +1,1 @@
+"""Texts laid into cells of the terminal, and their colours; pure."""
