@@ -42,7 +42,7 @@ bench: .venv/.installed-dev ## Measure start-up, freshness, ingestion and idle c
 	$(BIN)/python -m tests.benchmarks
 
 compose: .venv/.installed-dev ## Write the compose files anew from the catalog of images
-	$(BIN)/python -m appliance.orchestrator.runtimes.docker.compose_file compose
+	$(BIN)/python -m tests.architecture.compose_files compose
 
 screenshot: .venv/.installed-dev ## Draw docs/tui.svg anew
 	$(BIN)/python -m tui.screenshot --out docs/tui.svg

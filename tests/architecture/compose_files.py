@@ -1,4 +1,8 @@
-"""The compose files, made from the catalog of images; run as a program it writes them into a directory."""
+"""The compose files, generated from the docker runtime's catalog of images.
+
+`python -m tests.architecture.compose_files compose` writes them. Only developers generate them, so neither this module
+nor PyYAML is in the wheel; `langfuse-local compose init` writes just .env and the secrets.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from appliance.config import DockerSettings
 from appliance.orchestrator.host.memory import MIB
@@ -23,21 +29,18 @@ from appliance.orchestrator.runtimes.docker.images import (
     paced,
     store_images,
 )
-from appliance.orchestrator.runtimes.docker.yaml_text import Alias, Anchored, yaml_text
 
 CLICKHOUSE_CONFIG = "clickhouse/langfuse-local.xml"
-PASSWORD_SECRETS = {store: f"{store}_password" for store in ("postgres", "redis", "clickhouse")}
-"""The file below secrets/ that holds each store's password."""
 COMPOSE_MEMORY = DockerSettings(postgres_memory_mib=512, redis_memory_mib=512, clickhouse_memory_mib=2048)
 """Limits that suit a host of 8 GB."""
 
 _HEADER = """\
 # {title}
-# Generated: python -m appliance.orchestrator.runtimes.docker.compose_file compose
+# Generated: python -m tests.architecture.compose_files compose
 # Your own changes belong into docker-compose.override.yml and .env (docs/deploy.md).
 """
 _HEALTHCHECK = "python -I -S /opt/langfuse-local/healthcheck.py"
-_CONFINED: Mapping[str, Any] = {
+_CONFINED = {
     "read_only": True,
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
@@ -45,7 +48,7 @@ _CONFINED: Mapping[str, Any] = {
     "logging": {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}},
 }
 """What every container is denied, and how it starts again."""
-_SHARED: Mapping[str, Any] = {"<<": Alias("confined")}
+_LONGEST_LINE = 90
 _SECRETS_FOLDER = "/run/secrets/"
 """Where compose puts a container's secrets."""
 
@@ -96,17 +99,43 @@ def _file(
     networks: Mapping[str, Any],
     volumes: list[str],
 ) -> str:
+    build = _build("..", "compose/Dockerfile", "${PYTHON_IMAGE:-python:3.13-slim}")
     document = {
         "name": name,
-        "x-confined": Anchored("confined", _CONFINED),
-        "x-settings": Anchored("settings", settings),
-        "x-build": Anchored("build", _build("..", "compose/Dockerfile", "${PYTHON_IMAGE:-python:3.13-slim}")),
-        "services": {**services, **_application(list(services), list(networks), settings), "nginx": _nginx()},
+        "x-confined": _CONFINED,
+        "x-settings": settings,
+        "x-build": build,
+        "services": {**services, **_application(list(services), list(networks), settings, build), "nginx": _nginx()},
         "networks": networks,
         "volumes": dict.fromkeys([*volumes, "data", "certificates"]),
         "secrets": {name: {"file": f"./{SECRETS}/{name}"} for name in secrets},
     }
-    return _HEADER.format(title=title) + yaml_text(document)
+    return _HEADER.format(title=title) + _yaml(document, {"confined": _CONFINED, "settings": settings, "build": build})
+
+
+class _Merge(str):
+    """The key of YAML that includes another mapping."""
+
+
+def _yaml(document: Mapping[str, Any], anchors: Mapping[str, object]) -> str:
+    """A document as people like to read it: keys in their order, short lists on one line, `anchors` written once."""
+    names = {id(value): name for name, value in anchors.items()}
+
+    class Dumper(yaml.SafeDumper):
+        def ignore_aliases(self, data: object) -> bool:
+            return id(data) not in names
+
+        def generate_anchor(self, node: yaml.Node) -> str:
+            return next(names[key] for key, known in self.represented_objects.items() if known is node)
+
+    def represent_list(dumper: yaml.SafeDumper, items: list[Any]) -> yaml.Node:
+        is_short = all(isinstance(item, str) for item in items) and sum(map(len, items)) < _LONGEST_LINE
+        return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=is_short)
+
+    Dumper.add_representer(list, represent_list)
+    Dumper.add_representer(_Merge, lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:merge", "<<"))
+    Dumper.add_representer(type(None), lambda dumper, _: dumper.represent_scalar("tag:yaml.org,2002:null", ""))
+    return yaml.dump(document, Dumper=Dumper, sort_keys=False, default_flow_style=False, width=1_000)
 
 
 def _store(store: StoreImage) -> dict[str, Any]:
@@ -116,11 +145,11 @@ def _store(store: StoreImage) -> dict[str, Any]:
     # Redis is told its memory on its command line, so only the others' limits can be changed from outside.
     mib = store.memory_bytes // MIB
     described: dict[str, Any] = {
-        **_SHARED,
+        _Merge("<<"): _CONFINED,
         "image": f"${{{setting}_IMAGE:-{store.image}}}",
         "user": store.user,
         "environment": dict(store.environ),
-        "secrets": [{"source": PASSWORD_SECRETS[store.name], "target": PASSWORD_FILE}],
+        "secrets": [{"source": f"{store.name}_password", "target": PASSWORD_FILE}],
         "command": [_literal(word) for word in store.command],
         "volumes": mounts,
         "tmpfs": list(store.writable),
@@ -134,14 +163,16 @@ def _store(store: StoreImage) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value not in (None, [])}
 
 
-def _application(stores: list[str], networks: list[str], settings: Mapping[str, str]) -> dict[str, Any]:
+def _application(
+    stores: list[str], networks: list[str], settings: Mapping[str, str], build: Mapping[str, Any]
+) -> dict[str, Any]:
     secrets = [value.removeprefix(_SECRETS_FOLDER) for name, value in settings.items() if name.endswith("_FILE")]
     migrated = {"migrate": {"condition": "service_completed_successfully"}}
     ready = {store: {"condition": "service_healthy"} for store in stores}
     mounts = ["data:/data"]
     if not stores:  # authorities and client certificates of somebody else's stores
         mounts.append("${STORE_CERTIFICATES:-store-certificates}:/store-certificates:ro")
-    shared = _own(networks, secrets, mounts)
+    shared = _own(networks, secrets, mounts) | {"build": build, "environment": settings}
     migrate = shared | {"command": ["migrate"], "depends_on": ready, "restart": "on-failure:5"}
     web = shared | {"command": ["web", "--host", "0.0.0.0", "--port", "3000"], "depends_on": migrated}
     worker = shared | {"depends_on": migrated}
@@ -160,11 +191,9 @@ def _application(stores: list[str], networks: list[str], settings: Mapping[str, 
 def _own(networks: list[str], secrets: list[str], mounts: list[str]) -> dict[str, Any]:
     """What migrate, web and worker share."""
     return {
-        **_SHARED,
+        _Merge("<<"): _CONFINED,
         "image": "${LANGFUSE_LOCAL_IMAGE:-langfuse-local:local}",
-        "build": Alias("build"),
         "env_file": [".env"],
-        "environment": Alias("settings"),
         "secrets": secrets,
         "volumes": mounts,
         "tmpfs": ["/tmp"],
@@ -175,7 +204,7 @@ def _own(networks: list[str], secrets: list[str], mounts: list[str]) -> dict[str
 
 def _nginx() -> dict[str, Any]:
     return {
-        **_SHARED,
+        _Merge("<<"): _CONFINED,
         "image": "${LANGFUSE_LOCAL_NGINX_IMAGE:-langfuse-local-nginx:local}",
         "build": _build("nginx", "Dockerfile", "${NGINX_IMAGE:-nginx:1.28}"),
         "depends_on": {"web": {"condition": "service_healthy"}},

@@ -13,16 +13,16 @@ from appliance.config import environment_names
 from appliance.data_dir.secrets import generate_secrets
 from appliance.orchestrator.host.memory import MIB
 from appliance.orchestrator.runtimes.docker.compose_env import PLACEHOLDER, env_text, secret_texts
-from appliance.orchestrator.runtimes.docker.compose_file import (
+from appliance.orchestrator.runtimes.docker.images import StoreImage, paced, store_images
+from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container
+from tests.architecture.compose_files import (
     COMPOSE_MEMORY,
     compose_external,
     compose_with_stores,
     write_files,
 )
-from appliance.orchestrator.runtimes.docker.images import StoreImage, paced, store_images
-from appliance.orchestrator.runtimes.docker.plans import Ownership, plan_container
 
-COMPOSE = Path(__file__).parents[5] / "compose"
+COMPOSE = Path(__file__).parents[2] / "compose"
 
 
 def services(text: str) -> dict[str, Any]:
