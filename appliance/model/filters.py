@@ -9,9 +9,9 @@ from typing import Any, Final
 import msgspec
 
 from appliance.errors import InvalidRequest
-from appliance.model.times import parse_time
+from appliance.model.times import iso_text, parse_time
 
-Value = str | float | bool | list[str]
+Value = str | int | float | bool | list[str]
 
 _TEXT: Final = ("=", "contains", "does not contain", "starts with", "ends with", "matches")
 _ORDER: Final = ("=", ">", "<", ">=", "<=")
@@ -51,17 +51,20 @@ class Condition:
     column: str
     operator: str
     value: Value = ""
-    """A point in time is ISO 8601 text with offset."""
+    """A point in time is microseconds since the epoch."""
     key: str = ""
     """Metadata key or score name, for the types that look into a map."""
 
     def as_json(self) -> dict[str, Any]:
         """The condition as the API's `filter` parameter spells it."""
+        value = self.value
+        if self.type == "datetime" and isinstance(value, int):
+            value = iso_text(value)
         spelled: dict[str, Any] = {
             "type": self.type,
             "column": self.column,
             "operator": self.operator,
-            "value": self.value,
+            "value": value,
         }
         return spelled | ({"key": self.key} if self.key else {})
 
@@ -129,9 +132,7 @@ def _checked(kind: str, column: str, value: object) -> Value:
         raise InvalidRequest(f"Invalid filter value for {column}: expected true or false")
     if not isinstance(value, str):
         raise InvalidRequest(f"Invalid filter value for {column}: expected a string")
-    if kind == "datetime":
-        check_time(column, value)
-    return value
+    return time_value(column, value) if kind == "datetime" else value
 
 
 def _number(column: str, value: object) -> float:
@@ -143,9 +144,9 @@ def _number(column: str, value: object) -> float:
         raise InvalidRequest(f"Invalid filter value for {column}: expected a number") from None
 
 
-def check_time(column: str, text: str) -> None:
-    """Raises InvalidRequest unless `text` is an ISO 8601 point in time with offset."""
+def time_value(column: str, text: str) -> int:
+    """The microseconds since the epoch of an ISO 8601 time with offset; raises InvalidRequest for any other text."""
     try:
-        parse_time(text)
+        return parse_time(text)
     except ValueError:
         raise InvalidRequest(f"Invalid filter value for {column}: expected an ISO 8601 time with offset") from None

@@ -10,7 +10,7 @@ from typing import Final
 
 from appliance.errors import InvalidRequest
 from appliance.model.filters import SEARCH_COLUMN, Condition
-from appliance.model.times import iso_text, micros_of, parse_span, parse_time
+from appliance.model.times import clamp, micros_of, parse_span, parse_time
 
 _WORD: Final = re.compile(
     r"""(?P<not>-?)(?P<field>[A-Za-z_][A-Za-z0-9_]*(?:\.[^\s:<>="]+)?)(?P<op>>=|<=|:|=|>|<)(?P<value>"[^"]*"|[^\s"]\S*)?"""
@@ -173,16 +173,20 @@ def _time(field: str, operator: str, value: str, now: datetime) -> Condition:
         operator = ">=" if field == "since" else "<"
     elif operator == "=":
         raise InvalidRequest("time needs <, <=, > or >=.")
-    if (span := parse_span(value)) is not None:
-        value = iso_text(micros_of(now) - span)
-    elif re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        value += "T00:00:00Z"
     try:
-        parse_time(value)
+        moment = _moment(value, now)
     except ValueError:
         hint = "Such as 24h or 7d (before now), 2026-01-31 (in UTC) or 2026-01-31T09:30:00+01:00."
         raise InvalidRequest(f"{field} needs a time, not {value!r}.", hint=hint) from None
-    return Condition(type="datetime", column=TIME_FIELDS[field], operator=operator, value=value)
+    return Condition(type="datetime", column=TIME_FIELDS[field], operator=operator, value=moment)
+
+
+def _moment(text: str, now: datetime) -> int:
+    """The microseconds since the epoch of a time, a day, or a span before `now`; raises ValueError."""
+    if (span := parse_span(text)) is not None:
+        return clamp(micros_of(now) - span)
+    is_day = re.fullmatch(r"\d{4}-\d\d-\d\d", text)
+    return parse_time(f"{text}T00:00:00Z" if is_day else text)
 
 
 def _truth(field: str, value: str) -> bool:

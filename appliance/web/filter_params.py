@@ -11,7 +11,6 @@ from appliance.model.filters import Condition, parse_filter
 from appliance.model.ids import canonical_id
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.web.params import list_param, text_param, time_param
-from appliance.web.responses import iso_micros
 
 _IDS: Final = frozenset({"traceId", "observationId", "parentObservationId"})
 
@@ -84,9 +83,4 @@ def _moment(request: Request, name: str, column: str, operator: str) -> Conditio
     moment = time_param(request, name)
     if moment is None:
         return None
-    return Condition(type="datetime", column=column, operator=operator, value=exact_time(moment))
-
-
-def exact_time(microseconds: int) -> str:
-    """A point in time as a condition spells it, to the microsecond."""
-    return f"{iso_micros(microseconds)[:-1]}{microseconds % 1000:03d}+00:00"
+    return Condition(type="datetime", column=column, operator=operator, value=moment)

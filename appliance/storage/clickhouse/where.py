@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 
 from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
-from appliance.model.times import parse_time
 from appliance.storage.clickhouse.words import has_words, plain
 
 Kind = Literal["string", "number", "datetime", "boolean", "array", "map", "numbers", "categories", "booleans"]
@@ -84,7 +83,8 @@ class Binder:
         if condition.operator not in _ORDER:
             raise InvalidRequest(f"Invalid filter operator {condition.operator!r} for column {condition.column}")
         if condition.type == "datetime":
-            bound = self.time(parse_time(str(condition.value)))
+            assert isinstance(condition.value, int), "times are integers"
+            bound = self.time(condition.value)
         elif condition.type == "boolean":
             bound = self.bind(bool(condition.value), "Bool")
         else:

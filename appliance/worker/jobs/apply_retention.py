@@ -54,7 +54,7 @@ async def _frees_disk(jobs: Jobs) -> bool:
 async def _hide(running: RunningJob, cut: Cut) -> None:
     stores = running.stores
     deleter = Deleter(stores.clickhouse, PendingDeletions(stores.redis), Jobs(stores.postgres))
-    before = Condition(type="datetime", column="timestamp", operator="<", value=_iso(cut.before))
+    before = Condition(type="datetime", column="timestamp", operator="<", value=cut.before)
     async with deleter.deletion() as moment:
         await deletions.hide_traces(stores.clickhouse, cut.project_id, [before], MOST_AT_ONCE, moment)
         await deletions.hide_old_scores(stores.clickhouse, cut.project_id, cut.before, MOST_AT_ONCE, moment)

@@ -107,15 +107,15 @@ class TraceFilter:
     search: Search = _UNKNOWN
     tests: list[str] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
-    exact_starts: list[str] = field(default_factory=list)
-    """Those of the tests that bound the start."""
+    starts: list[Condition] = field(default_factory=list)
+    """The conditions on the start, which are among the tests."""
     part_tests: list[tuple[Column, Condition]] = field(default_factory=list)
     """Each is a test of parts: a trace that passes the filter has a part that passes it."""
 
     @property
     def is_time_only(self) -> bool:
         """Whether no condition but the time range was asked for."""
-        return len(self.tests) == len(self.exact_starts) and not self.sources
+        return len(self.tests) == len(self.starts) and not self.sources
 
     @property
     def is_observed(self) -> bool:
@@ -136,6 +136,11 @@ class TraceFilter:
         columns = list(_PART_COLUMNS.values())
         column, condition = min(self.part_tests, key=lambda test: columns.index(test[0].sql))
         return self.binder.test(column, condition), column.sql in _RARE
+
+    def start_tests(self, binder: Binder, column: str = "trace.started") -> str:
+        """SQL, with a leading AND, of the conditions on the start, for a column that holds it; empty without any."""
+        start = Column("datetime", column)
+        return all_of([binder.test(start, condition) for condition in self.starts], prefix="AND ")
 
     def joins(self) -> str:
         """The joins that the tests need."""
@@ -178,7 +183,7 @@ def _add(filter: TraceFilter, condition: Condition) -> None:
     if column.source:
         filter.sources.add(column.source)
     if column.kind == "datetime":
-        filter.exact_starts.append(test)
+        filter.starts.append(condition)
     if column.sql in _PART_COLUMNS and _needs_a_value(condition):
         # The tags of a trace are those of all its parts together.
         some = replace(condition, operator="any of") if condition.operator == "all of" else condition

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -17,7 +17,7 @@ from appliance.storage.clickhouse.traces.all import DirtyTraces, PendingTraces, 
 from appliance.storage.clickhouse.traces.detail import TraceKey
 from appliance.storage.clickhouse.traces.filters import ORDERS, TraceFilter, trace_filter
 from appliance.storage.clickhouse.traces.time_bounds import ALONE
-from appliance.storage.clickhouse.where import Binder, all_of
+from appliance.storage.clickhouse.where import Binder
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
 # Parts that lie further back than the window are not opened.
@@ -81,17 +81,9 @@ class _Place(msgspec.Struct):
     last_micros: int
 
 
-@dataclass(slots=True)
-class _Prepared:
-    filter: TraceFilter
-    params: dict[str, Any] = field(default_factory=dict)
-
-
-def _prepared(query: TraceQuery, search: Search = _UNSEARCHED) -> _Prepared:
-    binder = Binder()
-    filter = trace_filter(query.conditions, binder, order_by=query.order_by, search=search)
-    binder.params["project_id"] = query.project_id
-    return _Prepared(filter, binder.params)
+def _filter_of(query: TraceQuery, search: Search = _UNSEARCHED) -> TraceFilter:
+    binder = Binder({"project_id": query.project_id})
+    return trace_filter(query.conditions, binder, order_by=query.order_by, search=search)
 
 
 @dataclass(slots=True)
@@ -113,28 +105,28 @@ async def find_page(clickhouse: ClickHouse, query: TraceQuery) -> Page:
     """The traces of one page in order. Raises InvalidRequest for a bad filter or order, QueryTooExpensive and
     StoreUnavailable; the page's `total` raises the last two.
     """
-    prepared = _prepared(query)
-    if query.order_by == "timestamp" and query.descending and prepared.filter.is_time_only:
-        return await _page_by_time(clickhouse, query, prepared)
+    filter = _filter_of(query)
+    if query.order_by == "timestamp" and query.descending and filter.is_time_only:
+        return await _page_by_time(clickhouse, query, filter)
     if any(condition.column == SEARCH_COLUMN for condition in query.conditions):
         async with explained(clickhouse):
-            keys, total = await _listed(clickhouse, query, prepared)
+            keys, total = await _listed(clickhouse, query, filter)
     else:
-        keys, total = await _listed(clickhouse, query, prepared)
+        keys, total = await _listed(clickhouse, query, filter)
     counting = asyncio.get_running_loop().create_future()
     counting.set_result(total)
     return Page(keys, query, counting)
 
 
-async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared) -> Page:
+async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter) -> Page:
     dirty, stored = await asyncio.gather(
-        read_dirty_traces(clickhouse, query.project_id), _newest_stored(clickhouse, query, prepared)
+        read_dirty_traces(clickhouse, query.project_id), _newest_stored(clickhouse, query, filter)
     )
-    counting = asyncio.ensure_future(_count_started(clickhouse, query, dirty))
+    counting = asyncio.ensure_future(_count_started(clickhouse, query, filter, dirty))
     try:
-        keys = await _newest(clickhouse, query, prepared, dirty, stored) if dirty.dirty_count else stored
+        keys = await _newest(clickhouse, query, filter, dirty, stored) if dirty.dirty_count else stored
         if keys is None:
-            pending, is_observed = await _pending(clickhouse, query, prepared, dirty)
+            pending, is_observed = await _pending(clickhouse, query, filter, dirty)
             keys, _ = await _matching(clickhouse, query, pending, _UNSEARCHED, observed=is_observed)
     except BaseException:
         counting.cancel()
@@ -142,9 +134,9 @@ async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, prepared: _Pr
     return Page(keys, query, counting)
 
 
-async def _listed(clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared) -> tuple[list[TraceKey], int]:
+async def _listed(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter) -> tuple[list[TraceKey], int]:
     dirty = await read_dirty_traces(clickhouse, query.project_id)
-    pending, is_observed = await _pending(clickhouse, query, prepared, dirty)
+    pending, is_observed = await _pending(clickhouse, query, filter, dirty)
     search = await _search(clickhouse, query)
     if search.since:
         keys, total = await _matching(clickhouse, query, pending, search, observed=is_observed)
@@ -155,10 +147,10 @@ async def _listed(clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared
 
 
 async def _pending(
-    clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared, dirty: DirtyTraces
+    clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter, dirty: DirtyTraces
 ) -> tuple[PendingTraces, bool]:
     """The pending traces, and whether to sum up their observations: when the query needs it, or they are few."""
-    if prepared.filter.is_observed or dirty.dirty_count <= _FEW_DIRTY:
+    if filter.is_observed or dirty.dirty_count <= _FEW_DIRTY:
         return await reach_back(clickhouse, query.project_id, dirty), True
     return dirty.anywhere, False
 
@@ -178,14 +170,13 @@ async def _matching(
     observed: bool = True,
 ) -> tuple[list[TraceKey], int]:
     """A page out of all traces, and how many there are on all pages."""
-    prepared = _prepared(query, search)
-    filter = prepared.filter
+    filter = _filter_of(query, search)
     direction = "DESC" if query.descending else "ASC"
     order = f"{ORDERS[query.order_by]} {direction}, trace.id {direction}"
     part_test, rarely = filter.part_test()
     every = pending.all_traces(filter.binder, observed=observed, part_test=part_test, rarely=rarely)
     sql = render("traces", "matching", all=every, joins=filter.joins(), where=filter.where, order=order)
-    params = prepared.params | {"limit": query.limit, "offset": query.offset}
+    params = filter.binder.params | {"limit": query.limit, "offset": query.offset}
     rows, total = await clickhouse.page(sql, params, _Matching, settings=_ALIASES | _UNORDERED)
     keys = [row.key() for row in rows]
     if not observed and keys:
@@ -203,30 +194,31 @@ async def _find_places(clickhouse: ClickHouse, project_id: str, pending: Pending
             key.first, key.last = min(key.first, place.first_micros), max(key.last, place.last_micros)
 
 
-async def _count_started(clickhouse: ClickHouse, query: TraceQuery, dirty: DirtyTraces) -> int:
+async def _count_started(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter, dirty: DirtyTraces) -> int:
     """How many traces there are, of a query about nothing but time, which needs far less of a trace."""
-    prepared = _prepared(query)
-    starts = all_of(prepared.filter.exact_starts, prefix="AND ")
+    binder = Binder({"project_id": query.project_id})
+    starts = filter.start_tests(binder)
     if dirty.dirty_count:
         pending = await reach_back(clickhouse, query.project_id, dirty)
-        sql = pending.count_started(prepared.filter.binder, starts)
+        sql = pending.count_started(binder, starts)
     else:
         sql = render("traces", "count_stored", starts=starts)
-    return (await clickhouse.rows(sql, prepared.params, _Total, settings=_ALIASES))[0].total
+    return (await clickhouse.rows(sql, binder.params, _Total, settings=_ALIASES))[0].total
 
 
-async def _newest_stored(clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared) -> list[TraceKey] | None:
+async def _newest_stored(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter) -> list[TraceKey] | None:
     """A page by time when no trace is pending; None when it is empty, or most of the newest rows are old versions."""
     most = 2 * (query.offset + query.limit) + _SPARE
-    params = prepared.params | {"most": most, "limit": query.limit, "offset": query.offset}
-    sql = render("traces", "newest_stored", starts=all_of(prepared.filter.exact_starts, prefix="AND "))
-    rows = await clickhouse.rows(sql, params, _StoredTrace, settings=_ALIASES | _NEWEST_FIRST | ALONE)
+    page = {"project_id": query.project_id, "most": most, "limit": query.limit, "offset": query.offset}
+    binder = Binder(page)
+    sql = render("traces", "newest_stored", starts=filter.start_tests(binder))
+    rows = await clickhouse.rows(sql, binder.params, _StoredTrace, settings=_ALIASES | _NEWEST_FIRST | ALONE)
     is_whole = len(rows) == query.limit or (rows and rows[0].looked_at < most)
     return [row.key() for row in rows] if is_whole else None
 
 
 async def _newest(
-    clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared, dirty: DirtyTraces, stored: list[TraceKey] | None
+    clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter, dirty: DirtyTraces, stored: list[TraceKey] | None
 ) -> list[TraceKey] | None:
     """A page by time, out of the newest rows only; None when those do not suffice and all must be aggregated.
 
@@ -239,10 +231,10 @@ async def _newest(
         recent = stored[-1].started  # what was written since can only move the end of the page to later times
     displaced: list[str] = []
     for _ in range(_TRIES):
-        rows = await _newest_parts(clickhouse, query, prepared, displaced, recent)
+        rows = await _newest_parts(clickhouse, query, filter, displaced, recent)
         if rows is None and recent:
             recent = 0
-            rows = await _newest_parts(clickhouse, query, prepared, displaced, recent)
+            rows = await _newest_parts(clickhouse, query, filter, displaced, recent)
         if rows is None:
             return None
         begun = await _beginnings(clickhouse, query.project_id, [row.id for row in rows])
@@ -254,18 +246,18 @@ async def _newest(
 
 
 async def _newest_parts(
-    clickhouse: ClickHouse, query: TraceQuery, prepared: _Prepared, displaced: list[str], recent: int
+    clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter, displaced: list[str], recent: int
 ) -> list[_Newest] | None:
     """A page of what the newest parts say, those from `recent` on at most; None when they are too few for it."""
-    binder = Binder(dict(prepared.params))
-    tests = [test.replace("trace.started", "timestamp", 1) for test in prepared.filter.exact_starts]
+    window = (query.offset + query.limit) * 2 + _MARGIN
+    page = {"window": window, "limit": query.limit, "offset": query.offset, "displaced": displaced}
+    binder = Binder({"project_id": query.project_id, **page})
+    bounds = filter.start_tests(binder, "timestamp")
     settings: dict[str, int] = _ALIASES | (_UNORDERED if recent else _NEWEST_FIRST)
     if recent:
-        tests.append(f"timestamp >= {binder.time(recent)}")
-    window = (query.offset + query.limit) * 2 + _MARGIN
-    params = {"window": window, "limit": query.limit, "offset": query.offset, "displaced": displaced}
-    sql = render("traces", "newest", bounds=all_of(tests, prefix="AND "))
-    rows = await clickhouse.rows(sql, binder.params | params, _Newest, settings=settings)
+        bounds += f" AND timestamp >= {binder.time(recent)}"
+    sql = render("traces", "newest", bounds=bounds)
+    rows = await clickhouse.rows(sql, binder.params, _Newest, settings=settings)
     # Where the window ends, other parts of the same moment may be left out.
     if len(rows) < max(query.limit, 1) or (rows[-1].parts == window and rows[-1].started <= rows[-1].cutoff_micros):
         return None
