@@ -17,7 +17,7 @@ from appliance.ingestion.otel.observation import complete_metadata, observation_
 from appliance.ingestion.otel.prompts import inherit_prompts
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.otel.trace import SpanSays, trace_parts
-from appliance.ingestion.source import Source
+from appliance.ingestion.source import EntrySource
 from appliance.model.media import Content
 from appliance.model.observations import Observation
 from appliance.model.own_totals import OwnTotals, below, step_of
@@ -79,7 +79,7 @@ def process(deliveries: Iterable[Delivery], pricing: Pricing) -> Batch:
 
 
 def _process_entry(entry: Entry, body: bytes, pricing: Pricing, batch: Batch) -> None:
-    source = Source(entry.project_id, entry.accepted_at, entry.sdk_name, entry.sdk_version)
+    source = EntrySource(entry.project_id, entry.accepted_at, entry.sdk_name, entry.sdk_version)
     finder = MediaFinder() if may_hold_media(body) else None
     match entry.kind:
         case "otlp-protobuf" | "otlp-json":
@@ -99,7 +99,7 @@ def _process_entry(entry: Entry, body: bytes, pricing: Pricing, batch: Batch) ->
         batch.media |= {(entry.project_id, key): content for key, content in finder.found.items()}
 
 
-def _add_spans(spans: Iterable[Span], source: Source, pricing: Pricing, batch: Batch) -> None:
+def _add_spans(spans: Iterable[Span], source: EntrySource, pricing: Pricing, batch: Batch) -> None:
     traces: dict[str, list[SpanSays]] = {}
     holding_calls: set[tuple[str, str]] = set()
     for span in spans:

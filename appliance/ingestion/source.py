@@ -8,7 +8,7 @@ from appliance.model.usage import whole_number
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class EntrySource:
     """The request of an entry of the queue."""
 
     project_id: str

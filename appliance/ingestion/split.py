@@ -13,7 +13,7 @@ import msgspec
 
 from appliance.errors import Undecodable
 from appliance.ingestion.otel.decoding.wire import fields, prefix
-from appliance.model.queue import Kind
+from appliance.model.queue import EntryKind
 
 _CHILD_FIELDS: Final = (1, 2, 2)
 """Protobuf numbers of resource_spans in an export, scope_spans in that, spans in that."""
@@ -23,7 +23,7 @@ _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _list: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
 
 
-def split_body(kind: Kind, body: bytes, max_bytes: int) -> Iterator[bytes]:
+def split_body(kind: EntryKind, body: bytes, max_bytes: int) -> Iterator[bytes]:
     """Bodies of about `max_bytes` at most; a span or event that is larger by itself is alone in one.
 
     Raises Undecodable.
@@ -43,7 +43,7 @@ Parts = list[bytes | memoryview]
 """A body that is not joined yet."""
 
 
-def _split(kind: Kind, body: bytes, max_bytes: int) -> Iterator[Parts]:
+def _split(kind: EntryKind, body: bytes, max_bytes: int) -> Iterator[Parts]:
     if kind == "otlp-protobuf":
         return _split_message(memoryview(body), 0, max_bytes)
     if kind == "otlp-json":

@@ -32,13 +32,13 @@ _HELD: Final = frozenset(
 )  # fmt: skip
 """Keys of which one at least holds what a part is about."""
 
-Kind = Literal["text", "thinking", "call", "result", "media", "json"]
+PartKind = Literal["text", "thinking", "call", "result", "media", "json"]
 
 
 class Part(msgspec.Struct, frozen=True):
     """One piece of a message: text, a tool call or its result, a picture, or something else as JSON."""
 
-    kind: Kind
+    kind: PartKind
     text: str
     title: str = ""
 

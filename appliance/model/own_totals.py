@@ -14,7 +14,7 @@ import msgspec
 from appliance.model.observations import Observation
 
 
-class Step(msgspec.Struct, frozen=True):
+class NestedStep(msgspec.Struct, frozen=True):
     """What is asked of each observation of a trace to find out what it holds."""
 
     trace_id: str
@@ -50,7 +50,7 @@ class Below:
     costs: frozenset[str]
 
 
-def below(steps: Iterable[Step]) -> Below:
+def below(steps: Iterable[NestedStep]) -> Below:
     """What a trace's observations hold.
 
     A parent that is not known is not below an agent that has ended: it would have ended before.
@@ -61,7 +61,7 @@ def below(steps: Iterable[Step]) -> Below:
     return Below(usage, _above([step for step in known if step.has_cost], parents))
 
 
-def _above(counting: list[Step], parents: dict[str, str]) -> frozenset[str]:
+def _above(counting: list[NestedStep], parents: dict[str, str]) -> frozenset[str]:
     found: set[str] = set()
     for step in counting:
         above = step.parent_id
@@ -71,7 +71,7 @@ def _above(counting: list[Step], parents: dict[str, str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def step_of(row: Observation) -> Step:
+def step_of(row: Observation) -> NestedStep:
     """What is asked of a row that is about to be written."""
     has_usage = any(row.usage_details.values())
-    return Step(row.trace_id, row.id, row.parent_id, has_usage, bool(row.total_cost))
+    return NestedStep(row.trace_id, row.id, row.parent_id, has_usage, bool(row.total_cost))

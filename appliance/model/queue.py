@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores", "foreign"]
+EntryKind = Literal["otlp-protobuf", "otlp-json", "events", "scores", "foreign"]
 """What a body holds; `foreign` marks an entry that another program wrote to the queue."""
 
 
@@ -14,7 +14,7 @@ Kind = Literal["otlp-protobuf", "otlp-json", "events", "scores", "foreign"]
 class Entry:
     """One accepted request."""
 
-    kind: Kind
+    kind: EntryKind
     project_id: str
     body: bytes
     """OTLP as received (see `encoding`); for events and scores a JSON list of the valid ones."""

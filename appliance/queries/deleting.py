@@ -13,7 +13,7 @@ from appliance.model.filters import Condition
 from appliance.model.jobs import PURGE_DELAY_S, PURGE_DELETED
 from appliance.storage.clickhouse import deletions
 from appliance.storage.clickhouse.client import ClickHouse
-from appliance.storage.clickhouse.deletions import Kind
+from appliance.storage.clickhouse.deletions import ObjectKind
 from appliance.storage.postgres.jobs import Jobs
 from appliance.storage.redis.deletions import PendingDeletions
 
@@ -29,7 +29,7 @@ class Deleter:
     pending: PendingDeletions
     jobs: Jobs
 
-    async def delete(self, kind: Kind, project_id: str, ids: Sequence[str]) -> None:
+    async def delete(self, kind: ObjectKind, project_id: str, ids: Sequence[str]) -> None:
         """Delete objects by their ids; those that do not exist are passed over."""
         async with self.deletion() as moment:
             await deletions.hide(self.clickhouse, kind, project_id, ids, moment)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,7 +20,7 @@ from appliance.storage.clickhouse.traces.detail import (
     read_score_ids,
     read_totals,
 )
-from appliance.storage.clickhouse.traces.pages import TraceQuery, find_page
+from appliance.storage.clickhouse.traces.pages import TraceListQuery, find_page
 from appliance.storage.clickhouse.traces.time_bounds import time_bounds_of
 
 FIELD_GROUPS: Final = frozenset({"core", "io", "scores", "observations", "metrics"})
@@ -43,7 +43,7 @@ class TraceItem:
 
 
 @dataclass(slots=True, kw_only=True)
-class TraceDetail:
+class WholeTrace:
     """A trace with all its observations (oldest first) and scores; empty when they were not asked for."""
 
     trace: Trace
@@ -54,7 +54,7 @@ class TraceDetail:
 
 
 async def list_traces(
-    clickhouse: ClickHouse, query: TraceQuery, groups: frozenset[str] = FIELD_GROUPS
+    clickhouse: ClickHouse, query: TraceListQuery, groups: frozenset[str] = FIELD_GROUPS
 ) -> tuple[list[TraceItem], int]:
     """A page of traces and how many there are on all pages.
 
@@ -88,6 +88,12 @@ async def read_items(
     return items
 
 
+async def traces_by_id(clickhouse: ClickHouse, project_id: str, ids: Iterable[str]) -> dict[str, Trace]:
+    """The traces of these ids that exist, without their texts."""
+    parts = await read_parts(clickhouse, project_id, sorted(set(ids)), with_texts=False)
+    return {trace_id: aggregate_parts(of_trace) for trace_id, of_trace in parts.items()}
+
+
 async def _add_texts(
     clickhouse: ClickHouse, traces: Sequence[Trace], rows: Sequence[Observation] | None = None
 ) -> None:
@@ -112,7 +118,7 @@ async def find_trace(
     trace_id: str,
     groups: frozenset[str] = FIELD_GROUPS,
     fields: frozenset[str] = observations.ALL_FIELDS,
-) -> TraceDetail | None:
+) -> WholeTrace | None:
     """One trace, its observations with these `fields`, or None when nothing is known of it."""
     with_io = "io" in groups
     reads_observations = bool(groups & {"observations", "metrics"})
@@ -124,7 +130,7 @@ async def find_trace(
     )
     if trace_id not in parts:
         return None
-    detail = TraceDetail(trace=aggregate_parts(parts[trace_id]), scores=trace_scores)
+    detail = WholeTrace(trace=aggregate_parts(parts[trace_id]), scores=trace_scores)
     if with_io:
         await _add_texts(clickhouse, [detail.trace], rows if reads_observations and fields >= _TEXTS else None)
     detail.latency_s, detail.total_cost = _spread(rows), _cost(rows)

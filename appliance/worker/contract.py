@@ -9,7 +9,7 @@ from typing import Protocol
 from appliance.ingestion.process import Batch
 from appliance.model.media import Content, MediaUse
 from appliance.model.observations import Observation
-from appliance.model.own_totals import Step
+from appliance.model.own_totals import NestedStep
 from appliance.model.patches import Patch, PatchSet
 from appliance.model.pricing import Pricing
 from appliance.model.queue import Delivery, Entry
@@ -17,7 +17,7 @@ from appliance.model.score_configs import ScoreConfig
 from appliance.model.scores import Score
 from appliance.model.traces import TracePart
 
-EntityKey = tuple[str, str]
+RowKey = tuple[str, str]
 """Project id and id."""
 
 
@@ -64,15 +64,15 @@ class Lookups(Protocol):
     async def refresh(self, accepted_us: int) -> None: ...
     async def answers(self) -> None: ...
     async def prompt_ids(self, wanted: Collection[tuple[str, str, int]]) -> dict[tuple[str, str, int], str]: ...
-    async def score_configs(self, wanted: Collection[EntityKey]) -> dict[EntityKey, ScoreConfig]: ...
+    async def score_configs(self, wanted: Collection[RowKey]) -> dict[RowKey, ScoreConfig]: ...
 
 
 class StoredRows(Protocol):
     """The rows of single entities; `storage.clickhouse.stored.Stored` explains each."""
 
-    async def observations(self, wanted: Mapping[EntityKey, int | None]) -> dict[EntityKey, Observation]: ...
-    async def scores(self, keys: Iterable[EntityKey]) -> dict[EntityKey, Score]: ...
-    async def steps(self, wanted: Mapping[EntityKey, tuple[int, int]]) -> dict[EntityKey, list[Step]]: ...
+    async def observations(self, wanted: Mapping[RowKey, int | None]) -> dict[RowKey, Observation]: ...
+    async def scores(self, keys: Iterable[RowKey]) -> dict[RowKey, Score]: ...
+    async def steps(self, wanted: Mapping[RowKey, tuple[int, int]]) -> dict[RowKey, list[NestedStep]]: ...
 
 
 class RowWriter(Protocol):
@@ -89,7 +89,7 @@ class RowWriter(Protocol):
 class MediaStore(Protocol):
     """Keeps files; `worker.media.MediaKeeper` explains it."""
 
-    async def keep(self, contents: Mapping[EntityKey, Content], uses: Mapping[str, Collection[MediaUse]]) -> None: ...
+    async def keep(self, contents: Mapping[RowKey, Content], uses: Mapping[str, Collection[MediaUse]]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

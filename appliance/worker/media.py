@@ -12,7 +12,7 @@ from appliance.model.traces import TracePart
 from appliance.storage.blobs.contract import BlobStore
 from appliance.storage.postgres.media import MediaRecords
 
-Key = tuple[str, str]
+MediaKey = tuple[str, str]
 """Project and media id."""
 
 _AT_ONCE: Final = 4
@@ -26,7 +26,7 @@ class MediaKeeper:
         self._blobs = blobs
         self._room = asyncio.Semaphore(_AT_ONCE)
 
-    async def keep(self, contents: Mapping[Key, Content], uses: Mapping[str, Collection[MediaUse]]) -> None:
+    async def keep(self, contents: Mapping[MediaKey, Content], uses: Mapping[str, Collection[MediaUse]]) -> None:
         """Store what is not stored yet; `uses` are by project. Raises StoreUnavailable."""
         for project_id in {project_id for project_id, _ in contents}:
             mine = {media_id: content for (owner, media_id), content in contents.items() if owner == project_id}
@@ -47,7 +47,7 @@ class MediaKeeper:
 
 
 def uses_of(
-    observations: Iterable[Observation], parts: Iterable[TracePart], keys: Collection[Key]
+    observations: Iterable[Observation], parts: Iterable[TracePart], keys: Collection[MediaKey]
 ) -> dict[str, set[MediaUse]]:
     """Where observations and traces refer to any of these media, by project."""
     found: dict[str, set[MediaUse]] = {}

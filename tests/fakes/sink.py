@@ -13,7 +13,7 @@ import msgspec
 from appliance.errors import LookupUnavailable, StoreUnavailable
 from appliance.model.media import Content, MediaUse
 from appliance.model.observations import Observation
-from appliance.model.own_totals import Step, step_of
+from appliance.model.own_totals import NestedStep, step_of
 from appliance.model.patches import EntityKey, Patch, PatchSet
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig
@@ -59,11 +59,11 @@ class FakeTables:
     async def scores(self, keys: Iterable[Key]) -> dict[Key, Score]:
         return {key: msgspec.structs.replace(self.scored[key]) for key in keys if key in self.scored}
 
-    async def steps(self, wanted: Mapping[Key, tuple[int, int]]) -> dict[Key, list[Step]]:
+    async def steps(self, wanted: Mapping[Key, tuple[int, int]]) -> dict[Key, list[NestedStep]]:
         newest: dict[tuple[str, str, str], Observation] = {}
         for row in sorted(self.rows.values(), key=lambda row: row.event_ts):
             newest[row.project_id, row.trace_id, row.id] = row
-        found: dict[Key, list[Step]] = {}
+        found: dict[Key, list[NestedStep]] = {}
         for (project_id, trace_id, _), row in newest.items():
             since, until = wanted.get((project_id, trace_id), (1, 0))
             if since - HOUR_US <= row.start_time <= until + HOUR_US and not row.is_deleted:

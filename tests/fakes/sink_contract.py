@@ -12,7 +12,7 @@ from appliance.ingestion.process import process
 from appliance.model.media import Content
 from appliance.model.observations import Observation
 from appliance.model.pricing import Pricing
-from appliance.model.queue import Delivery, Entry, Kind
+from appliance.model.queue import Delivery, Entry, EntryKind
 from appliance.model.scores import Score
 from appliance.worker.contract import BatchSink, Written
 from tests.fakes.payloads import START_S, event, export, span
@@ -53,7 +53,7 @@ class SinkUnderTest(Protocol):
         """The observation and the field of each use, by media id."""
 
 
-def delivery(body: bytes, kind: Kind = "otlp-json", id: str = "1-0") -> Delivery:
+def delivery(body: bytes, kind: EntryKind = "otlp-json", id: str = "1-0") -> Delivery:
     return Delivery(id, Entry(kind=kind, project_id="p", body=body, accepted_at=START_S * 1_000_000), 1)
 
 

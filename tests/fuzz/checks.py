@@ -18,7 +18,7 @@ from appliance.model.observations import Observation
 from appliance.model.patches import PatchSet
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
-from appliance.model.queue import Delivery, Entry, Kind
+from appliance.model.queue import Delivery, Entry, EntryKind
 from appliance.model.scores import Score
 from appliance.model.times import LATEST
 from appliance.model.traces import TracePart, aggregate_parts
@@ -29,7 +29,7 @@ _PRICING: Final = Pricing(built_in_models())
 NOW: Final = 1_763_895_000_000_000
 
 
-def worked(kind: Kind, body: bytes) -> Batch:
+def worked(kind: EntryKind, body: bytes) -> Batch:
     """What the worker makes of an accepted body."""
     entry = Entry(kind=kind, project_id="p", body=body, accepted_at=NOW, sdk_name="python", sdk_version="5.0")
     return process([Delivery("1-0", entry, 1)], _PRICING)

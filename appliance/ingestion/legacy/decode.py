@@ -11,7 +11,7 @@ import msgspec
 from appliance.errors import Undecodable
 from appliance.ingestion.json_text import to_text
 from appliance.ingestion.legacy.aggregate import StoredEvent, as_object, is_truthy
-from appliance.ingestion.source import Source
+from appliance.ingestion.source import EntrySource
 from appliance.model.environments import normalise_environment
 from appliance.model.patches import Patch
 from appliance.model.times import parse_iso
@@ -48,7 +48,7 @@ def decode_events(body: bytes) -> list[Event]:
         raise Undecodable(f"The events cannot be read: {error}.") from error
 
 
-def split_events(events: Iterable[Event], source: Source) -> tuple[list[TracePart], list[Patch]]:
+def split_events(events: Iterable[Event], source: EntrySource) -> tuple[list[TracePart], list[Patch]]:
     """What the events say of traces, and what they change in observations and scores."""
     parts: list[TracePart] = []
     bare: dict[str, TracePart] = {}
@@ -65,7 +65,7 @@ def split_events(events: Iterable[Event], source: Source) -> tuple[list[TracePar
     return [*parts, *(part for part in bare.values() if part.id not in told)], patches
 
 
-def _placed(events: Iterable[Event], source: Source) -> Iterator[tuple[Event, str, int]]:
+def _placed(events: Iterable[Event], source: EntrySource) -> Iterator[tuple[Event, str, int]]:
     """Each event with what identifies it within its entity, and its time, in microseconds since the epoch.
 
     Events of one request that share their id count all the same. Of those that share a millisecond, the later one
@@ -87,7 +87,7 @@ def _placed(events: Iterable[Event], source: Source) -> Iterator[tuple[Event, st
 _KINDS: Final = {"trace-create": "trace", "score-create": "score"}
 
 
-def trace_part(event: Event, source: Source, key: str, time: int) -> TracePart:
+def trace_part(event: Event, source: EntrySource, key: str, time: int) -> TracePart:
     """What a `trace-create` event says; a field that is null on purpose erases what was said before.
 
     A missing `public` takes nothing back (conventions notes 11), nor does an empty input or output.
@@ -119,7 +119,7 @@ def trace_part(event: Event, source: Source, key: str, time: int) -> TracePart:
     return part
 
 
-def _bare_part(event: Event, source: Source) -> TracePart:
+def _bare_part(event: Event, source: EntrySource) -> TracePart:
     """Makes a trace exist that only its observations have told of."""
     body = event.body
     time = parse_iso(body.get("startTime")) or parse_iso(event.timestamp) or source.accepted_at
@@ -135,7 +135,7 @@ def _bare_part(event: Event, source: Source) -> TracePart:
     )
 
 
-def _patch(event: Event, source: Source, key: str, time: int) -> Patch:
+def _patch(event: Event, source: EntrySource, key: str, time: int) -> Patch:
     kept = StoredEvent(event.id, event.type, time, source.accepted_at, event.body)
     return Patch(
         project_id=source.project_id,

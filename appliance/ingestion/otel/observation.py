@@ -14,7 +14,7 @@ from appliance.ingestion.otel.conventions.gen_ai import MESSAGE_EVENTS
 from appliance.ingestion.otel.conventions.generic import set_aside
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
-from appliance.ingestion.source import Source
+from appliance.ingestion.source import EntrySource
 from appliance.ingestion.tools import tool_use
 from appliance.model.observations import Observation
 from appliance.model.own_totals import OwnTotals
@@ -26,7 +26,7 @@ MAX_PROMPT_VERSION: Final = 65_535
 
 
 def observation_of(
-    span: Span, draft: Draft, source: Source, pricing: Pricing, *, holds_calls: bool = False
+    span: Span, draft: Draft, source: EntrySource, pricing: Pricing, *, holds_calls: bool = False
 ) -> Observation:
     """The whole row of one span: spans are immutable, so nothing stored before is needed.
 
@@ -75,7 +75,7 @@ def observation_of(
     return row
 
 
-def own_totals(span: Span, draft: Draft, source: Source, pricing: Pricing) -> OwnTotals | None:
+def own_totals(span: Span, draft: Draft, source: EntrySource, pricing: Pricing) -> OwnTotals | None:
     """The rows that an agent comes to with and without the totals that it tells; None for what tells none."""
     if not draft.is_aggregate or not (draft.usage or draft.costs):
         return None
@@ -93,7 +93,7 @@ def own_totals(span: Span, draft: Draft, source: Source, pricing: Pricing) -> Ow
     return OwnTotals(counted, only_cost, apart)
 
 
-def _set_origin(row: Observation, span: Span, source: Source) -> None:
+def _set_origin(row: Observation, span: Span, source: EntrySource) -> None:
     row.service_name = span.resource.text("service.name")
     row.scope_name, row.scope_version = span.scope.name, span.scope.version
     row.sdk_name, row.sdk_version = source.sdk_name, source.sdk_version

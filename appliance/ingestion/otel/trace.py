@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from appliance.ingestion.json_text import to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
-from appliance.ingestion.source import Source
+from appliance.ingestion.source import EntrySource
 from appliance.model.traces import APP_ROOT_WEIGHT, ROOT_WEIGHT, TOLD_BY_TOPMOST, TracePart
 
 NAMED_BY_SPAN = 1
@@ -52,7 +52,7 @@ class SpanSays:
         )
 
 
-def trace_parts(spans: Sequence[SpanSays], source: Source) -> list[TracePart]:
+def trace_parts(spans: Sequence[SpanSays], source: EntrySource) -> list[TracePart]:
     """The parts that the spans of one trace in one request add to it; at least one, so that the trace exists.
 
     One part for each root, and one for all other spans that say something the root does not. Without a root the latter
@@ -86,7 +86,7 @@ def _topmost(ordered: Sequence[SpanSays]) -> SpanSays | None:
     return None if first.is_root else first
 
 
-def _bare_part(kind: str, says: SpanSays, source: Source) -> TracePart:
+def _bare_part(kind: str, says: SpanSays, source: EntrySource) -> TracePart:
     span = says.span
     return TracePart(
         project_id=source.project_id,
@@ -100,7 +100,7 @@ def _bare_part(kind: str, says: SpanSays, source: Source) -> TracePart:
     )
 
 
-def _conversation_part(ordered: Sequence[SpanSays], source: Source) -> list[TracePart]:
+def _conversation_part(ordered: Sequence[SpanSays], source: EntrySource) -> list[TracePart]:
     """The conversation of the first span that names one as session, weaker than any session named anywhere."""
     for says in ordered:
         if says.draft.conversation_id:
@@ -111,7 +111,7 @@ def _conversation_part(ordered: Sequence[SpanSays], source: Source) -> list[Trac
     return []
 
 
-def _root_part(says: SpanSays, source: Source) -> TracePart:
+def _root_part(says: SpanSays, source: EntrySource) -> TracePart:
     draft = says.draft
     part = _bare_part("r", says, source)
     part.is_root, part.weight = True, says.weight
@@ -129,7 +129,7 @@ def _root_part(says: SpanSays, source: Source) -> TracePart:
     return part
 
 
-def _topmost_part(top: SpanSays, began: int, others: Sequence[SpanSays], source: Source) -> TracePart:
+def _topmost_part(top: SpanSays, began: int, others: Sequence[SpanSays], source: EntrySource) -> TracePart:
     """What all spans of a request without a root say; input and output of the topmost one stay with its observation."""
     part = _bare_part(TOLD_BY_TOPMOST[0], top, source)
     part.timestamp, part.weight, part.order_ts = began, top.weight, top.span.end

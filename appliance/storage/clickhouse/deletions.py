@@ -22,14 +22,14 @@ from appliance.storage.clickhouse.traces.all import read_pending_traces
 from appliance.storage.clickhouse.traces.filters import trace_filter
 from appliance.storage.clickhouse.where import Binder
 
-Kind = Literal["trace", "session", "score", "project"]
+ObjectKind = Literal["trace", "session", "score", "project"]
 """Of a session, only its own scores; its traces are deleted one by one."""
 Report = Callable[[str], Awaitable[None]]
 Wait = Callable[[str], Awaitable[None]]
 """Called with the name of a table before its rows are deleted; returns when it is a good moment."""
 
 _COMPLETE: Final = "complete"
-_COLUMNS: Final[Mapping[Kind, Mapping[str, str]]] = {
+_COLUMNS: Final[Mapping[ObjectKind, Mapping[str, str]]] = {
     "trace": {
         "observations_list": "trace_id",
         "observations": "trace_id",
@@ -41,7 +41,7 @@ _COLUMNS: Final[Mapping[Kind, Mapping[str, str]]] = {
     "project": {"observations_list": "", "observations": "", "scores": "", "trace_parts": ""},
 }
 """By kind and table, which column holds the id of what is deleted."""
-_AGGREGATES: Final[Mapping[Kind, Mapping[str, str]]] = {
+_AGGREGATES: Final[Mapping[ObjectKind, Mapping[str, str]]] = {
     "trace": {"folded_traces": "id", "touched_traces": "trace_id"},
     "project": {"folded_traces": "", "touched_traces": ""},
 }
@@ -64,7 +64,7 @@ class Deletion(msgspec.Struct):
     """Objects by kind, and the row that says that all are listed."""
 
     @property
-    def kinds(self) -> dict[Kind, int]:
+    def kinds(self) -> dict[ObjectKind, int]:
         """Objects by kind."""
         return {kind: self.counts[kind] for kind in _COLUMNS if kind in self.counts}
 
@@ -98,7 +98,7 @@ class _Rows(msgspec.Struct):
     rows: int
 
 
-async def hide(clickhouse: ClickHouse, kind: Kind, project_id: str, ids: Sequence[str], moment: int) -> None:
+async def hide(clickhouse: ClickHouse, kind: ObjectKind, project_id: str, ids: Sequence[str], moment: int) -> None:
     """From now on, no read shows these objects; raises StoreUnavailable."""
     await _list(clickhouse, [_Deleted(project_id, kind, id, moment) for id in ids])
 
@@ -143,7 +143,7 @@ async def pending(clickhouse: ClickHouse) -> list[Deletion]:
 
 
 async def object_keys(
-    clickhouse: ClickHouse, kind: Kind, moments: Collection[int], most: int
+    clickhouse: ClickHouse, kind: ObjectKind, moments: Collection[int], most: int
 ) -> AsyncIterator[list[ObjectKey]]:
     """The objects of a kind that were deleted at these moments, up to `most` at a time; raises StoreUnavailable."""
     last = ObjectKey("", "")
@@ -157,7 +157,7 @@ async def object_keys(
 
 
 async def patched_objects(
-    clickhouse: ClickHouse, kind: Kind, moments: Collection[int], since: int, most: int
+    clickhouse: ClickHouse, kind: ObjectKind, moments: Collection[int], since: int, most: int
 ) -> AsyncIterator[list[tuple[str, str, str]]]:
     """The observations and scores that go with the objects and were updated after `since` (microseconds).
 
@@ -185,7 +185,12 @@ async def patched_objects(
 
 
 async def delete_rows(
-    clickhouse: ClickHouse, kind: Kind, moments: Collection[int], upto: Mapping[str, int], report: Report, wait: Wait
+    clickhouse: ClickHouse,
+    kind: ObjectKind,
+    moments: Collection[int],
+    upto: Mapping[str, int],
+    report: Report,
+    wait: Wait,
 ) -> None:
     """Delete the rows of the objects whose version is at most that which `upto` says for their table.
 
@@ -199,7 +204,7 @@ async def delete_rows(
 
 
 async def delete_aggregates(
-    clickhouse: ClickHouse, kind: Kind, moments: Collection[int], upto: int, report: Report
+    clickhouse: ClickHouse, kind: ObjectKind, moments: Collection[int], upto: int, report: Report
 ) -> None:
     """Delete what was aggregated of them; nothing may be aggregated meanwhile. Raises StoreUnavailable."""
     for table, column in _AGGREGATES.get(kind, {}).items():
@@ -253,7 +258,7 @@ async def _finished(clickhouse: ClickHouse, table: str, report: Report) -> None:
         await asyncio.sleep(_WAIT_S)
 
 
-def _among(kind: Kind, column: str, moments: Collection[int], binder: Binder) -> str:
+def _among(kind: ObjectKind, column: str, moments: Collection[int], binder: Binder) -> str:
     """The condition that a row belongs to one of the objects."""
     columns = "project_id, id" if column else "id"
     chosen = render("deletions", "deleted", columns=columns, kind=kind, at=_at(moments, binder))

@@ -40,7 +40,7 @@ ORDER BY version
 
 
 @dataclass(frozen=True, slots=True)
-class Migration:
+class ClickHouseMigration:
     """One file of the folder `migrations`, such as `0001_tracing.sql`."""
 
     version: int
@@ -95,12 +95,14 @@ def migrating(settings: ClickHouseSettings) -> ClickHouseSettings:
     )
 
 
-def load_migrations() -> list[Migration]:
+def load_migrations() -> list[ClickHouseMigration]:
     """All migrations that this package carries, oldest first."""
     folder = resources.files(__package__) / "migrations"
     files = [file for file in folder.iterdir() if file.name.endswith(".sql")]
     return [
-        Migration(int(file.name[:4]), file.name.removesuffix(".sql"), split_statements(file.read_text("utf-8")))
+        ClickHouseMigration(
+            int(file.name[:4]), file.name.removesuffix(".sql"), split_statements(file.read_text("utf-8"))
+        )
         for file in sorted(files, key=lambda file: file.name)
     ]
 
@@ -115,7 +117,7 @@ def cluster_statements(name: str, database: str) -> list[tuple[str, tuple[str, .
     """All statements for a cluster, by migration; the first makes the list of those that were applied."""
     migrations = load_migrations()
     known = Cluster(name, database, view_names(sql for migration in migrations for sql in migration.statements))
-    record = Migration(0, "0000_schema_migrations", (_RECORD_TABLE.strip(),))
+    record = ClickHouseMigration(0, "0000_schema_migrations", (_RECORD_TABLE.strip(),))
     return [
         (migration.name, tuple(each for sql in migration.statements for each in known.statements(sql)))
         for migration in [record, *migrations]
@@ -170,7 +172,7 @@ async def _has_tables(clickhouse: ClickHouse) -> bool:
     return bool(found)
 
 
-async def _apply(clickhouse: ClickHouse, migration: Migration) -> None:
+async def _apply(clickhouse: ClickHouse, migration: ClickHouseMigration) -> None:
     statements = migration.statements
     if clickhouse.settings.cluster_enabled:
         statements = dict(cluster_statements(clickhouse.settings.cluster_name, clickhouse.database))[migration.name]

@@ -11,7 +11,7 @@ from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import observation_says
 from appliance.storage.clickhouse.traces.all import PendingTraces
 from appliance.storage.clickhouse.traces.filters import trace_filter
-from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
+from appliance.storage.clickhouse.where import Binder, FilterColumn, all_of, find_column
 
 _WIDE: Final = "observations"
 _SECONDS: Final = "dateDiff('microsecond', start_time, {0}) / 1000000"
@@ -23,53 +23,53 @@ def sum_of(details: str, word: str) -> str:
     return f"arraySum(mapValues(mapFilter((k, v) -> positionCaseInsensitive(k, '{word}') > 0, {details})))"
 
 
-_MODEL: Final = Column("string", "model")
-_TAGS: Final = Column("array", "tags", _TRACE)
-_TOKENS: Final = Column("number", "usage_details['total']")
+_MODEL: Final = FilterColumn("string", "model")
+_TAGS: Final = FilterColumn("array", "tags", _TRACE)
+_TOKENS: Final = FilterColumn("number", "usage_details['total']")
 
-OBSERVATION_COLUMNS: Final[Mapping[str, Column]] = {
-    "id": Column("string", "id"),
-    "name": Column("string", "name"),
-    "type": Column("string", "type"),
-    "traceId": Column("string", "trace_id"),
-    "parentObservationId": Column("string", "parent_id"),
-    "isRootObservation": Column("boolean", "(parent_id = '' OR is_app_root)"),
-    "environment": Column("string", "environment"),
-    "startTime": Column("datetime", "start_time"),
-    "endTime": Column("datetime", "end_time"),
-    "timeToFirstToken": Column("number", _SECONDS.format("completion_start_time")),
-    "latency": Column("number", _SECONDS.format("end_time")),
-    "tokensPerSecond": Column(
+OBSERVATION_COLUMNS: Final[Mapping[str, FilterColumn]] = {
+    "id": FilterColumn("string", "id"),
+    "name": FilterColumn("string", "name"),
+    "type": FilterColumn("string", "type"),
+    "traceId": FilterColumn("string", "trace_id"),
+    "parentObservationId": FilterColumn("string", "parent_id"),
+    "isRootObservation": FilterColumn("boolean", "(parent_id = '' OR is_app_root)"),
+    "environment": FilterColumn("string", "environment"),
+    "startTime": FilterColumn("datetime", "start_time"),
+    "endTime": FilterColumn("datetime", "end_time"),
+    "timeToFirstToken": FilterColumn("number", _SECONDS.format("completion_start_time")),
+    "latency": FilterColumn("number", _SECONDS.format("end_time")),
+    "tokensPerSecond": FilterColumn(
         "number", f"{sum_of('usage_details', 'output')} / nullIf({_SECONDS.format('end_time')}, 0)"
     ),
-    "inputCost": Column("number", sum_of("cost_details", "input")),
-    "outputCost": Column("number", sum_of("cost_details", "output")),
-    "totalCost": Column("number", "total_cost"),
-    "inputTokens": Column("number", sum_of("usage_details", "input")),
-    "outputTokens": Column("number", sum_of("usage_details", "output")),
+    "inputCost": FilterColumn("number", sum_of("cost_details", "input")),
+    "outputCost": FilterColumn("number", sum_of("cost_details", "output")),
+    "totalCost": FilterColumn("number", "total_cost"),
+    "inputTokens": FilterColumn("number", sum_of("usage_details", "input")),
+    "outputTokens": FilterColumn("number", sum_of("usage_details", "output")),
     "totalTokens": _TOKENS,
     "tokens": _TOKENS,
-    "level": Column("string", "level"),
-    "statusMessage": Column("string", "status_message"),
+    "level": FilterColumn("string", "level"),
+    "statusMessage": FilterColumn("string", "status_message"),
     "model": _MODEL,
     "providedModelName": _MODEL,
-    "modelId": Column("string", "model_id"),
-    "version": Column("string", "version"),
-    "release": Column("string", "release", _TRACE),
-    "promptName": Column("string", "prompt_name"),
-    "promptVersion": Column("number", "prompt_version"),
-    "toolNames": Column("array", "tool_names"),
-    "calledToolNames": Column("array", "tool_call_names"),
-    "toolDefinitions": Column("number", "length(tool_names)"),
-    "toolCalls": Column("number", "length(tool_call_names)"),
-    "metadata": Column("map", "metadata", _WIDE),
-    "input": Column("string", "input", _WIDE),
-    "output": Column("string", "output", _WIDE),
-    "traceName": Column("string", "trace_name", _TRACE),
-    "traceRelease": Column("string", "release", _TRACE),
-    "traceVersion": Column("string", "version", _TRACE),
-    "userId": Column("string", "user_id", _TRACE),
-    "sessionId": Column("string", "session_id", _TRACE),
+    "modelId": FilterColumn("string", "model_id"),
+    "version": FilterColumn("string", "version"),
+    "release": FilterColumn("string", "release", _TRACE),
+    "promptName": FilterColumn("string", "prompt_name"),
+    "promptVersion": FilterColumn("number", "prompt_version"),
+    "toolNames": FilterColumn("array", "tool_names"),
+    "calledToolNames": FilterColumn("array", "tool_call_names"),
+    "toolDefinitions": FilterColumn("number", "length(tool_names)"),
+    "toolCalls": FilterColumn("number", "length(tool_call_names)"),
+    "metadata": FilterColumn("map", "metadata", _WIDE),
+    "input": FilterColumn("string", "input", _WIDE),
+    "output": FilterColumn("string", "output", _WIDE),
+    "traceName": FilterColumn("string", "trace_name", _TRACE),
+    "traceRelease": FilterColumn("string", "release", _TRACE),
+    "traceVersion": FilterColumn("string", "version", _TRACE),
+    "userId": FilterColumn("string", "user_id", _TRACE),
+    "sessionId": FilterColumn("string", "session_id", _TRACE),
     "tags": _TAGS,
     "traceTags": _TAGS,
 }

@@ -61,7 +61,7 @@ class ObservationKey(msgspec.Struct):
     trace_hash: int
 
 
-class Step(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+class ObservationStep(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
     """An observation as the row of a tree; times are ISO 8601 in UTC, costs USD, '' stands for null."""
 
     id: str
@@ -160,12 +160,14 @@ async def of_trace(
     return sorted(rows, key=lambda row: (row.start_time, row.id))
 
 
-async def steps(clickhouse: ClickHouse, project_id: str, trace_id: str, *, limit: int, offset: int) -> list[Step]:
+async def steps(
+    clickhouse: ClickHouse, project_id: str, trace_id: str, *, limit: int, offset: int
+) -> list[ObservationStep]:
     """The rows of a trace's tree, oldest first, from `offset` on. Raises QueryTooExpensive and StoreUnavailable."""
     time_bounds = await time_bounds_of(clickhouse, project_id, trace_id)
     binder = Binder({"project_id": project_id, "trace_id": trace_id, "limit": limit, "offset": offset})
     sql = render("observations", "steps", bounds=within("start_time", [time_bounds] if time_bounds else [], binder))
-    return await clickhouse.rows(sql, binder.params, Step, settings={"date_time_output_format": "iso"})
+    return await clickhouse.rows(sql, binder.params, ObservationStep, settings={"date_time_output_format": "iso"})
 
 
 async def find(

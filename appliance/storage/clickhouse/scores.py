@@ -15,34 +15,34 @@ from appliance.storage.clickhouse.observation_filters import through_trace
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.traces.all import PendingTraces, read_pending_traces
 from appliance.storage.clickhouse.traces.time_bounds import KNOWN_PLACES
-from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
+from appliance.storage.clickhouse.where import Binder, FilterColumn, all_of, find_column
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
 _TRACE: Final = "trace"
 _MANY: Final = 100_000
 
-SCORE_COLUMNS: Final[Mapping[str, Column]] = {
-    "id": Column("string", "id"),
-    "name": Column("string", "name"),
-    "value": Column("number", "value"),
-    "stringValue": Column("string", "string_value"),
-    "source": Column("string", "source"),
-    "dataType": Column("string", "data_type"),
-    "configId": Column("string", "config_id"),
-    "queueId": Column("string", "queue_id"),
-    "authorUserId": Column("string", "author_user_id"),
-    "comment": Column("string", "comment"),
-    "timestamp": Column("datetime", "timestamp"),
-    "traceId": Column("string", "trace_id"),
-    "observationId": Column("string", "observation_id"),
-    "sessionId": Column("string", "session_id"),
-    "datasetRunId": Column("string", "dataset_run_id"),
-    "environment": Column("string", "environment"),
-    "metadata": Column("map", "metadata"),
-    "traceName": Column("string", "", _TRACE),
-    "userId": Column("string", "", _TRACE),
-    "tags": Column("array", "", _TRACE),
-    "traceTags": Column("array", "", _TRACE),
+SCORE_COLUMNS: Final[Mapping[str, FilterColumn]] = {
+    "id": FilterColumn("string", "id"),
+    "name": FilterColumn("string", "name"),
+    "value": FilterColumn("number", "value"),
+    "stringValue": FilterColumn("string", "string_value"),
+    "source": FilterColumn("string", "source"),
+    "dataType": FilterColumn("string", "data_type"),
+    "configId": FilterColumn("string", "config_id"),
+    "queueId": FilterColumn("string", "queue_id"),
+    "authorUserId": FilterColumn("string", "author_user_id"),
+    "comment": FilterColumn("string", "comment"),
+    "timestamp": FilterColumn("datetime", "timestamp"),
+    "traceId": FilterColumn("string", "trace_id"),
+    "observationId": FilterColumn("string", "observation_id"),
+    "sessionId": FilterColumn("string", "session_id"),
+    "datasetRunId": FilterColumn("string", "dataset_run_id"),
+    "environment": FilterColumn("string", "environment"),
+    "metadata": FilterColumn("map", "metadata"),
+    "traceName": FilterColumn("string", "", _TRACE),
+    "userId": FilterColumn("string", "", _TRACE),
+    "tags": FilterColumn("array", "", _TRACE),
+    "traceTags": FilterColumn("array", "", _TRACE),
 }
 
 

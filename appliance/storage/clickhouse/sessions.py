@@ -11,12 +11,12 @@ import msgspec
 from appliance.model.filters import Condition
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
+from appliance.storage.clickhouse.where import Binder, FilterColumn, all_of, find_column
 
-SESSION_COLUMNS: Final[Mapping[str, Column]] = {
-    "id": Column("string", "session"),
-    "createdAt": Column("datetime", "first_written"),
-    "environment": Column("string", "first_environment"),
+SESSION_COLUMNS: Final[Mapping[str, FilterColumn]] = {
+    "id": FilterColumn("string", "session"),
+    "createdAt": FilterColumn("datetime", "first_written"),
+    "environment": FilterColumn("string", "first_environment"),
 }
 
 

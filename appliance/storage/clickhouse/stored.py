@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from appliance.model.observations import Observation
-from appliance.model.own_totals import Step
+from appliance.model.own_totals import NestedStep
 from appliance.model.scores import Score
 from appliance.model.times import LATEST
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observations import row_of
 from appliance.storage.clickhouse.queries import render
 
-Key = tuple[str, str]
+RowKey = tuple[str, str]
 """Project id and entity id."""
 
 _IDS_PER_QUERY = 1000
@@ -29,7 +29,7 @@ class Stored:
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
 
-    async def observations(self, wanted: Mapping[Key, int | None]) -> dict[Key, Observation]:
+    async def observations(self, wanted: Mapping[RowKey, int | None]) -> dict[RowKey, Observation]:
         """The newest rows by project and id, where there are any.
 
         `wanted` says of each since when it can have begun (microseconds), or None: only rows with a bound are found
@@ -42,17 +42,17 @@ class Stored:
         found = await self._rows(sql, bounded, Observation, {"since": min(bounds, default=0)})
         return found | await self._rows(sql, others, Observation, {"since": 0})
 
-    async def scores(self, keys: Iterable[Key]) -> dict[Key, Score]:
+    async def scores(self, keys: Iterable[RowKey]) -> dict[RowKey, Score]:
         """As `observations`, for scores."""
         return await self._rows(render("stored", "scores"), keys, Score, {})
 
-    async def steps(self, wanted: Mapping[Key, tuple[int, int]]) -> dict[Key, list[Step]]:
+    async def steps(self, wanted: Mapping[RowKey, tuple[int, int]]) -> dict[RowKey, list[NestedStep]]:
         """The observations of traces, by project and trace id.
 
         `wanted` says of each between which times those that count began, in microseconds; some beyond them are found,
         too.
         """
-        found: dict[Key, list[Step]] = {}
+        found: dict[RowKey, list[NestedStep]] = {}
         for project_id, trace_ids in _by_project(wanted):
             bounds = [wanted[project_id, id] for id in trace_ids]
             params = {
@@ -61,14 +61,14 @@ class Stored:
                 "since": max(min(since for since, _ in bounds) - _MARGIN_US, 0),
                 "until": min(max(until for _, until in bounds) + _MARGIN_US, LATEST),
             }
-            for step in await self._clickhouse.rows(render("stored", "steps"), params, Step):
+            for step in await self._clickhouse.rows(render("stored", "steps"), params, NestedStep):
                 found.setdefault((project_id, step.trace_id), []).append(step)
         return found
 
     async def _rows(
-        self, sql: str, keys: Iterable[Key], row_type: type[_Row], bounds: Mapping[str, int]
-    ) -> dict[Key, _Row]:
-        found: dict[Key, _Row] = {}
+        self, sql: str, keys: Iterable[RowKey], row_type: type[_Row], bounds: Mapping[str, int]
+    ) -> dict[RowKey, _Row]:
+        found: dict[RowKey, _Row] = {}
         for project_id, ids in _by_project(keys):
             params = {"project_id": project_id, "ids": ids, **bounds}
             for row in await self._clickhouse.rows(sql, params, row_type, settings=_ALIASES):
@@ -76,7 +76,7 @@ class Stored:
         return found
 
 
-def _by_project(keys: Iterable[Key]) -> Iterator[tuple[str, list[str]]]:
+def _by_project(keys: Iterable[RowKey]) -> Iterator[tuple[str, list[str]]]:
     """Each project with some of its ids at a time."""
     by_project: dict[str, list[str]] = {}
     for project_id, id in keys:

@@ -21,7 +21,7 @@ ROWS_PER_SLICE: Final = 500_000
 _MOST_SLICES: Final = 8
 
 
-class Span(msgspec.Struct, frozen=True):
+class ObservationRange(msgspec.Struct, frozen=True):
     """How many observations there are, of all projects, and from when to when; microseconds since the epoch."""
 
     total: int
@@ -31,11 +31,11 @@ class Span(msgspec.Struct, frozen=True):
 
 async def slices_of(clickhouse: ClickHouse, since: int, until: int) -> list[TimeBounds]:
     """The range from `since` to `until` as slices without a gap; raises QueryTooExpensive and StoreUnavailable."""
-    [span] = await clickhouse.rows(render("metrics", "span"), {}, Span)
+    [span] = await clickhouse.rows(render("metrics", "span"), {}, ObservationRange)
     return cut(since, until, span, ROWS_PER_SLICE)
 
 
-def cut(since: int, until: int, span: Span, rows_per_slice: int) -> list[TimeBounds]:
+def cut(since: int, until: int, span: ObservationRange, rows_per_slice: int) -> list[TimeBounds]:
     """As `slices_of`: cuts lie where there is data, and at whole minutes, as all versions of a row share one."""
     first, last = max(since, span.first_micros), min(until, span.last_micros)
     rows = span.total * max(last - first, 0) / max(span.last_micros - span.first_micros, 1)

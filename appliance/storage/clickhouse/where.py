@@ -11,9 +11,9 @@ from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
 from appliance.storage.clickhouse.words import has_words, plain
 
-Kind = Literal["string", "number", "datetime", "boolean", "array", "map", "numbers", "categories", "booleans"]
+ColumnKind = Literal["string", "number", "datetime", "boolean", "array", "map", "numbers", "categories", "booleans"]
 
-_FITS: Final[Mapping[Kind, tuple[str, ...]]] = {
+_FITS: Final[Mapping[ColumnKind, tuple[str, ...]]] = {
     "string": ("string", "stringOptions", "null"),
     "number": ("number", "null"),
     "datetime": ("datetime", "null"),
@@ -24,7 +24,7 @@ _FITS: Final[Mapping[Kind, tuple[str, ...]]] = {
     "categories": ("categoryOptions",),
     "booleans": ("booleanObject",),
 }
-_IS_NULL: Final[Mapping[Kind, str]] = {
+_IS_NULL: Final[Mapping[ColumnKind, str]] = {
     "string": "{0} = ''",
     "number": "{0} IS NULL",
     "datetime": "{0} IS NULL",
@@ -39,10 +39,10 @@ _ORDER: Final = frozenset({"=", ">", "<", ">=", "<=", "<>", "!="})
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class FilterColumn:
     """Something that can be filtered: its kind decides which conditions fit, `sql` is how it is computed."""
 
-    kind: Kind
+    kind: ColumnKind
     sql: str
     source: str = ""
     """What must be joined for it; the meaning is the noun's own."""
@@ -64,7 +64,7 @@ class Binder:
         """A point in time, bound; microseconds since the epoch."""
         return f"fromUnixTimestamp64Micro({self.bind(microseconds, 'Int64')}, 'UTC')"
 
-    def test(self, column: Column, condition: Condition) -> str:
+    def test(self, column: FilterColumn, condition: Condition) -> str:
         """SQL of one condition; raises InvalidRequest when its type does not fit the column."""
         if condition.type not in _FITS[column.kind]:
             raise InvalidRequest(f"Invalid filter type {condition.type} for column {condition.column}")
@@ -77,7 +77,7 @@ class Binder:
             return self._options(column, condition.operator, condition.value)
         return self._compared(column, condition)
 
-    def _compared(self, column: Column, condition: Condition) -> str:
+    def _compared(self, column: FilterColumn, condition: Condition) -> str:
         if condition.type == "string":
             return self._text(column.sql, condition.operator, str(condition.value))
         if condition.operator not in _ORDER:
@@ -92,7 +92,7 @@ class Binder:
             return f"toFloat64({column.sql}) {condition.operator} {bound}"
         return f"{column.sql} {condition.operator} {bound}"
 
-    def _options(self, column: Column, operator: str, values: list[str]) -> str:
+    def _options(self, column: FilterColumn, operator: str, values: list[str]) -> str:
         bound = self.bind(values, "Array(String)")
         if column.kind == "array":
             call = "hasAll" if operator == "all of" else "hasAny"
@@ -113,7 +113,7 @@ class Binder:
             "ends with": f"endsWith({sql}, {bound})",
         }[operator]
 
-    def _keyed(self, column: Column, condition: Condition) -> str:
+    def _keyed(self, column: FilterColumn, condition: Condition) -> str:
         if column.kind in ("categories", "booleans"):
             return self._among_pairs(column.sql, self.bind(condition.key), condition)
         has, entry = self._entry(column, condition.key)
@@ -130,7 +130,7 @@ class Binder:
             return f"NOT ({found})" if condition.operator == "none of" else found
         return self._text(entry, condition.operator, str(condition.value))
 
-    def _entry(self, column: Column, key: str) -> tuple[str, str]:
+    def _entry(self, column: FilterColumn, key: str) -> tuple[str, str]:
         """Whether a map has a value at `key`, and the value: text as it is, all else as JSON.
 
         `customer.plan` is the key of that name, or what the JSON object at `customer` has at `plan`.
@@ -177,7 +177,7 @@ def paths_of(key: str) -> list[tuple[str | int, ...]]:
     return found
 
 
-def find_column(columns: Mapping[str, Column], condition: Condition) -> Column:
+def find_column(columns: Mapping[str, FilterColumn], condition: Condition) -> FilterColumn:
     """The column that a condition means, by its id or its display name; raises InvalidRequest for others."""
     found = columns.get(condition.column) or columns.get(_as_id(condition.column))
     if found is None:

@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 
 
 @dataclass(frozen=True, slots=True)
-class Migration:
+class PostgresMigration:
     """One file of the folder `migrations`."""
 
     version: int
@@ -40,13 +40,13 @@ class Migration:
     sql: LiteralString
 
 
-def known_migrations() -> list[Migration]:
+def known_migrations() -> list[PostgresMigration]:
     """All migrations that ship with this version, in order."""
     found = []
     for file in files(__package__).joinpath("migrations").iterdir():
         if file.name.endswith(".sql"):
             number, _, name = file.name.removesuffix(".sql").partition("_")
-            found.append(Migration(int(number), name, file.read_text(encoding="utf-8")))
+            found.append(PostgresMigration(int(number), name, file.read_text(encoding="utf-8")))
     return sorted(found, key=lambda migration: migration.version)
 
 
@@ -125,7 +125,7 @@ async def apply_migrations(connection: Connection) -> list[str]:
     return names
 
 
-async def _apply(connection: Connection, migration: Migration) -> None:
+async def _apply(connection: Connection, migration: PostgresMigration) -> None:
     try:
         async with connection.transaction():
             await connection.execute(migration.sql)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Annotated, Final
 
 import msgspec
@@ -19,11 +18,9 @@ from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.observations import Observation
 from appliance.model.times import clamp, parse_time
-from appliance.model.traces import Trace, aggregate_parts
+from appliance.queries.observations import read_in_traces
 from appliance.storage.clickhouse import observations
-from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery, Position
-from appliance.storage.clickhouse.traces.detail import read_parts
 from appliance.web.api.observations import seconds, total_cost
 from appliance.web.auth import authorize
 from appliance.web.filter_params import clickhouse_of, conditions_from
@@ -83,12 +80,11 @@ async def list_page(request: Request) -> Response:
     keys = await observations.list_keys(clickhouse, query) if limit else []
     more = len(keys) > limit
     keys = keys[:limit]
-    rows, of_traces = await asyncio.gather(
-        observations.read(clickhouse, query, keys),
-        _traces(clickhouse, auth.project_id, keys if groups & _FROM_TRACE else []),
-    )
-    _fill_from_traces(rows, of_traces)
-    bookmarked = {trace_id for trace_id, trace in of_traces.items() if trace.bookmarked}
+    if groups & _FROM_TRACE:
+        rows, traces = await read_in_traces(clickhouse, query, keys)
+    else:
+        rows, traces = await observations.read(clickhouse, query, keys), {}
+    bookmarked = {trace_id for trace_id, trace in traces.items() if trace.bookmarked}
     expanded = set(list_param(request, "expandMetadata"))
     data = [api_observation_v2(row, groups, expanded, in_bookmarked_trace=row.trace_id in bookmarked) for row in rows]
     return json_response(ApiPage(data, PageMeta(cursor=_cursor(keys[-1]) if more else None)))
@@ -109,25 +105,6 @@ def _conditions(request: Request) -> list[Condition]:
     if request.query_params.get("parentObservationId") == "" and "parentObservationId" not in mentioned:
         conditions.append(Condition(type="null", column="parentObservationId", operator="is null"))
     return conditions
-
-
-async def _traces(clickhouse: ClickHouse, project_id: str, keys: Sequence[ObservationKey]) -> dict[str, Trace]:
-    ids = sorted({key.trace_id for key in keys})
-    parts = await read_parts(clickhouse, project_id, ids, with_texts=False)
-    return {trace_id: aggregate_parts(of_trace) for trace_id, of_trace in parts.items()}
-
-
-def _fill_from_traces(rows: Sequence[Observation], of_traces: Mapping[str, Trace]) -> None:
-    """What only the trace was told (by the ingestion API, or by another span) is shown on its observations too."""
-    for row in rows:
-        if (trace := of_traces.get(row.trace_id)) is None:
-            continue
-        row.user_id = row.user_id or trace.user_id or ""
-        row.session_id = row.session_id or trace.session_id or ""
-        row.trace_name = row.trace_name or trace.name or ""
-        row.release = row.release or trace.release or ""
-        row.tags = row.tags or trace.tags
-        row.public = row.public or trace.public
 
 
 def fields_of(groups: Iterable[str]) -> frozenset[str]:

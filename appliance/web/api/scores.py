@@ -16,11 +16,11 @@ from appliance.api_types.scores import ApiScore, ScoredTrace
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.filters import Condition
 from appliance.model.scores import Score
-from appliance.model.traces import Trace, aggregate_parts
+from appliance.model.traces import Trace
+from appliance.queries.traces import traces_by_id
 from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.scores import ScoreQuery
-from appliance.storage.clickhouse.traces.detail import read_parts
 from appliance.web.auth import authorize
 from appliance.web.filter_params import clickhouse_of, conditions_from
 from appliance.web.params import issue, list_param, page_from, text_param
@@ -120,11 +120,10 @@ def _asks_traces(request: Request) -> bool:
 
 
 async def _add_traces(clickhouse: ClickHouse, project_id: str, rows: Sequence[Score], data: list[ApiScore]) -> None:
-    ids = sorted({row.trace_id for row in rows if row.trace_id})
-    parts = await read_parts(clickhouse, project_id, ids, with_texts=False)
+    traces = await traces_by_id(clickhouse, project_id, (row.trace_id for row in rows if row.trace_id))
     for row, score in zip(rows, data, strict=True):
-        of_trace = parts.get(row.trace_id)
-        score.trace = _scored_trace(aggregate_parts(of_trace)) if of_trace else None
+        trace = traces.get(row.trace_id)
+        score.trace = _scored_trace(trace) if trace else None
 
 
 def _scored_trace(trace: Trace) -> ScoredTrace:

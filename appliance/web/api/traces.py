@@ -14,7 +14,7 @@ from appliance.errors import InvalidRequest, NotFound
 from appliance.model.ids import canonical_id
 from appliance.model.traces import Trace
 from appliance.queries.traces import FIELD_GROUPS, TraceItem, find_trace, list_traces
-from appliance.storage.clickhouse.traces.pages import TraceQuery
+from appliance.storage.clickhouse.traces.pages import TraceListQuery
 from appliance.web.api.observations import OBSERVATION_FIELDS, api_observation
 from appliance.web.api.scores import api_score
 from appliance.web.auth import authorize
@@ -44,7 +44,7 @@ async def list_page(request: Request) -> Response:
     page = page_from(request)
     order_by, descending = _order(request)
     groups = _groups(request)
-    query = TraceQuery(
+    query = TraceListQuery(
         project_id=auth.project_id,
         conditions=conditions_from(
             request,

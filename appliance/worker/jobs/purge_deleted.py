@@ -11,7 +11,7 @@ from typing import Final
 from appliance.model.jobs import PURGE_DELETED
 from appliance.queries.retention import is_nearly_full
 from appliance.storage.clickhouse import deletions
-from appliance.storage.clickhouse.deletions import TABLES, Deletion, Kind, ObjectKey
+from appliance.storage.clickhouse.deletions import TABLES, Deletion, ObjectKey, ObjectKind
 from appliance.storage.postgres.jobs import Jobs
 from appliance.storage.postgres.media import MediaRecords
 from appliance.storage.postgres.tenants import Projects
@@ -89,7 +89,7 @@ async def _wait_for_queue(running: RunningJob, upto: int) -> None:
         await asyncio.sleep(_WAIT_S)
 
 
-async def _purge(running: RunningJob, kind: Kind, moments: Collection[int], upto: Mapping[str, int]) -> None:
+async def _purge(running: RunningJob, kind: ObjectKind, moments: Collection[int], upto: Mapping[str, int]) -> None:
     stores = running.stores
 
     async def report(text: str) -> None:

@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from appliance.config import Settings
-from appliance.model.queue import Entry, Kind
+from appliance.model.queue import Entry, EntryKind
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.postgres.migrate import apply_migrations, exclusive_connection
@@ -41,7 +41,7 @@ class Pipeline:
         """A queue whose bounds nobody has looked at yet."""
         self.stream = IngestStream(self.redis, self.settings.ingestion)
 
-    async def put(self, kind: Kind, body: bytes, **fields: Any) -> str:
+    async def put(self, kind: EntryKind, body: bytes, **fields: Any) -> str:
         entry = Entry(kind=kind, project_id="p", body=body, accepted_at=time.time_ns() // 1000, **fields)
         return await self.stream.append(entry)
 

@@ -14,7 +14,7 @@ from appliance.storage.clickhouse.observation_filters import OBSERVATION_COLUMNS
 from appliance.storage.clickhouse.scores import SCORE_COLUMNS
 from appliance.storage.clickhouse.sessions import SESSION_COLUMNS
 from appliance.storage.clickhouse.traces.filters import TRACE_COLUMNS
-from appliance.storage.clickhouse.where import Binder, Column
+from appliance.storage.clickhouse.where import Binder, FilterColumn
 from tests.integration.read.conftest import NOW, SECOND, Project
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ VALUES: Final[Mapping[str, Any]] = {
     "null": "",
     "positionInTrace": 1,
 }
-LISTS: Final[Mapping[str, Mapping[str, Column]]] = {
+LISTS: Final[Mapping[str, Mapping[str, FilterColumn]]] = {
     "/traces": TRACE_COLUMNS,
     "/observations": OBSERVATION_COLUMNS,
     "/v2/observations": OBSERVATION_COLUMNS,
@@ -42,12 +42,12 @@ LISTS: Final[Mapping[str, Mapping[str, Column]]] = {
     "/sessions": SESSION_COLUMNS,
     "/metrics/daily": TRACE_COLUMNS,
 }
-OF_VIEWS: Final[Mapping[str, Mapping[str, Column]]] = {
+OF_VIEWS: Final[Mapping[str, Mapping[str, FilterColumn]]] = {
     view: {"traces": TRACE_COLUMNS, "observations": OBSERVATION_COLUMNS}.get(view, SCORE_COLUMNS) for view in VIEWS
 }
 
 
-def conditions_on(name: str, column: Column) -> list[Json]:
+def conditions_on(name: str, column: FilterColumn) -> list[Json]:
     """A condition of every type and operator that fits the column."""
     return [
         {"type": kind, "column": name, "operator": operator, "value": value, "key": key}
@@ -58,7 +58,7 @@ def conditions_on(name: str, column: Column) -> list[Json]:
     ]
 
 
-def _fits(column: Column, condition: Condition) -> bool:
+def _fits(column: FilterColumn, condition: Condition) -> bool:
     try:
         Binder().test(column, condition)
     except InvalidRequest:
@@ -102,7 +102,11 @@ async def test_each_view_of_metrics_does(project: Project, view: str) -> None:
 @pytest.mark.parametrize("path", LISTS)
 async def test_what_does_not_fit_is_refused(project: Project, path: str) -> None:
     wrong = []
-    for name, column in [*LISTS[path].items(), ("scores", Column("numbers", "")), ("nope", Column("string", ""))]:
+    for name, column in [
+        *LISTS[path].items(),
+        ("scores", FilterColumn("numbers", "")),
+        ("nope", FilterColumn("string", "")),
+    ]:
         fitting = {condition["type"] for condition in conditions_on(name, column)}
         for kind in OPERATORS.keys() - fitting:
             condition = {

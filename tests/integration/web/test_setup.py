@@ -20,7 +20,7 @@ from appliance.paths import DataDir
 from appliance.storage.clickhouse import migrations as clickhouse_migrations
 from appliance.storage.postgres import migrate
 from appliance.storage.postgres.api_keys import ApiKeys, fast_hash
-from appliance.storage.postgres.migrate import Migration, apply_migrations, exclusive_connection
+from appliance.storage.postgres.migrate import PostgresMigration, apply_migrations, exclusive_connection
 from appliance.storage.postgres.pool import Postgres
 from appliance.storage.redis.ingest_stream import FORMAT, FORMAT_KEY
 from appliance.storage.setup import prepare
@@ -130,7 +130,7 @@ async def test_a_key_of_version_0_1_0_goes_on_working_and_gets_new_hashes_at_the
 
 async def test_a_migration_that_fails_leaves_nothing(prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     known = migrate.known_migrations()
-    broken = Migration(99, "broken", "CREATE TABLE half_made (id int); SELECT 1 / 0")
+    broken = PostgresMigration(99, "broken", "CREATE TABLE half_made (id int); SELECT 1 / 0")
     monkeypatch.setattr(migrate, "known_migrations", lambda: [*known, broken])
     async with exclusive_connection(prepared.postgres) as connection:
         with pytest.raises(MigrationFailed, match="0099_broken"):

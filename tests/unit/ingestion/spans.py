@@ -8,9 +8,9 @@ from appliance.ingestion.otel.conventions.registry import draft_of
 from appliance.ingestion.otel.observation import complete_metadata
 from appliance.ingestion.otel.span import Resource, Scope, Span, SpanEvent
 from appliance.ingestion.otel.trace import SpanSays
-from appliance.ingestion.source import Source
+from appliance.ingestion.source import EntrySource
 
-SOURCE = Source("project", 2_000_000)
+SOURCE = EntrySource("project", 2_000_000)
 SDK = "langfuse-sdk"
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from appliance.model.observations import Observation
-from appliance.model.own_totals import OwnTotals, Step, below
+from appliance.model.own_totals import NestedStep, OwnTotals, below
 
 
-def step(id: str, parent: str, *, usage: bool = False, cost: bool = False) -> Step:
-    return Step("t", id, parent, usage, cost)
+def step(id: str, parent: str, *, usage: bool = False, cost: bool = False) -> NestedStep:
+    return NestedStep("t", id, parent, usage, cost)
 
 
 def row(name: str) -> Observation:
@@ -34,7 +34,7 @@ TOTALS = OwnTotals(row("counted"), row("only cost"), row("set aside"))
         ([step("a", "b", cost=True), step("b", "a")], "counted"),
     ],
 )
-def test_an_agent_counts_as_far_as_nothing_below_it_does(steps: list[Step], name: str) -> None:
+def test_an_agent_counts_as_far_as_nothing_below_it_does(steps: list[NestedStep], name: str) -> None:
     held = below([step("agent", "root", usage=True, cost=True), *steps])
 
     assert TOTALS.choice(held).name == name

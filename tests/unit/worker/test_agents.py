@@ -9,7 +9,7 @@ import pytest
 
 from appliance.ingestion.process import Batch
 from appliance.model.observations import Observation
-from appliance.model.own_totals import OwnTotals, Step
+from appliance.model.own_totals import NestedStep, OwnTotals
 from appliance.worker.agents import Agents, TraceKey
 from tests.fakes.sink import FakeTables
 
@@ -51,7 +51,7 @@ class Store(FakeTables):
         super().__init__()
         self.asked: list[set[TraceKey]] = []
 
-    async def steps(self, wanted: Mapping[TraceKey, tuple[int, int]]) -> dict[TraceKey, list[Step]]:
+    async def steps(self, wanted: Mapping[TraceKey, tuple[int, int]]) -> dict[TraceKey, list[NestedStep]]:
         self.asked.append(set(wanted))
         return await super().steps(wanted)
 

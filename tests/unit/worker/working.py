@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from appliance.errors import StoreUnavailable
-from appliance.model.queue import Delivery, Entry, Kind
+from appliance.model.queue import Delivery, Entry, EntryKind
 from appliance.worker.outcomes import Outcomes
 from appliance.worker.runner import Worker
 from tests.fakes.payloads import START_S, export, span
@@ -71,7 +71,7 @@ class Works(MemorySink):
     async def put_events(self, *events: dict[str, Any], **changes: Any) -> str:
         return await self.put_body(msgspec.json.encode(events), kind="events", items=len(events), **changes)
 
-    async def put_body(self, body: bytes, kind: Kind = "otlp-json", **changes: Any) -> str:
+    async def put_body(self, body: bytes, kind: EntryKind = "otlp-json", **changes: Any) -> str:
         entry = Entry(kind=kind, project_id="p", body=body, **{"accepted_at": START_S * 1_000_000, **changes})
         return await self.stream.append(entry)
 

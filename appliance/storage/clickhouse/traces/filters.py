@@ -10,56 +10,56 @@ from appliance.errors import InvalidRequest
 from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.search import Search, traces_that_say
-from appliance.storage.clickhouse.where import Binder, Column, all_of, find_column
+from appliance.storage.clickhouse.where import Binder, FilterColumn, all_of, find_column
 
 OBSERVED: Final = "observed"
 """Source of what the observations of a trace add up to."""
 SCORED: Final = "scored"
 """Source of what the scores of a trace say."""
 
-_NAME: Final = Column("string", "trace.name")
-_TAGS: Final = Column("array", "trace.tags")
-_VERSION: Final = Column("string", "trace.version")
-_RELEASE: Final = Column("string", "trace.release")
-_TOKENS: Final = Column("number", "trace.total_tokens", OBSERVED)
+_NAME: Final = FilterColumn("string", "trace.name")
+_TAGS: Final = FilterColumn("array", "trace.tags")
+_VERSION: Final = FilterColumn("string", "trace.version")
+_RELEASE: Final = FilterColumn("string", "trace.release")
+_TOKENS: Final = FilterColumn("number", "trace.total_tokens", OBSERVED)
 
-TRACE_COLUMNS: Final[Mapping[str, Column]] = {
-    "id": Column("string", "trace.id"),
-    "traceId": Column("string", "trace.id"),
+TRACE_COLUMNS: Final[Mapping[str, FilterColumn]] = {
+    "id": FilterColumn("string", "trace.id"),
+    "traceId": FilterColumn("string", "trace.id"),
     "name": _NAME,
     "traceName": _NAME,
-    "timestamp": Column("datetime", "trace.started"),
-    "userId": Column("string", "trace.user_id"),
-    "sessionId": Column("string", "trace.session_id"),
+    "timestamp": FilterColumn("datetime", "trace.started"),
+    "userId": FilterColumn("string", "trace.user_id"),
+    "sessionId": FilterColumn("string", "trace.session_id"),
     "version": _VERSION,
     "traceVersion": _VERSION,
     "release": _RELEASE,
     "traceRelease": _RELEASE,
-    "environment": Column("string", "trace.environment"),
-    "metadata": Column("map", "trace.metadata"),
+    "environment": FilterColumn("string", "trace.environment"),
+    "metadata": FilterColumn("map", "trace.metadata"),
     "tags": _TAGS,
     "traceTags": _TAGS,
-    "bookmarked": Column("boolean", "trace.bookmarked"),
-    "public": Column("boolean", "trace.public"),
-    "level": Column("string", "trace.top_level", OBSERVED),
-    "errorCount": Column("number", "trace.error_count", OBSERVED),
-    "warningCount": Column("number", "trace.warning_count", OBSERVED),
-    "defaultCount": Column("number", "trace.default_count", OBSERVED),
-    "debugCount": Column("number", "trace.debug_count", OBSERVED),
-    "observationCount": Column("number", "trace.observation_count", OBSERVED),
-    "inputTokens": Column("number", "trace.input_tokens", OBSERVED),
-    "outputTokens": Column("number", "trace.output_tokens", OBSERVED),
+    "bookmarked": FilterColumn("boolean", "trace.bookmarked"),
+    "public": FilterColumn("boolean", "trace.public"),
+    "level": FilterColumn("string", "trace.top_level", OBSERVED),
+    "errorCount": FilterColumn("number", "trace.error_count", OBSERVED),
+    "warningCount": FilterColumn("number", "trace.warning_count", OBSERVED),
+    "defaultCount": FilterColumn("number", "trace.default_count", OBSERVED),
+    "debugCount": FilterColumn("number", "trace.debug_count", OBSERVED),
+    "observationCount": FilterColumn("number", "trace.observation_count", OBSERVED),
+    "inputTokens": FilterColumn("number", "trace.input_tokens", OBSERVED),
+    "outputTokens": FilterColumn("number", "trace.output_tokens", OBSERVED),
     "totalTokens": _TOKENS,
     "tokens": _TOKENS,
-    "inputCost": Column("number", "trace.input_cost", OBSERVED),
-    "outputCost": Column("number", "trace.output_cost", OBSERVED),
-    "totalCost": Column("number", "trace.total_cost", OBSERVED),
-    "latency": Column("number", "trace.span_micros / 1000000", OBSERVED),
-    "model": Column("array", "trace.models", OBSERVED),
-    "observationTypes": Column("array", "trace.types", OBSERVED),
-    "scores_avg": Column("numbers", "scored.numbers", SCORED),
-    "score_categories": Column("categories", "scored.categories", SCORED),
-    "score_booleans": Column("booleans", "scored.booleans", SCORED),
+    "inputCost": FilterColumn("number", "trace.input_cost", OBSERVED),
+    "outputCost": FilterColumn("number", "trace.output_cost", OBSERVED),
+    "totalCost": FilterColumn("number", "trace.total_cost", OBSERVED),
+    "latency": FilterColumn("number", "trace.span_micros / 1000000", OBSERVED),
+    "model": FilterColumn("array", "trace.models", OBSERVED),
+    "observationTypes": FilterColumn("array", "trace.types", OBSERVED),
+    "scores_avg": FilterColumn("numbers", "scored.numbers", SCORED),
+    "score_categories": FilterColumn("categories", "scored.categories", SCORED),
+    "score_booleans": FilterColumn("booleans", "scored.booleans", SCORED),
 }
 
 ORDERS: Final[Mapping[str, str]] = {
@@ -109,7 +109,7 @@ class TraceFilter:
     sources: set[str] = field(default_factory=set)
     starts: list[Condition] = field(default_factory=list)
     """The conditions on the start, which are among the tests."""
-    part_tests: list[tuple[Column, Condition]] = field(default_factory=list)
+    part_tests: list[tuple[FilterColumn, Condition]] = field(default_factory=list)
     """Each is a test of parts: a trace that passes the filter has a part that passes it."""
 
     @property
@@ -139,7 +139,7 @@ class TraceFilter:
 
     def start_tests(self, binder: Binder, column: str = "trace.started") -> str:
         """SQL, with a leading AND, of the conditions on the start, for a column that holds it; empty without any."""
-        start = Column("datetime", column)
+        start = FilterColumn("datetime", column)
         return all_of([binder.test(start, condition) for condition in self.starts], prefix="AND ")
 
     def joins(self) -> str:
@@ -187,7 +187,7 @@ def _add(filter: TraceFilter, condition: Condition) -> None:
     if column.sql in _PART_COLUMNS and _needs_a_value(condition):
         # The tags of a trace are those of all its parts together.
         some = replace(condition, operator="any of") if condition.operator == "all of" else condition
-        filter.part_tests.append((Column(column.kind, _PART_COLUMNS[column.sql]), some))
+        filter.part_tests.append((FilterColumn(column.kind, _PART_COLUMNS[column.sql]), some))
 
 
 def _needs_a_value(condition: Condition) -> bool:

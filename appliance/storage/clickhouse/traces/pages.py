@@ -39,7 +39,7 @@ _SPARE: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TraceQuery:
+class TraceListQuery:
     """Which traces, in which order."""
 
     project_id: str
@@ -81,17 +81,17 @@ class _Place(msgspec.Struct):
     last_micros: int
 
 
-def _filter_of(query: TraceQuery, search: Search = _UNSEARCHED) -> TraceFilter:
+def _filter_of(query: TraceListQuery, search: Search = _UNSEARCHED) -> TraceFilter:
     binder = Binder({"project_id": query.project_id})
     return trace_filter(query.conditions, binder, order_by=query.order_by, search=search)
 
 
 @dataclass(slots=True)
-class Page:
+class TracePage:
     """The traces of one page in order; how many there are on all pages may still be being counted."""
 
     keys: list[TraceKey]
-    query: TraceQuery
+    query: TraceListQuery
     counting: asyncio.Future[int]
 
     async def total(self) -> int:
@@ -101,7 +101,7 @@ class Page:
         return max(total, self.query.offset + len(self.keys)) if self.keys else total
 
 
-async def find_page(clickhouse: ClickHouse, query: TraceQuery) -> Page:
+async def find_page(clickhouse: ClickHouse, query: TraceListQuery) -> TracePage:
     """The traces of one page in order. Raises InvalidRequest for a bad filter or order, QueryTooExpensive and
     StoreUnavailable; the page's `total` raises the last two.
     """
@@ -115,10 +115,10 @@ async def find_page(clickhouse: ClickHouse, query: TraceQuery) -> Page:
         keys, total = await _listed(clickhouse, query, filter)
     counting = asyncio.get_running_loop().create_future()
     counting.set_result(total)
-    return Page(keys, query, counting)
+    return TracePage(keys, query, counting)
 
 
-async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter) -> Page:
+async def _page_by_time(clickhouse: ClickHouse, query: TraceListQuery, filter: TraceFilter) -> TracePage:
     dirty, stored = await asyncio.gather(
         read_dirty_traces(clickhouse, query.project_id), _newest_stored(clickhouse, query, filter)
     )
@@ -131,10 +131,10 @@ async def _page_by_time(clickhouse: ClickHouse, query: TraceQuery, filter: Trace
     except BaseException:
         counting.cancel()
         raise
-    return Page(keys, query, counting)
+    return TracePage(keys, query, counting)
 
 
-async def _listed(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter) -> tuple[list[TraceKey], int]:
+async def _listed(clickhouse: ClickHouse, query: TraceListQuery, filter: TraceFilter) -> tuple[list[TraceKey], int]:
     dirty = await read_dirty_traces(clickhouse, query.project_id)
     pending, is_observed = await _pending(clickhouse, query, filter, dirty)
     search = await _search(clickhouse, query)
@@ -147,7 +147,7 @@ async def _listed(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter
 
 
 async def _pending(
-    clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter, dirty: DirtyTraces
+    clickhouse: ClickHouse, query: TraceListQuery, filter: TraceFilter, dirty: DirtyTraces
 ) -> tuple[PendingTraces, bool]:
     """The pending traces, and whether to sum up their observations: when the query needs it, or they are few."""
     if filter.is_observed or dirty.dirty_count <= _FEW_DIRTY:
@@ -155,7 +155,7 @@ async def _pending(
     return dirty.anywhere, False
 
 
-async def _search(clickhouse: ClickHouse, query: TraceQuery) -> Search:
+async def _search(clickhouse: ClickHouse, query: TraceListQuery) -> Search:
     texts = [str(condition.value) for condition in query.conditions if condition.column == SEARCH_COLUMN]
     is_newest_first = query.order_by == "timestamp" and query.descending
     return await search_of(clickhouse, query.project_id, texts, query.offset + query.limit if is_newest_first else None)
@@ -163,7 +163,7 @@ async def _search(clickhouse: ClickHouse, query: TraceQuery) -> Search:
 
 async def _matching(
     clickhouse: ClickHouse,
-    query: TraceQuery,
+    query: TraceListQuery,
     pending: PendingTraces,
     search: Search,
     *,
@@ -194,7 +194,7 @@ async def _find_places(clickhouse: ClickHouse, project_id: str, pending: Pending
             key.first, key.last = min(key.first, place.first_micros), max(key.last, place.last_micros)
 
 
-async def _count_started(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter, dirty: DirtyTraces) -> int:
+async def _count_started(clickhouse: ClickHouse, query: TraceListQuery, filter: TraceFilter, dirty: DirtyTraces) -> int:
     """How many traces there are, of a query about nothing but time, which needs far less of a trace."""
     binder = Binder({"project_id": query.project_id})
     starts = filter.start_tests(binder)
@@ -206,7 +206,7 @@ async def _count_started(clickhouse: ClickHouse, query: TraceQuery, filter: Trac
     return (await clickhouse.rows(sql, binder.params, _Total, settings=_ALIASES))[0].total
 
 
-async def _newest_stored(clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter) -> list[TraceKey] | None:
+async def _newest_stored(clickhouse: ClickHouse, query: TraceListQuery, filter: TraceFilter) -> list[TraceKey] | None:
     """A page by time when no trace is pending; None when it is empty, or most of the newest rows are old versions."""
     most = 2 * (query.offset + query.limit) + _SPARE
     page = {"project_id": query.project_id, "most": most, "limit": query.limit, "offset": query.offset}
@@ -218,7 +218,11 @@ async def _newest_stored(clickhouse: ClickHouse, query: TraceQuery, filter: Trac
 
 
 async def _newest(
-    clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter, dirty: DirtyTraces, stored: list[TraceKey] | None
+    clickhouse: ClickHouse,
+    query: TraceListQuery,
+    filter: TraceFilter,
+    dirty: DirtyTraces,
+    stored: list[TraceKey] | None,
 ) -> list[TraceKey] | None:
     """A page by time, out of the newest rows only; None when those do not suffice and all must be aggregated.
 
@@ -246,7 +250,7 @@ async def _newest(
 
 
 async def _newest_parts(
-    clickhouse: ClickHouse, query: TraceQuery, filter: TraceFilter, displaced: list[str], recent: int
+    clickhouse: ClickHouse, query: TraceListQuery, filter: TraceFilter, displaced: list[str], recent: int
 ) -> list[_Newest] | None:
     """A page of what the newest parts say, those from `recent` on at most; None when they are too few for it."""
     window = (query.offset + query.limit) * 2 + _MARGIN

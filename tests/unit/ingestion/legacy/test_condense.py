@@ -16,7 +16,7 @@ from appliance.ingestion.legacy import condense
 from appliance.ingestion.legacy.condense import MANY, condensed_patches
 from appliance.ingestion.legacy.decode import Event, split_events
 from appliance.ingestion.legacy.merge import began_after, events_of, merge_observation, merge_score
-from appliance.ingestion.source import Source
+from appliance.ingestion.source import EntrySource
 from appliance.model.patches import PatchSet
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig
@@ -107,7 +107,7 @@ def every_set_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def patches_of(events: Sequence[Event], accepted_at: int) -> PatchSet:
-    _, patches = split_events(events, Source("p", accepted_at))
+    _, patches = split_events(events, EntrySource("p", accepted_at))
     return PatchSet(patches[0].key, {patch.event_key: patch.body for patch in patches}, 10**15, is_first=True)
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from appliance.ingestion.legacy.events import BODIES, accepted_event
-from appliance.ingestion.source import Source
+from appliance.ingestion.source import EntrySource
 
 NOW = "2025-06-01T12:00:00+00:00"
 
@@ -140,7 +140,7 @@ def test_environments_never_fail(given_name: Any, expected: str) -> None:
     ("version", "expected"), [("5.0.4", True), ("4.9", False), ("\u00b2.0", False), ("9" * 5000, True), ("", False)]
 )
 def test_metadata_comes_in_json_since_version_5_of_the_python_sdk(version: str, expected: bool) -> None:
-    assert Source("p", 1, "python", version).has_json_metadata is expected
+    assert EntrySource("p", 1, "python", version).has_json_metadata is expected
 
 
 def test_a_whole_number_may_be_written_with_a_fraction() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from appliance.ingestion.legacy.decode import Event, split_events
 from appliance.ingestion.legacy.merge import began_after, events_of, merge_observation, merge_score
-from appliance.ingestion.source import Source
+from appliance.ingestion.source import EntrySource
 from appliance.model.observations import Observation
 from appliance.model.patches import PatchSet
 from appliance.model.price_table import built_in_models
@@ -18,7 +18,7 @@ from appliance.model.pricing import ModelDefinition, Pricing, PricingTier
 from appliance.model.scores import Score
 from appliance.model.traces import aggregate_parts
 
-SOURCE = Source("p", 50)
+SOURCE = EntrySource("p", 50)
 FREE = Pricing([])
 
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from appliance.storage.clickhouse.time_slices import Span, cut
+from appliance.storage.clickhouse.time_slices import ObservationRange, cut
 from appliance.storage.clickhouse.traces.time_bounds import MINUTE, TimeBounds
 
-_DATA = Span(1000, 100 * MINUTE + 7, 200 * MINUTE + 7)
+_DATA = ObservationRange(1000, 100 * MINUTE + 7, 200 * MINUTE + 7)
 
 
 @pytest.mark.parametrize(("since", "until"), [(0, 10**15), (150 * MINUTE + 1, 190 * MINUTE), (150 * MINUTE, 10**15)])
@@ -24,7 +24,12 @@ def test_pieces_make_the_range_without_gaps_or_overlaps(since: int, until: int, 
 
 @pytest.mark.parametrize(
     ("since", "until", "span"),
-    [(0, 10**15, Span(0, 0, 0)), (0, 50 * MINUTE, _DATA), (300 * MINUTE, 400 * MINUTE, _DATA), (9, 9, _DATA)],
+    [
+        (0, 10**15, ObservationRange(0, 0, 0)),
+        (0, 50 * MINUTE, _DATA),
+        (300 * MINUTE, 400 * MINUTE, _DATA),
+        (9, 9, _DATA),
+    ],
 )
-def test_a_range_with_few_rows_stays_whole(since: int, until: int, span: Span) -> None:
+def test_a_range_with_few_rows_stays_whole(since: int, until: int, span: ObservationRange) -> None:
     assert cut(since, until, span, 500) == [TimeBounds(since, until)]

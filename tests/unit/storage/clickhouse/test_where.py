@@ -12,7 +12,7 @@ from appliance.storage.clickhouse.observation_filters import OBSERVATION_COLUMNS
 from appliance.storage.clickhouse.queries import load
 from appliance.storage.clickhouse.traces.all import PendingTraces
 from appliance.storage.clickhouse.traces.filters import TRACE_COLUMNS, trace_filter
-from appliance.storage.clickhouse.where import Binder, Column, find_column, paths_of
+from appliance.storage.clickhouse.where import Binder, FilterColumn, find_column, paths_of
 
 
 def condition(kind: str, operator: str, value: Value = "", key: str = "", column: str = "c") -> Condition:
@@ -28,7 +28,7 @@ def test_columns_are_found_by_id_and_by_display_name() -> None:
 
 def test_conditions_must_fit_their_column() -> None:
     with pytest.raises(InvalidRequest, match="Invalid filter type number for column c"):
-        Binder().test(Column("string", "name"), condition("number", "=", 1))
+        Binder().test(FilterColumn("string", "name"), condition("number", "=", 1))
 
 
 @given(st.text(min_size=8))
@@ -36,10 +36,10 @@ def test_no_value_ever_becomes_sql(value: str) -> None:
     binder = Binder()
     marked = f"{value}§§"
     sql = [
-        binder.test(Column("string", "name"), condition("string", "contains", marked)),
-        binder.test(Column("string", "name"), condition("stringOptions", "any of", [marked])),
-        binder.test(Column("map", "metadata"), condition("stringObject", "=", marked, key=marked)),
-        binder.test(Column("categories", "pairs"), condition("categoryOptions", "any of", [marked], key=marked)),
+        binder.test(FilterColumn("string", "name"), condition("string", "contains", marked)),
+        binder.test(FilterColumn("string", "name"), condition("stringOptions", "any of", [marked])),
+        binder.test(FilterColumn("map", "metadata"), condition("stringObject", "=", marked, key=marked)),
+        binder.test(FilterColumn("categories", "pairs"), condition("categoryOptions", "any of", [marked], key=marked)),
         trace_filter([condition("string", "contains", marked, column="search")], binder).where,
         observation_filter([condition("string", "contains", marked, column="search")], binder, PendingTraces()).where,
     ]
