@@ -157,8 +157,3 @@ class ClickHouseSettings:
     """Name of the cluster."""
     insert_quorum: Annotated[str, Env("LANGFUSE_LOCAL_CLICKHOUSE_INSERT_QUORUM")] = "auto"
     """Replicas that must have a block before it counts as written, in a cluster: a number, `auto` for the majority, `0` for one."""  # noqa: E501
-
-    @property
-    def on_cluster(self) -> str:
-        """The name of the cluster that statements run on; empty on a single server."""
-        return self.cluster_name if self.cluster_enabled else ""

@@ -142,13 +142,6 @@ class NotFound(RequestError):
     name = "LangfuseNotFoundError"
 
 
-class MethodNotAllowed(RequestError):
-    """405: the path exists but not with this method."""
-
-    status = 405
-    name = "MethodNotAllowedError"
-
-
 class Conflict(RequestError):
     """409: the object exists in another state than the request needs."""
 

@@ -9,7 +9,6 @@ from typing import Final
 from appliance.model.filters import Condition
 
 VIEWS: Final = ("traces", "observations", "scores-numeric", "scores-categorical", "scores-boolean")
-GRANULARITIES: Final = ("minute", "hour", "day", "week", "month")
 AGGREGATIONS: Final = ("sum", "avg", "count", "max", "min", "p50", "p75", "p90", "p95", "p99", "histogram", "uniq")
 NON_NUMERIC_AGGREGATIONS: Final = ("count", "uniq")
 TIME_DIMENSION: Final = "time_dimension"

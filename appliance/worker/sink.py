@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from appliance.ingestion.legacy.aggregate import StoredEvent
@@ -12,8 +13,7 @@ from appliance.ingestion.legacy.condense import condensed_patches
 from appliance.ingestion.legacy.merge import (
     began_after,
     broken_rule,
-    event_of,
-    events_of,
+    keyed_events_of,
     merge_observation,
     merge_score,
 )
@@ -32,9 +32,31 @@ log = logging.getLogger(__name__)
 _MAX_ID_CHARS: Final = 100
 """Ids of score configs are shorter; no other is looked up, nor remembered."""
 
-
+_Configs = Mapping[str, Mapping[str, ScoreConfig]]
+"""Score configs by project and id."""
 _Merged = tuple[list[Observation], list[Score], dict[str, int], list[tuple[PatchSet, dict[bytes, bytes]]]]
 """Rows, refused scores by entry, and what is left of long sets of patches once the rows are stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entity:
+    """An observation or score with all its events, in order."""
+
+    patches: PatchSet
+    keyed: list[tuple[bytes, StoredEvent]]
+    """The events, each with the key of its patch."""
+
+    @property
+    def project_id(self) -> str:
+        return self.patches.key[0]
+
+    @property
+    def is_score(self) -> bool:
+        return self.patches.key[1] == "score"
+
+    @property
+    def events(self) -> list[StoredEvent]:
+        return [event for _, event in self.keyed]
 
 
 class Sink:
@@ -79,42 +101,40 @@ class Sink:
             row.prompt_id = ids.get(key, row.prompt_id)
 
     async def _merge(self, batch: Batch) -> _Merged:
-        sets = [(patch_set, events_of(patch_set)) for patch_set in await self._patches.add(batch.patches)]
+        # Each event is decoded once: for its row, for the refused ones, and for what is left of the patches.
+        entities = [_Entity(patches, keyed_events_of(patches)) for patches in await self._patches.add(batch.patches)]
         wanted: dict[str, dict[tuple[str, str], int | None]] = {"observation": {}, "score": {}}
-        for patch_set, events in sets:
-            project_id, kind, entity_id = patch_set.key
-            wanted[kind][project_id, entity_id] = began_after(events)
+        for entity in entities:
+            project_id, kind, entity_id = entity.patches.key
+            wanted[kind][project_id, entity_id] = began_after(entity.events)
         bases = await self._stored.observations(wanted["observation"])
         base_scores = await self._stored.scores(wanted["score"])
-        configs = await self._configs_of(sets, base_scores.values())
+        configs = await self._configs_of(entities, base_scores.values())
         observations: list[Observation] = []
         scores: list[Score] = []
-        for patch_set, events in sets:
-            project_id, kind, entity_id = patch_set.key
+        for entity in entities:
+            project_id, kind, entity_id = entity.patches.key
             if kind == "score":
                 base_score = base_scores.get((project_id, entity_id))
-                if score := merge_score(patch_set, events, base_score, configs.get(project_id, {})):
+                if score := merge_score(entity.patches, entity.events, base_score, configs.get(project_id, {})):
                     scores.append(score)
             else:
                 base = bases.get((project_id, entity_id))
-                observations += merge_observation(patch_set, events, base, self._lookups.pricing)
+                observations += merge_observation(entity.patches, entity.events, base, self._lookups.pricing)
         condensed = [
-            (patch_set, left)
-            for patch_set, _ in sets
-            if (left := condensed_patches(patch_set, configs.get(patch_set.key[0], {}))) is not None
+            (entity.patches, left)
+            for entity in entities
+            if (left := condensed_patches(entity.patches, entity.keyed, configs.get(entity.project_id, {}))) is not None
         ]
-        return observations, scores, _refused(batch, configs), condensed
+        return observations, scores, _refused(batch, entities, configs), condensed
 
-    async def _configs_of(
-        self, sets: Sequence[tuple[PatchSet, Sequence[StoredEvent]]], stored: Iterable[Score]
-    ) -> dict[str, dict[str, ScoreConfig]]:
-        """The configs that scores name, by project and id."""
+    async def _configs_of(self, entities: Sequence[_Entity], stored: Iterable[Score]) -> _Configs:
+        """The configs that scores name."""
         wanted = {(score.project_id, score.config_id) for score in stored if score.config_id}
-        for patch_set, events in sets:
-            project_id, kind, _ = patch_set.key
-            if kind == "score":
-                ids = {str(event.body.get("configId") or "") for event in events}
-                wanted |= {(project_id, id) for id in ids if 0 < len(id) <= _MAX_ID_CHARS}
+        for entity in entities:
+            if entity.is_score:
+                ids = {str(event.body.get("configId") or "") for event in entity.events}
+                wanted |= {(entity.project_id, id) for id in ids if 0 < len(id) <= _MAX_ID_CHARS}
         configs: dict[str, dict[str, ScoreConfig]] = {}
         for (project_id, config_id), config in (await self._lookups.score_configs(wanted)).items():
             configs.setdefault(project_id, {})[config_id] = config
@@ -126,16 +146,23 @@ def _names_prompt(row: Observation) -> bool:
     return 0 < len(row.prompt_name) <= MAX_NAME_CHARS and row.prompt_version > 0 and not row.is_deleted
 
 
-def _refused(batch: Batch, configs: Mapping[str, Mapping[str, ScoreConfig]]) -> dict[str, int]:
-    found: Counter[str] = Counter()
+def _refused(batch: Batch, entities: Iterable[_Entity], configs: _Configs) -> dict[str, int]:
+    """How many scores of each entry break their config."""
+    events = {
+        (entity.patches.key, event_key): event
+        for entity in entities
+        if entity.is_score
+        for event_key, event in entity.keyed
+    }
+    refused: Counter[str] = Counter()
     for patch in batch.patches:
         if patch.kind != "score":
             continue
-        rule = broken_rule(event_of(patch), configs.get(patch.project_id, {}))
+        rule = broken_rule(events[patch.key, patch.event_key], configs.get(patch.project_id, {}))
         if rule is not None:
             log.warning("The score %s is not stored: %s", patch.entity_id, rule)
-            found[batch.score_entries[patch.key, patch.event_key]] += 1
-    return dict(found)
+            refused[batch.score_entries[patch.key, patch.event_key]] += 1
+    return dict(refused)
 
 
 def _changed_traces(batch: Batch, observations: Sequence[Observation], scores: Sequence[Score]) -> dict[str, list[str]]:

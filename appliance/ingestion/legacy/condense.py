@@ -6,7 +6,7 @@ cost of an update depends on what its entity holds, and not on how often it was 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -20,7 +20,6 @@ from appliance.ingestion.legacy.merge import (
     SCORE_IMMUTABLE,
     SCORE_TEXTS,
     broken_rule,
-    keyed_events_of,
     kind_of,
     measured,
 )
@@ -51,14 +50,16 @@ _SCORE_RULES: Final = ("configId", "dataType", "value")
 _NOTHING: Final = object()
 
 
-def condensed_patches(patches: PatchSet, configs: Mapping[str, ScoreConfig]) -> dict[bytes, bytes] | None:
+def condensed_patches(
+    patches: PatchSet, keyed: Sequence[tuple[bytes, StoredEvent]], configs: Mapping[str, ScoreConfig]
+) -> dict[bytes, bytes] | None:
     """The patches that are left, some with less in their bodies; None when that saves too little.
 
-    Events of scores that break the rules of their config are left out: they do not count.
+    `keyed` are the events of the patches, in order. Events of scores that break the rules of their config are left out:
+    they do not count.
     """
     if len(patches.patches) < MANY:
         return None
-    keyed = keyed_events_of(patches)
     is_score = patches.key[1] == "score"
     if is_score:
         keyed = [(key, event) for key, event in keyed if broken_rule(event, configs) is None]

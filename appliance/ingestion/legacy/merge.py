@@ -14,7 +14,7 @@ from appliance.ingestion.otel.observation import MAX_PROMPT_VERSION, set_tools
 from appliance.ingestion.token_usage import legacy_usage, normalise_usage
 from appliance.model.environments import DEFAULT, normalise_environment
 from appliance.model.observations import OBSERVATION_TYPES, Observation
-from appliance.model.patches import Patch, PatchSet
+from appliance.model.patches import PatchSet
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig, category_value, score_fault
 from appliance.model.scores import Score
@@ -54,7 +54,7 @@ def events_of(patches: PatchSet) -> list[StoredEvent]:
 
 
 def keyed_events_of(patches: PatchSet) -> list[tuple[bytes, StoredEvent]]:
-    """The same, each with its key."""
+    """The same events, each with its key."""
     keyed = [(key, _stored_event.decode(body)) for key, body in patches.patches.items()]
     return sorted(keyed, key=lambda pair: (place_of(pair[1]), pair[0]))
 
@@ -254,11 +254,6 @@ def broken_rule(event: StoredEvent, configs: Mapping[str, ScoreConfig]) -> str |
     if not config_id:
         return None
     return score_fault(configs.get(config_id), event.body.get("dataType"), event.body.get("value"))
-
-
-def event_of(patch: Patch) -> StoredEvent:
-    """The event that a patch keeps."""
-    return _stored_event.decode(patch.body)
 
 
 def score_value(data_type: str | None, value: Any, config: ScoreConfig | None = None) -> tuple[str, float, str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from appliance.ingestion.legacy import condense
 from appliance.ingestion.legacy.condense import MANY, condensed_patches
 from appliance.ingestion.legacy.decode import Event, split_events
-from appliance.ingestion.legacy.merge import began_after, events_of, merge_observation, merge_score
+from appliance.ingestion.legacy.merge import began_after, events_of, keyed_events_of, merge_observation, merge_score
 from appliance.ingestion.source import EntrySource
 from appliance.model.patches import PatchSet
 from appliance.model.pricing import Pricing
@@ -37,6 +37,11 @@ CONFIG = ScoreConfig(
     updated_at=EPOCH,
 )
 CONFIGS = {"c": CONFIG}
+
+
+def condensed(patches: PatchSet, configs: Mapping[str, ScoreConfig]) -> dict[bytes, bytes] | None:
+    return condensed_patches(patches, keyed_events_of(patches), configs)
+
 
 texts = st.sampled_from(["", "a", "b", "c"])
 leaves = st.none() | st.integers(0, 3) | texts
@@ -145,13 +150,13 @@ def test_what_is_left_stands_for_all(data: st.DataObject) -> None:
         event.id = f"later-{event.id}"
     more = patches_of(later, data.draw(st.sampled_from([50, 60, 70])))
 
-    left = condensed_patches(known, CONFIGS)
+    left = condensed(known, CONFIGS)
 
     assert left is not None and left.keys() <= known.patches.keys()
     assert row_of(with_more(left, more)) == row_of(with_more(known.patches, more))
     if left:
         assert row_of(dataclasses.replace(known, patches=left)) == row_of(known)
-        again = condensed_patches(dataclasses.replace(known, patches=left), CONFIGS)
+        again = condensed(dataclasses.replace(known, patches=left), CONFIGS)
         assert again == left
     assert row_of(with_more(left, known)) == row_of(known)  # delivered once more
 
@@ -170,7 +175,7 @@ def test_the_number_of_updates_does_not_show(metadata: Any) -> None:
     ]
     sizes = []
     for count in (300, 3000):
-        left = condensed_patches(patches_of(events[:count], 5), {})
+        left = condensed(patches_of(events[:count], 5), {})
         assert left is not None
         sizes.append((len(left), sum(map(len, left.values()))))
     assert sizes[1][0] <= sizes[0][0] <= 4
@@ -179,4 +184,4 @@ def test_the_number_of_updates_does_not_show(metadata: Any) -> None:
 
 def test_few_patches_stay_as_they_are() -> None:
     events = [update(number, name=f"n{number}") for number in range(MANY - 1)]
-    assert condensed_patches(patches_of(events, 5), {}) is None
+    assert condensed(patches_of(events, 5), {}) is None
