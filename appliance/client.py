@@ -18,7 +18,7 @@ from appliance.connection import (
     CONNECT_TIMEOUT_S,
     TIMEOUT_S,
     checked_address,
-    explained,
+    explain,
     is_of_tls,
     of_proxy,
     speaks_tls,
@@ -215,7 +215,7 @@ class LangfuseClient(_JsonClient):
             raise RemoteError(error.message, hint=error.hint) from error
 
     async def _explained(self, error: HttpFailure) -> RemoteError:
-        return await explained(error, self.base_url, self._proxy)
+        return await explain(error, self.base_url, self._proxy)
 
     async def _refusal(self, status: int, content: bytes) -> RemoteError:
         refusal = _refusal(status, content, self.base_url)

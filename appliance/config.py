@@ -210,12 +210,12 @@ def load_settings(
     Raises ConfigError that names the setting and its source.
     """
     environ = os.environ if environ is None else environ
-    given = {key: value for key, value in (flags or {}).items() if value is not None}
-    if "data_dir" in given:  # its default need not exist then
-        environ = {**environ, "LANGFUSE_LOCAL_DATA_DIR": str(given["data_dir"])}
+    overrides = {key: value for key, value in (flags or {}).items() if value is not None}
+    if "data_dir" in overrides:  # its default need not exist then
+        environ = {**environ, "LANGFUSE_LOCAL_DATA_DIR": str(overrides["data_dir"])}
     path = config_file or default_config_file()
     settings: Settings = _build(Settings, read_toml(path) if path else {}, environ, str(path))
-    settings = dataclasses.replace(settings, **given)
+    settings = dataclasses.replace(settings, **overrides)
     _require_whole_pairs(settings.init)
     data_dir = usable_directory(settings.data_dir)
     host = re.sub(r"^\[(.*)\]$", r"\1", settings.host)
@@ -228,9 +228,9 @@ def _require_whole_pairs(init: InitSettings) -> None:
         (("LANGFUSE_INIT_PROJECT_PUBLIC_KEY", init.public_key), ("LANGFUSE_INIT_PROJECT_SECRET_KEY", init.secret_key)),
         (("LANGFUSE_INIT_USER_EMAIL", init.user_email), ("LANGFUSE_INIT_USER_PASSWORD", init.user_password)),
     ):
-        given, missing = (first, second) if first[1] else (second, first)
-        if given[1] and not missing[1]:
-            raise ConfigError(f"{given[0]} is set without {missing[0]}.", hint="Set both or none.")
+        set_name, missing = (first, second) if first[1] else (second, first)
+        if set_name[1] and not missing[1]:
+            raise ConfigError(f"{set_name[0]} is set without {missing[0]}.", hint="Set both or none.")
 
 
 def environment_names() -> list[str]:
@@ -240,24 +240,24 @@ def environment_names() -> list[str]:
 
 def to_environ(settings: Settings) -> dict[str, str]:
     """The environment variables from which a child process reads the same settings; empty values are left out."""
-    found: dict[str, str] = {}
+    environ: dict[str, str] = {}
     for name, path in _walk(Settings):
         value: Any = settings
         for step in path.split("."):
             value = getattr(value, step)
         if value != "":
-            found[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    return found
+            environ[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return environ
 
 
 def _walk(cls: type[Any]) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+    variables: list[tuple[str, str]] = []
     for name, hint in typing.get_type_hints(cls, include_extras=True).items():
         if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-            found += [(env, f"{name}.{path}") for env, path in _walk(hint)]
+            variables += [(env, f"{name}.{path}") for env, path in _walk(hint)]
         else:
-            found.append((hint.__metadata__[0].name, name))
-    return found
+            variables.append((hint.__metadata__[0].name, name))
+    return variables
 
 
 def _build(cls: type[Any], table: Mapping[str, Any], environ: Mapping[str, str], source: str) -> Any:
@@ -270,9 +270,9 @@ def _build(cls: type[Any], table: Mapping[str, Any], environ: Mapping[str, str],
             values[name] = _build(hint, table_of(table.get(name, {}), name, source), environ, f"{source} [{name}]")
             continue
         kind, (variable, *rules) = typing.get_args(hint)[0], hint.__metadata__
-        given = text_of(environ, variable.name)
-        if given or (NotEmpty() in rules and variable.name in environ):
-            values[name] = convert(kind, given, variable.name, tuple(rules))
+        text = text_of(environ, variable.name)
+        if text or (NotEmpty() in rules and variable.name in environ):
+            values[name] = convert(kind, text, variable.name, tuple(rules))
         elif name in table:
             values[name] = convert(kind, table[name], f"{source}: {name}", tuple(rules))
     return cls(**values)

@@ -67,22 +67,22 @@ def table_of(value: Any, name: str, source: str) -> Mapping[str, Any]:
 
 def text_of(environ: Mapping[str, str], variable: str) -> str:
     """The variable's value, else what the file holds that NAME_FILE names: how containers hand over secrets."""
-    path, given = environ.get(f"{variable}_FILE", ""), environ.get(variable, "")
-    if variable.endswith("_PORT") and _OF_KUBERNETES.fullmatch(given):
-        given = ""
-    if given or not path:
-        if re.fullmatch(r"(['\"]).*\1", given, re.DOTALL) and not _IS_PASSWORD.search(variable):
+    path, text = environ.get(f"{variable}_FILE", ""), environ.get(variable, "")
+    if variable.endswith("_PORT") and _OF_KUBERNETES.fullmatch(text):
+        text = ""
+    if text or not path:
+        if re.fullmatch(r"(['\"]).*\1", text, re.DOTALL) and not _IS_PASSWORD.search(variable):
             raise ConfigError(
                 f"{variable} begins and ends with a quote.", hint="Leave the quotes out: they count as its value."
             )
-        return given
+        return text
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
+        content = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{variable}_FILE names {path}, which cannot be read: {error}.") from error
-    if not text:
+    if not content:
         raise ConfigError(f"{variable}_FILE names {path}, which is empty.")
-    return text
+    return content
 
 
 def convert(kind: Any, value: Any, source: str, rules: tuple[Any, ...] = ()) -> Any:
@@ -126,8 +126,8 @@ def usable_directory(path: Path) -> Path:
         what = "home" if isinstance(error, RuntimeError) else "current"
         raise ConfigError(f"The data directory {path} cannot be found: there is no {what} directory.") from error
     text = str(path)
-    if found := re.search(r"[\x00-\x1f\x7f]", text):
-        sign = "a line break" if found[0] in "\r\n" else "a control character"
+    if match := re.search(r"[\x00-\x1f\x7f]", text):
+        sign = "a line break" if match[0] in "\r\n" else "a control character"
         raise ConfigError(f"The data directory {text!r} has {sign} in its path.", hint="Choose another --data-dir.")
     try:
         text.encode()
@@ -140,9 +140,9 @@ def usable_directory(path: Path) -> Path:
 
 def _choice(kind: Any, value: Any, source: str) -> str:
     choices: tuple[str, ...] = typing.get_args(kind)
-    word = str(value).lower()
+    text = str(value).lower()
     for choice in choices:
-        if choice.lower() == word:
+        if choice.lower() == text:
             return choice
     raise ConfigError(f"{source} is {value!r}, but must be one of {', '.join(filter(None, choices))}.")
 

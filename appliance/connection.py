@@ -67,9 +67,9 @@ def tls_context(ca_file: Path | None, environ: Mapping[str, str] | None = None) 
 
     Raises ConfigError when one of them cannot be read.
     """
-    chosen = os.environ if environ is None else environ
+    variables = os.environ if environ is None else environ
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    file, folders = chosen.get("SSL_CERT_FILE", ""), chosen.get("SSL_CERT_DIR", "")
+    file, folders = variables.get("SSL_CERT_FILE", ""), variables.get("SSL_CERT_DIR", "")
     if file:
         _trust(context, file, "SSL_CERT_FILE")
     if folders:
@@ -94,7 +94,7 @@ def _trust(context: ssl.SSLContext, file: str, source: str) -> None:
         raise ConfigError(f"{source} names {file}, which cannot be read: {error.strerror}.") from error
 
 
-async def explained(error: HttpFailure, url: str, proxy: Proxy | None) -> RemoteError:
+async def explain(error: HttpFailure, url: str, proxy: Proxy | None) -> RemoteError:
     """Why a request to `url` failed."""
     if isinstance(error, ConnectTimedOut):
         if url.startswith("https:") and proxy is None and await _speaks_http(url):
@@ -108,11 +108,11 @@ async def explained(error: HttpFailure, url: str, proxy: Proxy | None) -> Remote
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLError):
-            return _explained_tls(cause, url)
+            return _explain_tls(cause, url)
     if isinstance(error, ProxyRefused):
         return RemoteError(f"{proxy} refused: {on_one_line(str(error))}.", hint=_fix(url, proxy))
     if isinstance(error, NotConnected):
-        return _explained_silence(causes, url, proxy)
+        return _explain_no_answer(causes, url, proxy)
     if isinstance(error, TooManyRedirects):
         return RemoteError(f"{url} sends requests on without end.", hint="Check the address.")
     if url.startswith("http:") and proxy is None and await speaks_tls(url):
@@ -174,26 +174,26 @@ def _tls_unexpected(url: str) -> RemoteError:
     return RemoteError(f"{url} does not speak TLS.", hint=f"Write http://{url.removeprefix('https://')}.")
 
 
-def _explained_tls(error: ssl.SSLError, url: str) -> RemoteError:
+def _explain_tls(error: ssl.SSLError, url: str) -> RemoteError:
     reason = on_one_line(error.reason or "unknown").replace("_", " ").lower()
     if isinstance(error, ssl.SSLCertVerificationError):
-        said, hint = _EXPLAINED_CODES.get(error.verify_code, ("is not trusted", _TRUST))
-        return RemoteError(f"The certificate of {url} {said} ({on_one_line(error.verify_message)}).", hint=hint)
+        problem, hint = _EXPLAINED_CODES.get(error.verify_code, ("is not trusted", _TRUST))
+        return RemoteError(f"The certificate of {url} {problem} ({on_one_line(error.verify_message)}).", hint=hint)
     if reason in ("wrong version number", "record layer failure", "unexpected eof while reading", "http request"):
         return _tls_unexpected(url)
     return RemoteError(f"{url} refused TLS ({reason}).", hint="Check the address, and what certificates it asks for.")
 
 
-def _explained_silence(causes: list[BaseException], url: str, proxy: Proxy | None) -> RemoteError:
-    place = proxy.url if proxy is not None else url
+def _explain_no_answer(causes: list[BaseException], url: str, proxy: Proxy | None) -> RemoteError:
+    target = proxy.url if proxy is not None else url
     for cause in causes:
         if isinstance(cause, socket.gaierror):
-            name = urlsplit(place).hostname
+            name = urlsplit(target).hostname
             if cause.errno == socket.EAI_NONAME:
-                said = f"There is no host named {name}"
+                problem = f"There is no host named {name}"
             else:
-                said = f"The host {name} is not found ({(cause.strerror or 'unknown').lower()})"
-            return RemoteError(f"{said}.", hint=_fix(url, proxy) if proxy else "Check the address.")
+                problem = f"The host {name} is not found ({(cause.strerror or 'unknown').lower()})"
+            return RemoteError(f"{problem}.", hint=_fix(url, proxy) if proxy else "Check the address.")
     is_refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
     reasons = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
     if proxy is not None:
@@ -212,17 +212,17 @@ def _fix(url: str, proxy: Proxy | None) -> str:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The error and all that led to it."""
-    waiting: list[BaseException | None] = [error]
+    pending: list[BaseException | None] = [error]
     seen: set[int] = set()
-    while waiting:
-        here = waiting.pop()
-        if here is None or id(here) in seen:
+    while pending:
+        current = pending.pop()
+        if current is None or id(current) in seen:
             continue
-        seen.add(id(here))
-        yield here
-        waiting += [here.__context__, here.__cause__]
-        if isinstance(here, BaseExceptionGroup):
-            waiting += here.exceptions
+        seen.add(id(current))
+        yield current
+        pending += [current.__context__, current.__cause__]
+        if isinstance(current, BaseExceptionGroup):
+            pending += current.exceptions
 
 
 def _quoted(text: str) -> str:

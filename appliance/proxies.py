@@ -35,12 +35,12 @@ def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> Proxy | Non
 
     Raises ConfigError when the one that is named cannot be used.
     """
-    chosen = os.environ if environ is None else environ
+    variables = os.environ if environ is None else environ
     target = urlsplit(url)
     host = target.hostname or ""
-    if is_this_machine(host) or _is_excepted(target, chosen.get("no_proxy") or chosen.get("NO_PROXY", "")):
+    if is_this_machine(host) or _is_excepted(target, variables.get("no_proxy") or variables.get("NO_PROXY", "")):
         return None
-    found = _named(target.scheme, chosen)
+    found = _named(target.scheme, variables)
     if found is None and environ is None:
         found = _of_the_system(target.scheme, host)
     return _usable(found, host) if found is not None else None
@@ -64,12 +64,12 @@ def ask_directly(host: str, environ: MutableMapping[str, str] | None = None) -> 
 
     They cannot be told otherwise: clickhouse-connect, obstore and Docker's client.
     """
-    chosen = os.environ if environ is None else environ
-    if not is_this_machine(host) or not any(name.lower().endswith("_proxy") for name in chosen):
+    variables = os.environ if environ is None else environ
+    if not is_this_machine(host) or not any(name.lower().endswith("_proxy") for name in variables):
         return
-    excepted = chosen.get("no_proxy") or chosen.get("NO_PROXY", "")
+    excepted = variables.get("no_proxy") or variables.get("NO_PROXY", "")
     if excepted.strip() != "*" and host not in _words(excepted):
-        chosen["no_proxy"] = chosen["NO_PROXY"] = ",".join([*_words(excepted), host])
+        variables["no_proxy"] = variables["NO_PROXY"] = ",".join([*_words(excepted), host])
 
 
 def _named(scheme: str, environ: Mapping[str, str]) -> Proxy | None:
@@ -84,8 +84,8 @@ def _of_the_system(scheme: str, host: str) -> Proxy | None:
     """What the settings of macOS say, beside the environment."""
     import urllib.request
 
-    given = urllib.request.getproxies().get(scheme, "")
-    return Proxy(given, "the system's settings") if given and not urllib.request.proxy_bypass(host) else None
+    url = urllib.request.getproxies().get(scheme, "")
+    return Proxy(url, "the system's settings") if url and not urllib.request.proxy_bypass(host) else None
 
 
 def _usable(proxy: Proxy, host: str) -> Proxy:

@@ -35,7 +35,7 @@ def print_keys(url: str, public_key: str, secret_key: str, *, everywhere: bool =
         click.echo("Secret key  (langfuse-local env prints it)")
 
 
-def print_running_appliance(settings: Settings, asked: Mapping[str, object], *, show_keys: bool = False) -> None:
+def print_running_appliance(settings: Settings, flags: Mapping[str, object], *, show_keys: bool = False) -> None:
     """Prints address and keys of the appliance that runs on the data directory.
 
     `asked` are the flags by name, None where they were left out. Raises click.UsageError when the appliance runs in
@@ -46,15 +46,15 @@ def print_running_appliance(settings: Settings, asked: Mapping[str, object], *, 
     from appliance.paths import DataDir
 
     data_dir = DataDir(settings.data_dir)
-    _await_the_other_start(data_dir)
+    _wait_for_other_start(data_dir)
     state, secrets = read_state(data_dir), read_secrets(data_dir)
-    _refuse_what_differs(data_dir, state, asked)
+    _require_same_flags(data_dir, state, flags)
     click.echo(f"Already running on {data_dir.root}.", err=True)
     public_key, secret_key = (secrets.public_key, secrets.secret_key) if secrets else ("", "")
     print_keys(str(state.url), public_key, secret_key, everywhere=show_keys)
 
 
-def _refuse_what_differs(data_dir: DataDir, state: State, asked: Mapping[str, object]) -> None:
+def _require_same_flags(data_dir: DataDir, state: State, flags: Mapping[str, object]) -> None:
     running = {
         "runtime": state.runtime,
         "port": state.ports.get("web"),
@@ -63,16 +63,16 @@ def _refuse_what_differs(data_dir: DataDir, state: State, asked: Mapping[str, ob
         "web_workers": state.web_workers,
         "otlp_grpc_port": state.ports.get("otlp-grpc"),
     }
-    different = [name for name, value in asked.items() if value is not None and value != running[name]]
+    different = [name for name, value in flags.items() if value is not None and value != running[name]]
     if not different:
         return
-    flags = " ".join(f"{_flag(name)} {asked[name]}" for name in different)
+    words = " ".join(f"{_flag(name)} {flags[name]}" for name in different)
     now = ", ".join(
         f"{_flag(name)} {running[name]}" if running[name] is not None else f"no {_flag(name)}" for name in different
     )
     raise click.UsageError(
         f"An appliance runs on {data_dir.root} already, with {now}. To change that: "
-        f"langfuse-local down, then langfuse-local up {flags}. For one more beside it, give another --data-dir."
+        f"langfuse-local down, then langfuse-local up {words}. For one more beside it, give another --data-dir."
     )
 
 
@@ -80,28 +80,28 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _await_the_other_start(data_dir: DataDir) -> None:
+def _wait_for_other_start(data_dir: DataDir) -> None:
     """Waits until the supervisor that holds the data directory has its URL, for as long as it makes progress.
 
     Its steps are printed. Raises StartFailed when it ends, or stands still.
     """
     from appliance.data_dir.lock import is_locked
     from appliance.data_dir.state import read_state
-    from appliance.orchestrator.running import FOREIGN_AFTER_S, is_suspended, require_supervisor, silence
+    from appliance.orchestrator.running import FOREIGN_AFTER_S, describe_silence, is_suspended, require_supervisor
 
-    shown, seen, moved_at = None, 0, time.monotonic()
+    printed, written_at, moved_at = None, 0, time.monotonic()
     if is_suspended(read_state(data_dir)):
-        raise StartFailed(silence(read_state(data_dir)))
+        raise StartFailed(describe_silence(read_state(data_dir)))
     while (state := read_state(data_dir)).url is None:
         if not is_locked(data_dir):
             raise StartFailed(
                 "The appliance that was starting here has ended.", hint="Start it to see why: langfuse-local up"
             )
-        if (changed := _changed_at(data_dir)) != seen:
-            seen, moved_at = changed, time.monotonic()
-        if state.step != shown and state.step:
-            shown = state.step
-            click.echo(f"The start that goes on here: {shown}", err=True)
+        if (changed := _changed_at(data_dir)) != written_at:
+            written_at, moved_at = changed, time.monotonic()
+        if state.step != printed and state.step:
+            printed = state.step
+            click.echo(f"The start that goes on here: {printed}", err=True)
         if time.monotonic() - moved_at > FOREIGN_AFTER_S:
             require_supervisor(data_dir)
         if time.monotonic() - moved_at > _STANDS_STILL_S:

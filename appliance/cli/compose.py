@@ -42,10 +42,10 @@ def init(folder: Path, external: bool, force: bool) -> None:
     from appliance.orchestrator.runtimes.docker.compose_env import SECRETS, env_text, secret_texts
 
     target, vault, fresh = folder / ".env", folder / SECRETS, generate_secrets()
-    for place in (target, vault):
-        if place.exists() and not force:
+    for path in (target, vault):
+        if path.exists() and not force:
             raise ConfigError(
-                f"{place} exists.", hint="Its passwords belong to the volumes; --force replaces it all the same."
+                f"{path} exists.", hint="Its passwords belong to the volumes; --force replaces it all the same."
             )
     try:
         vault.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -89,7 +89,7 @@ def show(id: str, as_json: bool, data_dir: Path | None) -> None:
     Example:
       langfuse-local dead-letters show 1763000000000-0
     """
-    row = asyncio.run(_shown(data_dir, id))
+    row = asyncio.run(_letter_with_payload(data_dir, id))
     if as_json:
         click.echo(json_text(row, indent=2))
         return
@@ -113,9 +113,9 @@ def replay(ids: tuple[str, ...], wants_all: bool, project: str | None, data_dir:
       langfuse-local dead-letters replay --all
     """
     _require_choice(ids, wants_all, project)
-    wanted, missing = asyncio.run(_wanted(data_dir, ids, project))
-    done = asyncio.run(_end(data_dir, wanted, lambda letters: letters.replay))
-    _tell(done, f"Put {done} back into the queue", missing)
+    existing, missing = asyncio.run(_select(data_dir, ids, project))
+    done = asyncio.run(_apply(data_dir, existing, lambda letters: letters.replay))
+    _print_result(done, f"Put {done} back into the queue", missing)
 
 
 @dead_letters.command()
@@ -132,12 +132,12 @@ def drop(ids: tuple[str, ...], wants_all: bool, project: str | None, yes: bool, 
       langfuse-local dead-letters drop 1763000000000-0 --yes
     """
     _require_choice(ids, wants_all, project)
-    wanted, missing = asyncio.run(_wanted(data_dir, ids, project))
-    if wanted and not yes:
-        letters = "1 dead letter" if len(wanted) == 1 else f"{len(wanted):,} dead letters"
+    existing, missing = asyncio.run(_select(data_dir, ids, project))
+    if existing and not yes:
+        letters = "1 dead letter" if len(existing) == 1 else f"{len(existing):,} dead letters"
         ask_before_deleting(f"Delete {letters}? The contents are lost.")
-    done = asyncio.run(_end(data_dir, wanted, lambda letters: letters.drop))
-    _tell(done, f"Deleted {done}", missing)
+    done = asyncio.run(_apply(data_dir, existing, lambda letters: letters.drop))
+    _print_result(done, f"Deleted {done}", missing)
 
 
 def _require_choice(ids: tuple[str, ...], wants_all: bool, project: str | None) -> None:
@@ -147,7 +147,7 @@ def _require_choice(ids: tuple[str, ...], wants_all: bool, project: str | None) 
         raise click.UsageError("--project goes with --all.")
 
 
-def _tell(count: int, done: str, missing: list[str]) -> None:
+def _print_result(count: int, done: str, missing: list[str]) -> None:
     if count or not missing:
         click.echo(f"{done}.", err=True)
     if missing:
@@ -175,8 +175,8 @@ def _redis_settings(data_dir: Path | None) -> Any:
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)
-    place = DataDir(settings.data_dir)
-    state, secrets = read_state(place), read_secrets(place)
+    layout = DataDir(settings.data_dir)
+    state, secrets = read_state(layout), read_secrets(layout)
     is_ours = state.url is not None and state.runtime != "external" and secrets is not None
     if is_ours and secrets is not None and "redis" in state.sockets:
         socket = quote(state.sockets["redis"])
@@ -186,7 +186,7 @@ def _redis_settings(data_dir: Path | None) -> Any:
         return RedisSettings(connection_string=url)
     if settings.redis.url:
         return settings.redis
-    raise NotRunning(f"Nothing runs on {place.root}.", hint="Start it: langfuse-local up --detach")
+    raise NotRunning(f"Nothing runs on {layout.root}.", hint="Start it: langfuse-local up --detach")
 
 
 async def _rows(data_dir: Path | None, project: str | None, limit: int) -> list[dict[str, Any]]:
@@ -199,7 +199,7 @@ async def _rows(data_dir: Path | None, project: str | None, limit: int) -> list[
     return rows
 
 
-async def _shown(data_dir: Path | None, id: str) -> dict[str, Any]:
+async def _letter_with_payload(data_dir: Path | None, id: str) -> dict[str, Any]:
     from appliance.ingestion.dead_letter_text import readable
 
     async with _open(data_dir) as letters:
@@ -209,7 +209,7 @@ async def _shown(data_dir: Path | None, id: str) -> dict[str, Any]:
     return _row(letter) | {"payload": readable(letter.entry)}
 
 
-async def _wanted(data_dir: Path | None, ids: tuple[str, ...], project: str | None) -> tuple[list[str], list[str]]:
+async def _select(data_dir: Path | None, ids: tuple[str, ...], project: str | None) -> tuple[list[str], list[str]]:
     """The letters that are meant, all without `ids`, and the `ids` that are none.
 
     Listed before the first one is ended: one that dies again meanwhile is not taken twice.
@@ -217,11 +217,11 @@ async def _wanted(data_dir: Path | None, ids: tuple[str, ...], project: str | No
     async with _open(data_dir) as letters:
         if not ids:
             return [letter.id async for letter in letters.all(project)], []
-        found = [id for id in ids if _is_id(id) and await letters.get(id) is not None]
-        return found, [id for id in ids if id not in found]
+        existing = [id for id in ids if _is_id(id) and await letters.get(id) is not None]
+        return existing, [id for id in ids if id not in existing]
 
 
-async def _end(data_dir: Path | None, ids: list[str], how: Callable[[DeadLetters], Callable[[str], Any]]) -> int:
+async def _apply(data_dir: Path | None, ids: list[str], how: Callable[[DeadLetters], Callable[[str], Any]]) -> int:
     """Ends letters; how many were still there."""
     async with _open(data_dir) as letters:
         return sum([bool(await how(letters)(id)) for id in ids])

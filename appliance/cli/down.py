@@ -24,13 +24,13 @@ def down(data_dir: Path | None, volumes: bool, yes: bool) -> None:
     from appliance.orchestrator.up import remove_volumes, run_down
     from appliance.paths import DataDir
 
-    place = DataDir(settings_from(data_dir=data_dir).data_dir)
-    deletes = volumes and place.root.is_dir()
-    if deletes and not yes:
-        question = f"Delete all traces, prompts, datasets and keys in {place.root}?"
-        ask_before_deleting(question, kept="Nothing was stopped or deleted.")
-    if not run_down(place, show):
-        click.echo(f"Nothing runs on {place.root}.", err=True)
-    if deletes:
-        remove_volumes(place)
-        click.echo(f"Deleted the data in {place.root}.", err=True)
+    layout = DataDir(settings_from(data_dir=data_dir).data_dir)
+    delete_data = volumes and layout.root.is_dir()
+    if delete_data and not yes:
+        question = f"Delete all traces, prompts, datasets and keys in {layout.root}?"
+        ask_before_deleting(question, otherwise="Nothing was stopped or deleted.")
+    if not run_down(layout, show):
+        click.echo(f"Nothing runs on {layout.root}.", err=True)
+    if delete_data:
+        remove_volumes(layout)
+        click.echo(f"Deleted the data in {layout.root}.", err=True)

@@ -13,9 +13,11 @@ from appliance.model.client_variables import langfuse_variables, otlp_variables,
 
 
 @click.command()
-@click.option("--format", "form", type=click.Choice(["dotenv", "shell", "json"]), default="dotenv", show_default=True)
+@click.option(
+    "--format", "output_format", type=click.Choice(["dotenv", "shell", "json"]), default="dotenv", show_default=True
+)
 @data_dir_option
-def env(form: str, data_dir: Path | None) -> None:
+def env(output_format: str, data_dir: Path | None) -> None:
     """Print the address and keys as environment variables.
 
     \b
@@ -30,25 +32,25 @@ def env(form: str, data_dir: Path | None) -> None:
     settings = settings_from(data_dir=data_dir)
     if is_attached(settings) and settings.init.secret_key:
         values = variables(attached_url(settings), settings.init.public_key, settings.init.secret_key)
-        click.echo(rendered(values, form))
+        click.echo(render_variables(values, output_format))
         return
-    place = DataDir(settings.data_dir)
-    secrets = read_secrets(place)
+    layout = DataDir(settings.data_dir)
+    secrets = read_secrets(layout)
     if secrets is None:
-        raise NotRunning(f"There is no appliance in {place.root} yet.", hint="Start it: langfuse-local up --detach")
+        raise NotRunning(f"There is no appliance in {layout.root} yet.", hint="Start it: langfuse-local up --detach")
     if not secrets.secret_key:
         raise ConfigError(
             f"The secret key of {secrets.public_key} is not known here: the database keeps the one it was made with.",
             hint="Use that one, or start with another LANGFUSE_INIT_PROJECT_PUBLIC_KEY.",
         )
-    state = read_state(place)
+    state = read_state(layout)
     url = state.url or settings.public_url.rstrip("/") or f"http://localhost:{state.ports.get('web', 3000)}"
     if state.url is None:
         click.echo("Note: the appliance does not run now; the port may change.", err=True)
     values = variables(url, secrets.public_key, secrets.secret_key)
     if port := state.ports.get("otlp-grpc"):
         values["LANGFUSE_LOCAL_OTLP_GRPC_ENDPOINT"] = f"http://localhost:{port}"
-    click.echo(rendered(values, form))
+    click.echo(render_variables(values, output_format))
 
 
 def variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:
@@ -56,10 +58,10 @@ def variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:
     return langfuse_variables(url, public_key, secret_key) | otlp_variables(url, public_key, secret_key)
 
 
-def rendered(values: dict[str, str], form: str) -> str:
+def render_variables(values: dict[str, str], output_format: str) -> str:
     """Variables as dotenv lines, as shell exports, or as JSON."""
-    if form == "json":
+    if output_format == "json":
         return json_text(values, indent=2)
-    if form == "shell":
+    if output_format == "shell":
         return shell_exports(values)
     return "\n".join(f"{name}={value}" for name, value in values.items())

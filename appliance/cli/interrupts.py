@@ -35,9 +35,9 @@ def raise_on_signals() -> None:
 @contextlib.contextmanager
 def defer_signals() -> Iterator[None]:
     """Signals that come while the block runs interrupt at its end, so that what it begins is known to who ends it."""
-    waiting: list[int] = []
+    received: list[int] = []
     before = {
-        number: signal.signal(number, lambda number, _frame: waiting.append(number))
+        number: signal.signal(number, lambda number, _frame: received.append(number))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         if signal.getsignal(number) is not signal.SIG_IGN
     }
@@ -46,8 +46,8 @@ def defer_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if waiting:
-        raise Interrupted(waiting[0])
+    if received:
+        raise Interrupted(received[0])
 
 
 def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
@@ -57,13 +57,13 @@ def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
     """
     import asyncio
 
-    came: list[int] = []
+    received: list[int] = []
 
     async def cancellable() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
         def stop(number: int) -> None:
-            came.append(number)
+            received.append(number)
             if task is not None:
                 task.cancel()
 
@@ -76,13 +76,13 @@ def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(cancellable())
     except asyncio.CancelledError:
-        if not came:
+        if not received:
             raise
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    if came:
-        raise Interrupted(came[0])
+    if received:
+        raise Interrupted(received[0])
 
 
 def ignore_signals() -> None:

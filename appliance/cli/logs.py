@@ -40,8 +40,8 @@ def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -
             f"The logs of {settings.attach_url} are kept where its processes were started.",
             hint="In containers: docker compose logs --follow, on the host.",
         )
-    place = DataDir(settings.data_dir)
-    files = _files(place, service)
+    layout = DataDir(settings.data_dir)
+    files = _files(layout, service)
     width = max(len(file.stem) for file in files)
     prefixes = {file: "" if service else f"{file.stem:<{width}} | " for file in files}
     followers = {file: LogFollower(file) for file in files}
@@ -56,21 +56,21 @@ def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -
         return
 
 
-def _files(place: DataDir, service: str | None) -> list[Path]:
+def _files(layout: DataDir, service: str | None) -> list[Path]:
     try:
-        files = sorted(file for file in place.logs.iterdir() if file.suffix == ".log")
+        files = sorted(file for file in layout.logs.iterdir() if file.suffix == ".log")
     except (FileNotFoundError, NotADirectoryError):
         files = []
     except OSError as error:
-        raise ConfigError(f"{place.logs} cannot be read: {error.strerror}.", hint="Is it another user's?") from error
+        raise ConfigError(f"{layout.logs} cannot be read: {error.strerror}.", hint="Is it another user's?") from error
     if service is not None:
-        chosen = [file for file in files if file.stem == service]
-        if not chosen:
+        matching = [file for file in files if file.stem == service]
+        if not matching:
             known = ", ".join(file.stem for file in files) or "none yet"
-            raise NotFound(f"There is no log of {service!r} in {place.logs}.", hint=f"Logs: {known}.")
-        return chosen
+            raise NotFound(f"There is no log of {service!r} in {layout.logs}.", hint=f"Logs: {known}.")
+        return matching
     if not files:
-        raise NotFound(f"There are no logs in {place.logs}.", hint="Start the appliance: langfuse-local up --detach")
+        raise NotFound(f"There are no logs in {layout.logs}.", hint="Start the appliance: langfuse-local up --detach")
     return files
 
 

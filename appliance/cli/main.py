@@ -71,8 +71,8 @@ class LazyGroup(click.Group):
             ctx.exit(interrupted.exit_code)
 
 
-def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    if wanted:
+def _print_version(ctx: click.Context, _parameter: click.Parameter, is_set: bool) -> None:
+    if is_set:
         from importlib.metadata import version
 
         click.echo(f"langfuse-local {version('langfuse-local')}")

@@ -21,7 +21,7 @@ _DATA_DIR = click.option(
 )
 
 
-def _checked(_context: click.Context, _parameter: click.Parameter, url: str | None) -> str | None:
+def _check_url(_context: click.Context, _parameter: click.Parameter, url: str | None) -> str | None:
     if url is None:
         return None
     from appliance.connection import checked_address
@@ -34,7 +34,7 @@ def _checked(_context: click.Context, _parameter: click.Parameter, url: str | No
 
 def url_option(text: str) -> Callable[[Command], Command]:
     """`--url`, whose value is an address that a client can use."""
-    return click.option("--url", callback=_checked, help=text)
+    return click.option("--url", callback=_check_url, help=text)
 
 
 ca_option = click.option(
@@ -51,15 +51,15 @@ def data_dir_option(function: Command) -> Command:
     return _DATA_DIR(function)
 
 
-def ask_before_deleting(question: str, *, kept: str = "Nothing was deleted.") -> None:
+def ask_before_deleting(question: str, *, otherwise: str = "Nothing was deleted.") -> None:
     """Asks; any other answer than yes, or none, ends the command with exit code 1 and says what was `kept`."""
     try:
         if click.confirm(question, err=True):
             return
     except click.Abort:  # Ctrl-C, or nobody is there to answer
         click.echo("", err=True)
-        kept = f"{kept} With --yes nobody is asked."
-    click.echo(kept, err=True)
+        otherwise = f"{otherwise} With --yes nobody is asked."
+    click.echo(otherwise, err=True)
     sys.exit(1)
 
 

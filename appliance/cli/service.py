@@ -59,7 +59,7 @@ def service_group() -> None:
 @click.option("--web-workers", type=click.IntRange(1, 64), help="Number of web processes behind the one port.")
 @click.option("--run-as", default="", help="User that a system unit runs as; one is made for it by default.")
 @click.option("--dry-run", is_flag=True, help="Print the unit and change nothing.")
-def install(scope: Scope | None, name: str, dry_run: bool, run_as: str, **given: Any) -> None:
+def install(scope: Scope | None, name: str, dry_run: bool, run_as: str, **flags: Any) -> None:
     """Write the unit, enable it, start it and wait until the API answers.
 
     More settings come from /etc/langfuse-local/environment (a line NAME=value each) and
@@ -73,7 +73,7 @@ def install(scope: Scope | None, name: str, dry_run: bool, run_as: str, **given:
     from appliance.orchestrator.systemd import installation
 
     scope = scope or _own_scope()
-    unit = _unit(scope, name, run_as, given)
+    unit = _unit(scope, name, run_as, flags)
     if dry_run:
         click.echo(unit.text(), nl=False)
         return
@@ -142,7 +142,7 @@ def status(scope: Scope | None, name: str, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _unit(scope: Scope, name: str, run_as: str, given: dict[str, Any]) -> Unit:
+def _unit(scope: Scope, name: str, run_as: str, flags: dict[str, Any]) -> Unit:
     from appliance.data_dir.state import read_state
     from appliance.orchestrator.runtimes.factory import chosen_runtime
     from appliance.orchestrator.systemd.unit import SERVICE_USER, STATE_ROOT, Unit
@@ -150,17 +150,19 @@ def _unit(scope: Scope, name: str, run_as: str, given: dict[str, Any]) -> Unit:
 
     if run_as and scope == "user":
         raise click.UsageError("--run-as is for system units; a user unit runs as you.")
-    settings = settings_from(**given)
-    data_dir = settings.data_dir if given["data_dir"] or scope == "user" else STATE_ROOT / name
-    words = {"--port": given["port"], "--host": given["host"]}
-    words |= {"--workers": given["workers"], "--web-workers": given["web_workers"]}
+    settings = settings_from(**flags)
+    data_dir = settings.data_dir if flags["data_dir"] or scope == "user" else STATE_ROOT / name
+    options = {"--port": flags["port"], "--host": flags["host"]}
+    options |= {"--workers": flags["workers"], "--web-workers": flags["web_workers"]}
     unit = Unit(
         scope=scope,
         name=name,
         python=Path(sys.executable),
         data_dir=data_dir,
         runtime=chosen_runtime(settings, read_state(DataDir(data_dir))),
-        arguments=tuple(word for option, value in words.items() if value is not None for word in (option, str(value))),
+        arguments=tuple(
+            word for option, value in options.items() if value is not None for word in (option, str(value))
+        ),
         user=run_as or SERVICE_USER,
     )
     if scope == "system" and not run_as and not unit.owns_state:

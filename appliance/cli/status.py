@@ -37,63 +37,65 @@ def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
     """
     import msgspec
 
-    found, problem = asyncio.run(_look(data_dir))
+    appliance, problem = asyncio.run(_read_status(data_dir))
     if as_json:
-        click.echo(json_text(msgspec.to_builtins(found), indent=2))
+        click.echo(json_text(msgspec.to_builtins(appliance), indent=2))
     elif not problem:
-        _print(found)
+        _print(appliance)
         if with_receipts:
-            _print_receipts(found.receipts)
+            _print_receipts(appliance.receipts)
     if problem:
         click.echo(problem, err=True)
-    sys.exit(0 if found.healthy else 1)
+    sys.exit(0 if appliance.healthy else 1)
 
 
-async def _look(data_dir: Path | None) -> tuple[ApplianceStatus, str]:
+async def _read_status(data_dir: Path | None) -> tuple[ApplianceStatus, str]:
     """The status, and in one sentence why the supervisor does not tell it itself; empty when it does."""
     from appliance.client import ControlClient
     from appliance.data_dir.lock import is_locked
     from appliance.data_dir.state import read_state
     from appliance.orchestrator.attached import attached_status, is_attached
-    from appliance.orchestrator.running import is_suspended, silence, supervisor_of
+    from appliance.orchestrator.running import describe_silence, is_suspended, supervisor_of
     from appliance.orchestrator.status import stopped_status, unknown_status
     from appliance.paths import DataDir
 
     settings = settings_from(data_dir=data_dir)
     if is_attached(settings):
         return await attached_status(settings), ""
-    place = DataDir(settings.data_dir)
-    state = read_state(place)
-    nothing = f"Nothing runs on {place.root}. Start it: langfuse-local up --detach"
-    if not is_locked(place):
-        return stopped_status(place.root, state.runtime), nothing
+    layout = DataDir(settings.data_dir)
+    state = read_state(layout)
+    nothing = f"Nothing runs on {layout.root}. Start it: langfuse-local up --detach"
+    if not is_locked(layout):
+        return stopped_status(layout.root, state.runtime), nothing
     if is_suspended(state):
-        return unknown_status(place.root, state, silence(state)), silence(state)
+        return unknown_status(layout.root, state, describe_silence(state)), describe_silence(state)
     if state.control_socket is None:
         if supervisor_of(state) is None:
-            return stopped_status(place.root, state.runtime), nothing
-        doing = state.step or "it has just begun, or is stopping"
-        return unknown_status(place.root, state, doing), f"The appliance on {place.root} is not ready yet: {doing}"
+            return stopped_status(layout.root, state.runtime), nothing
+        step = state.step or "it has just begun, or is stopping"
+        return unknown_status(layout.root, state, step), f"The appliance on {layout.root} is not ready yet: {step}"
     client = ControlClient(Path(state.control_socket))
     try:
         async with asyncio.timeout(_ANSWER_S):
             return await client.status(), ""
     except (RemoteError, TimeoutError):
-        return unknown_status(place.root, state, silence(state)), silence(state)
+        return unknown_status(layout.root, state, describe_silence(state)), describe_silence(state)
     finally:
         await client.close()
 
 
-def _print(found: ApplianceStatus) -> None:
-    click.echo(f"{found.url}  {found.runtime}, data in {found.data_dir}")
-    width = max([12, *(len(service.name) + 2 for service in found.services)])
-    place = max([20, *(len(service.address or "") for service in found.services)])
-    click.echo(f"{'SERVICE':<{width}}{'STATE':<10}{'PID':>8}  {'ADDRESS':<{place}}{'UP':>9}{'CPU':>7}{'MEMORY':>9}  ")
-    for service in found.services:
-        click.echo(_row(service, width, place))
-    if found.otlp_grpc:
-        click.echo(f"OTLP gRPC   {found.otlp_grpc}")
-    queue, disk = found.queue, found.disk
+def _print(appliance: ApplianceStatus) -> None:
+    click.echo(f"{appliance.url}  {appliance.runtime}, data in {appliance.data_dir}")
+    width = max([12, *(len(service.name) + 2 for service in appliance.services)])
+    address_width = max([20, *(len(service.address or "") for service in appliance.services)])
+    click.echo(
+        f"{'SERVICE':<{width}}{'STATE':<10}{'PID':>8}  {'ADDRESS':<{address_width}}{'UP':>9}{'CPU':>7}{'MEMORY':>9}  "
+    )
+    for service in appliance.services:
+        click.echo(_row(service, width, address_width))
+    if appliance.otlp_grpc:
+        click.echo(f"OTLP gRPC   {appliance.otlp_grpc}")
+    queue, disk = appliance.queue, appliance.disk
     click.echo(f"queue       {queue.backlog} waiting, oldest {queue.oldest_s:.1f} s, {queue.dead_letters} dead letters")
     click.echo(f"disk        {disk.used_bytes / 1e6:.0f} MB used, {disk.free_bytes / 1e9:.1f} GB free")
 
@@ -103,16 +105,16 @@ def _print_receipts(receipts: Mapping[str, Receipts]) -> None:
     fates = ("accepted", "waiting", "written", "refused", "dead", "dropped")
     click.echo(f"{'PROJECT':<28}" + "".join(f"{fate.upper():>20}" for fate in fates))
     for project_id, counts in sorted(receipts.items()):
-        said: list[Count] = [getattr(counts, fate) for fate in fates]
-        click.echo(f"{project_id:<28}" + "".join(f"{f'{count.requests} ({count.items})':>20}" for count in said))
+        columns: list[Count] = [getattr(counts, fate) for fate in fates]
+        click.echo(f"{project_id:<28}" + "".join(f"{f'{count.requests} ({count.items})':>20}" for count in columns))
 
 
-def _row(service: ServiceStatus, width: int, place: int) -> str:
+def _row(service: ServiceStatus, width: int, address_width: int) -> str:
     cpu = f"{service.cpu_percent:.1f}%" if service.cpu_percent is not None else ""
     memory = f"{service.rss_bytes / 1e6:.0f} MB" if service.rss_bytes is not None else ""
     health = "healthy" if service.healthy else (on_one_line(service.reason or "") or "not healthy")
     return (
-        f"{service.name:<{width}}{service.state:<10}{service.pid or '':>8}  {service.address or '':<{place}}"
+        f"{service.name:<{width}}{service.state:<10}{service.pid or '':>8}  {service.address or '':<{address_width}}"
         f"{uptime(service.uptime_s):>9}{cpu:>7}{memory:>9}  {health}"
     )
 

@@ -27,22 +27,22 @@ def tui(
     Example:
       langfuse-local tui --url https://cloud.langfuse.com --public-key pk-lf-... --secret-key sk-lf-...
     """
-    by_hand = [click.get_current_context().get_parameter_source(name) for name in ("public_key", "secret_key")]
-    if not url and ParameterSource.COMMANDLINE in by_hand:
+    sources = [click.get_current_context().get_parameter_source(name) for name in ("public_key", "secret_key")]
+    if not url and ParameterSource.COMMANDLINE in sources:
         raise click.UsageError("--public-key and --secret-key go with --url: say which server they are for.")
     server = None if url else attached()
     if server:
         url, public_key, secret_key = server
     if url and not (public_key and secret_key):
         raise click.UsageError("--url needs --public-key and --secret-key.")
-    given = {"--data-dir": str(data_dir) if data_dir else None, "--ca": str(ca_file) if ca_file else None}
+    options = {"--data-dir": str(data_dir) if data_dir else None, "--ca": str(ca_file) if ca_file else None}
     if url and secret_key:
-        given |= {"--url": url, "--public-key": public_key, "--secret-key-fd": _readable(secret_key)}
-    arguments = [word for name, value in given.items() if value for word in (name, value)]
+        options |= {"--url": url, "--public-key": public_key, "--secret-key-fd": _pipe_with(secret_key)}
+    arguments = [word for name, value in options.items() if value for word in (name, value)]
     become("tui", *arguments, *(["--container"] if server else []))
 
 
-def _readable(secret: str) -> str:
+def _pipe_with(secret: str) -> str:
     """The number of a pipe that the next program reads the secret from: its arguments are for everyone to see."""
     reading, writing = os.pipe()
     os.write(writing, secret.encode())

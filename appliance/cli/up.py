@@ -60,7 +60,7 @@ def up(
     Example:
       langfuse-local up --detach --port 3000
     """
-    asked = {
+    flags = {
         "runtime": runtime,
         "port": port,
         "host": host,
@@ -68,24 +68,24 @@ def up(
         "web_workers": web_workers,
         "otlp_grpc_port": otlp_grpc_port,
     }
-    settings = settings_from(data_dir=data_dir, **asked)
-    asked["host"] = settings.host if host else None
+    settings = settings_from(data_dir=data_dir, **flags)
+    flags["host"] = settings.host if host else None
     try:
         if detach:
             _start_detached(settings, show_keys)
         elif journal:
-            _stay_as_a_service(settings)
+            _run_for_service_manager(settings)
         else:
-            _stay(settings, report_fd, show_keys)
+            _run_in_foreground(settings, report_fd, show_keys)
     except AlreadyRunning:
         if report_fd is not None:  # a detached start says it, not its log
             sys.exit(_RUNS_ALREADY)
         from appliance.cli.already_up import print_running_appliance
 
-        print_running_appliance(settings, asked, show_keys=show_keys)
+        print_running_appliance(settings, flags, show_keys=show_keys)
 
 
-def _stay(settings: Settings, report_fd: int | None, show_keys: bool) -> None:
+def _run_in_foreground(settings: Settings, report_fd: int | None, show_keys: bool) -> None:
     import asyncio
 
     from appliance.orchestrator.progress import Failed, Ready, encode
@@ -119,7 +119,7 @@ def _stay(settings: Settings, report_fd: int | None, show_keys: bool) -> None:
         raise Interrupted(number)
 
 
-def _stay_as_a_service(settings: Settings) -> None:
+def _run_for_service_manager(settings: Settings) -> None:
     """Stays in the foreground for a service manager, whose log keeps what is printed and must not have the keys."""
     import asyncio
     from functools import partial

@@ -35,7 +35,7 @@ def disk_full_message(root: Path, free: int, needed: int = FIRST_START_BYTES) ->
     )
 
 
-def explained(error: ApplianceError | OSError, data_dir: DataDir) -> ApplianceError:
+def translate_error(error: ApplianceError | OSError, data_dir: DataDir) -> ApplianceError:
     """The error in one sentence; a full disk is called so, however a store may have put it."""
     try:
         free = shutil.disk_usage(data_dir.root).free

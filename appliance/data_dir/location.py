@@ -14,13 +14,13 @@ VARIABLE: Final = "LANGFUSE_LOCAL_DATA_DIR"
 
 
 def find_data_dir(
-    given: Path | None, *, environ: Mapping[str, str] | None = None, config_file: Path | None = None
+    chosen: Path | None, *, environ: Mapping[str, str] | None = None, config_file: Path | None = None
 ) -> Path:
     """As `load_settings` finds it, where no other setting is wrong; raises ConfigError."""
-    return usable_directory(given or _named(os.environ if environ is None else environ, config_file))
+    return usable_directory(chosen or _from_settings(os.environ if environ is None else environ, config_file))
 
 
-def _named(environ: Mapping[str, str], config_file: Path | None) -> Path:
+def _from_settings(environ: Mapping[str, str], config_file: Path | None) -> Path:
     if text := text_of(environ, VARIABLE):
         return Path(convert(Path, text, VARIABLE))
     path = config_file or default_config_file()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from appliance.data_dir.disk_space import disk_full_message
-from appliance.data_dir.private_files import make_private_folder, tighten
+from appliance.data_dir.private_files import make_private_folder, restrict_to_owner
 from appliance.errors import AlreadyRunning, ConfigError
 from appliance.paths import DataDir
 
@@ -23,19 +23,19 @@ def make_folders(data_dir: DataDir) -> None:
     try:
         data_dir.root.parent.mkdir(parents=True, exist_ok=True)
         data_dir.root.mkdir(mode=0o700, exist_ok=True)
-        tighten(data_dir.root)
+        restrict_to_owner(data_dir.root)
         for folder in (data_dir.logs, data_dir.run):
             make_private_folder(folder)
         with tempfile.TemporaryFile(dir=data_dir.run) as probe:
             probe.write(b"\0" * 65536)
     except OSError as error:
-        raise ConfigError(*_words(data_dir, error)) from error
+        raise ConfigError(*_message(data_dir, error)) from error
 
 
 @contextlib.contextmanager
 def hold_lock(data_dir: DataDir) -> Iterator[None]:
     """Holds the data directory's lock; raises AlreadyRunning when another supervisor does."""
-    descriptor = _opened(data_dir)
+    descriptor = _open_lock_file(data_dir)
     try:
         deadline = time.monotonic() + _PATIENCE_S
         while True:
@@ -52,7 +52,7 @@ def hold_lock(data_dir: DataDir) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _opened(data_dir: DataDir) -> int:
+def _open_lock_file(data_dir: DataDir) -> int:
     """The lock file, which also locks when it can only be read: the disk may have turned read-only."""
     try:
         return os.open(data_dir.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -60,7 +60,7 @@ def _opened(data_dir: DataDir) -> int:
         if error.errno == errno.EROFS:
             with contextlib.suppress(OSError):
                 return os.open(data_dir.lock_file, os.O_RDONLY | os.O_CLOEXEC)
-        raise ConfigError(*_words(data_dir, error)) from error
+        raise ConfigError(*_message(data_dir, error)) from error
 
 
 def is_locked(data_dir: DataDir) -> bool:
@@ -78,7 +78,7 @@ def is_locked(data_dir: DataDir) -> bool:
     return False
 
 
-def _words(data_dir: DataDir, error: OSError) -> tuple[str]:
+def _message(data_dir: DataDir, error: OSError) -> tuple[str]:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (disk_full_message(data_dir.root, 0),)
     return (f"{data_dir.root} cannot be written ({error.strerror}): choose another --data-dir.",)

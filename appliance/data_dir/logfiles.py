@@ -62,8 +62,8 @@ class Echo:
         if len(self._rest) > _TAIL_CHUNK:
             lines, self._rest = [*lines, self._rest], b""
         if lines:
-            shown = [printable(line.decode(errors="replace"), keep="\t").encode() for line in lines]
-            self._target.write(b"".join(self._name + line + b"\n" for line in shown))
+            printable_lines = [printable(line.decode(errors="replace"), keep="\t").encode() for line in lines]
+            self._target.write(b"".join(self._name + line + b"\n" for line in printable_lines))
             self._target.flush()
 
 

@@ -35,8 +35,8 @@ def write_private(path: Path, text: str, *, lasting: bool = True) -> None:
 def read_private(path: Path) -> bytes:
     """The content of a file that nobody else can have written; raises OSError, PermissionError for another's file."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-        found = os.fstat(file.fileno())
-        if found.st_uid not in (0, os.geteuid()) or found.st_mode & _WRITABLE_BY_OTHERS:
+        status = os.fstat(file.fileno())
+        if status.st_uid not in (0, os.geteuid()) or status.st_mode & _WRITABLE_BY_OTHERS:
             raise PermissionError(errno.EPERM, "another user may have written it", str(path))
         return file.read()
 
@@ -48,19 +48,19 @@ def make_private_folder(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def tighten(folder: Path) -> None:
+def restrict_to_owner(folder: Path) -> None:
     """Takes a folder of this user away from others; raises ConfigError for one that another user owns.
 
     Root leaves to others the right to pass through, which Postgres' user needs.
     """
-    found = folder.stat()
-    if found.st_uid == os.geteuid():
-        kept = found.st_mode & (0o711 if found.st_uid == 0 else 0o700)
-        if stat.S_IMODE(found.st_mode) != kept:
-            folder.chmod(kept)
-    elif found.st_uid != 0:
+    status = folder.stat()
+    if status.st_uid == os.geteuid():
+        mode = status.st_mode & (0o711 if status.st_uid == 0 else 0o700)
+        if stat.S_IMODE(status.st_mode) != mode:
+            folder.chmod(mode)
+    elif status.st_uid != 0:
         raise ConfigError(
-            f"{folder} belongs to {_name(found.st_uid)}, who could replace what lies there.",
+            f"{folder} belongs to {_name(status.st_uid)}, who could replace what lies there.",
             hint="Run this command as that user, or choose another --data-dir.",
         )
 

@@ -74,11 +74,11 @@ def ensure_secrets(data_dir: DataDir, settings: Settings) -> Secrets:
     """
     stored = read_secrets(data_dir)
     _require_key(settings.encryption_key, stored)
-    known = msgspec.structs.asdict(stored) if stored else {}
-    given = {"salt": settings.salt, "encryption_key": settings.encryption_key}
-    values = {name: value for name, value in (*known.items(), *given.items()) if value}
+    kept = msgspec.structs.asdict(stored) if stored else {}
+    from_settings = {"salt": settings.salt, "encryption_key": settings.encryption_key}
+    values = {name: value for name, value in (*kept.items(), *from_settings.items()) if value}
     if values.get("public_key"):  # never half of one pair and half of another
-        values["secret_key"] = known["secret_key"]
+        values["secret_key"] = kept["secret_key"]
     current = msgspec.structs.replace(generate_secrets(), **values)
     if current != stored:
         _write_secrets(data_dir, current)
@@ -99,9 +99,9 @@ def store_key_pair(data_dir: DataDir, pair: KeyPair) -> None:
         ) from error
 
 
-def with_secrets(settings: Settings, known: Secrets) -> Settings:
+def with_secrets(settings: Settings, stored: Secrets) -> Settings:
     """Settings with these salt and encryption key."""
-    return dataclasses.replace(settings, salt=known.salt, encryption_key=known.encryption_key)
+    return dataclasses.replace(settings, salt=stored.salt, encryption_key=stored.encryption_key)
 
 
 def with_stored_salt(settings: Settings) -> Settings:
@@ -109,22 +109,22 @@ def with_stored_salt(settings: Settings) -> Settings:
 
     Raises ConfigError, also when there is no salt at all: anybody could make hashes and links without one.
     """
-    known = read_secrets(DataDir(settings.data_dir)) or Secrets()
-    _require_key(settings.encryption_key, known)
-    salt = settings.salt or known.salt
+    stored = read_secrets(DataDir(settings.data_dir)) or Secrets()
+    _require_key(settings.encryption_key, stored)
+    salt = settings.salt or stored.salt
     if not salt:
         raise ConfigError(
             "There is no SALT.", hint="Make one (openssl rand -hex 16) and keep it: all processes need the same."
         )
-    return dataclasses.replace(settings, salt=salt, encryption_key=settings.encryption_key or known.encryption_key)
+    return dataclasses.replace(settings, salt=salt, encryption_key=settings.encryption_key or stored.encryption_key)
 
 
 def _write_secrets(data_dir: DataDir, current: Secrets) -> None:
     write_private(data_dir.secrets_file, msgspec.json.format(msgspec.json.encode(current), indent=2).decode())
 
 
-def _require_key(given: str, stored: Secrets | None) -> None:
+def _require_key(key: str, stored: Secrets | None) -> None:
     """Raises ConfigError for an encryption key of another form, unless it is the one in use."""
     in_use = stored.encryption_key if stored else ""
-    if given and given != in_use and not re.fullmatch("[0-9a-fA-F]{64}", given):
+    if key and key != in_use and not re.fullmatch("[0-9a-fA-F]{64}", key):
         raise ConfigError("ENCRYPTION_KEY must be 64 hex characters.", hint="Make one: openssl rand -hex 32")

@@ -21,7 +21,7 @@ from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus
 from appliance.orchestrator.catalog import own_environ, own_services
 from appliance.orchestrator.control_socket import remove_socket
 from appliance.orchestrator.host.listener import WebListener, claim_web_port, require_grpc_port
-from appliance.orchestrator.host.ports import MOST_PORT_CHANGES, lost_ports, name_of_this_machine
+from appliance.orchestrator.host.ports import MOST_PORT_CHANGES, local_host_name, lost_ports
 from appliance.orchestrator.processes.child import (
     Launcher,
     Process,
@@ -49,7 +49,7 @@ WARNING = "Warning: "
 """How a line of `migrate` begins that whoever started it should read."""
 _STILL_MIGRATING_S = 10.0
 _DISK_VALID_S = 15.0
-_NOTE_EVERY_S = 1.0
+_SAVE_STEP_EVERY_S = 1.0
 
 
 class Appliance:
@@ -58,10 +58,10 @@ class Appliance:
     def __init__(self, settings: Settings, report: Report, launcher: Launcher = launch_process) -> None:
         self.data_dir = DataDir(settings.data_dir)
         self._report_to_starter = report
-        self._noted_at = float("-inf")
+        self._step_saved_at = float("-inf")
         self._launcher = mark_processes(launcher, self.data_dir)
         self._timer = Timer()
-        self.supervisor = Supervisor(on_change=self._remember, never_restarted=("web",))
+        self.supervisor = Supervisor(on_change=self._save_state, never_restarted=("web",))
         self.state: State = State()
         self._meter = ProcessMeter()
         self._disk, self._disk_seen = DiskStatus(), -_DISK_VALID_S
@@ -84,8 +84,8 @@ class Appliance:
         self.state.supervisor = record_of("supervisor", os.getpid())
         write_state(self.data_dir, self.state)
         timer = Timer()
-        if ended := await asyncio.to_thread(stop_stale_processes, self.state.processes, self.data_dir):
-            self._report(timer.step(f"cleaned up after an interrupted start: {', '.join(ended)}"))
+        if stopped := await asyncio.to_thread(stop_stale_processes, self.state.processes, self.data_dir):
+            self._report(timer.step(f"cleaned up after an interrupted start: {', '.join(stopped)}"))
         remove_sockets(self.data_dir, sockets)
         self.secrets = ensure_secrets(self.data_dir, self.settings)
         require_disk_space(self.data_dir, runtime)
@@ -96,12 +96,12 @@ class Appliance:
             require_grpc_port(self.settings.host, self.settings.otlp_grpc_port)
             self.state.ports["otlp-grpc"] = self.settings.otlp_grpc_port
         ports = [self._listener.port, *([self.settings.otlp_grpc_port] if self.settings.otlp_grpc_port else [])]
-        self._name = name_of_this_machine(self.settings.host, ports)
+        self._name = local_host_name(self.settings.host, ports)
         self.settings = with_secrets(dataclasses.replace(self.settings, port=self._listener.port), self.secrets)
         self.state.runtime, self.state.host = runtime, self.settings.host
         self.state.workers, self.state.web_workers = self.settings.workers, self.settings.web_workers
         await self._assemble(self._listener, avoid=())
-        self._remember()
+        self._save_state()
 
     @property
     def url(self) -> str:
@@ -129,7 +129,7 @@ class Appliance:
         await self._migrate()
         await self._start_together(own)
         self.state.url, self.state.local_url, self.state.step = self.url, self.local_url, None
-        self._remember()
+        self._save_state()
         self._report(
             Ready(
                 url=self.url,
@@ -153,7 +153,7 @@ class Appliance:
             self._listener.close()
         self.state.url = self.state.local_url = None
         self.state.control_socket = self.state.supervisor = self.state.step = None
-        self._remember()
+        self._save_state()
 
     async def status(self) -> ApplianceStatus:
         """The state of everything now."""
@@ -183,11 +183,11 @@ class Appliance:
         if (
             isinstance(event, (StepDone, PullProgress))
             and self.state.url is None
-            and now - self._noted_at >= _NOTE_EVERY_S
+            and now - self._step_saved_at >= _SAVE_STEP_EVERY_S
         ):
-            self._noted_at = now
+            self._step_saved_at = now
             self.state.step = event.text if isinstance(event, StepDone) else f"fetching {event.image}"
-            self._remember()
+            self._save_state()
 
     async def _assemble(self, listener: WebListener, avoid: Collection[int]) -> None:
         """Makes all services anew; the ports of the stores are none of `avoid`."""
@@ -198,7 +198,7 @@ class Appliance:
 
     async def _start_stores(self, names: Sequence[str]) -> None:
         """Starts the stores, on other ports when somebody else was quicker to take theirs."""
-        lost: set[int] = set()
+        avoid: set[int] = set()
         for attempt in range(1, MOST_PORT_CHANGES + 1):
             timer = Timer()
             try:
@@ -208,9 +208,9 @@ class Appliance:
                 taken = lost_ports(error, self.runtime.shared_ports)
                 if not taken or attempt == MOST_PORT_CHANGES or self._listener is None:
                     raise
-            lost |= taken
+            avoid |= taken
             await self.runtime.close()
-            await self._assemble(self._listener, lost)
+            await self._assemble(self._listener, avoid)
             self._report(timer.step(f"port {', '.join(map(str, sorted(taken)))} was just taken"))
         return None
 
@@ -222,27 +222,27 @@ class Appliance:
             try:
                 await self.supervisor.wait_healthy(name, START_TIMEOUT_S)
             except StartFailed as error:
-                raise StartFailed(f"{error.message}{self._last_words(name)}", hint=error.hint) from None
-            self._report(timer.step(f"{name} {self._place(name)}"))
+                raise StartFailed(f"{error.message}{self._last_log_lines(name)}", hint=error.hint) from None
+            self._report(timer.step(f"{name} {self._health_text(name)}"))
 
-    def _place(self, name: str) -> str:
+    def _health_text(self, name: str) -> str:
         address = self.supervisor.services[name].service.address
         return f"answers at {address}" if address else "works"
 
-    def _last_words(self, name: str) -> str:
+    def _last_log_lines(self, name: str) -> str:
         lines = [line for line in last_lines(self.data_dir.log_file(name), 8) if line.strip()]
         return "\n  " + "\n  ".join(lines) if lines else ""
 
-    async def _ended(self, process: Process, timer: Timer) -> int:
+    async def _wait_for_migration(self, process: Process, timer: Timer) -> int:
         """The exit code of the migrations, which may take long on much data: whoever waits is told what they do."""
-        waiting = asyncio.ensure_future(process.wait())
+        end = asyncio.ensure_future(process.wait())
         try:
-            while not (await asyncio.wait({waiting}, timeout=_STILL_MIGRATING_S))[0]:
-                doing = "".join(last_lines(self.data_dir.log_file("migrate"), 1))
-                self._report(timer.step(f"still migrating: {doing}"))
-            return waiting.result()
+            while not (await asyncio.wait({end}, timeout=_STILL_MIGRATING_S))[0]:
+                last_line = "".join(last_lines(self.data_dir.log_file("migrate"), 1))
+                self._report(timer.step(f"still migrating: {last_line}"))
+            return end.result()
         finally:
-            waiting.cancel()
+            end.cancel()
 
     async def _migrate(self) -> None:
         """In a child: its drivers need memory that the supervisor would keep for ever."""
@@ -258,13 +258,13 @@ class Appliance:
         )
         process = await self._launcher(spec)
         try:
-            code = await self._ended(process, timer)
+            code = await self._wait_for_migration(process, timer)
         except asyncio.CancelledError:
             await stop_process(process, spec)
             raise
         if code != 0:
             raise MigrationFailed(
-                f"The migrations were not applied: migrate {describe_exit(code)}{self._last_words('migrate')}"
+                f"The migrations were not applied: migrate {describe_exit(code)}{self._last_log_lines('migrate')}"
             )
         self._report(timer.step("migrations applied"))
         self.secrets = read_secrets(self.data_dir) or self.secrets
@@ -287,7 +287,7 @@ class Appliance:
         except StoreUnavailable:
             return QueueStatus(), {}
 
-    def _remember(self) -> None:
+    def _save_state(self) -> None:
         records: list[ProcessRecord] = []
         for name, entry in self.supervisor.services.items():
             if isinstance(entry.handle, ProcessHandle) and entry.handle.pid is not None:

@@ -31,15 +31,15 @@ def attached_url(settings: Settings) -> str:
 
 async def attached_status(settings: Settings) -> ApplianceStatus:
     """Web, and where the addresses of the stores are given also these, the workers and the queue."""
-    web = _asked("web", urlsplit(settings.attach_url).netloc, _ask_web(settings.attach_url))
+    web = _check("web", urlsplit(settings.attach_url).netloc, _check_web(settings.attach_url))
     queue, receipts = QueueStatus(), dict[str, Receipts]()
     if settings.postgres.address and settings.redis.is_given and settings.clickhouse.url:
         runtime = ExternalRuntime(settings)
-        asked = [_asked(store.name, store.address, store.probe()) for store in runtime.stores]
-        services = list(await asyncio.gather(*asked, web))
+        stores = [_check(store.name, store.address, store.probe()) for store in runtime.stores]
+        services = list(await asyncio.gather(*stores, web))
         await runtime.close()
         if services[1].healthy:
-            workers, queue, receipts = await _look_into_redis(settings)
+            workers, queue, receipts = await _read_redis(settings)
             services += workers
     else:
         services = [await web]
@@ -55,7 +55,7 @@ async def attached_status(settings: Settings) -> ApplianceStatus:
     )
 
 
-async def _asked(name: str, address: str, question: Awaitable[None]) -> ServiceStatus:
+async def _check(name: str, address: str, question: Awaitable[None]) -> ServiceStatus:
     status = ServiceStatus(name=name, state="external", address=address)
     try:
         async with asyncio.timeout(_ANSWER_S):
@@ -68,13 +68,13 @@ async def _asked(name: str, address: str, question: Awaitable[None]) -> ServiceS
     return status
 
 
-async def _ask_web(url: str) -> None:
+async def _check_web(url: str) -> None:
     status, _ = await probe_http(url, path="/api/public/ready")
     if status != 200:
         raise ApplianceError(f"It answers {status}.")
 
 
-async def _look_into_redis(settings: Settings) -> tuple[list[ServiceStatus], QueueStatus, dict[str, Receipts]]:
+async def _read_redis(settings: Settings) -> tuple[list[ServiceStatus], QueueStatus, dict[str, Receipts]]:
     """The workers that gave a sign of life, and the queue; nothing while Redis fails."""
     from appliance.storage.redis.client import connect
     from appliance.storage.redis.heartbeats import Heartbeats
@@ -84,10 +84,10 @@ async def _look_into_redis(settings: Settings) -> tuple[list[ServiceStatus], Que
     redis = connect(settings.redis)
     try:
         names = await Heartbeats(redis).alive()
-        found = [ServiceStatus(name=name, state="external", healthy=True) for name in names]
-        silent = ServiceStatus(name="worker", state="external", reason="No worker gives a sign of life.")
+        workers = [ServiceStatus(name=name, state="external", healthy=True) for name in names]
+        none = ServiceStatus(name="worker", state="external", reason="No worker gives a sign of life.")
         queue = await IngestStream(redis, settings.ingestion).backlog()
-        return found or [silent], queue, await read_receipts(redis)
+        return workers or [none], queue, await read_receipts(redis)
     except ApplianceError as error:
         return [ServiceStatus(name="worker", state="external", reason=error.message)], QueueStatus(), {}
     finally:

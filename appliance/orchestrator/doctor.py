@@ -51,33 +51,33 @@ def run_checks(settings: Settings) -> list[CheckResult]:
     if is_attached(settings):
         return [
             CheckResult("python", "ok", sys.version.split()[0]),
-            *_elsewhere(settings),
-            *_resources(settings.data_dir),
-            _clock(),
+            *_check_attached(settings),
+            *_check_resources(settings.data_dir),
+            _check_clock(),
         ]
     return [
         CheckResult("python", "ok", sys.version.split()[0]),
-        *_runtime(settings),
-        *_resources(settings.data_dir),
-        *_ports(settings),
-        _clock(),
+        *_check_runtime(settings),
+        *_check_resources(settings.data_dir),
+        *_check_ports(settings),
+        _check_clock(),
     ]
 
 
-def _elsewhere(settings: Settings) -> Iterator[CheckResult]:
+def _check_attached(settings: Settings) -> Iterator[CheckResult]:
     """Whether each service of a server that runs elsewhere answers."""
     for service in asyncio.run(attached_status(settings)).services:
-        place = f"answers at {service.address}" if service.address else "gives a sign of life"
+        text = f"answers at {service.address}" if service.address else "gives a sign of life"
         yield CheckResult(
-            service.name, "ok" if service.healthy else "fail", place if service.healthy else service.reason or ""
+            service.name, "ok" if service.healthy else "fail", text if service.healthy else service.reason or ""
         )
 
 
-def _runtime(settings: Settings) -> Iterator[CheckResult]:
+def _check_runtime(settings: Settings) -> Iterator[CheckResult]:
     """What the stores run on, in the runtime that the next start takes."""
     name = chosen_runtime(settings, read_state(DataDir(settings.data_dir)))
     if name == "embedded":
-        yield from _stores()
+        yield from _check_stores()
         return
     try:
         if name == "docker":
@@ -100,7 +100,7 @@ async def _docker_version(settings: Settings) -> str:
         await engine.close()
 
 
-def _stores() -> Iterator[CheckResult]:
+def _check_stores() -> Iterator[CheckResult]:
     try:
         yield CheckResult("postgres", "ok", f"{find_install().major}, at {find_install().home}")
     except ApplianceError as error:
@@ -121,7 +121,7 @@ def _stores() -> Iterator[CheckResult]:
         yield CheckResult("clickhouse", "fail", "chdb-core is missing", "Install it, or use --runtime external.")
 
 
-def _resources(root: Path) -> Iterator[CheckResult]:
+def _check_resources(root: Path) -> Iterator[CheckResult]:
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
     writable = os.access(existing, os.W_OK | os.X_OK)
     yield CheckResult(
@@ -137,12 +137,12 @@ def _resources(root: Path) -> Iterator[CheckResult]:
     )
 
 
-def _ports(settings: Settings) -> Iterator[CheckResult]:
+def _check_ports(settings: Settings) -> Iterator[CheckResult]:
     if is_locked(DataDir(settings.data_dir)):
         yield CheckResult("ports", "ok", "in use by this appliance, which runs")
         return
     if settings.otlp_grpc_port:
-        yield _grpc_port(settings)
+        yield _check_grpc_port(settings)
     runtime = chosen_runtime(settings, read_state(DataDir(settings.data_dir)))
     stores = {"external": (), "embedded": ("clickhouse",)}.get(runtime, STORE_NAMES)
     for name, usual in USUAL_PORTS.items():
@@ -155,7 +155,7 @@ def _ports(settings: Settings) -> Iterator[CheckResult]:
             yield CheckResult(f"port {port}", "warn", f"taken{port_holder(port)}", f"{name} will take another one.")
 
 
-def _grpc_port(settings: Settings) -> CheckResult:
+def _check_grpc_port(settings: Settings) -> CheckResult:
     port = settings.otlp_grpc_port
     if is_free(settings.host, port):
         return CheckResult(f"port {port}", "ok", "free for OTLP over gRPC")
@@ -163,7 +163,7 @@ def _grpc_port(settings: Settings) -> CheckResult:
     return CheckResult(f"port {port}", "fail", f"taken{port_holder(port)}", advice)
 
 
-def _clock() -> CheckResult:
+def _check_clock() -> CheckResult:
     if time.time() < _PROJECT_BEGAN:
         return CheckResult("clock", "fail", "far in the past", "Set the machine's clock: traces carry its time.")
     return CheckResult("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))

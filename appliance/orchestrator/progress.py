@@ -74,5 +74,5 @@ def encode(event: ProgressEvent) -> bytes:
 
 def decode(line: bytes) -> ProgressEvent:
     """The news of a line; raises msgspec.DecodeError."""
-    found: ProgressEvent = msgspec.json.decode(line, type=ProgressEvent)
-    return found
+    event: ProgressEvent = msgspec.json.decode(line, type=ProgressEvent)
+    return event

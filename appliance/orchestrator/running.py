@@ -9,7 +9,7 @@ import psutil
 from appliance.data_dir.lock import is_locked
 from appliance.data_dir.state import State, read_state
 from appliance.errors import ConfigError
-from appliance.orchestrator.processes.stale import find
+from appliance.orchestrator.processes.stale import find_process
 from appliance.paths import DataDir
 
 FOREIGN_AFTER_S = 5.0
@@ -19,10 +19,10 @@ _LOCKS = Path("/proc/locks")
 
 def supervisor_of(state: State) -> psutil.Process | None:
     """The supervisor's process, None when it has ended."""
-    return find(state.supervisor) if state.supervisor else None
+    return find_process(state.supervisor) if state.supervisor else None
 
 
-def silence(state: State) -> str:
+def describe_silence(state: State) -> str:
     """One sentence about a supervisor that does not answer."""
     process = supervisor_of(state)
     if process is None:
@@ -52,9 +52,9 @@ def _lock_holder(data_dir: DataDir) -> str:
     """` by NAME (pid N)` as far as this system tells (proc(5), /proc/locks)."""
     try:
         inode = data_dir.lock_file.stat().st_ino
-        for words in map(str.split, _LOCKS.read_text().splitlines()):
-            if "FLOCK" in words and words[-3].rpartition(":")[2] == str(inode) and "->" not in words:
-                pid = int(words[-4])
+        for fields in map(str.split, _LOCKS.read_text().splitlines()):
+            if "FLOCK" in fields and fields[-3].rpartition(":")[2] == str(inode) and "->" not in fields:
+                pid = int(fields[-4])
                 return f" by {psutil.Process(pid).name()} (pid {pid})"
     except (OSError, ValueError, IndexError, psutil.Error):
         pass

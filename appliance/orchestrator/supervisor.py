@@ -184,13 +184,13 @@ class Supervisor:
         entry = self.services[event.name]
         match event:
             case StartRequested():
-                self._want(entry)
+                self._start(entry)
             case StopRequested():
-                self._unwant(entry)
+                self._stop(entry)
             case RestartRequested():
-                self._renew(entry)
+                self._restart(entry)
             case Hung(handle=handle) if handle is entry.handle and entry.state == "running":
-                self._renew(entry)
+                self._restart(entry)
             case BackoffPassed():
                 if entry.wanted and entry.state == "failed":
                     self._launch(entry)
@@ -225,20 +225,20 @@ class Supervisor:
 
     async def stop(self, names: Iterable[str]) -> None:
         """Stops services together and waits until all have ended."""
-        wanted = [self.services[name] for name in names]
-        for entry in wanted:
+        entries = [self.services[name] for name in names]
+        for entry in entries:
             self.request(StopRequested(entry.service.name))
-        while any(entry.wanted or entry.state not in ("stopped", "failed") for entry in wanted):
+        while any(entry.wanted or entry.state not in ("stopped", "failed") for entry in entries):
             await self._changed.wait()
 
-    def _want(self, entry: SupervisedService) -> None:
+    def _start(self, entry: SupervisedService) -> None:
         if entry.wanted and entry.state != "failed":
             return
         entry.wanted, entry.failures, entry.error = True, 0, None
         if entry.state in ("stopped", "failed"):
             self._launch(entry)
 
-    def _unwant(self, entry: SupervisedService) -> None:
+    def _stop(self, entry: SupervisedService) -> None:
         entry.wanted = False
         if entry.handle is not None:
             entry.state, entry.healthy = "stopping", False
@@ -246,18 +246,18 @@ class Supervisor:
         elif entry.state == "failed":
             entry.state = "stopped"
 
-    def _renew(self, entry: SupervisedService) -> None:
+    def _restart(self, entry: SupervisedService) -> None:
         if entry.handle is None:
-            self._want(entry)
+            self._start(entry)
             return
         entry.wanted, entry.state, entry.healthy = True, "stopping", False
         self._spawn(entry.handle.stop())
 
     def _launch(self, entry: SupervisedService) -> None:
         entry.state, entry.healthy, entry.reason = "starting", False, "starting"
-        self._spawn(self._launch_and_tell(entry.service))
+        self._spawn(self._launch_and_post(entry.service))
 
-    async def _launch_and_tell(self, service: Service) -> None:
+    async def _launch_and_post(self, service: Service) -> None:
         try:
             handle = await service.launch()
         except ApplianceError as error:
@@ -275,7 +275,7 @@ class Supervisor:
         if entry.wanted:
             self._spawn(self._watch_health(entry, handle))
         else:
-            self._unwant(entry)
+            self._stop(entry)
 
     async def _watch_end(self, name: str, handle: ServiceHandle) -> None:
         self._events.put_nowait(ServiceEnded(name, handle, await handle.wait()))

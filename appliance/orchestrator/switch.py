@@ -60,7 +60,7 @@ async def switch_runtime(settings: Settings, to: ManagedRuntime, report: Report,
         settings = with_secrets(settings, secrets)
         old = dataclasses.replace(settings, runtime=state.runtime)
         new = dataclasses.replace(settings, runtime=to)
-        await _require(new, state, data_dir, secrets, report)
+        await _fetch_images(new, state, data_dir, secrets, report)
         async with (
             _running(old, state, data_dir, secrets, report) as source,
             _running(new, state, data_dir, secrets, report) as target,
@@ -108,7 +108,7 @@ def _stopped(data_dir: DataDir) -> Iterator[None]:
         raise AlreadyRunning(error.message, hint="Stop it first: langfuse-local down") from None
 
 
-async def _require(settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, report: Report) -> None:
+async def _fetch_images(settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, report: Report) -> None:
     """Fetches what a runtime needs before anything starts for its sake; raises RuntimeUnavailable and ConfigError."""
     untouched = msgspec.structs.replace(state, ports=dict(state.ports))
     runtime = await open_runtime(settings, untouched, data_dir, secrets, launch_process)
@@ -127,11 +127,11 @@ async def _running(
 
     supervisor = Supervisor(on_change=lambda: None)
     loop = asyncio.create_task(supervisor.run())
-    lost: set[int] = set()
+    avoid: set[int] = set()
     try:
         for attempt in range(1, MOST_PORT_CHANGES + 1):
             runtime = await open_runtime(
-                settings, state, data_dir, secrets, mark_processes(launch_process, data_dir), avoid=lost
+                settings, state, data_dir, secrets, mark_processes(launch_process, data_dir), avoid=avoid
             )
             async with contextlib.aclosing(_Stores(runtime, supervisor)) as started:
                 try:
@@ -141,7 +141,7 @@ async def _running(
                     taken = lost_ports(error, runtime.shared_ports)
                     if not taken or attempt == MOST_PORT_CHANGES:
                         raise
-                    lost |= taken
+                    avoid |= taken
                     continue
                 connected = runtime.connect(settings)
                 await prepare(connected, lambda _text: None)
@@ -215,11 +215,11 @@ def _require_disk_space(source: Settings, to: ManagedRuntime, data_dir: DataDir)
 
     if to != "embedded":
         return  # the volumes lie where Docker keeps them; it says when that is full
-    wanted = int(clickhouse.stored_bytes(source.clickhouse) * _SPARE)
+    needed = int(clickhouse.stored_bytes(source.clickhouse) * _SPARE)
     free = shutil.disk_usage(data_dir.root).free
-    if wanted > free:
+    if needed > free:
         raise ConfigError(
-            f"The copy needs about {wanted / 1e9:.1f} GB in {data_dir.root}, where {free / 1e9:.1f} GB are free."
+            f"The copy needs about {needed / 1e9:.1f} GB in {data_dir.root}, where {free / 1e9:.1f} GB are free."
         )
 
 

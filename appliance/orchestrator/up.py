@@ -12,10 +12,10 @@ import time
 import psutil
 
 from appliance.config import Settings, load_settings
-from appliance.data_dir.disk_space import explained
+from appliance.data_dir.disk_space import translate_error
 from appliance.data_dir.first_start import remove_on_failure
 from appliance.data_dir.lock import hold_lock, is_locked, make_folders
-from appliance.data_dir.private_files import tighten
+from appliance.data_dir.private_files import restrict_to_owner
 from appliance.data_dir.state import State, read_state, write_state
 from appliance.errors import ApplianceError, ConfigError, StartFailed
 from appliance.model.services import STORE_NAMES
@@ -51,7 +51,7 @@ async def run_up(settings: Settings, report: Report, launcher: Launcher = launch
             try:
                 await _live(appliance)
             except (ApplianceError, OSError) as error:
-                raise explained(error, data_dir) from error
+                raise translate_error(error, data_dir) from error
     return received[0] if received else None
 
 
@@ -98,7 +98,7 @@ def run_down(data_dir: DataDir, report: Report) -> bool:
     """Stops what runs on a data directory and waits for it; whether anything ran. Raises StartFailed after 40 s."""
     if not data_dir.root.is_dir():
         return False
-    tighten(data_dir.root)
+    restrict_to_owner(data_dir.root)
     state = read_state(data_dir)
     timer = Timer()
     ran = is_locked(data_dir)
@@ -106,17 +106,17 @@ def run_down(data_dir: DataDir, report: Report) -> bool:
         _stop_supervisor(data_dir)
         report(timer.step("stopped the appliance"))
     with hold_lock(data_dir):
-        ended = stop_stale_processes(state.processes, data_dir)
+        stopped = stop_stale_processes(state.processes, data_dir)
         if state.runtime == "docker":
             from appliance.orchestrator.runtimes.docker.stale_containers import stop_stale_containers
 
-            ended += stop_stale_containers(data_dir, load_settings().docker)
-        if ended:
-            report(timer.step(f"cleaned up after an interrupted start: {', '.join(ended)}"))
-        if not ran and (ended or state.url):
+            stopped += stop_stale_containers(data_dir, load_settings().docker)
+        if stopped:
+            report(timer.step(f"cleaned up after an interrupted start: {', '.join(stopped)}"))
+        if not ran and (stopped or state.url):
             with contextlib.suppress(OSError):  # a read-only disk: nothing runs any more, which is what counts
                 write_state(data_dir, State(runtime=state.runtime, host=state.host, ports=state.ports))
-    return ran or bool(ended)
+    return ran or bool(stopped)
 
 
 def remove_volumes(data_dir: DataDir) -> None:

@@ -20,29 +20,29 @@ def raise_file_limit() -> None:
 
     Raises ConfigError when fewer may be opened than an appliance needs.
     """
-    allowed = _raised(resource.RLIMIT_NOFILE, MOST_FILES)
-    if allowed < LEAST_FILES:
+    limit = _raise_limit(resource.RLIMIT_NOFILE, MOST_FILES)
+    if limit < LEAST_FILES:
         raise ConfigError(
-            f"This shell allows a process {allowed} open files, and {LEAST_FILES} are needed.",
+            f"This shell allows a process {limit} open files, and {LEAST_FILES} are needed.",
             hint=f"Raise the limit: ulimit -n {LEAST_FILES}",
         )
 
 
 def require_address_space() -> None:
     """Raises ConfigError when the embedded ClickHouse could not reserve the memory that it works with."""
-    allowed = _raised(resource.RLIMIT_AS, LEAST_ADDRESS_SPACE)
-    if allowed < LEAST_ADDRESS_SPACE:
+    limit = _raise_limit(resource.RLIMIT_AS, LEAST_ADDRESS_SPACE)
+    if limit < LEAST_ADDRESS_SPACE:
         raise ConfigError(
-            f"This shell allows a process {allowed / 1e9:.1f} GB of address space, and the embedded ClickHouse needs "
+            f"This shell allows a process {limit / 1e9:.1f} GB of address space, and the embedded ClickHouse needs "
             f"{LEAST_ADDRESS_SPACE / 1e9:.1f} GB.",
             hint="Lift the limit (ulimit -v unlimited), or use --runtime docker or external.",
         )
 
 
-def _raised(kind: int, wanted: int) -> int:
+def _raise_limit(kind: int, wanted: int) -> int:
     """What a process is allowed, at most `wanted`, once the soft limit is as high as the hard one lets it be."""
     soft, hard = (
-        wanted if limit == resource.RLIM_INFINITY else min(limit, wanted) for limit in resource.getrlimit(kind)
+        wanted if value == resource.RLIM_INFINITY else min(value, wanted) for value in resource.getrlimit(kind)
     )
     if soft < hard:
         with contextlib.suppress(OSError, ValueError):

@@ -41,11 +41,11 @@ def is_free(host: str, port: int) -> bool:
         return False
 
 
-def choose_port(host: str, wanted: list[int], avoid: set[int]) -> int:
+def choose_port(host: str, preferred: list[int], avoid: set[int]) -> int:
     """The first free port of `wanted`, else the next free one above the last of them."""
-    last = int(wanted[-1])
+    last = int(preferred[-1])
     port: int
-    for port in [*wanted, *range(last + 1, min(last + SEARCH_WIDTH, 65536))]:
+    for port in [*preferred, *range(last + 1, min(last + SEARCH_WIDTH, 65536))]:
         if port not in avoid and is_free(host, port):
             return port
     raise RuntimeUnavailable(f"No free port between {last} and {last + SEARCH_WIDTH} on {host}.")
@@ -73,15 +73,15 @@ def hold_port(remembered: int | None, usual: int, avoid: Collection[int] = ()) -
     Raises RuntimeUnavailable.
     """
     for port in [*([remembered] if remembered else []), *range(usual, min(usual + SEARCH_WIDTH, 65536))]:
-        if port not in avoid and (bound := _held(port)) is not None:
+        if port not in avoid and (bound := _bind_exclusively(port)) is not None:
             return HeldPort(port, bound)
     raise RuntimeUnavailable(f"No free port between {usual} and {usual + SEARCH_WIDTH} on {HOST}.")
 
 
-def _held(port: int) -> socket.socket | None:
+def _bind_exclusively(port: int) -> socket.socket | None:
     """A bound socket that others cannot bind beside, None when somebody has the port."""
     with socket.socket() as claim, contextlib.ExitStack() as stack:
-        held = stack.enter_context(socket.socket())
+        holder = stack.enter_context(socket.socket())
         try:
             # What a server closed a minute ago does not count as taken.
             claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -90,23 +90,23 @@ def _held(port: int) -> socket.socket | None:
             # Fails when somebody else has bound it in the moment before, whoever it is.
             claim.listen(1)
             claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            held.bind((HOST, port))
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            holder.bind((HOST, port))
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         except OSError:
             return None
         stack.pop_all()
-    return held
+    return holder
 
 
-def lost_ports(error: ApplianceError, chosen: Iterable[int]) -> set[int]:
+def lost_ports(error: ApplianceError, ports: Iterable[int]) -> set[int]:
     """Which of the `chosen` loopback ports of stores, which have been stopped again, somebody else has taken.
 
     `error` is why the stores did not start: the engine of containers may know of ports that look free from here.
     """
-    named = {error.port} if isinstance(error, PortTaken) and error.port else set()
-    return named | {port for port in chosen if not is_free("127.0.0.1", port)}
+    reported = {error.port} if isinstance(error, PortTaken) and error.port else set()
+    return reported | {port for port in ports if not is_free("127.0.0.1", port)}
 
 
 def port_holder(port: int) -> str:
@@ -132,17 +132,19 @@ def url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def name_of_this_machine(host: str, ports: Collection[int]) -> str:
+def local_host_name(host: str, ports: Collection[int]) -> str:
     """How users of this machine write a server that listens on `host`: `localhost` where that leads to it only."""
     reachable = reachable_host(host)
     if reachable not in _LOOPBACK:
         return url_host(reachable)
     own = set(_LOOPBACK) if host == "::" else {reachable}
     try:
-        named = {str(found[4][0]) for found in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
+        addresses = {str(info[4][0]) for info in socket.getaddrinfo("localhost", None, type=socket.SOCK_STREAM)}
     except OSError:
-        named = set()
-    leads_here = bool(named & own) and not any(_is_taken(other, port) for other in named - own for port in ports)
+        addresses = set()
+    leads_here = bool(addresses & own) and not any(
+        _is_taken(other, port) for other in addresses - own for port in ports
+    )
     return "localhost" if leads_here else url_host(reachable)
 
 

@@ -41,7 +41,7 @@ def remove_socket(path: Path, folder: Path) -> None:
             path.parent.rmdir()
 
 
-def shown(path: Path, root: Path) -> str:
+def display_path(path: Path, root: Path) -> str:
     """The path of a socket as users are told it: below their data directory `root` without that."""
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 

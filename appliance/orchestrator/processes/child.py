@@ -92,11 +92,11 @@ async def launch_process(spec: ProcessSpec, echo: BinaryIO | None = None) -> Pro
     try:
         log = RotatingLog(spec.log)
         reading_end, writing_end = os.pipe()
-        given = _input(spec)
+        stdin = _input_pipe(spec)
         try:
             process = await asyncio.create_subprocess_exec(
                 *spec.argv,
-                stdin=given,
+                stdin=stdin,
                 stdout=writing_end,
                 stderr=asyncio.subprocess.STDOUT,
                 env=dict(spec.environ),
@@ -110,13 +110,13 @@ async def launch_process(spec: ProcessSpec, echo: BinaryIO | None = None) -> Pro
             raise
         finally:
             os.close(writing_end)
-            os.close(given)
+            os.close(stdin)
     except OSError as error:
         raise RuntimeUnavailable(f"{spec.name} cannot be started: {error.strerror or error}.") from error
     return ChildProcess(process, await _reader(reading_end), log, Echo(spec.name, echo) if echo else None)
 
 
-def _input(spec: ProcessSpec) -> int:
+def _input_pipe(spec: ProcessSpec) -> int:
     """A descriptor from which the child reads its input and then the end."""
     reading, writing = os.pipe()
     try:
@@ -169,5 +169,5 @@ def describe_exit(code: int) -> str:
 
 def inherited_environ() -> dict[str, str]:
     """The few variables a store needs; nothing of the user's secrets is handed on."""
-    kept = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
-    return {"TZ": "UTC", "LC_ALL": _LOCALE, **{name: os.environ[name] for name in kept if name in os.environ}}
+    names = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    return {"TZ": "UTC", "LC_ALL": _LOCALE, **{name: os.environ[name] for name in names if name in os.environ}}

@@ -32,16 +32,16 @@ class ProcessMeter:
             return Usage([], 0.0, 0)
         pids: list[int] = []
         cpu, rss = 0.0, 0
-        for found in family:
-            process = self._known.get(found.pid, found)
-            if process != found:  # the pid went to another process
-                process = found
-            self._known[found.pid] = process
+        for current in family:
+            process = self._known.get(current.pid, current)
+            if process != current:  # the pid went to another process
+                process = current
+            self._known[current.pid] = process
             try:
                 with process.oneshot():
                     cpu += process.cpu_percent()
                     rss += process.memory_info().rss
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
-            pids.append(found.pid)
+            pids.append(current.pid)
         return Usage(pids, round(cpu, 1), rss)

@@ -26,8 +26,8 @@ async def probe_postgres(url: str) -> None:
     folder = parse_qs(target.query).get("host", [""])[0]
     path = f"{folder}/.s.PGSQL.{parse_qs(target.query).get('port', ['5432'])[0]}" if folder else ""
     user, database = unquote(target.username or "postgres"), unquote(target.path.lstrip("/") or "postgres")
-    words = b"\0".join([b"user", user.encode(), b"database", database.encode(), b"\0"])
-    packet = struct.pack("!ii", len(words) + 8, _POSTGRES_PROTOCOL) + words
+    parameters = b"\0".join([b"user", user.encode(), b"database", database.encode(), b"\0"])
+    packet = struct.pack("!ii", len(parameters) + 8, _POSTGRES_PROTOCOL) + parameters
     answer = await _ask(target, 5432, packet, read=4096, path=path)
     if answer[:1] == b"R":
         return
@@ -105,16 +105,16 @@ async def ask_http(url: str, *, path: str, user: str = "", password: str = "") -
     secure = target.scheme == "https"
     answer = await _ask(target, 443 if secure else 80, request, read=-1, tls=secure)
     head, _, body = answer.partition(b"\r\n\r\n")
-    words = head.split(None, 2)
-    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+    status_line = head.split(None, 2)
+    if len(status_line) < 2 or not status_line[0].startswith(b"HTTP/") or not status_line[1].isdigit():
         raise StoreUnavailable(f"{target.hostname}:{target.port} does not speak HTTP.")
     lines = [line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:]]
-    return HttpAnswer(int(words[1]), {name.strip().lower(): value.strip() for name, _, value in lines}, body)
+    return HttpAnswer(int(status_line[1]), {name.strip().lower(): value.strip() for name, _, value in lines}, body)
 
 
-def _redis_command(*words: str) -> bytes:
-    parts = [f"${len(word.encode())}\r\n{word}\r\n" for word in words]
-    return f"*{len(words)}\r\n{''.join(parts)}".encode()
+def _redis_command(*arguments: str) -> bytes:
+    parts = [f"${len(argument.encode())}\r\n{argument}\r\n" for argument in arguments]
+    return f"*{len(arguments)}\r\n{''.join(parts)}".encode()
 
 
 async def _connect(

@@ -44,7 +44,7 @@ def record_of(name: str, pid: int, stop_signal: int = signal.SIGTERM) -> Process
         return None
 
 
-def find(record: ProcessRecord) -> psutil.Process | None:
+def find_process(record: ProcessRecord) -> psutil.Process | None:
     """The process of a record, None when it has ended (also when its pid went to another one)."""
     try:
         process = psutil.Process(record.pid)
@@ -63,30 +63,30 @@ def stop_stale_processes(records: Sequence[ProcessRecord], data_dir: DataDir, gr
     family = {process.pid: process for process in marked}
     # Children of a marked process end with it, in the order it chooses.
     heads = [process for process in marked if _parent_pid(process) not in family]
-    wanted = {record.pid: record for record in [*map(_record_of_marked, heads), *records, *_postgres_record(data_dir)]}
-    alive = {record.pid: process for record in wanted.values() if (process := find(record)) is not None}
-    for pid, process in alive.items():
+    stale = {record.pid: record for record in [*map(_record_of_marked, heads), *records, *_postgres_record(data_dir)]}
+    running = {record.pid: process for record in stale.values() if (process := find_process(record)) is not None}
+    for pid, process in running.items():
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(wanted[pid].stop_signal)
-    _, stubborn = psutil.wait_procs(list({**family, **alive}.values()), timeout=grace_s)
+            process.send_signal(stale[pid].stop_signal)
+    _, stubborn = psutil.wait_procs(list({**family, **running}.values()), timeout=grace_s)
     for process in stubborn:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(stubborn, timeout=5)
-    return sorted({wanted[pid].name for pid in alive})
+    return sorted({stale[pid].name for pid in running})
 
 
 def marked_processes(data_dir: DataDir) -> list[psutil.Process]:
     """All live processes that bear this data directory's mark, without this one."""
     root = os.path.realpath(data_dir.root)
-    found: list[psutil.Process] = []
+    processes: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
             if process.pid != os.getpid() and process.environ().get(_APPLIANCE) == root:
-                found.append(process)
+                processes.append(process)
         except (psutil.Error, OSError):  # gone, a zombie, or another user's
             continue
-    return found
+    return processes
 
 
 def _parent_pid(process: psutil.Process) -> int:

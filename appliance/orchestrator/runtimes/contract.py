@@ -26,14 +26,14 @@ class Endpoints:
 
 def with_endpoints(settings: Settings, ends: Endpoints) -> Settings:
     """The settings with stores of our own: their addresses, and nothing of what the environment says of others."""
-    given = settings.postgres
+    postgres = settings.postgres
     return dataclasses.replace(
         settings,
         postgres=PostgresSettings(
             url=ends.postgres_url,
-            pool_size=given.pool_size,
-            read_timeout_ms=given.read_timeout_ms,
-            statement_timeout_ms=given.statement_timeout_ms,
+            pool_size=postgres.pool_size,
+            read_timeout_ms=postgres.read_timeout_ms,
+            statement_timeout_ms=postgres.statement_timeout_ms,
         ),
         redis=RedisSettings(connection_string=ends.redis_url, socket_timeout_ms=settings.redis.socket_timeout_ms),
         clickhouse=ClickHouseSettings(

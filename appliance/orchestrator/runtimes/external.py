@@ -79,9 +79,9 @@ class ExternalRuntime:
     def stores(self) -> Sequence[ExternalStore]:
         settings = self._settings
         return (
-            ExternalStore("postgres", _place(settings.postgres.address), self._check_postgres),
+            ExternalStore("postgres", _host_and_port(settings.postgres.address), self._check_postgres),
             ExternalStore("redis", self._redis_place(), self._check_redis),
-            ExternalStore("clickhouse", _place(settings.clickhouse.url), self._check_clickhouse),
+            ExternalStore("clickhouse", _host_and_port(settings.clickhouse.url), self._check_clickhouse),
         )
 
     @property
@@ -147,7 +147,7 @@ class ExternalRuntime:
         return address_of(self._settings.redis).text
 
 
-def _place(url: str) -> str:
+def _host_and_port(url: str) -> str:
     """host:port of an address, or as much of it as it says, without secrets."""
     if "://" not in url:
         return "given in libpq's words"

@@ -59,8 +59,8 @@ def require_readable(paths: Iterable[Path], user: str) -> None:
     for path in paths:
         for part in (path, *path.parents):
             mode = part.stat().st_mode
-            wanted = stat.S_IXOTH if stat.S_ISDIR(mode) else stat.S_IROTH
-            if not mode & wanted:
+            needed = stat.S_IXOTH if stat.S_ISDIR(mode) else stat.S_IROTH
+            if not mode & needed:
                 raise ConfigError(
                     f"{path} lies in {part}, which the user {user!r} may not enter.",
                     hint="Install the package for everyone, such as with a virtual environment in /opt/langfuse-local, "
@@ -98,23 +98,23 @@ def uninstall(scope: Scope, name: str, directory: Path) -> bool:
 
 def state_of(scope: Scope, name: str) -> UnitStatus:
     """What systemd knows of the unit; a unit that it does not know has an empty `file`."""
-    wanted = ("FragmentPath", "UnitFileState", "ActiveState", "StatusText", "MainPID", "StateChangeTimestamp")
-    answer = systemctl(scope, "show", f"{name}.service", "--property", ",".join(wanted))
-    said = dict(line.partition("=")[::2] for line in answer.splitlines())
+    names = ("FragmentPath", "UnitFileState", "ActiveState", "StatusText", "MainPID", "StateChangeTimestamp")
+    answer = systemctl(scope, "show", f"{name}.service", "--property", ",".join(names))
+    properties = dict(line.partition("=")[::2] for line in answer.splitlines())
     return UnitStatus(
         unit=f"{name}.service",
-        file=said.get("FragmentPath", ""),
-        enabled=said.get("UnitFileState", ""),
-        active=said.get("ActiveState", ""),
-        status=said.get("StatusText", ""),
-        pid=int(said.get("MainPID") or 0),
-        since=said.get("StateChangeTimestamp", ""),
+        file=properties.get("FragmentPath", ""),
+        enabled=properties.get("UnitFileState", ""),
+        active=properties.get("ActiveState", ""),
+        status=properties.get("StatusText", ""),
+        pid=int(properties.get("MainPID") or 0),
+        since=properties.get("StateChangeTimestamp", ""),
     )
 
 
-def systemctl(scope: Scope, *words: str) -> str:
+def systemctl(scope: Scope, *arguments: str) -> str:
     """What systemctl prints; raises ConfigError with what it complains of."""
-    return _run(["systemctl", *(["--user"] if scope == "user" else []), *words])
+    return _run(["systemctl", *(["--user"] if scope == "user" else []), *arguments])
 
 
 def notify(address: str, message: str) -> None:
@@ -162,6 +162,6 @@ def _run(command: list[str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ConfigError(f"{command[0]} cannot be run: {error}.") from error
     if done.returncode:
-        said = " ".join(done.stderr.split()) or f"{command[0]} ended with {done.returncode}"
-        raise ConfigError(f"{' '.join(command)}: {said}")
+        output = " ".join(done.stderr.split()) or f"{command[0]} ended with {done.returncode}"
+        raise ConfigError(f"{' '.join(command)}: {output}")
     return done.stdout

@@ -14,7 +14,7 @@ import pytest
 from appliance.data_dir.lock import make_folders
 from appliance.orchestrator.processes.child import ProcessSpec, launch_process, stop_process
 from appliance.orchestrator.processes.stale import (
-    find,
+    find_process,
     mark_processes,
     marked_processes,
     record_of,
@@ -70,9 +70,9 @@ async def test_one_that_does_not_listen_is_killed(place: DataDir) -> None:
 async def test_a_pid_that_went_to_another_process_is_left_alone(place: DataDir) -> None:
     process = await launch_process(spec(place, SLEEP))
     record = record_of("redis", process.pid)
-    assert record is not None and find(record) is not None
+    assert record is not None and find_process(record) is not None
     earlier = type(record)(name="redis", pid=process.pid, create_time=record.create_time - 60, stop_signal=15)
-    assert find(earlier) is None
+    assert find_process(earlier) is None
     assert await asyncio.to_thread(stop_stale_processes, [earlier], place) == []
     assert psutil.pid_exists(process.pid)
     await stop_process(process, spec(place, SLEEP))

@@ -25,7 +25,7 @@ from appliance.data_dir.state import ProcessRecord, State, read_state, write_sta
 from appliance.errors import AlreadyRunning, ConfigError, StartFailed
 from appliance.model.key_pair import KeyPair
 from appliance.orchestrator.control_socket import choose_socket_path, open_control_socket, remove_socket
-from appliance.orchestrator.host.socket_paths import shown
+from appliance.orchestrator.host.socket_paths import display_path
 from appliance.paths import DataDir
 
 
@@ -193,10 +193,10 @@ def test_a_failure_of_a_full_disk_is_called_so(place: DataDir) -> None:
     full = OSError(errno.ENOSPC, "No space left on device")
     said = "initdb: could not write: No space left on device"
     for error in (full, StartFailed(said)):
-        assert disk_space.explained(error, place).message.startswith("No space left on the disk of")
+        assert disk_space.translate_error(error, place).message.startswith("No space left on the disk of")
     other = StartFailed("redis does not start")
-    assert disk_space.explained(other, place) is other
-    assert "Read-only" in str(disk_space.explained(OSError(errno.EROFS, "Read-only file system", "/x"), place))
+    assert disk_space.translate_error(other, place) is other
+    assert "Read-only" in str(disk_space.translate_error(OSError(errno.EROFS, "Read-only file system", "/x"), place))
 
 
 def test_the_state_file_is_json_for_people(place: DataDir) -> None:
@@ -276,8 +276,8 @@ def test_a_file_that_stands_already_is_not_written_again(tmp_path: Path) -> None
 
 
 def test_a_socket_is_told_by_its_place_in_the_data_directory(tmp_path: Path) -> None:
-    assert shown(tmp_path / "run" / "redis.sock", tmp_path) == "run/redis.sock"
-    assert shown(Path("/tmp/lfl-1/redis.sock"), tmp_path) == "/tmp/lfl-1/redis.sock"
+    assert display_path(tmp_path / "run" / "redis.sock", tmp_path) == "run/redis.sock"
+    assert display_path(Path("/tmp/lfl-1/redis.sock"), tmp_path) == "/tmp/lfl-1/redis.sock"
 
 
 def test_a_follower_reads_whole_lines_and_begins_anew_after_a_rotation(tmp_path: Path) -> None:

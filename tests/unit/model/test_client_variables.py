@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from appliance.cli.env import rendered, variables
+from appliance.cli.env import render_variables, variables
 from appliance.model.client_variables import otlp_variables
 from tui.content.snippets import snippets
 
@@ -10,7 +10,7 @@ KEYS = ("pk-lf-1", "sk-lf-2")
 
 
 def test_the_first_screen_says_what_env_prints() -> None:
-    printed = rendered(variables("http://localhost:3000", *KEYS), "shell").splitlines()
+    printed = render_variables(variables("http://localhost:3000", *KEYS), "shell").splitlines()
     texts = {one.key: one.text for one in snippets("http://localhost:3000", *KEYS)}
     langfuse, otlp = printed[:4], printed[4:]
     assert texts["python"].splitlines()[:4] == texts["js"].splitlines()[:4] == langfuse

@@ -112,7 +112,7 @@ class ContainerEngine(Protocol):
     async def find_image(self, image: str) -> ImageFacts | None:
         """The image, when it is on this machine."""
 
-    async def pull(self, image: str, on_step: Callable[[PullMessage], None]) -> None:
+    async def pull(self, image: str, on_message: Callable[[PullMessage], None]) -> None:
         """Fetches an image; `on_step` is called in the event loop."""
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None: ...

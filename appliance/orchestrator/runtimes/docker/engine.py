@@ -33,7 +33,7 @@ from appliance.orchestrator.runtimes.docker.images import (
     HEALTH_TIMEOUT_S,
     paced,
 )
-from appliance.orchestrator.runtimes.docker.pulls import PullMessage, step_of
+from appliance.orchestrator.runtimes.docker.pulls import PullMessage, parse_message
 from appliance.proxies import ask_directly
 
 Result = TypeVar("Result")
@@ -74,12 +74,12 @@ class DockerEngine:
 
     async def find_image(self, image: str) -> ImageFacts | None:
         try:
-            found = await self._call(f"look at {image}", self._api.inspect_image, image)
+            details = await self._call(f"look at {image}", self._api.inspect_image, image)
         except Missing:
             return None
-        return ImageFacts(id=found["Id"])
+        return ImageFacts(id=details["Id"])
 
-    async def pull(self, image: str, on_step: Callable[[PullMessage], None]) -> None:
+    async def pull(self, image: str, on_message: Callable[[PullMessage], None]) -> None:
         repository, tag, digest = split_reference(image)
         loop = asyncio.get_running_loop()
 
@@ -87,7 +87,7 @@ class DockerEngine:
             for message in self._api.pull(repository, tag=digest or tag, stream=True, decode=True):
                 if "error" in message:
                     raise explain_api_error(f"fetch {image}", str(message["error"]), image=image)
-                loop.call_soon_threadsafe(on_step, step_of(message))
+                loop.call_soon_threadsafe(on_message, parse_message(message))
 
         try:
             await self._own_thread(f"fetch {image}", run, image=image)
@@ -104,10 +104,10 @@ class DockerEngine:
     async def create(self, plan: ContainerPlan) -> str:
         about = f"make the container {plan.name}"
         try:
-            made = await self._call(about, self._create, plan, image=plan.image)
+            container = await self._call(about, self._create, plan, image=plan.image)
         except Missing as error:
             raise explain_api_error(about, "no such image", image=plan.image) from error
-        return str(made)
+        return str(container)
 
     async def start(self, container: str) -> None:
         facts = await self.find(container)
@@ -133,10 +133,10 @@ class DockerEngine:
 
     async def wait(self, container: str) -> int:
         try:
-            ended = await self._own_thread("watch a container", lambda: self._api.wait(container, timeout=None))
+            result = await self._own_thread("watch a container", lambda: self._api.wait(container, timeout=None))
         except Missing:
             return 137  # it was removed by force
-        return int(ended["StatusCode"])
+        return int(result["StatusCode"])
 
     async def tail(self, container: str, count: int) -> list[str]:
         try:
@@ -165,9 +165,9 @@ class DockerEngine:
         return Usage(cpu_percent=percent, rss_bytes=_resident_bytes(sample.get("memory_stats") or {}))
 
     async def owned_volumes(self, labels: Mapping[str, str]) -> Sequence[str]:
-        wanted = {"label": [f"{name}={value}" for name, value in labels.items()]}
-        found = await self._call("list volumes", lambda: self._api.volumes(filters=wanted))
-        return [volume["Name"] for volume in found.get("Volumes") or []]
+        filters = {"label": [f"{name}={value}" for name, value in labels.items()]}
+        answer = await self._call("list volumes", lambda: self._api.volumes(filters=filters))
+        return [volume["Name"] for volume in answer.get("Volumes") or []]
 
     async def remove_volume(self, name: str) -> None:
         with contextlib.suppress(Missing):
@@ -193,11 +193,11 @@ class DockerEngine:
         *arguments: Any,
         image: str = "",
         host_port: int | None = None,
-        **named: Any,
+        **keywords: Any,
     ) -> Any:
         def run() -> Any:
             with _translated(self._address, about, image=image, host_port=host_port):
-                return function(*arguments, **named)
+                return function(*arguments, **keywords)
 
         return await asyncio.to_thread(run)
 
@@ -302,31 +302,31 @@ def _archive(plan: ContainerPlan) -> bytes:
     return buffer.getvalue()
 
 
-def _container_facts(found: Mapping[str, Any]) -> ContainerFacts:
-    state = found["State"]
+def _container_facts(details: Mapping[str, Any]) -> ContainerFacts:
+    state = details["State"]
     bindings = [
-        binding for bound in (found["HostConfig"].get("PortBindings") or {}).values() for binding in bound or []
+        binding for bound in (details["HostConfig"].get("PortBindings") or {}).values() for binding in bound or []
     ]
     return ContainerFacts(
-        id=found["Id"],
-        name=found["Name"].lstrip("/"),
-        image_id=found["Image"],
-        labels=found["Config"].get("Labels") or {},
+        id=details["Id"],
+        name=details["Name"].lstrip("/"),
+        image_id=details["Image"],
+        labels=details["Config"].get("Labels") or {},
         state=state["Status"],
         exit_code=int(state.get("ExitCode") or 0),
         is_out_of_memory=bool(state.get("OOMKilled")),
         health=(state.get("Health") or {}).get("Status"),
         host_port=int(bindings[0]["HostPort"]) if bindings and bindings[0].get("HostPort") else None,
-        memory_bytes=int(found["HostConfig"].get("Memory") or 0),
+        memory_bytes=int(details["HostConfig"].get("Memory") or 0),
     )
 
 
 def cpu_percent(before: tuple[int, int], after: tuple[int, int], cores: int) -> float:
     """Percent of one core between two samples, each the time of a container and of all cores of its machine."""
-    spent, passed = after[0] - before[0], after[1] - before[1]
-    if spent < 0:  # it was started again, and its time began anew
-        spent = after[0]
-    return round(spent / passed * cores * 100, 1) if passed > 0 else 0.0
+    used, elapsed = after[0] - before[0], after[1] - before[1]
+    if used < 0:  # it was started again, and its time began anew
+        used = after[0]
+    return round(used / elapsed * cores * 100, 1) if elapsed > 0 else 0.0
 
 
 def _resident_bytes(memory: Mapping[str, Any]) -> int:

@@ -47,8 +47,8 @@ def explain_api_error(about: str, text: str, *, image: str = "", host_port: int 
         return RuntimeUnavailable(
             f"Docker cannot {about}: its disk is full.", hint="Free some space, such as with docker system prune."
         )
-    if image and (found := _explain_pull(image, lowered)):
-        return found
+    if image and (failure := _explain_pull(image, lowered)):
+        return failure
     return RuntimeUnavailable(f"Docker cannot {about}: {_first_line(text)}.")
 
 
@@ -96,9 +96,9 @@ def describe_end(code: int, *, is_out_of_memory: bool, memory_bytes: int, lines:
 def _reason_of(lines: Sequence[str], image: str) -> str | None:
     """The reason that the stores' own words give, where we know them."""
     text = "\n".join(lines)
-    if found := re.search(r"initialized by PostgreSQL version (\S+), which is not compatible", text):
+    if match := re.search(r"initialized by PostgreSQL version (\S+), which is not compatible", text):
         return (
-            f"its volume holds data of PostgreSQL {found[1].rstrip(',')}, which {image} cannot read"
+            f"its volume holds data of PostgreSQL {match[1].rstrip(',')}, which {image} cannot read"
             " (choose that version with LANGFUSE_LOCAL_DOCKER_POSTGRES_IMAGE)"
         )
     if re.search(r"Can't handle RDB format version|Unknown or unsupported AOF|Wrong signature trying to load", text):

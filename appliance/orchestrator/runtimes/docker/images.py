@@ -124,7 +124,7 @@ def _redis(image: str, memory_bytes: int) -> StoreImage:
         "databases": "1",
         "hz": "5",
     }
-    words = " ".join(f"--{name} {value}" for name, value in options.items())
+    arguments = " ".join(f"--{name} {value}" for name, value in options.items())
     return StoreImage(
         name="redis",
         image=image,
@@ -133,7 +133,7 @@ def _redis(image: str, memory_bytes: int) -> StoreImage:
         volume_path="/data",
         environ={"TZ": "UTC"},
         # The image has no variable for the password, and an argument would show in `ps`.
-        command=("sh", "-c", f"exec redis-server {words} - <<END\nrequirepass $(cat {PASSWORD_FILE})\nEND"),
+        command=("sh", "-c", f"exec redis-server {arguments} - <<END\nrequirepass $(cat {PASSWORD_FILE})\nEND"),
         health=f'REDISCLI_AUTH="$(cat {PASSWORD_FILE})" redis-cli ping | grep -q PONG',
         writable=("/tmp",),
         memory_bytes=memory_bytes,

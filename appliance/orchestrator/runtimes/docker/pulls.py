@@ -28,23 +28,23 @@ class PullTracker:
     _done: set[str] = field(default_factory=set)
     _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
-    def advance(self, step: PullMessage) -> PullProgress:
+    def advance(self, message: PullMessage) -> PullProgress:
         """Takes one step; the progress after it."""
-        if step.layer:
-            self._sizes.setdefault(step.layer, (0, 0))
-            current, total = self._sizes[step.layer]
-            if step.status == "Downloading" and step.total_bytes:
-                self._sizes[step.layer] = (step.current_bytes, step.total_bytes)
-            elif step.status in ("Download complete", "Extracting") or step.status in _DONE:
-                self._sizes[step.layer] = (max(current, total), total)
-            if step.status in _DONE:
-                self._done.add(step.layer)
+        if message.layer:
+            self._sizes.setdefault(message.layer, (0, 0))
+            current, total = self._sizes[message.layer]
+            if message.status == "Downloading" and message.total_bytes:
+                self._sizes[message.layer] = (message.current_bytes, message.total_bytes)
+            elif message.status in ("Download complete", "Extracting") or message.status in _DONE:
+                self._sizes[message.layer] = (max(current, total), total)
+            if message.status in _DONE:
+                self._done.add(message.layer)
         return PullProgress(
             image=self.image,
-            layer=step.layer,
-            status=step.status,
-            layer_bytes=step.current_bytes,
-            layer_total_bytes=step.total_bytes,
+            layer=message.layer,
+            status=message.status,
+            layer_bytes=message.current_bytes,
+            layer_total_bytes=message.total_bytes,
             layers_done=len(self._done),
             layers_total=len(self._sizes),
             current_bytes=sum(current for current, _ in self._sizes.values()),
@@ -52,7 +52,7 @@ class PullTracker:
         )
 
 
-def step_of(message: Mapping[str, object]) -> PullMessage:
+def parse_message(message: Mapping[str, object]) -> PullMessage:
     """A step from one message of the engine's pull stream; messages about the whole image have no layer."""
     detail = message.get("progressDetail")
     numbers = detail if isinstance(detail, Mapping) else {}

@@ -70,13 +70,13 @@ class DockerRuntime:
 
     @property
     def endpoints(self) -> Endpoints:
-        known = self.secrets
+        secrets = self.secrets
         return Endpoints(
-            postgres_url=f"postgresql://{USER}:{known.postgres_password}@{_HOST}:{self.ports['postgres']}/{DATABASE}",
-            redis_url=f"redis://:{known.redis_password}@{_HOST}:{self.ports['redis']}/0",
+            postgres_url=f"postgresql://{USER}:{secrets.postgres_password}@{_HOST}:{self.ports['postgres']}/{DATABASE}",
+            redis_url=f"redis://:{secrets.redis_password}@{_HOST}:{self.ports['redis']}/0",
             clickhouse_url=f"http://{_HOST}:{self.ports['clickhouse']}",
             clickhouse_user=USER,
-            clickhouse_password=known.clickhouse_password,
+            clickhouse_password=secrets.clickhouse_password,
             clickhouse_database=DATABASE,
         )
 
@@ -99,13 +99,13 @@ class DockerRuntime:
 
     async def stop_containers(self) -> list[str]:
         """Stops what a killed supervisor left running, in order; the names of what was stopped."""
-        running = []
+        stopped = []
         for image in reversed(self.images):
-            found = await self.engine.find(self.owner.name_of(image.name))
-            if found is not None and found.is_up:
-                await self.engine.stop(found.id, image.grace_s)
-                running.append(image.name)
-        return running
+            container = await self.engine.find(self.owner.name_of(image.name))
+            if container is not None and container.is_up:
+                await self.engine.stop(container.id, image.grace_s)
+                stopped.append(image.name)
+        return stopped
 
     async def remove_containers(self) -> None:
         """Removes the containers and the network; the data stays in its volumes."""
@@ -152,15 +152,15 @@ async def choose_ports(
     avoid: Collection[int] = (),
 ) -> dict[str, int]:
     """One loopback port per store; a running container of ours keeps its own. Raises RuntimeUnavailable."""
-    chosen: dict[str, int] = {}
+    ports: dict[str, int] = {}
     for name in stores:
-        found = await engine.find(owner.name_of(name))
-        if found is not None and found.is_up and found.host_port is not None:
-            chosen[name] = found.host_port
+        container = await engine.find(owner.name_of(name))
+        if container is not None and container.is_up and container.host_port is not None:
+            ports[name] = container.host_port
             continue
-        wanted = [found.host_port if found is not None else None, remembered.get(name), USUAL_PORTS[name]]
-        chosen[name] = choose_port(_HOST, [port for port in wanted if port], {*chosen.values(), *avoid})
-    return chosen
+        preferred = [container.host_port if container is not None else None, remembered.get(name), USUAL_PORTS[name]]
+        ports[name] = choose_port(_HOST, [port for port in preferred if port], {*ports.values(), *avoid})
+    return ports
 
 
 async def _check_redis(url: str) -> None:

@@ -62,15 +62,15 @@ class DockerStore:
         await self.probe()
 
     async def _ensure(self, plan: ContainerPlan, image: ImageFacts) -> ContainerFacts:
-        found = await self.engine.find(plan.name)
-        if found is not None and not _is_current(found, plan, image):
-            await self.engine.stop(found.id, plan.grace_s)
-            await self.engine.remove(found.id)
-            found = None
-        if found is not None and found.is_up:
-            return found
+        container = await self.engine.find(plan.name)
+        if container is not None and not _is_current(container, plan, image):
+            await self.engine.stop(container.id, plan.grace_s)
+            await self.engine.remove(container.id)
+            container = None
+        if container is not None and container.is_up:
+            return container
         try:
-            if found is None:
+            if container is None:
                 await self._make(plan)
             await self.engine.start(plan.name)
         except UlimitsRefused:
@@ -92,5 +92,5 @@ class DockerStore:
         await self.engine.start(plan.name)
 
 
-def _is_current(found: ContainerFacts, plan: ContainerPlan, image: ImageFacts) -> bool:
-    return found.image_id == image.id and found.labels.get(CONFIG_LABEL) == plan.labels[CONFIG_LABEL]
+def _is_current(container: ContainerFacts, plan: ContainerPlan, image: ImageFacts) -> bool:
+    return container.image_id == image.id and container.labels.get(CONFIG_LABEL) == plan.labels[CONFIG_LABEL]

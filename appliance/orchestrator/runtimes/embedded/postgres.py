@@ -13,7 +13,7 @@ from urllib.parse import quote
 from appliance.data_dir.logfiles import RotatingLog, last_lines
 from appliance.data_dir.private_files import write_private
 from appliance.errors import RuntimeUnavailable, StartFailed, StoreUnavailable
-from appliance.orchestrator.host.socket_paths import shown
+from appliance.orchestrator.host.socket_paths import display_path
 from appliance.orchestrator.processes.child import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.processes.handle import start_process
 from appliance.orchestrator.processes.privileges import Identity
@@ -80,7 +80,7 @@ class EmbeddedPostgres:
 
     @property
     def address(self) -> str:
-        return shown(self.socket, self.data_dir.root)
+        return display_path(self.socket, self.data_dir.root)
 
     @property
     def url(self) -> str:
@@ -161,9 +161,9 @@ class EmbeddedPostgres:
             process.send(signal.SIGKILL)
             raise
         if code != 0:
-            said = " / ".join(line.strip() for line in last_lines(spec.log, 4) if line.strip())
-            problem = f"Postgres could not make its data directory: {said}"
-            raise RuntimeUnavailable(problem) if "No space" in said or "ermission" in said else StartFailed(problem)
+            output = " / ".join(line.strip() for line in last_lines(spec.log, 4) if line.strip())
+            problem = f"Postgres could not make its data directory: {output}"
+            raise RuntimeUnavailable(problem) if "No space" in output or "ermission" in output else StartFailed(problem)
 
 
 def make_private(folder: Path, identity: Identity | None) -> None:

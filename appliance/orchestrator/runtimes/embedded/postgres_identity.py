@@ -22,7 +22,7 @@ _USERS = ("postgres", "_postgres", _NEW_USER)
 """Never a user such as nobody, as whom programs of others run too: they could read the data and become superuser."""
 _WAYS_TO_ADD = (("useradd", "--system", "--no-create-home"), ("adduser", "-S", "-D", "-H"))
 """Of most systems, and of BusyBox."""
-_MACHINE_PLACE = Path("/var/lib/langfuse-local")
+_MACHINE_FOLDER = Path("/var/lib/langfuse-local")
 
 
 def unprivileged_identity() -> Identity | None:
@@ -63,25 +63,25 @@ def reachable(
     """
     if identity is None:
         return install, None
-    able = _able_to_enter(root, identity)
+    capable = _with_access(root, identity)
     if _runs(install, identity):
-        return install, able
+        return install, capable
     # initdb asks with access(2), which no capability answers: the binaries must be open to everybody.
-    for place in (root, _MACHINE_PLACE):
+    for folder in (root, _MACHINE_FOLDER):
         try:
-            if not place.exists():
-                place.mkdir()
-                place.chmod(0o711)
-            if not _enters(place, identity):
+            if not folder.exists():
+                folder.mkdir()
+                folder.chmod(0o711)
+            if not _enters(folder, identity):
                 continue
-            copy = install.copy_to(place / "runtime" / f"postgres-{install.major}")
+            copy = install.copy_to(folder / "runtime" / f"postgres-{install.major}")
         except OSError:  # full or read-only: the next place may do
             continue
         if _runs(copy, identity):
-            return copy, able
+            return copy, capable
     raise RuntimeUnavailable(
         f"User {identity.name}, as whom Postgres runs here, cannot run its binaries in {install.home}, "
-        f"nor a copy of them in {root} or {_MACHINE_PLACE}.",
+        f"nor a copy of them in {root} or {_MACHINE_FOLDER}.",
         hint="Choose a --data-dir that all users can enter and that is not mounted noexec.",
     )
 
@@ -91,7 +91,7 @@ def closed_parent(path: Path, identity: Identity) -> Path | None:
     return next((step for step in [*reversed(path.parents), path] if not _enters(step, identity)), None)
 
 
-def _able_to_enter(root: Path, identity: Identity) -> Identity:
+def _with_access(root: Path, identity: Identity) -> Identity:
     if not _enters(root, identity):
         root.chmod(root.stat().st_mode | 0o111)
     for capability in (None, CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE):
@@ -133,12 +133,12 @@ def _succeeds(argv: list[str], folder: Path, identity: Identity) -> bool:
 
 def hand_over(tree: Path, identity: Identity) -> None:
     """Gives what lies below `tree` and belongs to the owner of `tree` to the user of `identity`; raises OSError."""
-    former = tree.stat().st_uid
-    if former == identity.uid:
+    owner = tree.stat().st_uid
+    if owner == identity.uid:
         return
     for _, _, files, folder in os.fwalk(tree, topdown=False):
         for name in (*files, "."):
-            if os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid == former:
+            if os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid == owner:
                 os.chown(name, identity.uid, identity.gid, dir_fd=folder, follow_symlinks=False)
 
 
@@ -152,8 +152,8 @@ def _find_user() -> pwd.struct_passwd | None:
 
 def _create_user() -> pwd.struct_passwd:
     for tool, *options in _WAYS_TO_ADD:
-        if (found := shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")) is not None:
-            subprocess.run([found, *options, _NEW_USER], capture_output=True, check=False)
+        if (program := shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")) is not None:
+            subprocess.run([program, *options, _NEW_USER], capture_output=True, check=False)
         if (entry := _find_user()) is not None:
             return entry
     raise RuntimeUnavailable(

@@ -17,7 +17,7 @@ import msgspec
 from appliance.data_dir.private_files import make_private_folder
 from appliance.errors import RuntimeUnavailable, StoreUnavailable
 from appliance.orchestrator.host.memory import MIB, memory_limit_bytes, share_of_memory
-from appliance.orchestrator.host.socket_paths import shown
+from appliance.orchestrator.host.socket_paths import display_path
 from appliance.orchestrator.processes.child import Launcher, ProcessSpec, inherited_environ
 from appliance.orchestrator.processes.handle import start_process
 from appliance.orchestrator.processes.probes import ask_redis
@@ -41,14 +41,14 @@ class EmbeddedRedis:
     """In a folder that only this user can enter."""
     password: str
     launcher: Launcher
-    found_whole: set[int | None] = field(default_factory=set)
+    checked_pids: set[int | None] = field(default_factory=set)
     """Pids of the servers that have been found to hold the data."""
     name: str = "redis"
     managed: bool = True
 
     @property
     def address(self) -> str:
-        return shown(self.socket, self.data_dir.root)
+        return display_path(self.socket, self.data_dir.root)
 
     @property
     def url(self) -> str:
@@ -57,9 +57,9 @@ class EmbeddedRedis:
     async def launch(self) -> ServiceHandle:
         folder = self.data_dir.redis
         make_private_folder(folder)
-        known = read_record(folder)
-        binary, server = choose_server(known.writer if known else None)
-        write_record(folder, Record(server.name, server.version, known.mark if known else ""))
+        record = read_record(folder)
+        binary, server = choose_server(record.writer if record else None)
+        write_record(folder, Record(server.name, server.version, record.mark if record else ""))
         spec = ProcessSpec(
             name=self.name,
             # Read from its input: a full disk cannot take that away.
@@ -74,20 +74,20 @@ class EmbeddedRedis:
     async def check(self, handle: ServiceHandle) -> None:
         if await ask_redis(self.url, "PING") != b"+PONG":
             raise StoreUnavailable("Redis does not answer PING.")
-        if handle.pid not in self.found_whole:
+        if handle.pid not in self.checked_pids:
             await self._require_data()
-            self.found_whole.add(handle.pid)
+            self.checked_pids.add(handle.pid)
 
     async def _require_data(self) -> None:
         """Raises StoreUnavailable when the server has begun empty although there were data; marks new data."""
         folder = self.data_dir.redis
-        known = read_record(folder)
-        if known is None or not known.mark:
+        record = read_record(folder)
+        if record is None or not record.mark:
             mark = secrets.token_hex(8)
             await ask_redis(self.url, "SET", _MARK, mark, database=_OWN_DATABASE)
-            if known is not None:
-                write_record(folder, msgspec.structs.replace(known, mark=mark))
-        elif await ask_redis(self.url, "GET", _MARK, database=_OWN_DATABASE) != known.mark.encode():
+            if record is not None:
+                write_record(folder, msgspec.structs.replace(record, mark=mark))
+        elif await ask_redis(self.url, "GET", _MARK, database=_OWN_DATABASE) != record.mark.encode():
             raise StoreUnavailable(
                 f"Redis has lost its data: what was accepted and not yet written is not in {folder} any more. "
                 f"Bring them back from a copy, or delete {folder} to go on without them."
@@ -124,7 +124,7 @@ def find_server() -> Path:
 
 def choose_server(writer: Server | None) -> tuple[Path, Server]:
     """As `find_server`, the first of them that can go on with what `writer` has written."""
-    on_path = [Path(found) for name in ("valkey-server", "redis-server") if (found := shutil.which(name))]
+    on_path = [Path(path) for name in ("valkey-server", "redis-server") if (path := shutil.which(name))]
     unfit: list[Server] = []
     for candidate in [*_servers_of_the_wheel(), *on_path]:
         server = server_of(candidate)
@@ -154,12 +154,12 @@ def _servers_of_the_wheel() -> Iterator[Path]:
 def server_of(binary: Path) -> Server | None:
     """What `--version` says, None when it cannot be run."""
     try:
-        said = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+        output = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r"\bv=(\d+)\.(\d+)\.(\d+)", said)
-    name = "valkey" if said.lower().startswith("valkey") else "redis"
-    return Server(name, tuple(int(part) for part in found.groups())) if found else None
+    match = re.search(r"\bv=(\d+)\.(\d+)\.(\d+)", output)
+    name = "valkey" if output.lower().startswith("valkey") else "redis"
+    return Server(name, tuple(int(part) for part in match.groups())) if match else None
 
 
 def quoted(text: str) -> str:

@@ -60,8 +60,8 @@ def read_record(folder: Path) -> Record | None:
         pass
     for base in sorted((folder / "appendonlydir").glob("*.base.rdb"), reverse=True):
         with base.open("rb") as file:
-            if found := _HEADER.search(file.read(_HEADER_BYTES)):
-                name, *numbers = found.groups()
+            if match := _HEADER.search(file.read(_HEADER_BYTES)):
+                name, *numbers = match.groups()
                 return Record(name.decode(), tuple(map(int, numbers)))
     if (folder / "appendonlydir").is_dir():  # which came with 7.0
         return Record("redis", (7, 0, 0))

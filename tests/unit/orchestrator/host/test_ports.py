@@ -14,7 +14,7 @@ import pytest
 
 from appliance.errors import ConfigError
 from appliance.orchestrator.host.listener import claim_web_port, listen
-from appliance.orchestrator.host.ports import choose_port, hold_port, is_free, name_of_this_machine, port_holder
+from appliance.orchestrator.host.ports import choose_port, hold_port, is_free, local_host_name, port_holder
 
 HOST = "127.0.0.1"
 
@@ -171,14 +171,14 @@ def test_localhost_is_said_only_where_it_leads_to_us(
     host: str, localhost: tuple[str, ...], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolving(*localhost))
-    assert name_of_this_machine(host, [1]) == name
+    assert local_host_name(host, [1]) == name
 
 
 def test_localhost_is_not_said_where_its_other_address_is_another_server(
     taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolving("::1", HOST))
-    assert name_of_this_machine("::1", [taken]) == "[::1]"
+    assert local_host_name("::1", [taken]) == "[::1]"
 
 
 @pytest.mark.parametrize("host", ["no such host", "127.0.0.1:3000", "http://127.0.0.1", "a..b"])

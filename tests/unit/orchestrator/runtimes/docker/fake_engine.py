@@ -50,10 +50,10 @@ class FakeEngine:
     async def find_image(self, image: str) -> ImageFacts | None:
         return self.images.get(image)
 
-    async def pull(self, image: str, on_step: Callable[[PullMessage], None]) -> None:
+    async def pull(self, image: str, on_message: Callable[[PullMessage], None]) -> None:
         self.calls.append(f"pull {image}")
-        on_step(PullMessage(layer="a", status="Downloading", current_bytes=5, total_bytes=10))
-        on_step(PullMessage(layer="a", status="Pull complete"))
+        on_message(PullMessage(layer="a", status="Downloading", current_bytes=5, total_bytes=10))
+        on_message(PullMessage(layer="a", status="Pull complete"))
         self.images[image] = ImageFacts(id=f"id of {image}")
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:

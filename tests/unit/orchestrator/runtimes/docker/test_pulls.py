@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.orchestrator.runtimes.docker.engine import split_reference
-from appliance.orchestrator.runtimes.docker.pulls import PullTracker, step_of
+from appliance.orchestrator.runtimes.docker.pulls import PullTracker, parse_message
 
 MESSAGES: list[dict[str, object]] = [
     {"status": "Pulling from library/postgres", "id": "17"},
@@ -21,7 +21,7 @@ MESSAGES: list[dict[str, object]] = [
 
 def test_layers_add_up() -> None:
     tracker = PullTracker("postgres:17")
-    seen = [tracker.advance(step_of(message)) for message in MESSAGES]
+    seen = [tracker.advance(parse_message(message)) for message in MESSAGES]
     assert (seen[0].layer, seen[0].layers_total) == ("", 0)
     assert (seen[3].current_bytes, seen[3].total_bytes, seen[3].layers_done) == (30, 100, 1)
     assert seen[6].current_bytes == 100, "unpacking does not take the bar back"
