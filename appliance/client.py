@@ -14,6 +14,15 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 from msgspec.structs import replace
 
+from appliance.api_types.health import ApiHealth
+from appliance.api_types.jobs import ApiJob
+from appliance.api_types.media import ApiMedia
+from appliance.api_types.observations import ApiObservation, ApiObservationV2, TreeRow
+from appliance.api_types.pages import ApiList, ApiPage
+from appliance.api_types.projects import ApiProject
+from appliance.api_types.scores import ApiScore
+from appliance.api_types.sessions import ApiSession, ApiSessionDetail
+from appliance.api_types.traces import ApiTraceDetail, ApiTraceItem
 from appliance.connection import (
     CONNECT_TIMEOUT_S,
     TIMEOUT_S,
@@ -51,23 +60,6 @@ Param = str | int | float | bool | Sequence[str] | Sequence[Mapping[str, Any]] |
 
 KEEP_ALIVE_S = 3.0
 """How long an idle connection is used again; shorter than servers keep them, which is 5 s for many."""
-
-
-class Page(msgspec.Struct):
-    """One page of a list, as the API answers it."""
-
-    data: list[Json]
-    meta: Json = msgspec.field(default_factory=dict)
-
-    @property
-    def total(self) -> int | None:
-        """How many items there are on all pages; None when the list pages by cursor."""
-        return self.meta.get("totalItems")
-
-    @property
-    def cursor(self) -> str | None:
-        """Where the next page starts; None at the end, or when the list pages by number."""
-        return self.meta.get("cursor")
 
 
 _LIVE_SILENCE_S: Final = 30.0
@@ -225,61 +217,62 @@ class LangfuseClient(_JsonClient):
             return of_proxy(self._proxy, status, self.base_url)
         return refusal
 
-    async def health(self) -> Json:
-        """`{"status": "OK", "version": ...}`; a server that is up but not well raises RemoteError with status 503."""
-        return await self.get("/api/public/health", into=Json)
+    async def health(self) -> ApiHealth:
+        """Health and versions; a server that is up but not well raises RemoteError with status 503."""
+        return await self.get("/api/public/health", into=ApiHealth)
 
-    async def projects(self) -> list[Json]:
+    async def projects(self) -> list[ApiProject]:
         """The one project that the keys belong to."""
-        return (await self.get("/api/public/projects", into=Page)).data
+        return (await self.get("/api/public/projects", into=ApiList[ApiProject])).data
 
-    async def traces(self, **params: Param) -> Page:
+    async def traces(self, **params: Param) -> ApiPage[ApiTraceItem]:
         """A page of traces, newest first unless `orderBy` says otherwise."""
-        return await self.get("/api/public/traces", params, into=Page)
+        return await self.get("/api/public/traces", params, into=ApiPage[ApiTraceItem])
 
-    async def trace(self, trace_id: str, **params: Param) -> Json:
+    async def trace(self, trace_id: str, **params: Param) -> ApiTraceDetail:
         """One trace with its observations and scores; `fields` narrows it."""
-        return await self.get(f"/api/public/traces/{segment(trace_id)}", params, into=Json)
+        return await self.get(f"/api/public/traces/{segment(trace_id)}", params, into=ApiTraceDetail)
 
-    async def observations(self, **params: Param) -> Page:
+    async def tree(self, trace_id: str, **params: Param) -> list[TreeRow]:
+        """The observations of a trace without their texts, oldest first; other servers answer 404."""
+        path = f"/api/local/traces/{segment(trace_id)}/tree"
+        return (await self.get(path, params, into=ApiList[TreeRow])).data
+
+    async def observations(self, **params: Param) -> ApiPage[ApiObservation]:
         """A page of observations (v1, by page number), newest first."""
-        return await self.get("/api/public/observations", params, into=Page)
+        return await self.get("/api/public/observations", params, into=ApiPage[ApiObservation])
 
-    async def observations_v2(self, **params: Param) -> Page:
+    async def observations_v2(self, **params: Param) -> ApiPage[ApiObservationV2]:
         """A page of observations by cursor and field groups; a plain v3 server answers 404."""
-        return await self.get("/api/public/v2/observations", params, into=Page)
+        return await self.get("/api/public/v2/observations", params, into=ApiPage[ApiObservationV2])
 
-    async def observation(self, observation_id: str) -> Json:
+    async def observation(self, observation_id: str) -> ApiObservation:
         """One observation with input, output and metadata."""
-        return await self.get(f"/api/public/observations/{segment(observation_id)}", into=Json)
+        return await self.get(f"/api/public/observations/{segment(observation_id)}", into=ApiObservation)
 
-    async def media(self, media_id: str) -> Json:
+    async def media(self, media_id: str) -> ApiMedia:
         """A file with its size and a link that opens it for a while."""
-        return await self.get(f"/api/public/media/{segment(media_id)}", into=Json)
+        return await self.get(f"/api/public/media/{segment(media_id)}", into=ApiMedia)
 
-    async def sessions(self, **params: Param) -> Page:
+    async def sessions(self, **params: Param) -> ApiPage[ApiSession]:
         """A page of sessions, newest first."""
-        return await self.get("/api/public/sessions", params, into=Page)
+        return await self.get("/api/public/sessions", params, into=ApiPage[ApiSession])
 
-    async def session(self, session_id: str) -> Json:
+    async def session(self, session_id: str) -> ApiSessionDetail:
         """One session with its traces."""
-        return await self.get(f"/api/public/sessions/{segment(session_id)}", into=Json)
+        return await self.get(f"/api/public/sessions/{segment(session_id)}", into=ApiSessionDetail)
 
-    async def scores(self, **params: Param) -> Page:
+    async def scores(self, **params: Param) -> ApiPage[ApiScore]:
         """A page of scores of every kind."""
-        return await self.get("/api/public/v2/scores", params, into=Page)
+        return await self.get("/api/public/v2/scores", params, into=ApiPage[ApiScore])
 
     async def metrics(self, query: Mapping[str, Any]) -> list[Json]:
         """The rows of a metrics query (view, dimensions, metrics, filters, timeDimension, from, to)."""
-        return (await self.get("/api/public/metrics", {"query": query}, into=Page)).data
+        return (await self.get("/api/public/metrics", {"query": query}, into=ApiList[Json])).data
 
-    async def prompts(self, **params: Param) -> Page:
-        """A page of prompts by name."""
-        return await self.get("/api/public/v2/prompts", params, into=Page)
-
-    async def datasets(self, **params: Param) -> Page:
-        """A page of datasets."""
-        return await self.get("/api/public/v2/datasets", params, into=Page)
+    async def jobs(self, **params: Param) -> list[ApiJob]:
+        """The background jobs, newest first; other servers answer 404."""
+        return (await self.get("/api/local/jobs", params, into=ApiList[ApiJob])).data
 
     async def send(self, method: str, path: str, params: Mapping[str, Param] | None = None, body: Any = None) -> Json:
         """The JSON object that answers a request of any method."""
@@ -353,12 +346,15 @@ def encode_params(params: Mapping[str, Param]) -> list[tuple[str, str | int | fl
 
 
 def _decoded(content: bytes, into: type[T]) -> T:
-    """JSON into a type; halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD."""
+    """JSON into a type; halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD.
+
+    Numbers may be texts, as some servers send costs.
+    """
     try:
-        return msgspec.json.decode(content, type=into)
+        return msgspec.json.decode(content, type=into, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError):
         lenient = json.dumps(json.loads(content.decode(errors="replace")), ensure_ascii=False)
-        return msgspec.json.decode(_HALF.sub("\ufffd", lenient), type=into)
+        return msgspec.json.decode(_HALF.sub("\ufffd", lenient), type=into, strict=False)
 
 
 def _refusal(status: int, content: bytes, base_url: str) -> RemoteError:

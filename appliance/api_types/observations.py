@@ -123,3 +123,24 @@ class ApiObservationV2(msgspec.Struct, kw_only=True, rename="camel"):
     trace_name: str | UnsetType | None = UNSET
     tags: list[str] | UnsetType | None = UNSET
     release: str | UnsetType | None = UNSET
+
+
+class TreeRow(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """An observation as a row of the tree of its trace; '' stands for null, times have microseconds."""
+
+    id: str
+    start_time: str
+    parent_observation_id: str = ""
+    type: str = "SPAN"
+    name: str = ""
+    end_time: str | None = None
+    completion_start_time: str | None = None
+    level: str = "DEFAULT"
+    status_message: str = ""
+    environment: str = "default"
+    version: str = ""
+    provided_model_name: str = ""
+    usage_details: dict[str, int] = msgspec.field(default_factory=dict)
+    total_cost: float | None = None
+    prompt_name: str = ""
+    prompt_version: int = 0

@@ -26,3 +26,9 @@ class ApiPage(msgspec.Struct, Generic[T]):
 
     data: list[T]
     meta: PageMeta = msgspec.field(default_factory=PageMeta)
+
+
+class ApiList(msgspec.Struct, Generic[T]):
+    """A list that is answered whole."""
+
+    data: list[T]

@@ -17,23 +17,23 @@ from urllib.parse import quote
 
 import click
 
-from appliance.cli import render
+from appliance.cli.data.tables import Column, print_table, time_column
+from appliance.cli.data.texts import preview
 from appliance.cli.options import ask_before_deleting, data_dir_option, settings_from
 from appliance.cli.output import json_text
-from appliance.cli.tables import Column, print_table
 from appliance.errors import NotFound, NotRunning
 
 if TYPE_CHECKING:
     from appliance.storage.redis.dead_letters import DeadLetter, DeadLetters
 
-_COLUMNS = (
+_COLUMNS: tuple[Column[dict[str, Any]], ...] = (
     Column("ID", lambda row: row["id"], is_whole=True),
-    render.time_column("DIED", "diedAt", rank=1),
-    Column("PROJECT", render.field("projectId"), is_free=True, rank=4),
-    Column("KIND", render.field("kind"), rank=2),
+    time_column("DIED", lambda row: row["diedAt"], rank=1),
+    Column("PROJECT", lambda row: preview(row["projectId"]), is_free=True, rank=4),
+    Column("KIND", lambda row: preview(row["kind"]), rank=2),
     Column("ITEMS", lambda row: f"{row['items']:,}", is_number=True, rank=3),
     Column("BYTES", lambda row: f"{row['bytes']:,}", is_number=True, rank=3),
-    Column("ERROR", render.field("error"), is_free=True),
+    Column("ERROR", lambda row: preview(row["error"]), is_free=True),
 )
 
 _project_option = click.option("--project", metavar="ID", help="Only those of this project.")
@@ -95,7 +95,7 @@ def show(id: str, as_json: bool, data_dir: Path | None) -> None:
         return
     payload = row.pop("payload")
     for name, value in row.items():
-        click.echo(f"{name:<12}{render.preview(value)}")
+        click.echo(f"{name:<12}{preview(value)}")
     click.echo("")
     click.echo(payload if isinstance(payload, str) else json_text(payload, indent=2))
 

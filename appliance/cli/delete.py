@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from appliance.cli.data.reading import Json, Output, Source, conditions_of, filters_argument, reading
 from appliance.cli.output import json_text
-from appliance.cli.reading import Json, Output, Source, conditions_of, filters_argument, reading
 from appliance.client import segment
 from appliance.errors import ConfigError
 
@@ -40,7 +40,7 @@ async def trace(source: Source, output: Output, ids: tuple[str, ...], yes: bool)
     async with source.client() as client:
         for start in range(0, len(ids), _AT_ONCE):
             await client.send("DELETE", "/api/public/traces", body={"traceIds": ids[start : start + _AT_ONCE]})
-    _tell({"traces": len(ids)}, output)
+    _report({"traces": len(ids)}, output)
 
 
 @delete.command()
@@ -59,10 +59,10 @@ async def traces(source: Source, output: Output, filters: tuple[str, ...], yes: 
         raise click.UsageError("Say which traces: FILTERS are missing.")
     async with source.client() as client:
         if not yes:
-            count = (await client.traces(filter=conditions, limit=1)).total or 0
+            count = (await client.traces(filter=conditions, limit=1)).meta.total_items or 0
             _confirm(f"Delete {_count(count, 'trace')}?", yes)
-        found = await client.send("DELETE", "/api/local/traces", {"filter": conditions})
-    _tell(found, output)
+        counts = await client.send("DELETE", "/api/local/traces", {"filter": conditions})
+    _report(counts, output)
 
 
 @delete.command()
@@ -78,8 +78,8 @@ async def session(source: Source, output: Output, id: str, yes: bool) -> None:
     """
     _confirm(f"Delete session {id} with all its traces?", yes)
     async with source.client() as client:
-        found = await client.send("DELETE", f"/api/local/sessions/{segment(id)}")
-    _tell(found, output)
+        counts = await client.send("DELETE", f"/api/local/sessions/{segment(id)}")
+    _report(counts, output)
 
 
 @delete.command()
@@ -97,7 +97,7 @@ async def score(source: Source, output: Output, ids: tuple[str, ...], yes: bool)
     async with source.client() as client:
         for id in ids:
             await client.send("DELETE", f"/api/public/scores/{segment(id)}")
-    _tell({"scores": len(ids)}, output)
+    _report({"scores": len(ids)}, output)
 
 
 @delete.command()
@@ -114,14 +114,14 @@ async def project(source: Source, output: Output, id: str, yes: bool) -> None:
       langfuse-local delete project local-project
     """
     async with source.client() as client:
-        [own] = [str(found["id"]) for found in await client.projects()]
+        [own] = [project.id for project in await client.projects()]
         if id != own:
             raise ConfigError(
                 f"These keys belong to project {own}, not to {id}.", hint="Give --public-key and --secret-key."
             )
         _confirm(f"Delete project {id} with all its traces, prompts, datasets, models and keys?", yes)
         await client.send("DELETE", "/api/local/project", {"confirm": id})
-    _tell({"projects": 1}, output)
+    _report({"projects": 1}, output)
 
 
 def _confirm(question: str, yes: bool) -> None:
@@ -133,9 +133,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _tell(found: Json, output: Output) -> None:
-    """What was deleted: `{"traces": 3}`."""
-    if output.as_json or output.as_jsonl:
-        click.echo(json_text(found))
+def _report(counts: Json, output: Output) -> None:
+    """Print what was deleted, such as `{"traces": 3}`."""
+    if output.is_json:
+        click.echo(json_text(counts))
     else:
-        click.echo(f"Deleted {', '.join(_count(number, noun[:-1]) for noun, number in found.items())}.", err=True)
+        click.echo(f"Deleted {', '.join(_count(number, noun[:-1]) for noun, number in counts.items())}.", err=True)

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from appliance.cli import render
-from appliance.cli.output import json_text
-from appliance.cli.reading import Output, Source, reading
-from appliance.cli.tables import Column
+from appliance.api_types.jobs import ApiCut, ApiJob
+from appliance.cli.data.reading import Listing, Output, Source, reading
+from appliance.cli.data.tables import Column, time_column
+from appliance.cli.data.texts import preview
 from appliance.client import segment
 
-_PATH = "/api/local/jobs"
+
+def _progress(job: ApiJob) -> str:
+    return f"{job.progress:,} / {job.total:,}" if job.total else ""
 
 
-def _progress(row: Any) -> str:
-    return f"{row['progress']:,} / {row['total']:,}" if row["total"] else ""
+def _message(job: ApiJob) -> str:
+    return preview(job.error if job.state == "failed" or not job.message else job.message)
 
 
-def _message(row: Any) -> str:
-    return render.preview(row["error"] if row["state"] == "failed" or not row["message"] else row["message"])
-
-
-_COLUMNS = (
-    Column("ID", lambda row: str(row["id"]), is_whole=True),
-    Column("JOB", render.field("kind")),
-    Column("STATE", render.field("state")),
-    render.time_column("CREATED", "createdAt", rank=2),
-    Column("TRIES", lambda row: str(row["attempts"]), is_number=True, rank=3),
-    Column("DONE", _progress, is_number=True, rank=3),
-    Column("MESSAGE", _message, is_free=True),
+_JOBS: Listing[ApiJob] = Listing(
+    "/api/local/jobs",
+    ApiJob,
+    (
+        Column("ID", lambda job: job.id, is_whole=True),
+        Column("JOB", lambda job: preview(job.kind)),
+        Column("STATE", lambda job: preview(job.state)),
+        time_column("CREATED", lambda job: job.created_at, rank=2),
+        Column("TRIES", lambda job: str(job.attempts), is_number=True, rank=3),
+        Column("DONE", _progress, is_number=True, rank=3),
+        Column("MESSAGE", _message, is_free=True),
+    ),
 )
-_CUTS = (
-    Column("PROJECT", render.field("projectId")),
-    Column("REASON", render.field("reason")),
-    render.time_column("BEFORE", "before"),
-    Column("TRACES", lambda row: f"{row['traces']:,}", is_number=True),
+_CUTS: Listing[ApiCut] = Listing(
+    "/api/local/prune",
+    ApiCut,
+    (
+        Column("PROJECT", lambda cut: preview(cut.project_id)),
+        Column("REASON", lambda cut: preview(cut.reason)),
+        time_column("BEFORE", lambda cut: cut.before),
+        Column("TRACES", lambda cut: f"{cut.traces:,}", is_number=True),
+    ),
 )
 
 
@@ -69,8 +73,8 @@ async def list_jobs(source: Source, output: Output, states: tuple[str, ...], lim
       langfuse-local jobs list --state waiting --state running
     """
     async with source.client() as client:
-        found = await client.send("GET", _PATH, {"state": ",".join(states) or None, "limit": limit})
-    output.rows(found["data"], _COLUMNS)
+        answer = await client.send("GET", _JOBS.path, {"state": ",".join(states) or None, "limit": limit})
+    output.rows(answer["data"], _JOBS)
 
 
 @jobs.command()
@@ -83,7 +87,7 @@ async def show(source: Source, output: Output, id: str) -> None:
     Example:
       langfuse-local jobs show 0f6cbd4e5a9d4c5f8d4f1a8a4f6b1c2d --json
     """
-    await _ask(source, output, "GET", id)
+    await _request(source, output, "GET", id)
 
 
 @jobs.command()
@@ -96,7 +100,7 @@ async def cancel(source: Source, output: Output, id: str) -> None:
     Example:
       langfuse-local jobs cancel 0f6cbd4e5a9d4c5f8d4f1a8a4f6b1c2d
     """
-    await _ask(source, output, "POST", id, "/cancel")
+    await _request(source, output, "POST", id, "/cancel")
 
 
 @jobs.command()
@@ -109,7 +113,7 @@ async def retry(source: Source, output: Output, id: str) -> None:
     Example:
       langfuse-local jobs retry 0f6cbd4e5a9d4c5f8d4f1a8a4f6b1c2d
     """
-    await _ask(source, output, "POST", id, "/retry")
+    await _request(source, output, "POST", id, "/retry")
 
 
 @click.command()
@@ -125,9 +129,9 @@ async def prune(source: Source, output: Output, dry_run: bool) -> None:
       langfuse-local prune --dry-run
     """
     async with source.client() as client:
-        plan = await client.send("GET", "/api/local/prune")
+        plan = await client.send("GET", _CUTS.path)
         if not dry_run and plan["data"]:
-            job = await client.send("POST", "/api/local/prune")
+            job = await client.send("POST", _CUTS.path)
             click.echo(f"Job {job['id']} deletes these (langfuse-local jobs show {job['id']}):", err=True)
     if plan["data"] or output.as_json:
         output.rows(plan["data"], _CUTS)
@@ -135,13 +139,13 @@ async def prune(source: Source, output: Output, dry_run: bool) -> None:
         click.echo("Nothing is older or larger than it may be.", err=True)
 
 
-async def _ask(source: Source, output: Output, method: str, id: str, verb: str = "") -> None:
+async def _request(source: Source, output: Output, method: str, id: str, verb: str = "") -> None:
     """Print the job that the server answers with."""
     async with source.client() as client:
-        job = await client.send(method, f"{_PATH}/{segment(id)}{verb}")
-    if output.as_json or output.as_jsonl:
-        click.echo(json_text(job, indent=2 if output.as_json else None))
+        job = await client.send(method, f"{_JOBS.path}/{segment(id)}{verb}")
+    if output.is_json:
+        output.object(job)
         return
     for name, value in job.items():
         if value not in (None, "", {}):
-            click.echo(f"{name:<14}{render.preview(value)}")
+            click.echo(f"{name:<14}{preview(value)}")

@@ -14,7 +14,8 @@ import pytest
 import trustme
 
 from appliance import client
-from appliance.client import ControlClient, LangfuseClient
+from appliance.api_types.traces import ApiTraceItem
+from appliance.client import ControlClient, LangfuseClient, segment
 from appliance.connection import checked_address
 from appliance.errors import ConfigError, RemoteError
 
@@ -95,11 +96,11 @@ async def test_a_certificate_that_is_not_trusted_says_how_to_trust_it(
         assert words.startswith(f"The certificate of {url} is not trusted (")
         assert "--ca FILE" in words and "SSL_CERT_FILE" in words
         trusting = LangfuseClient(url, "pk", "sk", ca_file=file)
-        assert (await trusting.traces()).data == [{"id": "t"}]
+        assert (await trusting.traces()).data == [ApiTraceItem(id="t")]
         await trusting.close()
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         trusting = LangfuseClient(url, "pk", "sk")
-        assert (await trusting.traces()).data == [{"id": "t"}]
+        assert (await trusting.traces()).data == [ApiTraceItem(id="t")]
         await trusting.close()
 
 
@@ -206,7 +207,7 @@ async def test_certificates_that_cannot_be_read_are_named_where_they_matter(
     assert f"{variable} names {file}, {words}" in await said("https://a.example")
     async with server() as port:
         reading = LangfuseClient(f"http://127.0.0.1:{port}", "pk", "sk")
-        assert (await reading.traces()).data == [{"id": "t"}]
+        assert (await reading.traces()).data == [ApiTraceItem(id="t")]
         await reading.close()
 
 
@@ -221,7 +222,7 @@ async def test_this_machine_and_its_supervisor_are_reached_in_a_hostile_environm
     async with server() as port:
         for host in ("127.0.0.1", "localhost"):
             reading = LangfuseClient(f"http://{host}:{port}", "pk", "sk")
-            assert (await reading.traces()).data == [{"id": "t"}]
+            assert (await reading.traces()).data == [ApiTraceItem(id="t")]
             await reading.close()
     async with server(socket=tmp_path / "s"):
         control = ControlClient(tmp_path / "s")
@@ -232,6 +233,6 @@ async def test_this_machine_and_its_supervisor_are_reached_in_a_hostile_environm
 async def test_text_that_is_not_utf_8_is_mended() -> None:
     async with server(content=b'{"data": [{"id": "\xff", "name": "\\ud800 \\ud83d\\ude42"}]}') as port:
         reading = LangfuseClient(f"http://127.0.0.1:{port}", "pk", "sk")
-        assert (await reading.traces(userId="\udcff")).data == [{"id": "\ufffd", "name": "\ufffd 🙂"}]
-        await reading.trace("\udcff")
+        assert (await reading.traces(userId="\udcff")).data == [ApiTraceItem(id="\ufffd", name="\ufffd 🙂")]
+        await reading.get(f"/api/public/traces/{segment(chr(0xDCFF))}", into=dict[str, object])
         await reading.close()

@@ -117,8 +117,8 @@ class RemoteGateway:
     async def connect(self) -> Server:
         """Asks whose keys these are; the answer names the project."""
         projects = await self._client.projects()
-        first = projects[0] if projects else {}
-        self.server = replace(self.server, project=str(first.get("name", "")), project_id=str(first.get("id", "")))
+        if projects:
+            self.server = replace(self.server, project=projects[0].name, project_id=projects[0].id)
         return self.server
 
     async def close(self) -> None:
@@ -132,12 +132,8 @@ class RemoteGateway:
             if error.status < 500:
                 raise
             return Health(ok=False, reason=error.message)
-        dead_letters = answer.get("deadLetters")
-        return Health(
-            ok=True,
-            version=str(answer.get("langfuseLocalVersion") or answer.get("version", "")),
-            dead_letters=dead_letters if isinstance(dead_letters, int) else 0,
-        )
+        version = answer.langfuse_local_version or answer.version
+        return Health(ok=True, version=version, dead_letters=answer.dead_letters)
 
     async def trace_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]:
         params: dict[str, Param] = {

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.api_types.observations import TreeRow
 from appliance.model.filters import Condition
 from appliance.model.observations import Observation
 from appliance.storage.clickhouse.client import ClickHouse
@@ -59,27 +60,6 @@ class ObservationKey(msgspec.Struct):
     id: str
     start_micros: int
     trace_hash: int
-
-
-class ObservationStep(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """An observation as the row of a tree; times are ISO 8601 in UTC, costs USD, '' stands for null."""
-
-    id: str
-    start_time: str
-    parent_observation_id: str = ""
-    type: str = "SPAN"
-    name: str = ""
-    end_time: str | None = None
-    completion_start_time: str | None = None
-    level: str = "DEFAULT"
-    status_message: str = ""
-    environment: str = "default"
-    version: str = ""
-    provided_model_name: str = ""
-    usage_details: dict[str, int] = msgspec.field(default_factory=dict)
-    total_cost: float | None = None
-    prompt_name: str = ""
-    prompt_version: int = 0
 
 
 class _Reach(msgspec.Struct):
@@ -160,14 +140,12 @@ async def of_trace(
     return sorted(rows, key=lambda row: (row.start_time, row.id))
 
 
-async def steps(
-    clickhouse: ClickHouse, project_id: str, trace_id: str, *, limit: int, offset: int
-) -> list[ObservationStep]:
+async def steps(clickhouse: ClickHouse, project_id: str, trace_id: str, *, limit: int, offset: int) -> list[TreeRow]:
     """The rows of a trace's tree, oldest first, from `offset` on. Raises QueryTooExpensive and StoreUnavailable."""
     time_bounds = await time_bounds_of(clickhouse, project_id, trace_id)
     binder = Binder({"project_id": project_id, "trace_id": trace_id, "limit": limit, "offset": offset})
     sql = render("observations", "steps", bounds=within("start_time", [time_bounds] if time_bounds else [], binder))
-    return await clickhouse.rows(sql, binder.params, ObservationStep, settings={"date_time_output_format": "iso"})
+    return await clickhouse.rows(sql, binder.params, TreeRow, settings={"date_time_output_format": "iso"})
 
 
 async def find(

@@ -13,7 +13,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from appliance.cli import data, logs
+from appliance.cli import logs
+from appliance.cli.data.datasets import datasets
+from appliance.cli.data.metrics import metrics
+from appliance.cli.data.observations import observations
+from appliance.cli.data.prompts import prompts
+from appliance.cli.data.scores import scores
+from appliance.cli.data.sessions import sessions
+from appliance.cli.data.trace import trace
+from appliance.cli.data.traces import traces
 from appliance.cli.output import json_text
 from appliance.paths import DataDir
 from tests.unit.cli.canned_api import Api, run
@@ -28,7 +36,7 @@ ROW: dict[str, Any] = {
     **dict.fromkeys(("description", HOSTILE), HOSTILE),
     "tags": [HOSTILE],
     "labels": [HOSTILE],
-    "versions": [HOSTILE],
+    "versions": [1],
     "observations": [],
 }
 TRACE = ROW | {
@@ -47,7 +55,7 @@ def answers(api: Api) -> None:
     api.answers["/api/public/media/uEig0wSz8oCevEy61aDUP9"] = MEDIA
 
 
-LISTS = (data.traces, data.sessions, data.observations, data.scores, data.prompts, data.datasets, data.metrics)
+LISTS = (traces, sessions, observations, scores, prompts, datasets, metrics)
 
 
 @pytest.mark.parametrize("command", LISTS, ids=lambda command: str(command.name))
@@ -61,10 +69,10 @@ def test_lists_have_a_printable_line_for_each_row(api: Api, command: click.Comma
 
 def test_a_trace_is_a_tree_of_printable_lines(api: Api) -> None:
     answers(api)
-    lines = run(api, data.trace, "t").stdout.splitlines()
+    lines = run(api, trace, "t").stdout.splitlines()
     assert all(line.isprintable() for line in lines)
     assert [line for line in lines if line.lstrip().startswith(("line2", "end"))] == []
-    assert json.loads(run(api, data.trace, "t", "--jsonl").stdout) == TRACE
+    assert json.loads(run(api, trace, "t", "--jsonl").stdout) == TRACE
 
 
 def test_words_of_a_server_are_printable(api: Api) -> None:

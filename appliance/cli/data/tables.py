@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from appliance.cli.data.texts import moment, preview, short_moment
 from appliance.cli.output import drawing_file
 from appliance.model.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+T = TypeVar("T")
 Json = Mapping[str, Any]
 WIDE = 200
 """Columns of a table that is not shown on a terminal."""
@@ -24,11 +26,11 @@ NARROWEST = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class Column(Generic[T]):
     """One column of a table: its title, and what of a row it shows."""
 
     title: str
-    text: Callable[[Json], str]
+    text: Callable[[T], str]
     is_number: bool = False
     style: str = ""
     is_free: bool = False
@@ -39,11 +41,39 @@ class Column:
     """Whether a part of it is of no use, as of an id: it is shown whole or not at all."""
     rank: int = 0
     """Where the terminal is too narrow, the column of the highest rank goes first, and those of rank 0 stay."""
-    short: Callable[[Json], str] | None = None
+    short: Callable[[T], str] | None = None
     """What it shows where the terminal is too narrow for `text`."""
 
 
-def print_table(rows: Sequence[Json], columns: Sequence[Column]) -> None:
+def time_column(title: str, time_of: Callable[[T], object], rank: int = 0) -> Column[T]:
+    """A column of moments, which lose their date where the terminal is narrow."""
+    return Column(title, lambda row: moment(time_of(row)), short=lambda row: short_moment(time_of(row)), rank=rank)
+
+
+def id_column(title: str, id_of: Callable[[T], object], rank: int = 0) -> Column[T]:
+    """A column of ids."""
+    return Column(title, lambda row: preview(id_of(row)), style="cyan", is_whole=True, rank=rank)
+
+
+def columns_of(rows: Sequence[Json]) -> list[Column[Json]]:
+    """Columns for rows of any shape: every key that appears, in order of appearance; numbers and ids stay whole."""
+    keys = dict.fromkeys(key for row in rows for key in row)
+    numeric = {key for key in keys if all(isinstance(row.get(key), int | float | None) for row in rows)}
+    return [
+        Column(preview(key), _field(key), is_number=key in numeric, is_free=key not in numeric and not _is_id(key))
+        for key in keys
+    ]
+
+
+def _field(key: str) -> Callable[[Json], str]:
+    return lambda row: preview(row.get(key))
+
+
+def _is_id(key: str) -> bool:
+    return key == "id" or key.endswith("Id")
+
+
+def print_table(rows: Sequence[T], columns: Sequence[Column[T]]) -> None:
     """Prints rows on standard output, as wide as the terminal; elsewhere, wide enough for every id."""
     out = console()
     drawn, width = table(rows, columns, out.width, may_grow=not sys.stdout.isatty())
@@ -52,7 +82,7 @@ def print_table(rows: Sequence[Json], columns: Sequence[Column]) -> None:
 
 
 def table(
-    rows: Sequence[Json], columns: Sequence[Column], width: int, *, may_grow: bool = False
+    rows: Sequence[T], columns: Sequence[Column[T]], width: int, *, may_grow: bool = False
 ) -> tuple[RenderableType, int]:
     """The rows as a table, one line each, and its width in characters.
 
@@ -62,10 +92,10 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    def texts_of(text: Callable[[Json], str]) -> list[str]:
+    def texts_of(text: Callable[[T], str]) -> list[str]:
         return [printable(text(row)) for row in rows]
 
-    def width_of(column: Column) -> int:
+    def width_of(column: Column[T]) -> int:
         return max([len(column.title), *map(cell_len, texts[column])])
 
     texts = {column: texts_of(column.text) for column in columns}
@@ -77,8 +107,8 @@ def table(
             if column.short is not None:
                 texts[column] = texts_of(column.short)
             elif column.is_whole:
-                room = width - _kept_beside(column, needed)
-                texts[column] = [text if cell_len(text) <= room else "…" for text in texts[column]]
+                available = width - _kept_beside(column, needed)
+                texts[column] = [text if cell_len(text) <= available else "…" for text in texts[column]]
         needed = {column: width_of(column) for column in columns if set(texts[column]) != {"…"}}
     shown = fitted(needed, width)
     drawn = Table(box=None, header_style="bold", pad_edge=False, padding=(0, GAP, 0, 0), collapse_padding=True)
@@ -92,7 +122,7 @@ def table(
     return drawn, _with_gaps(shown.values())
 
 
-def fitted(needed: Mapping[Column, int], available: int) -> dict[Column, int]:
+def fitted(needed: Mapping[Column[T], int], available: int) -> dict[Column[T], int]:
     """The columns that fit into `available` characters, with their widths; free texts are cut, the widest first."""
     chosen = dict(needed)
     least = _least(chosen)
@@ -113,13 +143,13 @@ def fitted(needed: Mapping[Column, int], available: int) -> dict[Column, int]:
     return chosen
 
 
-def _kept_beside(column: Column, needed: Mapping[Column, int]) -> int:
+def _kept_beside(column: Column[T], needed: Mapping[Column[T], int]) -> int:
     """Characters that the columns which stay need at least beside this one."""
     others = [other for other in needed if other is not column and not other.rank]
     return sum(GAP + (min(needed[other], NARROWEST) if other.is_free else needed[other]) for other in others)
 
 
-def _least(needed: Mapping[Column, int]) -> dict[Column, int]:
+def _least(needed: Mapping[Column[T], int]) -> dict[Column[T], int]:
     return {column: min(width, column.least) if column.is_free else width for column, width in needed.items()}
 
 

@@ -1,20 +1,26 @@
-"""Texts, tables and trees of the reading commands."""
+"""The tree of a trace."""
 
 from __future__ import annotations
 
 from io import StringIO
 from typing import Any
 
-import pytest
+import msgspec
 from rich.console import Console, RenderableType
 
-from appliance.cli import render
+from appliance.api_types.media import ApiMedia
+from appliance.api_types.traces import ApiTraceDetail
+from appliance.cli.data.trace_tree import media_lines, trace_tree
 
 
 def drawn(thing: RenderableType, width: int = 120) -> str:
     out = StringIO()
     Console(file=out, width=width, color_system=None).print(thing)
     return out.getvalue()
+
+
+def tree_of(trace: dict[str, Any], media: dict[str, ApiMedia] | None = None) -> RenderableType:
+    return trace_tree(msgspec.convert(trace, ApiTraceDetail), media)
 
 
 def observation(identity: str, parent: str | None, **more: Any) -> dict[str, Any]:
@@ -29,43 +35,6 @@ def observation(identity: str, parent: str | None, **more: Any) -> dict[str, Any
     }
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(None, ""), (0.0004, "0 ms"), (0.85, "850 ms"), (1.24, "1.2 s"), (200, "3 m 20 s")]
-)
-def test_durations_read_well(seconds: float | None, text: str) -> None:
-    assert render.duration(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [(None, ""), (0, ""), (12.345, "$12.35"), (0.00451, "$0.0045"), (0.00045, "$0.00045"), (0.0000021, "$0.0000021")],
-)
-def test_costs_keep_small_amounts_apart(amount: float | None, text: str) -> None:
-    assert render.usd(amount) == text
-
-
-def test_what_is_no_time_is_shown_as_it_is() -> None:
-    for show in (render.moment, render.short_moment):
-        assert [show(text) for text in (None, "", "soon\x1b")] == ["", "", "soon·"]
-    assert render.between("soon", "2026-01-01T00:00:00Z") == ""
-    assert render.between("2026-01-01T00:00:00", "2026-01-01T00:00:01") == "1.0 s"
-
-
-def test_a_preview_is_one_line() -> None:
-    assert render.preview({"a": ["b\nc", 1]}) == '{"a": ["b\\nc", 1]}'
-    assert render.preview("a\n b") == "a b"
-    assert render.preview(None) == ""
-
-
-def test_rows_of_any_shape_get_columns() -> None:
-    columns = render.columns_of([{"name": "a", "count": 1}, {"name": "b", "extra": None}])
-    assert [(column.title, column.is_number) for column in columns] == [
-        ("name", False),
-        ("count", True),
-        ("extra", True),
-    ]
-
-
 def test_a_trace_is_drawn_as_a_tree_with_its_scores() -> None:
     trace = {
         "id": "t1",
@@ -76,21 +45,21 @@ def test_a_trace_is_drawn_as_a_tree_with_its_scores() -> None:
             observation("b", "a", model="gpt-4o", usageDetails={"total": 1500}, calculatedTotalCost=0.0045),
             observation("a", None),
         ],
-        "scores": [{"name": "quality", "value": 0.75, "comment": "close"}],
+        "scores": [{"id": "s", "name": "quality", "value": 0.75, "comment": "close"}],
     }
-    lines = drawn(render.trace_tree(trace)).splitlines()
+    lines = drawn(tree_of(trace)).splitlines()
     places = [next(i for i, line in enumerate(lines) if f"name-{one}" in line) for one in "abc"]
     assert places == sorted(places)
     text = "\n".join(lines)
     assert "gpt-4o  1.5 s  1,500 tok  $0.0045" in text
     trace["observations"] = [observation("a", None, usageDetails={"total": 9}, usageEstimated=True)]
-    assert "≈9 tok" in drawn(render.trace_tree(trace))
+    assert "≈9 tok" in drawn(tree_of(trace))
     assert "too slow" in text and "score quality 0.75  close" in text
 
 
 def test_a_level_that_matters_is_a_word_too() -> None:
     lines = drawn(
-        render.trace_tree({"id": "t", "observations": [observation("a", None, level="ERROR"), observation("b", None)]})
+        tree_of({"id": "t", "observations": [observation("a", None, level="ERROR"), observation("b", None)]})
     ).splitlines()
     assert "ERROR" in next(line for line in lines if "name-a" in line)
     assert "DEFAULT" not in "".join(lines)
@@ -98,16 +67,14 @@ def test_a_level_that_matters_is_a_word_too() -> None:
 
 def test_siblings_stand_in_the_order_of_their_starts() -> None:
     late = observation("late", "root", startTime="2026-01-01T00:00:00.500Z")
-    text = drawn(
-        render.trace_tree({"id": "t", "observations": [late, observation("root", None), observation("a", "root")]})
-    )
+    text = drawn(tree_of({"id": "t", "observations": [late, observation("root", None), observation("a", "root")]}))
 
     assert text.index("name-root") < text.index("name-a") < text.index("name-late")
 
 
 def test_observations_without_their_parent_and_in_a_circle_are_still_shown() -> None:
     lost = [observation("a", "gone"), observation("b", "c"), observation("c", "b"), observation("d", "d")]
-    text = drawn(render.trace_tree({"id": "t", "observations": lost}))
+    text = drawn(tree_of({"id": "t", "observations": lost}))
     assert all(f"name-{one}" in text for one in "abcd")
 
 
@@ -117,9 +84,7 @@ def test_messages_are_shown_and_those_of_an_input_once() -> None:
     answer = {"role": "tool", "content": "Yes"}
     first = observation("a", None, input={"messages": asked}, output=call)
     second = observation("b", None, input=[*asked, call, answer], output="Yes.\nTake a coat.")
-    text = drawn(
-        render.trace_tree({"id": "t", "input": {"q": 1}, "output": second["output"], "observations": [first, second]})
-    )
+    text = drawn(tree_of({"id": "t", "input": {"q": 1}, "output": second["output"], "observations": [first, second]}))
     assert [line.lstrip("│├└─ ") for line in text.splitlines()[2:]] == [
         'input  {"q": 1}',
         "span name-a  1.5 s",
@@ -135,7 +100,7 @@ def test_messages_are_shown_and_those_of_an_input_once() -> None:
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:
-    text = drawn(render.trace_tree({"id": "t", "observations": [observation("a", None, input="a" * 9000)]}))
+    text = drawn(tree_of({"id": "t", "observations": [observation("a", None, input="a" * 9000)]}))
     assert "(9,000 characters; --json shows all)" in " ".join(text.split())
     assert 2000 <= text.count("a") < 2100
 
@@ -144,18 +109,18 @@ def test_the_files_of_a_trace_stand_below_what_refers_to_them() -> None:
     text = "@@@langfuseMedia:type=image/png|id=uEig0wSz8oCevEy61aDUP9|source=bytes@@@"
     step = {"id": "o", "type": "SPAN", "name": "look", "startTime": "2026-01-01T00:00:00Z", "input": {"image": [text]}}
     media = {
-        "uEig0wSz8oCevEy61aDUP9": {
-            "mediaId": "uEig0wSz8oCevEy61aDUP9",
-            "contentType": "image/png",
-            "contentLength": 34_000,
-            "url": "http://localhost:3000/api/media/p/uEig0wSz8oCevEy61aDUP9?expires=1",
-        }
+        "uEig0wSz8oCevEy61aDUP9": ApiMedia(
+            media_id="uEig0wSz8oCevEy61aDUP9",
+            content_type="image/png",
+            content_length=34_000,
+            url="http://localhost:3000/api/media/p/uEig0wSz8oCevEy61aDUP9?expires=1",
+        )
     }
     trace = {"id": "t", "name": "vision", "output": f"![]({text})", "observations": [step]}
-    lines = drawn(render.trace_tree(trace, media)).splitlines()
+    lines = drawn(tree_of(trace, media)).splitlines()
     assert sum("media output image/png, 34 kB  uEig0wSz8oCevEy61aDUP9" in line for line in lines) == 1
     below = lines[next(number for number, line in enumerate(lines) if "look" in line) + 1]
     assert "media input image/png, 34 kB" in below
-    assert "media" not in drawn(render.trace_tree(trace))
-    (link,) = render.media_lines(media)
+    assert "media" not in drawn(tree_of(trace))
+    (link,) = media_lines(media)
     assert link.endswith("34 kB  http://localhost:3000/api/media/p/uEig0wSz8oCevEy61aDUP9?expires=1")

@@ -8,18 +8,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
+from appliance.api_types.traces import ApiTraceItem
+from appliance.cli.data.reading import PAGE_ROWS
 from appliance.errors import RemoteError
 
 if TYPE_CHECKING:
     from appliance.client import LangfuseClient
 
 T = TypeVar("T")
-Json = dict[str, Any]
 
 POLL_S = 2.0
-PAGE_ROWS: Final = 100
 LOOK_BACK: Final = timedelta(minutes=10)
 """How long before it arrives a trace may have begun, where only a list by start tells which arrived."""
 _FIRST_WAIT_S: Final = 0.2
@@ -108,27 +108,27 @@ async def _told(client: LangfuseClient, connection: Connection) -> AsyncGenerato
 async def _changed_since(client: LangfuseClient, moment: datetime) -> list[str]:
     """Ids of traces that a server accepted since then or may have written since then, should it have been behind."""
     since = moment - LOOK_BACK
-    return [row["id"] for row in await _begun_since(client, since) if row["updatedAt"] >= since.isoformat()]
+    return [row.id for row in await _begun_since(client, since) if (row.updated_at or "") >= since.isoformat()]
 
 
 async def _polled(client: LangfuseClient, connection: Connection) -> AsyncGenerator[list[str]]:
     asked_at = datetime.now(UTC)
-    before = {row["id"] for row in await connection.ask(partial(_begun_since, client, asked_at - LOOK_BACK))}
+    before = {row.id for row in await connection.ask(partial(_begun_since, client, asked_at - LOOK_BACK))}
     while True:
         await asyncio.sleep(POLL_S)
         now = datetime.now(UTC)
         rows = await connection.ask(partial(_begun_since, client, asked_at - LOOK_BACK))
         asked_at = now
-        if ids := [row["id"] for row in rows if row["id"] not in before]:
+        if ids := [row.id for row in rows if row.id not in before]:
             yield ids
 
 
-async def _begun_since(client: LangfuseClient, moment: datetime) -> list[Json]:
+async def _begun_since(client: LangfuseClient, moment: datetime) -> list[ApiTraceItem]:
     """All traces that began since then, whenever they arrived."""
-    rows: list[Json] = []
+    rows: list[ApiTraceItem] = []
     number, pages = 1, 1
     while number <= pages:
         page = await client.traces(fromTimestamp=moment.isoformat(), page=number, limit=PAGE_ROWS, fields="core")
         rows += page.data
-        number, pages = number + 1, int(page.meta.get("totalPages") or 1)
+        number, pages = number + 1, page.meta.total_pages or 1
     return rows

@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from appliance.cli import arrivals
-from appliance.client import Page
+from appliance.api_types.pages import ApiPage, PageMeta
+from appliance.api_types.traces import ApiTraceItem
+from appliance.cli.data import arrivals
 from appliance.errors import RemoteError
 from appliance.live_events import Arrival, read_arrivals
 
@@ -32,16 +33,16 @@ class OtherServer:
             raise RemoteError("Not here", status=404)
         yield Arrival([])
 
-    async def traces(self, *, page: int, limit: int, **_: object) -> Page:
-        rows = [{"id": identity, "updatedAt": "9999"} for identity in self.ids]
-        return Page(rows[(page - 1) * limit : page * limit], {"totalPages": -(-len(rows) // limit)})
+    async def traces(self, *, page: int, limit: int, **_: object) -> ApiPage[ApiTraceItem]:
+        rows = [ApiTraceItem(id=identity, updated_at="9999") for identity in self.ids]
+        return ApiPage(rows[(page - 1) * limit : page * limit], PageMeta(total_pages=-(-len(rows) // limit)))
 
 
 async def test_all_that_arrives_is_told_however_many_and_whenever_they_began(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "POLL_S", 0)
     server = OtherServer([f"old{number}" for number in range(150)])
 
-    async def first_page(**how: Any) -> Page:
+    async def first_page(**how: Any) -> ApiPage[ApiTraceItem]:
         page = await OtherServer.traces(server, **how)
         if how["page"] == 2:  # the list as it was is known now
             server.ids[75:75] = [f"new{number}" for number in range(300)]

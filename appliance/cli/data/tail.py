@@ -8,14 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from appliance.cli import render
-from appliance.cli.arrivals import PAGE_ROWS, Connection, arrivals
+from appliance.api_types.pages import ApiPage
+from appliance.api_types.traces import ApiTraceItem
+from appliance.cli.data.arrivals import Connection, arrivals
+from appliance.cli.data.reading import PAGE_ROWS, Json, Output, Source, conditions_of, filters_argument, reading
+from appliance.cli.data.traces import COLUMNS, TRACES
 from appliance.cli.output import json_text
-from appliance.cli.reading import Json, Output, Source, conditions_of, filters_argument, reading
 
 if TYPE_CHECKING:
-    from appliance.client import LangfuseClient
+    from appliance.client import LangfuseClient, Param
 
 SEEN_TRACES = 10_000
 """How many printed traces it remembers, so that an update does not print them again."""
@@ -50,7 +53,7 @@ async def tail(source: Source, output: Output, filters: tuple[str, ...]) -> None
 
 async def _traces_of(client: LangfuseClient, ids: Sequence[str], conditions: list[Json]) -> list[Json]:
     """Those of the traces that meet the conditions, oldest first."""
-    found: list[Json] = []
+    rows: list[Json] = []
     for start in range(0, len(ids), PAGE_ROWS):
         chosen = {
             "type": "stringOptions",
@@ -58,14 +61,15 @@ async def _traces_of(client: LangfuseClient, ids: Sequence[str], conditions: lis
             "operator": "any of",
             "value": list(ids[start : start + PAGE_ROWS]),
         }
-        page = await client.traces(filter=[chosen, *conditions], limit=PAGE_ROWS)
-        found += page.data
-    return sorted(found, key=lambda row: row["timestamp"])
+        params: dict[str, Param] = {"filter": [chosen, *conditions], "limit": PAGE_ROWS}
+        rows += (await client.get(TRACES.path, params, into=ApiPage[Json])).data
+    return sorted(rows, key=lambda row: row["timestamp"])
 
 
 def _print_arrival(row: Json, output: Output) -> None:
-    if output.as_json or output.as_jsonl:
+    if output.is_json:
         click.echo(json_text(row))
         return
-    texts = [column.text(row) for column in render.TRACES if column.title not in ("Input", "Tags")]
+    trace = msgspec.convert(row, ApiTraceItem, strict=False)
+    texts = [column.text(trace) for column in COLUMNS if column.title not in ("Input", "Tags")]
     click.echo("  ".join(text for text in texts if text))

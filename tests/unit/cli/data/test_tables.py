@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from appliance.cli import render
-from appliance.cli.tables import Column, fitted, table
+from appliance.cli.data.observations import OBSERVATIONS
+from appliance.cli.data.reading import Listing
+from appliance.cli.data.sessions import SESSIONS
+from appliance.cli.data.tables import Column, columns_of, fitted, table
+from appliance.cli.data.traces import TRACES
 
 UUID = "92da3cdc-5ba7-41fd-a91b-9db9890e71a3"
 
 
-def lines_of(rows: list[dict[str, Any]], columns: tuple[Column, ...], width: int, **how: bool) -> list[str]:
+def lines_of(rows: list[dict[str, Any]], listing: Listing[Any], width: int, **how: bool) -> list[str]:
     out = StringIO()
-    drawn, wide = table(rows, columns, width, **how)
+    drawn, wide = table([msgspec.convert(row, listing.row) for row in rows], listing.columns, width, **how)
     Console(file=out, width=max(width, wide), color_system=None).print(drawn)
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
@@ -32,7 +36,7 @@ def trace(**more: Any) -> dict[str, Any]:
 def test_an_id_is_whole_beside_a_readable_name(width: int, identity: str) -> None:
     row = trace(id=identity, input="long " * 99, tags=["prod"] * 5, userId="alice", observations=["a"])
     old = row | {"timestamp": "2026-01-01T00:00:00Z"}
-    lines = lines_of([row, old], render.TRACES, width)
+    lines = lines_of([row, old], TRACES, width)
     assert len(lines) == 3
     assert max(map(len, lines)) <= width
     assert all(identity in line for line in lines[1:])
@@ -40,14 +44,14 @@ def test_an_id_is_whole_beside_a_readable_name(width: int, identity: str) -> Non
 
 
 def test_the_date_gives_way_before_any_column() -> None:
-    wide, narrow = (lines_of([trace(input="long " * 99)], render.TRACES, width)[1] for width in (140, 80))
+    wide, narrow = (lines_of([trace(input="long " * 99)], TRACES, width)[1] for width in (140, 80))
     assert wide.startswith(f"{datetime.now():%Y-%m-%d }")
     assert narrow[2] == ":" and "850 ms" in narrow and "$0.0045" in narrow
 
 
 @pytest.mark.parametrize("width", [20, 30, 43])
 def test_an_id_that_does_not_fit_is_left_out_whole(width: int) -> None:
-    lines = lines_of([trace()], render.TRACES, width)
+    lines = lines_of([trace()], TRACES, width)
     assert UUID[:6] not in "\n".join(lines)
     assert "answer" in lines[1] and max(map(len, lines)) <= width
 
@@ -56,23 +60,23 @@ def test_an_id_that_does_not_fit_is_left_out_whole(width: int) -> None:
 def test_ids_of_observations_are_whole(width: int) -> None:
     row = {"id": "78a5abe4dc4b6233", "type": "GENERATION", "name": "call-the-model", "model": "claude-opus-4-5"}
     row |= {"startTime": "2026-01-01T00:00:00Z", "endTime": "2026-01-01T00:00:01Z", "traceId": "0af765" * 5}
-    line = lines_of([row], render.OBSERVATIONS, width)[1]
+    line = lines_of([row], OBSERVATIONS, width)[1]
     assert row["id"] in line and "call-the" in line and len(line) <= width
     assert row["traceId"] in line or row["traceId"][:3] not in line
 
 
 def test_one_id_that_is_too_long_hides_no_other() -> None:
     rows = [{"id": "session-1", "createdAt": "2026-01-01T00:00:00Z"}, {"id": "long" * 99}]
-    text = "\n".join(lines_of(rows, render.SESSIONS, 80))
+    text = "\n".join(lines_of(rows, SESSIONS, 80))
     assert "session-1" in text and "longlong" not in text
 
 
 def test_without_a_terminal_every_id_is_whole() -> None:
-    assert "long" * 99 in "\n".join(lines_of([{"id": "long" * 99}], render.SESSIONS, 200, may_grow=True))
+    assert "long" * 99 in "\n".join(lines_of([{"id": "long" * 99}], SESSIONS, 200, may_grow=True))
 
 
 def test_columns_of_high_rank_go_first_and_the_last_of_equals() -> None:
-    one, two, three = (Column(name, render.field(name), rank=name != "a") for name in "abc")
+    one, two, three = (Column(name, str, rank=name != "a") for name in "abc")
     needed = {one: 10, two: 10, three: 10}
     assert list(fitted(needed, 40)) == [one, two, three]
     assert list(fitted(needed, 25)) == [one, two]
@@ -80,14 +84,15 @@ def test_columns_of_high_rank_go_first_and_the_last_of_equals() -> None:
 
 
 def test_the_widest_free_text_is_cut_first() -> None:
-    one, two = (Column(name, render.field(name), is_free=True) for name in "ab")
+    one, two = (Column(name, str, is_free=True) for name in "ab")
     assert list(fitted({one: 50, two: 10}, 40).values()) == [28, 10]
     assert sum(fitted({one: 50, two: 40}, 40).values()) == 38
 
 
-@pytest.mark.parametrize(
-    ("age", "text"), [(timedelta(0), "12:00:00"), (timedelta(days=2), "Mon 12:00"), (timedelta(days=9), "2026-01-05")]
-)
-def test_a_short_moment_says_what_tells_days_apart(age: timedelta, text: str) -> None:
-    now = datetime(2026, 1, 14, 12).astimezone()
-    assert render.short_moment((now - age).isoformat(), now) == text
+def test_rows_of_any_shape_get_columns() -> None:
+    columns = columns_of([{"name": "a", "count": 1}, {"name": "b", "extra": None}])
+    assert [(column.title, column.is_number) for column in columns] == [
+        ("name", False),
+        ("count", True),
+        ("extra", True),
+    ]

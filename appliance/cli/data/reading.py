@@ -6,23 +6,40 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import click
+import msgspec
 
-from appliance.cli import render
+from appliance.api_types.pages import ApiPage
+from appliance.cli.data.tables import Column, columns_of, print_table
 from appliance.cli.interrupts import run_until_signal
 from appliance.cli.options import attached, ca_option, data_dir_option, settings_from, url_option
 from appliance.cli.output import json_text
-from appliance.cli.tables import Column, print_table
+from appliance.errors import RemoteError
 
 if TYPE_CHECKING:
-    from appliance.client import LangfuseClient
+    from appliance.client import LangfuseClient, Param
 
 Json = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+PAGE_ROWS: Final = 100
+"""Rows of one request; a page of more is refused."""
 
 filters_argument = click.argument("filters", nargs=-1)
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Most rows to print; 0 prints all."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A list of the API: where it is, what its rows are, and how a table shows them."""
+
+    path: str
+    row: type[T]
+    columns: Sequence[Column[T]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +79,45 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """How to print what was read."""
+    """How to print what the server sent."""
 
     as_json: bool
     as_jsonl: bool
 
-    def rows(self, rows: Sequence[Json], columns: Sequence[Column] | None = None) -> None:
-        """Prints a list."""
+    @property
+    def is_json(self) -> bool:
+        """Whether scripts read it: then everything is printed as the server sent it."""
+        return self.as_json or self.as_jsonl
+
+    def rows(self, rows: Sequence[Json], listing: Listing[Any]) -> None:
+        """Print the rows of a list; raises RemoteError when they cannot be shown as a table."""
+        if self.is_json or not rows:
+            self._json(rows)
+            return
+        try:
+            typed = [msgspec.convert(row, listing.row, strict=False) for row in rows]
+        except msgspec.ValidationError as error:
+            raise RemoteError(f"The server sent unexpected rows ({error}).", hint="--json prints them.") from error
+        print_table(typed, listing.columns)
+
+    def rows_of_any_shape(self, rows: Sequence[Json]) -> None:
+        """Print rows with a column for each of their keys."""
+        if self.is_json or not rows:
+            self._json(rows)
+        else:
+            print_table(rows, columns_of(rows))
+
+    def object(self, value: Json) -> None:
+        """Print one object as JSON."""
+        click.echo(json_text(value, indent=None if self.as_jsonl else 2))
+
+    def _json(self, rows: Sequence[Json]) -> None:
         if self.as_jsonl:
             for row in rows:
                 click.echo(json_text(row))
         elif self.as_json:
             click.echo(json_text(rows, indent=2))
-        elif rows:
-            print_table(rows, columns or render.columns_of(rows))
-        else:
+        elif not rows:
             click.echo("Nothing found.", err=True)
 
 
@@ -118,3 +159,16 @@ def conditions_of(filters: Sequence[str]) -> list[Json]:
     from appliance.model.query_bar import parse_query_bar
 
     return [condition.as_json() for condition in parse_query_bar(" ".join(filters))]
+
+
+async def read_rows(client: LangfuseClient, path: str, limit: int, **params: Param) -> list[Json]:
+    """The first `limit` rows of a list (0: all) as they are sent, page by page."""
+    size = min(limit, PAGE_ROWS) or PAGE_ROWS
+    rows: list[Json] = []
+    number = 1
+    while True:
+        page = await client.get(path, {**params, "page": number, "limit": size}, into=ApiPage[Json])
+        rows += page.data
+        if (limit and len(rows) >= limit) or number >= (page.meta.total_pages or 1):
+            return rows[:limit] if limit else rows
+        number += 1
