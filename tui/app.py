@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import App
@@ -21,7 +21,8 @@ from appliance.model.printable import printable
 from tui import background
 from tui.api.first_look import FirstLook
 from tui.api.gateway import Gateway, TraceQuery
-from tui.commands import JUMP_HINT, AppCommands, Jump, parse_jump
+from tui.commands import JUMP_HINT, AppCommands, parse_jump
+from tui.host import Host, Jump
 from tui.keymap import bindings
 from tui.model.records import Health, Slice, TraceRow
 from tui.screens import registry
@@ -208,20 +209,25 @@ class LangfuseApp(App[None]):
         """Saves the state."""
         self.state_file.save(self.state)
 
-    def action_show(self, mode: str) -> None:
-        """A screen by its number; a second press goes back to its first page."""
-        if mode == self.current_mode:
-            while len(self.screen_stack) > 1:
-                self.pop_screen()
+    def action_show(self, name: str) -> None:
+        self.show_tab(name)
+
+    def show_tab(self, name: str) -> None:
+        """Goes to a screen with a tab, and whatever is open there; from within it, to the screen itself."""
+        if name == self.current_mode:
+            self._close_details()
             return
-        self.switch_mode(mode)
-        self.state.screen = mode
+        self.switch_mode(name)
+        self.state.screen = name
         self.remember()
 
-    def action_show_mode_root(self, mode: str) -> None:
-        """The first page of a screen, whatever was open there."""
-        if self.current_mode != mode:
-            self.action_show(mode)
+    def show_tab_root(self, name: str) -> None:
+        """Goes to a screen with a tab and closes whatever is open there."""
+        if self.current_mode != name:
+            self.show_tab(name)
+        self._close_details()
+
+    def _close_details(self) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
@@ -278,7 +284,7 @@ class LangfuseApp(App[None]):
         if isinstance(jump, str):
             self.notify(jump, severity="warning")
         elif jump.verb == "show":
-            self.action_show(jump.argument)
+            self.show_tab(jump.argument)
         elif jump.verb == "trace":
             self._leave_details()
             self.open_trace(jump.argument)
@@ -355,3 +361,7 @@ class LangfuseApp(App[None]):
 def _why_not(error: ApplianceError) -> str:
     refused = isinstance(error, RemoteError) and error.status in (401, 403)
     return "refused" if refused else "silent"
+
+
+if TYPE_CHECKING:
+    _is_host: type[Host] = LangfuseApp  # screens see the application as a Host without importing it

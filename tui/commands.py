@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import msgspec
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.markup import escape
 
 from appliance.model.printable import printable
 from tui import keymap
+from tui.host import Host, Jump, host_of
 from tui.screens import registry
 from tui.screens.base import AppScreen
-
-if TYPE_CHECKING:
-    from tui.app import LangfuseApp
-
-
-class Jump(msgspec.Struct, frozen=True):
-    """Where to go."""
-
-    verb: str
-    argument: str = ""
-
 
 JUMP_HINT: Final = " · ".join(
     [*(entry.name for entry in registry.TABS), "trace ID", "session ID", "theme NAME", "quit"]
@@ -61,14 +50,11 @@ class AppCommands(Provider):
                 yield Hit(score, matcher.highlight(title), command, help=escape(help_text))
         if len(query) >= 8 and " " not in query:
             asked = printable(f"Open trace {query}")
-            yield Hit(0.1, Content(asked), partial(self._app.go, Jump("trace", query)), text=asked, help="by its id")
+            yield Hit(0.1, Content(asked), partial(self._host.go, Jump("trace", query)), text=asked, help="by its id")
 
     @property
-    def _app(self) -> LangfuseApp:
-        from tui.app import LangfuseApp
-
-        assert isinstance(self.app, LangfuseApp)
-        return self.app
+    def _host(self) -> Host:
+        return host_of(self.app)
 
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
         screen = self.screen
@@ -81,8 +67,8 @@ class AppCommands(Provider):
                     partial(screen.run_action, action.name),
                 )
         for entry in registry.TABS:
-            yield f"Go to {entry.title.lower()}", f":{entry.name}", partial(self._app.go, Jump("show", entry.name))
-        yield "Keys and snippets", "send a first trace", partial(self._app.go, Jump("first-run"))
-        for name in sorted(self._app.available_themes):
-            yield f"Theme: {name}", "change the colours", partial(self._app.set_theme, name)
-        yield "Quit", "leave; the appliance goes on", partial(self._app.go, Jump("quit"))
+            yield f"Go to {entry.title.lower()}", f":{entry.name}", partial(self._host.go, Jump("show", entry.name))
+        yield "Keys and snippets", "send a first trace", partial(self._host.go, Jump("first-run"))
+        for name in sorted(self._host.available_themes):
+            yield f"Theme: {name}", "change the colours", partial(self._host.set_theme, name)
+        yield "Quit", "leave; the appliance goes on", partial(self._host.go, Jump("quit"))

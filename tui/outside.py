@@ -11,15 +11,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from textual.app import SuspendNotSupported
+from textual.app import App, SuspendNotSupported
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from tui.app import LangfuseApp
 
-
-def edit_text(app: LangfuseApp, text: str, suffix: str = ".txt") -> None:
+def edit_text(app: App[None], text: str, suffix: str = ".txt") -> None:
     """Shows a text in $EDITOR or $PAGER while the terminal UI steps aside."""
     command = next((found for name in ("EDITOR", "PAGER") if (found := os.environ.get(name, "").strip())), "less")
     try:
@@ -40,7 +38,7 @@ def edit_text(app: LangfuseApp, text: str, suffix: str = ".txt") -> None:
         app.notify(problem, severity="warning")
 
 
-def open_link(app: LangfuseApp, link: str) -> str:
+def open_link(app: App[None], link: str) -> str:
     """Opens a link in the browser; returns a sentence when there is none or it fails, else nothing."""
     import webbrowser
 
@@ -56,7 +54,7 @@ def open_link(app: LangfuseApp, link: str) -> str:
     return "" if opened else "No browser can be opened from here."
 
 
-def _run(app: LangfuseApp, command: str, words: Sequence[str]) -> str:
+def _run(app: App[None], command: str, words: Sequence[str]) -> str:
     """Runs a program in the terminal of the UI; returns what was wrong with it."""
     problem = ""
     try:

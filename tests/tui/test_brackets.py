@@ -17,7 +17,7 @@ from appliance.errors import RemoteError
 from tests.tui.conftest import MakeApp, Until
 from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
-from tui.commands import Jump
+from tui.host import Jump
 from tui.model.records import Health, Observation, ObservationTexts, Score, Slice, TraceDetail
 from tui.screens.trace import TraceScreen
 from tui.screens.traces import TracesScreen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from rich.text import Text
 from textual import getters
@@ -16,25 +16,18 @@ from textual.screen import Screen
 
 from appliance.errors import ApplianceError
 from tui import background
+from tui.api.gateway import Gateway
+from tui.host import Host, host_of
 from tui.keymap import bindings
 from tui.screens import registry
 from tui.text.palette import Palette, palette_of
 from tui.widgets.bars import Banner, CrumbBar, KeyBar, TopBar
-
-if TYPE_CHECKING:
-    from tui.api.gateway import Gateway
-    from tui.app import LangfuseApp
 
 T = TypeVar("T")
 
 
 class AppScreen(Screen[None]):
     """A screen of the appliance: bars above and below, its own body between them."""
-
-    if TYPE_CHECKING:
-
-        @property
-        def app(self) -> LangfuseApp: ...  # type: ignore[override]
 
     SCOPE: ClassVar[str]
     """Its name in the registry."""
@@ -69,8 +62,12 @@ class AppScreen(Screen[None]):
         raise NotImplementedError
 
     @property
+    def host(self) -> Host:
+        return host_of(self.app)
+
+    @property
     def gateway(self) -> Gateway:
-        return self.app.gateway
+        return self.host.gateway
 
     @property
     def palette(self) -> Palette:
@@ -90,7 +87,7 @@ class AppScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self._show_crumbs()
-        if self.app.is_ready:
+        if self.host.is_ready:
             self.resume()
 
     def resume(self) -> None:
@@ -124,9 +121,9 @@ class AppScreen(Screen[None]):
         try:
             answer = await work()
         except ApplianceError as error:
-            self.app.report(error)
+            self.host.report(error)
         else:
-            self.app.report(None)
+            self.host.report(None)
             if self.is_attached:
                 self.is_loaded = True
                 then(answer)
@@ -157,4 +154,4 @@ class AppScreen(Screen[None]):
 
     def _show_connection(self, connection: str) -> None:
         self.top_bar.state = connection
-        self.top_bar.server = self.app.server_label
+        self.top_bar.server = self.host.server_label

@@ -96,9 +96,9 @@ class FirstRunScreen(AppScreen):
             try:
                 found = await self.gateway.trace_page(TraceQuery(), 1)
             except ApplianceError as error:
-                self.app.report(error)
+                self.host.report(error)
             else:
-                self.app.report(None)
+                self.host.report(None)
                 self._look_at(found.rows)
             await asyncio.sleep(POLL_S)
 
@@ -148,11 +148,11 @@ class FirstRunScreen(AppScreen):
 
     def action_copy(self) -> None:
         if one := self._shown:
-            self.app.copy(one.text, f"the {one.title} snippet")
+            self.host.copy(one.text, f"the {one.title} snippet")
 
     def action_copy_keys(self) -> None:
         server = self.gateway.server
-        self.app.copy(
+        self.host.copy(
             f"LANGFUSE_BASE_URL={server.url}\nLANGFUSE_HOST={server.url}\n"
             f"LANGFUSE_PUBLIC_KEY={server.public_key}\nLANGFUSE_SECRET_KEY={server.secret_key}\n",
             "the keys",
@@ -162,5 +162,5 @@ class FirstRunScreen(AppScreen):
         if self.received is not None:
             trace_id = self.received.id
             self.app.pop_screen()
-            self.app.action_show_mode_root("traces")
-            self.app.open_trace(trace_id)
+            self.host.show_tab_root("traces")
+            self.host.open_trace(trace_id)

@@ -44,14 +44,14 @@ class HomeScreen(AppScreen):
     @property
     def span(self) -> TimeRange:
         """The chosen time range."""
-        return BY_KEY.get(self.app.state.time_range, BY_KEY[DEFAULT_RANGE])
+        return BY_KEY.get(self.host.state.time_range, BY_KEY[DEFAULT_RANGE])
 
     def load(self) -> None:
         self.say(self.span.label)
         self.fetch(lambda: self.gateway.overview(self.span), self._show)
 
     def _refresh_when_seen(self) -> None:
-        if self.is_current and self.app.is_ready and self.app.connection != "lost":
+        if self.is_current and self.host.is_ready and self.host.connection != "lost":
             self.load()
 
     def _show(self, overview: Overview) -> None:
@@ -67,9 +67,9 @@ class HomeScreen(AppScreen):
 
     def _set_range(self, key: str | None) -> None:
         if key:
-            self.app.state.time_range = key
-            self.app.remember()
+            self.host.state.time_range = key
+            self.host.remember()
             self.load()
 
     def action_show_traces(self) -> None:
-        self.app.action_show("traces")
+        self.host.show_tab("traces")

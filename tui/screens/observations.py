@@ -6,19 +6,15 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from textual import getters, on
 from textual.app import ComposeResult
 
 from appliance.model.observations import OBSERVATION_TYPES
-from tui.api.gateway import PAGE_ROWS
-from tui.lists.paged import PagedRows
 from tui.modals.choice import ChoiceModal
-from tui.model.records import Observation, Slice
-from tui.screens.base import AppScreen
+from tui.model.records import Observation
+from tui.screens.list_screen import ListScreen, PageSource
 from tui.text import format
 from tui.text.cells import Column
 from tui.text.palette import ICONS, Palette
-from tui.widgets.line_scroll import LineScroll
 from tui.widgets.virtual_table import RowCells, VirtualTable
 
 COLUMNS: Final = (
@@ -36,16 +32,15 @@ COLUMNS: Final = (
 )
 
 
-class ObservationsScreen(AppScreen):
+class ObservationsScreen(ListScreen[Observation]):
     """A table that opens the trace at the observation."""
 
     SCOPE = "observations"
-    table = getters.query_one(VirtualTable)
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: PagedRows[Observation] = PagedRows(PAGE_ROWS, lambda row: row.id)
-        self._kind = ""
+        self._type = ""
+        """The only type that is listed; empty for all."""
 
     def compose_body(self) -> ComposeResult:
         yield VirtualTable(COLUMNS)
@@ -53,60 +48,39 @@ class ObservationsScreen(AppScreen):
     def on_mount(self) -> None:
         self.crumb = "Observations"
         super().on_mount()
-        self.table.set_source(self._cells)
-        self.table.focus()
 
-    def _cells(self, index: int, palette: Palette) -> RowCells | None:
-        row = self.rows.get(index)
-        return observation_cells(row, self.app.now(), palette) if row else None
+    def page_source(self) -> PageSource[Observation]:
+        conditions = []
+        if self._type:
+            conditions = [{"type": "stringOptions", "column": "type", "operator": "any of", "value": [self._type]}]
+        return partial(self.gateway.observation_page, conditions)
 
-    def _conditions(self) -> list[dict[str, object]]:
-        if not self._kind:
-            return []
-        return [{"type": "stringOptions", "column": "type", "operator": "any of", "value": [self._kind]}]
+    def row_cells(self, row: Observation, palette: Palette) -> RowCells:
+        return observation_cells(row, self.host.now(), palette)
 
-    def load(self) -> None:
-        self.fetch(lambda: self.gateway.observation_page(self._conditions(), 1), self._show_first, group="first")
+    def empty_text(self) -> str:
+        return "No observations."
 
-    def _show_first(self, found: Slice[Observation]) -> None:
-        self.rows.clear()
-        self.rows.put_page(1, found.rows, found.total)
-        self.table.set_empty_text("" if found.rows else "No observations.")
-        self.table.set_count(len(self.rows), cursor=0)
-        kind = self._kind.lower() or "all types"
-        self.say(f"{format.counted(len(self.rows), 'observation')} · {kind}")
+    def show_status(self) -> None:
+        self.say(f"{format.counted(len(self.rows), 'observation')} · {self._type.lower() or 'all types'}")
 
-    @on(VirtualTable.RowsWanted)
-    def _fetch_missing(self, event: VirtualTable.RowsWanted) -> None:
-        for page in self.rows.missing(event.first, event.last, ahead=PAGE_ROWS // 2):
-            self.rows.requested.add(page)
-            conditions = self._conditions()
-            work = partial(self.gateway.observation_page, conditions, page)
-            self.fetch(work, partial(self._show_page, page), group=f"page-{page}")
+    def open_row(self, row: Observation) -> None:
+        if row.trace_id:
+            self.host.open_trace(row.trace_id, row.id)
 
-    def _show_page(self, page: int, found: Slice[Observation]) -> None:
-        self.rows.put_page(page, found.rows, found.total)
-        self.table.set_count(len(self.rows))
-
-    @on(LineScroll.Opened)
-    def action_open(self) -> None:
-        row = self.rows.get(self.table.cursor)
-        if row and row.trace_id:
-            self.app.open_trace(row.trace_id, row.id)
-
-    def action_kind(self) -> None:
+    def action_type(self) -> None:
         rows = [("all", "0", "all types")]
-        rows += [(kind, str(i % 10) if i < 10 else "", kind.lower()) for i, kind in enumerate(OBSERVATION_TYPES, 1)]
-        self.app.push_screen(ChoiceModal("Type", rows, self._kind or "all"), self._set_kind)
+        rows += [(name, str(i) if i < 10 else "", name.lower()) for i, name in enumerate(OBSERVATION_TYPES, 1)]
+        self.app.push_screen(ChoiceModal("Type", rows, self._type or "all"), self._set_type)
 
-    def _set_kind(self, kind: str | None) -> None:
-        if kind:
-            self._kind = "" if kind == "all" else kind
+    def _set_type(self, name: str | None) -> None:
+        if name:
+            self._type = "" if name == "all" else name
             self.load()
 
     def action_copy(self) -> None:
-        if row := self.rows.get(self.table.cursor):
-            self.app.copy(row.id, "the id")
+        if row := self.current:
+            self.host.copy(row.id, "the id")
 
 
 def observation_cells(row: Observation, now: datetime, palette: Palette) -> RowCells:

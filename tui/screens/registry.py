@@ -88,7 +88,7 @@ SCREENS: Final = (
         factory="tui.screens.observations:ObservationsScreen",
         actions=(
             Action("open", "enter", "open", "open in its trace"),
-            Action("kind", "f", "type", "choose the type"),
+            Action("type", "f", "type", "choose the type"),
             Action("refresh_data", "r", "refresh", "refresh"),
             Action("copy", "y", "copy id", "copy the id"),
         ),

@@ -89,7 +89,7 @@ class ServicesScreen(AppScreen):
         self.set_interval(DRAW_S, self._draw_log)
 
     def _poll(self) -> None:
-        if self.is_current and self.app.is_ready:
+        if self.is_current and self.host.is_ready:
             self.load()
 
     def load(self) -> None:
@@ -208,7 +208,7 @@ class ServicesScreen(AppScreen):
             )
 
     def action_copy(self) -> None:
-        self.app.copy("\n".join(self._log_lines), f"the log of {self._log_of}")
+        self.host.copy("\n".join(self._log_lines), f"the log of {self._log_of}")
 
     def refresh_styles(self) -> None:
         self._is_dirty = True

@@ -74,10 +74,10 @@ class SessionScreen(AppScreen):
 
     def action_open_turn(self) -> None:
         if self._turns:
-            self.app.open_trace(self._turns[self._turn_at_top()].id)
+            self.host.open_trace(self._turns[self._turn_at_top()].id)
 
     def action_copy(self) -> None:
-        self.app.copy(self.session_id, "the session's id")
+        self.host.copy(self.session_id, "the session's id")
 
     def action_edit(self) -> None:
         edit_text(self.app, self.document.text)

@@ -71,7 +71,7 @@ class StartScreen(AppScreen):
         finally:
             self._is_starting = False
         self.app.pop_screen()
-        self.app.connect()
+        self.host.connect()
 
     def _say(self, line: str) -> None:
         if _is_next_share(line, self._last):
@@ -83,7 +83,7 @@ class StartScreen(AppScreen):
 
     def action_refresh_data(self) -> None:
         self.app.pop_screen()
-        self.app.connect()
+        self.host.connect()
 
 
 def _is_next_share(line: str, last: str) -> bool:

@@ -98,7 +98,7 @@ class TraceScreen(AppScreen):
                     drawn = len(found)
                     self._show_observations(found, is_whole=False)
         except ApplianceError as error:
-            self.app.report(error)
+            self.host.report(error)
             return
         self._show_observations(found, is_whole=True)
 
@@ -288,12 +288,12 @@ class TraceScreen(AppScreen):
         node = self.span_view.current
         if node is None or self.is_trace(node):
             if self.trace_detail:
-                copy_trace(self.app, self.trace_detail)
+                copy_trace(self, self.trace_detail)
             return
         given, answered, metadata = self._shown()
         whole = json.loads(msgspec.json.encode(node.observation))
         whole |= {"input": given, "output": answered, "metadata": metadata}
-        offer_copy(self.app, "observation", node.id, given, answered, whole)
+        offer_copy(self, "observation", node.id, given, answered, whole)
 
     def action_edit(self) -> None:
         given, answered, _ = self._shown()
@@ -303,11 +303,11 @@ class TraceScreen(AppScreen):
             edit_text(self.app, f"{as_text(given)}\n\n{'-' * 40}\n\n{as_text(answered)}\n")
 
     def action_link(self) -> None:
-        open_link(self.app, self.trace_id)
+        open_link(self, self.trace_id)
 
     def action_open_session(self) -> None:
         if self.trace_detail and self.trace_detail.session_id:
-            self.app.open_session(self.trace_detail.session_id)
+            self.host.open_session(self.trace_detail.session_id)
         else:
             self.notify("This trace belongs to no session.", timeout=2)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -12,22 +12,20 @@ from tui import outside
 from tui.content import copies
 from tui.modals.choice import ChoiceModal
 from tui.model.records import TraceDetail
-
-if TYPE_CHECKING:
-    from tui.app import LangfuseApp
+from tui.screens.base import AppScreen
 
 
-def copy_trace(app: LangfuseApp, trace: TraceDetail) -> None:
+def copy_trace(screen: AppScreen, trace: TraceDetail) -> None:
     """The copy menu of a trace."""
     whole = json.loads(msgspec.json.encode(trace))
-    offer_copy(app, "trace", trace.id, trace.input, trace.output, whole)
+    offer_copy(screen, "trace", trace.id, trace.input, trace.output, whole)
 
 
 def offer_copy(
-    app: LangfuseApp, noun: copies.Noun, identity: str, given: Any, answered: Any, whole: dict[str, Any]
+    screen: AppScreen, noun: copies.Noun, identity: str, given: Any, answered: Any, whole: dict[str, Any]
 ) -> None:
     """A menu: id, input, output, JSON, curl, Python, link; what is chosen goes to the clipboard by OSC 52."""
-    server = app.gateway.server
+    server = screen.gateway.server
     texts = {
         "id": identity,
         "input": as_text(given),
@@ -39,8 +37,8 @@ def offer_copy(
     }
     keys = {"id": "d", "input": "i", "output": "o", "JSON": "j", "curl": "c", "Python": "p", "link": "l"}
     rows = [(what, keys[what], what) for what, text in texts.items() if text]
-    app.push_screen(
-        ChoiceModal(f"Copy of this {noun}", rows), lambda what: app.copy(texts[what], what) if what else None
+    screen.app.push_screen(
+        ChoiceModal(f"Copy of this {noun}", rows), lambda what: screen.host.copy(texts[what], what) if what else None
     )
 
 
@@ -51,10 +49,10 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else pretty(value)
 
 
-def open_link(app: LangfuseApp, trace_id: str) -> None:
+def open_link(screen: AppScreen, trace_id: str) -> None:
     """Copies the web link; opens it in a browser where the server has web pages."""
-    server = app.gateway.server
+    server = screen.gateway.server
     link = copies.trace_link(server, trace_id)
-    if not server.local and (problem := outside.open_link(app, link)):
-        app.notify(problem, severity="warning")
-    app.copy(link, "the link")
+    if not server.local and (problem := outside.open_link(screen.app, link)):
+        screen.notify(problem, severity="warning")
+    screen.host.copy(link, "the link")

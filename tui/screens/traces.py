@@ -19,13 +19,12 @@ from tui.api.first_look import list_query
 from tui.api.gateway import PAGE_ROWS, TraceQuery
 from tui.content.documents import Line, blank, heading, pair_lines, value_lines
 from tui.lists.live import News, View, count_waiting, look_again
-from tui.lists.paged import PagedRows
 from tui.lists.trace_table import COLUMNS, ORDERS, trace_cells
 from tui.modals.choice import ChoiceModal
 from tui.model.records import Slice, TraceDetail, TraceExtras, TraceRow
 from tui.model.timerange import BY_KEY, RANGES
 from tui.outside import edit_text
-from tui.screens.base import AppScreen
+from tui.screens.list_screen import ListScreen, PageSource
 from tui.screens.trace_actions import copy_trace, open_link
 from tui.text import format
 from tui.text.palette import Palette
@@ -40,19 +39,17 @@ LIVE_DELAY_S = 0.25
 NEWEST_FIRST = "timestamp.desc"
 
 
-class TracesScreen(AppScreen):
+class TracesScreen(ListScreen[TraceRow]):
     """Table above or left, preview beside it."""
 
     SCOPE = "traces"
     CSS_PATH = "traces.tcss"
 
-    table = getters.query_one("#traces", VirtualTable)
     preview = getters.query_one("#preview", Document)
     query_bar = getters.query_one(QueryBar)
 
     def __init__(self) -> None:
         super().__init__()
-        self.rows: PagedRows[TraceRow] = PagedRows(PAGE_ROWS, lambda row: row.id)
         self.is_paused = False
         self._is_listening = False
         self._is_caught_up = False
@@ -68,7 +65,7 @@ class TracesScreen(AppScreen):
         self._live_timer: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        yield QueryBar(self.app.state.query, self.app.state.history)
+        yield QueryBar(self.host.state.query, self.host.state.history)
         with Horizontal(id="panes"):
             yield VirtualTable(COLUMNS, id="traces")
             with Vertical(id="preview-pane"):
@@ -77,23 +74,23 @@ class TracesScreen(AppScreen):
     def on_mount(self) -> None:
         self.crumb = "Traces"
         super().on_mount()
-        self.table.set_source(self._cells)
-        self.table.focus()
-        self.set_class(self.app.state.preview, "-preview")
-        self.watch(self.app, "connection", self._show_status, init=False)
+        self.set_class(self.host.state.preview, "-preview")
+        self.watch(self.app, "connection", self.show_status, init=False)
 
-    def _cells(self, index: int, palette: Palette) -> RowCells | None:
-        row = self.rows.get(index)
-        return trace_cells(row, self.app.now(), palette) if row else None
+    # The list
 
-    # Loading
+    def row_cells(self, row: TraceRow, palette: Palette) -> RowCells:
+        return trace_cells(row, self.host.now(), palette)
 
-    def load(self) -> None:
-        """Starts over: a new window that ends now, from its first page."""
+    def page_source(self) -> PageSource[TraceRow] | None:
+        """A window that ends now."""
         if (query := self._read_query()) is None:
-            return
+            return None
         self._query = query
-        self.fetch(lambda: self.app.first_page(query), self._show_first, group="first")
+        return partial(self._fetch_page, query)
+
+    async def _fetch_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]:
+        return await (self.host.first_page(query) if page == 1 else self.gateway.trace_page(query, page))
 
     def resume(self) -> None:
         super().resume()
@@ -104,7 +101,7 @@ class TracesScreen(AppScreen):
 
     def _read_query(self) -> TraceQuery | None:
         try:
-            query = list_query(self.app.state, self.app.now())
+            query = list_query(self.host.state, self.host.now())
         except InvalidRequest as error:
             self.query_bar.show_error(str(error))
             return None
@@ -113,47 +110,29 @@ class TracesScreen(AppScreen):
 
     @property
     def is_of_all_traces(self) -> bool:
-        return not self.app.state.query and not self.app.state.trace_range
+        return not self.host.state.query and not self.host.state.trace_range
 
-    def _show_first(self, found: Slice[TraceRow]) -> None:
-        self.rows.restart({1: found.rows}, found.total)
+    def show_first_page(self, page: Slice[TraceRow]) -> None:
         self._waiting = 0
         self._is_caught_up = True
         column, _, direction = self._query.order.partition(".")
         self.table.sorted_by, self.table.is_descending = column, direction == "desc"
-        self.table.set_empty_text("" if found.rows else self._empty_text())
-        self.table.set_count(len(self.rows), cursor=0)
+        super().show_first_page(page)
         self._preview_soon()
-        self._show_status()
-        self._fetch_extras(found.rows)
+        self._fetch_extras(page.rows)
         if self.is_of_all_traces:
-            self.app.saw_traces(bool(found.rows))
+            self.host.saw_traces(bool(page.rows))
 
-    def _empty_text(self) -> str:
-        if self.app.state.query or self.app.state.trace_range:
+    def empty_text(self) -> str:
+        if self.host.state.query or self.host.state.trace_range:
             return "No trace matches. Esc clears the filter, t widens the time range."
         return "No traces yet. Press 0 for the keys and a snippet to send the first one."
 
-    @on(VirtualTable.RowsWanted)
-    def _fetch_missing(self, event: VirtualTable.RowsWanted) -> None:
-        self._fetch_pages(event.first, event.last)
-
-    def _fetch_pages(self, first: int, last: int) -> None:
-        query = self._query
-        for page in self.rows.missing(first, last, ahead=PAGE_ROWS // 2):
-            self.rows.requested.add(page)
-            work = partial(self.gateway.trace_page, query, page)
-            self.fetch(work, partial(self._show_page, query, page), group=f"page-{page}")
-
-    def _show_page(self, query: TraceQuery, page: int, found: Slice[TraceRow]) -> None:
-        if query is not self._query:
-            return
-        if found.total not in (None, len(self.rows)):
+    def show_page(self, number: int, page: Slice[TraceRow]) -> None:
+        if page.total not in (None, len(self.rows)):
             self._hear()
-        self.rows.put_page(page, found.rows, found.total)
-        self.table.set_count(len(self.rows))
-        self._show_status()
-        self._fetch_extras(found.rows)
+        super().show_page(number, page)
+        self._fetch_extras(page.rows)
 
     def _fetch_extras(self, rows: list[TraceRow]) -> None:
         if rows:
@@ -165,7 +144,7 @@ class TracesScreen(AppScreen):
             found = await self.gateway.trace_extras(rows)
         except ApplianceError as error:
             if not isinstance(error, RemoteError) or error.status not in (400, 404):
-                self.app.report(error)
+                self.host.report(error)
             return
         self._show_extras(found)
 
@@ -218,14 +197,14 @@ class TracesScreen(AppScreen):
             self._is_caught_up = True
         except ApplianceError as error:
             self._is_caught_up = False
-            self.app.report(error)
+            self.host.report(error)
         finally:
             self._looking = False
             self._live_delay = max(LIVE_DELAY_S, 3 * (monotonic() - began))
             if self._heard_more:
                 self._heard_more = False
                 self._hear()
-        self._show_status()
+        self.show_status()
 
     def _view(self) -> View | None:
         """What must stay in its place: nothing while the cursor follows the top."""
@@ -252,7 +231,7 @@ class TracesScreen(AppScreen):
             self.rows.replace(row)
         # The cursor may have moved while the server was asked; it stays on what it moved to.
         moved = self.table.cursor - view.index if view else 0
-        self.table.set_empty_text("" if len(self.rows) else self._empty_text())
+        self.table.set_empty_text("" if len(self.rows) else self.empty_text())
         self.table.set_count(
             len(self.rows),
             cursor=news.index + moved if view else self.table.cursor,
@@ -263,15 +242,15 @@ class TracesScreen(AppScreen):
         for start in range(0, len(changed), PAGE_ROWS):
             self._fetch_extras(changed[start : start + PAGE_ROWS])
 
-    def _show_status(self) -> None:
+    def show_status(self) -> None:
         palette = self.palette
-        chosen = BY_KEY.get(self.app.state.trace_range)
+        chosen = BY_KEY.get(self.host.state.trace_range)
         text = Text(
             f"{format.counted(len(self.rows), 'trace')} · {chosen.label if chosen else 'all time'}  ",
             style=palette.muted,
         )
         more = f", {self._waiting} new" if self._waiting else ""
-        if self.app.connection not in ("ok", "connecting") or not self._is_caught_up:
+        if self.host.connection not in ("ok", "connecting") or not self._is_caught_up:
             text.append("○ not live now", style=palette.warn)
         elif self._query.order != NEWEST_FIRST:
             text.append(f"○ not live in this order{more}", style=palette.faint)
@@ -287,7 +266,7 @@ class TracesScreen(AppScreen):
     def _preview_soon(self) -> None:
         if self._preview_timer is not None:
             self._preview_timer.stop()
-        if self.app.state.preview:
+        if self.host.state.preview:
             self._preview_timer = self.set_timer(PREVIEW_DELAY_S, self._load_preview)
 
     def _load_preview(self) -> None:
@@ -302,26 +281,19 @@ class TracesScreen(AppScreen):
 
     # Keys
 
-    @property
-    def current(self) -> TraceRow | None:
-        """The trace at the cursor."""
-        return self.rows.get(self.table.cursor)
-
-    @on(LineScroll.Opened, "#traces")
-    def action_open(self) -> None:
-        if row := self.current:
-            self.app.open_trace(row.id)
+    def open_row(self, row: TraceRow) -> None:
+        self.host.open_trace(row.id)
 
     def action_filter(self) -> None:
         self.query_bar.focus_input()
 
     @on(QueryBar.Submitted)
     def _filter_changed(self, event: QueryBar.Submitted) -> None:
-        state = self.app.state
+        state = self.host.state
         state.query = event.query
         if event.query:
             state.history = [event.query, *(old for old in state.history if old != event.query)][:50]
-        self.app.remember()
+        self.host.remember()
         self.table.focus()
         self.load()
 
@@ -330,58 +302,58 @@ class TracesScreen(AppScreen):
         self.table.focus()
 
     def action_back(self) -> None:
-        if self.app.state.query:
+        if self.host.state.query:
             self.query_bar.set_query("")
-            self.app.state.query = ""
-            self.app.remember()
+            self.host.state.query = ""
+            self.host.remember()
             self.load()
 
     def action_pause(self) -> None:
         self.is_paused = not self.is_paused
         self._waiting = 0
-        self._show_status()
+        self.show_status()
         self._hear()
 
     def action_sort(self) -> None:
         rows = [(value, str(number), label) for number, (value, label) in enumerate(ORDERS, 1)]
-        self.app.push_screen(ChoiceModal("Order by", rows, self.app.state.order), self._sort)
+        self.app.push_screen(ChoiceModal("Order by", rows, self.host.state.order), self._sort)
 
     def _sort(self, order: str | None) -> None:
         if order:
-            self.app.state.order = order
-            self.app.remember()
+            self.host.state.order = order
+            self.host.remember()
             self.load()
 
     def action_range(self) -> None:
         rows = [("all", "0", "all time"), *((one.key, str(i), one.label) for i, one in enumerate(RANGES, 1))]
-        self.app.push_screen(ChoiceModal("Time range", rows, self.app.state.trace_range or "all"), self._set_range)
+        self.app.push_screen(ChoiceModal("Time range", rows, self.host.state.trace_range or "all"), self._set_range)
 
     def _set_range(self, key: str | None) -> None:
         if key:
-            self.app.state.trace_range = "" if key == "all" else key
-            self.app.remember()
+            self.host.state.trace_range = "" if key == "all" else key
+            self.host.remember()
             self.load()
 
     def action_preview(self) -> None:
-        self.app.state.preview = not self.app.state.preview
-        self.set_class(self.app.state.preview, "-preview")
-        self.app.remember()
+        self.host.state.preview = not self.host.state.preview
+        self.set_class(self.host.state.preview, "-preview")
+        self.host.remember()
         self._preview_soon()
 
     def action_copy(self) -> None:
         if row := self.current:
-            self.fetch(lambda: self.gateway.trace(row.id), lambda trace: copy_trace(self.app, trace), group="copy")
+            self.fetch(lambda: self.gateway.trace(row.id), lambda trace: copy_trace(self, trace), group="copy")
 
     def action_link(self) -> None:
         if row := self.current:
-            open_link(self.app, row.id)
+            open_link(self, row.id)
 
     def action_edit(self) -> None:
         if self.current:
             edit_text(self.app, self.preview.text)
 
     def refresh_styles(self) -> None:
-        self._show_status()
+        self.show_status()
         self._preview_soon()
 
 

@@ -7,7 +7,8 @@ from importlib import import_module
 import pytest
 
 from tui.app import LangfuseApp
-from tui.commands import JUMP_HINT, Jump, parse_jump
+from tui.commands import JUMP_HINT, parse_jump
+from tui.host import Jump
 from tui.keymap import Action
 from tui.screens.base import AppScreen
 from tui.screens.registry import BY_NAME, DEFAULT_TAB, GLOBAL, SCREENS, TABS, ScreenEntry
