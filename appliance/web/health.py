@@ -87,7 +87,7 @@ async def _look(context: Context) -> Health:
         _probe("ClickHouse", context.clickhouse.ping()),
         _probe("Redis", context.stream.backlog()),
         _probe("Redis", heartbeats.alive()),
-        _probe("Redis", context.stream.require_room()),
+        _probe("Redis", context.stream.require_capacity()),
         _probe("Redis", heartbeats.patterns_set_aside()),
     )
     reasons = [answer for answer in (postgres, clickhouse, queue) if isinstance(answer, Reason)]

@@ -112,12 +112,12 @@ class _Door:
         metadata = _metadata(call)
         auth = await authorize_header(metadata.get("authorization"), self._context.keys)
         check_version(metadata.get("x-langfuse-ingestion-version"))
-        await self._context.stream.require_room()
+        await self._context.stream.require_capacity()
         with Held(self._room) as held:
             places = self._places_of(auth)
             async with contextlib.AsyncExitStack() as place:
                 await place.enter_async_context(places.free)
-                await self._context.stream.require_room()  # those before it may have filled the queue
+                await self._context.stream.require_capacity()  # those before it may have filled the queue
                 body = await places.read(call, place)
                 held.take(2 * len(body))  # once more on its way to Redis
                 if len(body) < LARGE_MESSAGE_BYTES:

@@ -1,4 +1,4 @@
-"""Decides whether the totals of agents count: what is below them may have come with another request."""
+"""Decides whether the totals of agents count, as the calls below them may have come with another request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from appliance.model.own_totals import OwnTotals, below, step_of
 from appliance.worker.contract import StoredRows
 
 _MOST_TRACES: Final = 1_000
-"""Traces with agents that counted which are remembered, in case that calls come later."""
+"""Traces remembered because an agent's totals counted, in case its calls come later."""
 _MOST_CHARS: Final = 32_000_000
-"""Of the texts of these agents together."""
+"""Characters of the texts of these agents together."""
 
 TraceKey = tuple[str, str]
 """Project id and trace id."""
@@ -24,7 +24,7 @@ _ById = Mapping[str, OwnTotals]
 
 
 class Agents:
-    """Asks ClickHouse only about traces with an agent that tells totals and whose request holds nothing below it."""
+    """Queries ClickHouse only for traces with an agent that has totals, and whose request holds no calls below it."""
 
     def __init__(self, stored: StoredRows, most_chars: int = _MOST_CHARS) -> None:
         self._stored = stored
@@ -33,7 +33,7 @@ class Agents:
         self._chars = 0
 
     async def decide(self, batch: Batch) -> list[Observation]:
-        """The observations of a batch, each agent as it counts, and agents written before that do so no longer.
+        """The observations of a batch with each agent as it counts, and earlier agents that no longer do.
 
         Raises StoreUnavailable.
         """
@@ -66,13 +66,13 @@ class Agents:
     async def _choose(
         self, totals: Mapping[TraceKey, _ById], rows: Mapping[TraceKey, list[Observation]]
     ) -> dict[TraceKey, dict[str, Observation]]:
-        """How each agent counts, given what is stored and what arrived of its trace."""
+        """How each agent counts, by the stored and the new observations of its trace."""
         stored = await self._stored.steps({key: _times(each.values()) for key, each in totals.items()})
         chosen: dict[TraceKey, dict[str, Observation]] = {}
         for key, each in totals.items():
             steps = {step.id: step for step in stored.get(key, ())}
             steps |= {row.id: step_of(row) for row in rows[key]}
-            # Of agents within each other the inner ones count.
+            # Of nested agents the inner ones count.
             steps |= {id: step_of(own.counted) for id, own in each.items()}
             held = below(steps.values())
             chosen[key] = {id: own.choice(held) for id, own in each.items()}
@@ -97,7 +97,7 @@ def _counts(totals: OwnTotals, chosen: Mapping[str, Observation]) -> bool:
 
 
 def _replacing(written: Observation, row: Observation, at: int) -> Observation:
-    """The row as a newer version of one that is written, also when what arrives now was accepted before that."""
+    """The row as a newer version of a written one, also when the new entry was accepted earlier."""
     version = max(at, written.event_ts + 1)
     return msgspec.structs.replace(row, event_ts=version, updated_at=version)
 

@@ -31,24 +31,24 @@ class Stream(Protocol):
     async def keep(self, consumer: str, attempts: Mapping[str, int]) -> None: ...
     async def ack(self, deliveries: Sequence[Delivery], refused: Mapping[str, int] | None = None) -> None: ...
     async def dead_letter(self, delivery: Delivery, error: str) -> None: ...
-    async def set_aside(self, delivery: Delivery, number: int, part: Entry, error: str) -> None: ...
+    async def dead_letter_part(self, delivery: Delivery, number: int, part: Entry, error: str) -> None: ...
 
 
 class LiveMessages(Protocol):
-    """Where those who watch are told; `storage.redis.live.Live` explains it."""
+    """Publishes live events; `storage.redis.live.Live` explains it."""
 
     async def publish(self, project_id: str, trace_ids: Sequence[str]) -> None: ...
 
 
-class SignsOfLife(Protocol):
-    """Where a worker says that it lives; `storage.redis.heartbeats.Heartbeats` explains both."""
+class WorkerHeartbeats(Protocol):
+    """Heartbeats of workers; `storage.redis.heartbeats.Heartbeats` explains both methods."""
 
     async def beat(self, worker: str, state: dict[str, object]) -> None: ...
     async def stop(self, worker: str) -> None: ...
 
 
 class PatchStore(Protocol):
-    """What was said of entities a while ago; `storage.redis.patches.Patches` explains each."""
+    """Recent patches of entities; `storage.redis.patches.Patches` explains each."""
 
     async def suit_memory(self) -> None: ...
     async def add(self, items: Sequence[Patch]) -> list[PatchSet]: ...
@@ -56,7 +56,7 @@ class PatchStore(Protocol):
 
 
 class Lookups(Protocol):
-    """What Postgres knows; `worker.lookups.PostgresLookups` explains each."""
+    """Lookups in Postgres; `worker.lookups.PostgresLookups` explains each."""
 
     @property
     def pricing(self) -> Pricing: ...
@@ -94,10 +94,10 @@ class MediaStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came of a batch."""
+    """The result of writing a batch."""
 
     traces: dict[str, list[str]]
-    """Those that changed, by project."""
+    """Ids of the traces that changed, by project."""
     refused: dict[str, int]
     """Number of scores that break their config, by the id of the entry they came with."""
 

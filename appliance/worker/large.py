@@ -1,4 +1,4 @@
-"""Large entries: one at a time, chunk by chunk, beside all others: neither memory nor anybody waits for them."""
+"""Large entries, written one at a time and in chunks, so that they neither fill the memory nor delay other entries."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ CHUNK_BYTES: Final = 1024 * 1024
 
 
 class LargeEntries:
-    """A queue of ids: while an entry waits here, its body stays in Redis.
+    """A queue of ids: the body of a waiting entry stays in Redis.
 
-    A killed worker begins again with the first chunk; the rows are the same ones.
+    After a kill an entry begins again with its first chunk, and replaces the rows that were written.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class LargeEntries:
         self._stopping = stopping
         self._wait_for_postgres = wait_for_postgres
         self.written = 0
-        """Rows, and patches of rows, since the start."""
+        """Rows and patches written since the start."""
         self._waiting: asyncio.Queue[Delivery] = asyncio.Queue()
 
     def put(self, delivery: Delivery) -> None:
@@ -57,7 +57,7 @@ class LargeEntries:
         self._waiting.put_nowait(delivery.without_body())
 
     async def work(self) -> None:
-        """Store one entry after the other, until told to stop; what is not finished then is left to the next worker."""
+        """Store one entry after the other until told to stop; an unfinished one is left to the next worker."""
         try:
             while not self._stopping.is_set():
                 await self._store(await self._waiting.get())
@@ -66,7 +66,7 @@ class LargeEntries:
 
     async def _store(self, waiting: Delivery) -> None:
         delivery = await self._outcomes.persist(lambda: self._stream.fetch(waiting, self._name))
-        if delivery is None:  # somebody else was quicker
+        if delivery is None:  # another worker finished it
             self._outcomes.in_hand.pop(waiting.id, None)
             return
         try:
@@ -74,20 +74,20 @@ class LargeEntries:
         except LookupUnavailable:
             self._wait_for_postgres(delivery)
         except Undecodable as error:
-            await self._outcomes.give_up(delivery, error.message)
+            await self._outcomes.dead_letter(delivery, error.message)
         except DOUBTFUL as error:
-            await self._outcomes.try_later(delivery, error.message)
+            await self._outcomes.retry_later(delivery, error.message)
         except Stopped:
             raise
         except Exception as error:
-            # The outermost guard: one entry that meets a mistake of ours must not stop all others.
+            # The outermost guard: one entry that triggers a bug must not stop all others.
             log.exception("Cannot process %s", delivery.id)
-            await self._outcomes.try_later(delivery, repr(error))
+            await self._outcomes.retry_later(delivery, repr(error))
         else:
             await self._outcomes.acknowledge([delivery], {delivery.id: refused})
 
     async def _write(self, delivery: Delivery) -> tuple[Delivery, int]:
-        """First the contents of all chunks, then the parts of traces: no trace shows before all of its observations.
+        """Write the observations of all chunks, then the parts of traces: no trace shows before its observations.
 
         A chunk that cannot be written is set aside alone. Returns the entry without the items of such chunks, and the
         number of its items that were refused.
@@ -111,13 +111,13 @@ class LargeEntries:
         return dataclasses.replace(delivery, entry=entry), work.refused
 
     async def _write_chunk(self, work: _Work, number: int, chunk: bytes, *, is_whole: bool) -> None:
-        """Write one chunk, and keep nothing of it."""
+        """Write one chunk; dead-letter it alone when it cannot be written."""
         try:
             await self._write_batch(work, chunk)
         except (Stopped, LookupUnavailable):
             raise
         except Exception as error:
-            # The outermost guard, for a chunk: it must not take the others with it.
+            # The outermost guard: a chunk that cannot be written must not take the others with it.
             if is_whole or not (isinstance(error, Undecodable) or self._outcomes.is_last_attempt(work.delivery)):
                 raise
             log.exception("Cannot write part %d of %s", number, work.delivery.id)
@@ -126,7 +126,7 @@ class LargeEntries:
             part = dataclasses.replace(
                 work.delivery.entry, body=chunk, encoding="", items=items, plain_bytes=len(chunk)
             )
-            await self._outcomes.set_aside(work.delivery, number, part, reason)
+            await self._outcomes.dead_letter_part(work.delivery, number, part, reason)
             work.aside[number] = items
 
     async def _write_batch(self, work: _Work, chunk: bytes) -> None:

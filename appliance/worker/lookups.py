@@ -1,7 +1,7 @@
-"""What the worker knows from Postgres: the models of projects, prompts by version, score configs.
+"""What the worker looks up in Postgres: the models of projects, prompts by version, score configs.
 
-All of it is remembered, and dropped when Postgres counts a change of its kind. A change that was committed before data
-was accepted always counts for that data, as long as Postgres can be asked; while it is away, what was last known does.
+Answers are cached until Postgres counts a change of their kind. A change that was committed before data was accepted
+always counts for that data, unless Postgres is away: then the last known answers do.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from appliance.storage.postgres.references import ConfigKey, PromptKey, Referenc
 log = logging.getLogger(__name__)
 
 FRESH_FOR_S: Final = 1.0
-"""So long an answer of Postgres also counts for data whose clock may differ from ours."""
+"""Seconds an answer from Postgres is also used for later entries: the sender's clock may differ from ours."""
 ASK_AGAIN_S: Final = 0.5
-"""Pause between questions to a Postgres that is away."""
+"""Seconds between attempts to reach a Postgres that is away."""
 _MAX_REMEMBERED: Final = 20_000
 
 Key = TypeVar("Key", bound=Hashable)
@@ -35,23 +35,23 @@ Found = TypeVar("Found")
 
 
 class Remembered(Generic[Key, Found]):
-    """Answers by key, also that there is none; those not known yet are asked for together."""
+    """A cache of answers by key, also of missing ones; those that it lacks are queried together."""
 
     def __init__(self, ask: Callable[[Collection[Key]], Awaitable[dict[Key, Found]]]) -> None:
         self._ask = ask
         self._known: dict[Key, Found | None] = {}
 
     def forget(self) -> None:
-        """Ask for everything anew."""
+        """Forget all answers."""
         self._known = {}
 
     def has_asked_for(self, wanted: Collection[Key]) -> bool:
-        """Whether Postgres need not be asked for any of `wanted`."""
+        """Whether all of `wanted` are cached."""
         return all(key in self._known for key in wanted)
 
     async def get(self, wanted: Collection[Key]) -> dict[Key, Found]:
-        """What is found of `wanted`; raises StoreUnavailable when something is not known and cannot be asked for."""
-        known = self._known  # replaced, not emptied, when what is being asked for changes meanwhile
+        """Those of `wanted` that exist; raises StoreUnavailable when some are not cached and Postgres is away."""
+        known = self._known  # `forget` replaces it, also while a query runs
         found = {key: value for key in wanted if (value := known.get(key)) is not None}
         if missing := {key for key in wanted if key not in known}:
             answer = await self._ask(missing)
@@ -63,7 +63,7 @@ class Remembered(Generic[Key, Found]):
 
 
 class PostgresLookups:
-    """One per worker process."""
+    """The lookups of one worker process."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._models = Models(postgres)
@@ -73,11 +73,11 @@ class PostgresLookups:
         self._prompts: Remembered[PromptKey, str] = Remembered(self._references.prompt_ids)
         self._configs: Remembered[ConfigKey, ScoreConfig] = Remembered(self._references.score_configs)
         self._asked_at = 0.0
-        """When Postgres was last asked and answered, seconds of the monotonic clock."""
+        """When Postgres was last queried with success, in seconds of the monotonic clock."""
         self._asked_us = 0
-        """The same, microseconds since the epoch."""
+        """The same moment, in microseconds since the epoch."""
         self._retrying: asyncio.Task[None] | None = None
-        """Asks again and again while Postgres is away."""
+        """Retries while Postgres is away."""
 
     @property
     def pricing(self) -> Pricing:
@@ -86,14 +86,14 @@ class PostgresLookups:
         return self._pricing
 
     async def load(self) -> None:
-        """Learn what is needed before the first data is read; raises StoreUnavailable, then call it again."""
+        """Read the models before the first entry; raises StoreUnavailable, then call it again."""
         if self._pricing is None:
             await self._ask()
 
     async def refresh(self, accepted_us: int) -> None:
-        """Take notice of every change that was made before `accepted_us`, microseconds since the epoch.
+        """Notice every change that was made before `accepted_us`, in microseconds since the epoch.
 
-        Postgres is waited for when it goes away, but not while it stays away: asking goes on in the background.
+        A Postgres that goes away is waited for once; while it stays away, a task in the background retries.
         """
         is_fresh = time.monotonic() - self._asked_at < FRESH_FOR_S
         if (is_fresh and accepted_us < self._asked_us) or self._is_away:
@@ -113,12 +113,12 @@ class PostgresLookups:
         return await self._looked_up(self._configs, wanted)
 
     async def answers(self) -> None:
-        """Return when Postgres is not known to be away."""
+        """Wait until Postgres is not known to be away."""
         while self._is_away and self._retrying is not None:
             await asyncio.wait({self._retrying})
 
     async def close(self) -> None:
-        """End what goes on in the background."""
+        """End the task in the background."""
         if self._retrying is not None:
             await cancel(self._retrying)
 
@@ -127,7 +127,7 @@ class PostgresLookups:
         return self._retrying is not None and not self._retrying.done()
 
     async def _looked_up(self, remembered: Remembered[Key, Found], wanted: Collection[Key]) -> dict[Key, Found]:
-        if self._is_away and not remembered.has_asked_for(wanted):  # each question would take seconds
+        if self._is_away and not remembered.has_asked_for(wanted):  # each query would take seconds to fail
             raise LookupUnavailable("Postgres is away.")
         try:
             return await remembered.get(wanted)

@@ -1,4 +1,4 @@
-"""Keeps the files that came inside payloads, before the rows that refer to them are written."""
+"""Stores the files that came inside payloads, before the rows that refer to them are written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AT_ONCE: Final = 4
 
 
 class MediaKeeper:
-    """Stores contents and where they are used; doing it again changes nothing."""
+    """Stores contents and where they are used; harmless to repeat."""
 
     def __init__(self, records: MediaRecords, blobs: BlobStore) -> None:
         self._records = records
@@ -27,7 +27,7 @@ class MediaKeeper:
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def keep(self, contents: Mapping[MediaKey, Content], uses: Mapping[str, Collection[MediaUse]]) -> None:
-        """Store what is not stored yet; `uses` are by project. Raises StoreUnavailable."""
+        """Store the contents that are missing; `uses` are by project. Raises StoreUnavailable."""
         for project_id in {project_id for project_id, _ in contents}:
             mine = {media_id: content for (owner, media_id), content in contents.items() if owner == project_id}
             known = await self._records.announce_many(
@@ -55,7 +55,7 @@ def uses_of(
 
     def look(project_id: str, trace_id: str, observation_id: str, field: str, text: str | None) -> None:
         for media_id in referenced_ids(text or ""):
-            # A NUL cannot be stored, so such an id cannot be asked for either.
+            # Postgres stores no NUL, so such an id cannot be linked.
             if (project_id, media_id) in wanted and "\0" not in trace_id + observation_id:
                 found.setdefault(project_id, set()).add(MediaUse(trace_id, observation_id, field, media_id))
 

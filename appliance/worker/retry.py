@@ -1,4 +1,4 @@
-"""Waiting longer and longer for something that is away."""
+"""Retries with growing pauses."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ FIRST_S: Final = 0.1
 LONGEST_S: Final = 2.0
 
 AWAY: Final = (StoreUnavailable, Overloaded)
-"""What waiting mends: a store that is down or refuses for now, Redis without memory."""
+"""Errors that pass with time: a store that is down or refuses for now, a Redis without memory."""
 
 DOUBTFUL: Final = (TooMuchAtOnce, QueryTooExpensive, StoreRefused)
-"""What waiting mends when others burden ClickHouse or it is at fault, but never when a request itself is to blame."""
+"""Errors that pass with time unless the request itself causes them."""
 
 
 class Backoff:
-    """The waits of one sequence of attempts: doubled each time up to two seconds, with some chance in them."""
+    """The pauses of one sequence of attempts: doubled each time up to two seconds, with jitter."""
 
     def __init__(self) -> None:
         self._next_s = FIRST_S
 
     def reset(self) -> None:
-        """Begin again with the shortest wait."""
+        """Start again with the shortest pause."""
         self._next_s = FIRST_S
 
     async def wait(self, stopping: asyncio.Event) -> None:
@@ -39,4 +39,4 @@ class Backoff:
 
 
 class Stopped(Exception):
-    """The worker was told to stop while something was away: what is in hand is left to whoever comes next."""
+    """The worker was told to stop while a store was away; its entries are left to the next worker."""

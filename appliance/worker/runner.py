@@ -1,6 +1,7 @@
-"""The worker's life: read, decode, write, tell, acknowledge; and start again where a crash left off.
+"""The worker process: reads the queue, decodes, writes rows, publishes live events and acknowledges.
 
-While one batch is being written the next one gathers, so batches grow with the load and nothing waits for a timer.
+While one batch is being written the next one is decoded, so batches grow with the load and nothing waits for a timer.
+After a crash the worker first takes up the entries that it had not acknowledged.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from appliance.storage.redis.heartbeats import BEAT_EVERY_S, Heartbeats
 from appliance.storage.redis.ingest_stream import IngestStream
 from appliance.storage.redis.live import Live
 from appliance.storage.redis.patches import Patches
-from appliance.worker.contract import BatchSink, Lookups, PatchStore, SignsOfLife, Stream, Written
+from appliance.worker.contract import BatchSink, Lookups, PatchStore, Stream, WorkerHeartbeats, Written
 from appliance.worker.jobs.registry import QUEUED, periodic_jobs
 from appliance.worker.large import LARGE_BYTES, LargeEntries
 from appliance.worker.lookups import PostgresLookups
@@ -49,31 +50,31 @@ log = logging.getLogger(__name__)
 
 MAX_ENTRIES: Final = 128
 MAX_BATCH_BYTES: Final = 12 * 1024 * 1024
-"""Bodies (after decompression) that are decoded together; what one insert of observations is made of."""
+"""Bytes of bodies (after decompression) in one batch, which becomes one insert per table."""
 MANY_ROWS: Final = 1000
-"""Rows of an insert from which those that come next are gathered: a part costs the same, however few rows it has."""
+"""After an insert of this many rows the next one is delayed: a part costs ClickHouse the same, however few its rows."""
 GATHER_S: Final = 0.6
-"""From the start of such an insert to that of the next one, unless a whole batch is there before."""
+"""Seconds from the start of such an insert to the next one, unless a whole batch is ready earlier."""
 MAX_GROUP_BYTES: Final = 2 * 1024 * 1024
-"""Bodies that are decoded in one go, before the loop gets a turn."""
+"""Bytes of bodies that are decoded in one call, in a thread."""
 STOP_S: Final = 8.0
-"""How long the worker finishes what is in hand when told to stop; the rest is left to the next one."""
+"""Seconds in which a stopping worker finishes the entries it holds; the others are left to the next one."""
 WAIT_MS: Final = 500
 STALE_MS: Final = 30_000
 """Entries that another worker holds for longer than this are taken over."""
 CLAIM_EVERY_S: Final = 10.0
 MOST_PATTERNS_TOLD: Final = 100
-"""Of those that are set aside, with each sign of life."""
+"""Disabled patterns that each heartbeat lists."""
 COLLECT_AFTER: Final = 50_000
-"""Objects made before garbage is looked for: a batch makes many, and none of them in circles."""
+"""Allocations between garbage collections: a batch allocates many objects, none of them in a cycle."""
 SUSPECT_AFTER: Final = 3
-"""Deliveries after which an entry is decoded alone, in case it is what ends the worker."""
+"""After this many deliveries an entry is decoded alone, in case it crashes the worker."""
 MAX_CRASHES: Final = 10
-"""Deliveries after which an entry is thought to be what ends the worker."""
+"""After this many deliveries an entry is assumed to crash the worker and is dead-lettered."""
 
 
 async def run(settings: Settings, name: str) -> None:
-    """Work until SIGTERM or SIGINT, then finish what is in hand. `name` must be the same after a restart."""
+    """Work until SIGTERM or SIGINT, then finish the entries at hand. `name` must be the same after a restart."""
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER)
     stopping = asyncio.Event()
@@ -89,7 +90,7 @@ async def open_worker(settings: Settings, name: str, stopping: asyncio.Event) ->
     """A worker with its connections, which are closed at the end."""
     redis = connect(settings.redis)
     clickhouse = ClickHouse(settings.clickhouse, has_deletions=PendingDeletions(redis).any)
-    everything = ClickHouse(settings.clickhouse)  # jobs also see what was deleted
+    everything = ClickHouse(settings.clickhouse)  # jobs also read deleted rows
     postgres = Postgres(settings.postgres)
     lookups = PostgresLookups(postgres)
     try:
@@ -137,7 +138,7 @@ class Worker:
         patches: PatchStore,
         lookups: Lookups,
         outcomes: Outcomes,
-        heartbeats: SignsOfLife,
+        heartbeats: WorkerHeartbeats,
         stopping: asyncio.Event,
     ) -> None:
         self.name = name
@@ -151,13 +152,13 @@ class Worker:
         self._waiting_for_postgres = WaitingForPostgres(lookups, lambda delivery: self._large.put(delivery))
         self._large = LargeEntries(name, stream, sink, lookups, outcomes, stopping, self._waiting_for_postgres.put)
         self._recovered_to: str | None = "0"
-        """The last entry taken up again after a start; None when there are no more."""
+        """Id of the last unacknowledged entry taken up after a start; None when there are no more."""
         self._drained = False
         self._next = Batch()
-        """What is decoded and waits for the write before it."""
+        """The decoded batch that waits for the insert before it."""
         self._changed = asyncio.Condition()
         self._stored: asyncio.Queue[StoredBatch | None] = asyncio.Queue(1)
-        """The batch whose rows are written, while the next one is being written; None at the end."""
+        """The batch to acknowledge while the next one is being written; None at the end."""
         self._loop = asyncio.get_running_loop()
         self._claimed_at = self._loop.time()
         self._cannot_read = ""
@@ -165,7 +166,7 @@ class Worker:
         self._written = 0
 
     async def work(self) -> None:
-        """Read, decode and write until told to stop, then write what was read, as far as there is time."""
+        """Read, decode and write until told to stop, then write what was read within `STOP_S`."""
         is_orderly = False
         beating = asyncio.create_task(self._beat())
         parked = asyncio.create_task(self._waiting_for_postgres.work())
@@ -173,7 +174,7 @@ class Worker:
         lanes = [asyncio.create_task(lane) for lane in ways]
         told = asyncio.create_task(self._stopping.wait())
         try:
-            # Before the stop, a lane ends only by an error: the others must not go on without it.
+            # Before the stop, a lane ends only by an error, and the others must not go on without it.
             await asyncio.wait({*lanes, told}, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set():
                 await asyncio.wait(lanes[:3], timeout=STOP_S)
@@ -185,7 +186,7 @@ class Worker:
             await cancel(beating, parked, told, *lanes)
             with contextlib.suppress(*AWAY):
                 if is_orderly:
-                    await self._outcomes.leave(self.name)
+                    await self._outcomes.hand_back(self.name)
                 await self._heartbeats.stop(self.name)
 
     async def _read(self) -> None:
@@ -198,7 +199,7 @@ class Worker:
                 self._cannot_read = ""
             except AWAY as error:
                 self._cannot_read = error.message
-                self._recovered_to = "0"  # Redis may have handed out what never arrived
+                self._recovered_to = "0"  # entries may have been delivered in an answer that was lost
                 log.warning("Cannot read from the queue: %s", error)
                 await backoff.wait(self._stopping)
             except Stopped:
@@ -208,7 +209,7 @@ class Worker:
             self._changed.notify_all()
 
     async def _more(self) -> list[Delivery]:
-        """The next entries: first what this worker held before a crash, then new ones, at times what others left."""
+        """The next entries: first those held before a crash, then new ones, and now and then those of dead workers."""
         if self._recovered_to is not None:
             found = await self._stream.read_pending(self.name, MAX_ENTRIES, self._recovered_to)
             self._recovered_to = found[-1].id if found else None
@@ -217,7 +218,7 @@ class Worker:
             if found := await self._stream.claim_stale(self.name, STALE_MS):
                 return found  # there may be more
             self._claimed_at = self._loop.time()
-            if not self._outcomes.in_hand:  # the driver may have asked again after an answer that was lost on its way
+            if not self._outcomes.in_hand:  # the driver may have repeated a read whose answer was lost
                 self._recovered_to = "0"
         return await self._stream.read(self.name, MAX_ENTRIES, WAIT_MS)
 
@@ -226,11 +227,11 @@ class Worker:
         fresh = [delivery for delivery in deliveries if delivery.id not in self._outcomes.in_hand]
         if fresh:
             await self._lookups.refresh(max(delivery.entry.accepted_at for delivery in fresh))
-        # From here on nothing may fail: what is in hand is not taken up again.
+        # From here on nothing may fail: entries in `in_hand` are not taken up again.
         self._outcomes.in_hand |= {delivery.id: delivery.attempts for delivery in fresh}
         for delivery in fresh:
             if delivery.attempts > MAX_CRASHES:
-                await self._outcomes.give_up(delivery, "The worker ended again and again while it had this entry.")
+                await self._outcomes.dead_letter(delivery, "The worker ended again and again while it had this entry.")
             elif is_large(delivery):
                 self._large.put(delivery)
         fresh = [found for found in fresh if found.attempts <= MAX_CRASHES and not is_large(found)]
@@ -247,13 +248,13 @@ class Worker:
             return await asyncio.to_thread(process, deliveries, self._lookups.pricing)
         except Undecodable as error:
             if len(deliveries) == 1:
-                await self._outcomes.give_up(deliveries[0], error.message)
+                await self._outcomes.dead_letter(deliveries[0], error.message)
                 return Batch()
         except Exception as error:
-            # The outermost guard: one entry that meets a mistake of ours must not stop all others.
+            # The outermost guard: one entry that triggers a bug must not stop all others.
             log.exception("Cannot process %s", ", ".join(delivery.id for delivery in deliveries))
             if len(deliveries) == 1:
-                await self._outcomes.try_later(deliveries[0], repr(error))
+                await self._outcomes.retry_later(deliveries[0], repr(error))
                 return Batch()
         whole = Batch()
         for delivery in deliveries:
@@ -276,22 +277,22 @@ class Worker:
                 await self._store(batch)
 
     async def _gather(self, seconds: float) -> None:
-        """Let more rows come for so long, or until there are enough for one insert."""
+        """Wait this long for more rows, or until there are enough for one insert."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._changed.wait_for(lambda: self._next.size >= MAX_BATCH_BYTES or self._drained)
 
     async def _finish(self) -> None:
-        """Tell who watches what is written and acknowledge it, while the next batch is being written."""
+        """Publish the changes of each written batch and acknowledge it, while the next batch is being written."""
         while (stored := await self._stored.get()) is not None:
             with contextlib.suppress(Stopped):
                 await self._outcomes.report_changes(stored.written.traces)
                 await self._outcomes.acknowledge(stored.batch.deliveries, stored.written.refused)
 
     async def _store(self, batch: Batch) -> None:
-        """Write a batch, however long its stores are away; only then it may be acknowledged.
+        """Write a batch, retrying as long as a store is away; only then may it be acknowledged.
 
-        Told to stop while a store is away, it leaves the batch to the next worker of its name, and raises Stopped.
+        Raises Stopped when told to stop while a store is away; the next worker of the same name takes up the batch.
         """
         is_alone = len(batch.deliveries) == 1
         try:
@@ -301,7 +302,7 @@ class Worker:
         except Stopped:
             raise
         except Exception as error:
-            # The outermost guard: what one entry brings about must not stop all others.
+            # The outermost guard: one entry must not stop all others.
             log.exception("Cannot write %d entries together", len(batch.deliveries))
             return await self._store_apart(batch, error)
         self._written += len(batch.observations) + len(batch.patches)
@@ -315,10 +316,10 @@ class Worker:
         elif isinstance(error, LookupUnavailable):
             self._waiting_for_postgres.put(batch.deliveries[0])
         elif isinstance(error, Undecodable):
-            await self._outcomes.give_up(batch.deliveries[0], error.message)
+            await self._outcomes.dead_letter(batch.deliveries[0], error.message)
         else:
             reason = error.message if isinstance(error, DOUBTFUL) else repr(error)
-            await self._outcomes.try_later(batch.deliveries[0], reason)
+            await self._outcomes.retry_later(batch.deliveries[0], reason)
 
     async def _beat(self) -> None:
         while True:
@@ -338,7 +339,7 @@ class Worker:
 
 
 def next_insert_at(rows: int, began: float) -> float:
-    """When the insert after one of so many rows may begin: few are to be seen at once, many to make few parts."""
+    """When the next insert may begin: at once after a small one, later after a large one to make fewer parts."""
     return began + GATHER_S if rows >= MANY_ROWS else began
 
 
@@ -348,7 +349,7 @@ def is_large(delivery: Delivery) -> bool:
 
 
 def decode_groups(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
-    """Entries in groups to decode together; one that was handed out too often stands alone."""
+    """Entries in groups to decode together; one that was delivered too often is alone in its group."""
     groups: list[list[Delivery]] = []
     size = 0
     for delivery in deliveries:

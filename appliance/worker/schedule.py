@@ -30,10 +30,10 @@ from appliance.worker.retry import AWAY
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 5.0
-"""A look costs a worker at rest 3 ms."""
+"""Seconds between looks for due jobs; a look costs an idle worker 3 ms."""
 LEASE_S: Final = 30.0
 RENEW_EVERY_S: Final = 5.0
-"""A cancelled job notices it within this time."""
+"""Seconds between renewals of a claim; a cancelled job ends within this time."""
 MAX_RUNNING: Final = 2
 """Queued jobs that one worker runs at a time."""
 FIRST_RETRY_S: Final = 2.0
@@ -44,7 +44,7 @@ _HAND_BACK_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stores:
-    """What jobs work with."""
+    """The stores and settings that jobs use."""
 
     settings: Settings
     clickhouse: ClickHouse
@@ -55,14 +55,14 @@ class Stores:
 
 
 class PeriodicJob(Protocol):
-    """Something that is done again and again while a worker runs."""
+    """A job that repeats while a worker runs."""
 
     name: str
 
     async def run(self) -> float:
-        """Do it once and return the seconds until the next time; takes a lease where one worker suffices.
+        """Run once and return the seconds until the next run; takes a lease where one worker suffices.
 
-        What raises an ApplianceError is logged, and tried again after a minute.
+        Errors are logged, and the job is run again after a minute.
         """
 
 
@@ -76,7 +76,7 @@ class QueuedJob:
 
 
 class RunLater(Exception):
-    """Raised by a job that cannot go on now, without being at fault: it is started again after `seconds`."""
+    """Raised by a job that cannot continue yet, which is no failed attempt: it is started again after `seconds`."""
 
     def __init__(self, reason: str, seconds: float) -> None:
         super().__init__(reason)
@@ -96,7 +96,7 @@ class JobQueue(Protocol):
 
 @dataclass(slots=True)
 class RunningJob:
-    """A job at work."""
+    """A job that is running."""
 
     job: Job
     stores: Stores
@@ -104,13 +104,13 @@ class RunningJob:
     _reported_at: float = float("-inf")
 
     async def report(self, message: str, progress: int = 0, total: int | None = None) -> None:
-        """Show how far the job is, once a second at most; what cannot be shown is left out."""
+        """Report progress, at most once a second; skipped while Postgres is away."""
         if (now := time.monotonic()) - self._reported_at >= _REPORT_EVERY_S:
             self._reported_at = now
             await self.conclude(message, progress, total)
 
     async def conclude(self, message: str, progress: int = 0, total: int | None = None) -> None:
-        """Show what came of it, however recent the last report is."""
+        """Report the result, however recent the last report is."""
         with contextlib.suppress(*AWAY):
             await self.queue.report(self.job, progress, total, message)
 
@@ -119,7 +119,7 @@ class RunningJob:
 async def running_jobs(
     stores: Stores, periodic: Sequence[PeriodicJob], queued: Mapping[str, QueuedJob]
 ) -> AsyncIterator[None]:
-    """Runs both kinds inside the block; what is cut short is run again later, here or by another worker."""
+    """Run both kinds of jobs inside the block; interrupted ones run again later, here or in another worker."""
     queue = Queue(Jobs(stores.postgres), stores, queued)
     tasks = [asyncio.create_task(_repeat(job)) for job in periodic]
     tasks.append(asyncio.create_task(queue.work()))
@@ -136,7 +136,7 @@ async def _repeat(job: PeriodicJob) -> None:
         except ApplianceError as error:
             log.warning("%s is tried again in a minute: %s", job.name, error)
             pause_s = 60.0
-        except Exception:  # the outermost guard: a mistake of one job must not end it for good
+        except Exception:  # the outermost guard: a bug in one run must not end the job for good
             log.exception("%s is tried again in a minute", job.name)
             pause_s = 60.0
         await asyncio.sleep(pause_s)
@@ -152,7 +152,7 @@ class Queue:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
-        """Run what is due, until cancelled; then jobs at work are handed back."""
+        """Run due jobs until cancelled; running ones are then handed back."""
         try:
             while True:
                 job = None
@@ -201,7 +201,7 @@ class Queue:
             await cancel(work, keep)
 
     async def _keep(self, job: Job) -> Literal["cancelled", "expired"]:
-        """Renew the claim until the job is to end, or until nobody could be asked for so long that it has ended."""
+        """Renew the claim until the job is cancelled, or until Postgres was away so long that the claim has ended."""
         valid_until = time.monotonic() + LEASE_S
         while time.monotonic() < valid_until:
             await asyncio.sleep(RENEW_EVERY_S)
@@ -217,7 +217,7 @@ class Queue:
         elif isinstance(error, RunLater):
             await self._run_later(job, error.seconds, error.reason, counts=False)
         else:
-            # The outermost guard: a mistake of one job must not end the worker.
+            # The outermost guard: a bug in one job must not end the worker.
             text = error.message if isinstance(error, ApplianceError) else repr(error)
             log.warning("The job %s (%s) failed at attempt %d: %s", job.id, job.kind, job.attempts, text)
             if job.attempts >= kind.max_attempts:

@@ -1,4 +1,4 @@
-"""Writes what a batch comes to, in the order that readers rely on."""
+"""Writes the rows of a batch, in the order that readers rely on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from appliance.worker.media import uses_of
 log = logging.getLogger(__name__)
 
 _MAX_ID_CHARS: Final = 100
-"""Ids of score configs are shorter; no other is looked up, nor remembered."""
+"""Ids of score configs are shorter; longer ones are not looked up, so that they do not fill the cache."""
 
 _Configs = Mapping[str, Mapping[str, ScoreConfig]]
 """Score configs by project and id."""
@@ -78,9 +78,9 @@ class Sink:
         self._patches = patches
 
     async def write(self, batch: Batch) -> Written:
-        """Write a batch once more or for the first time.
+        """Write a batch; harmless to repeat.
 
-        Raises StoreUnavailable, and Undecodable when ClickHouse refuses a row for what it says.
+        Raises StoreUnavailable, and Undecodable when ClickHouse refuses the content of a row.
         """
         observations, scores, refused, condensed = await self._merge(batch) if batch.patches else ([], [], {}, [])
         observations += await self._agents.decide(batch)
@@ -142,7 +142,7 @@ class Sink:
 
 
 def _names_prompt(row: Observation) -> bool:
-    """Whether there can be the prompt that the row names; no other is looked up, nor remembered."""
+    """Whether the prompt that the row names can exist; others are not looked up."""
     return 0 < len(row.prompt_name) <= MAX_NAME_CHARS and row.prompt_version > 0 and not row.is_deleted
 
 

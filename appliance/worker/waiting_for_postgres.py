@@ -1,6 +1,6 @@
-"""Entries that name what only Postgres knows, while it is away: they stay in Redis, and let all others pass.
+"""Entries that need a lookup while Postgres is away: they stay in Redis, and others go on.
 
-The order does not matter to them: events are aggregated by their own times, and spans are written whole.
+Their order does not matter: events are aggregated by their own times, and spans are written whole.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from appliance.worker.contract import Lookups
 
 
 class WaitingForPostgres:
-    """What waits for Postgres; `resume` gets each entry, without its body, when it answers again."""
+    """The entries that wait; `resume` gets each, without its body, when Postgres answers again."""
 
     def __init__(self, lookups: Lookups, resume: Callable[[Delivery], None]) -> None:
         self._lookups = lookups
@@ -28,12 +28,12 @@ class WaitingForPostgres:
 
     @property
     def summary(self) -> str:
-        """How many wait, in one sentence; empty when none does."""
+        """How many entries wait, in one sentence; empty when none does."""
         count = len(self._waiting)
-        return f"{count} requests wait for Postgres, which knows what they name." if count else ""
+        return f"{count} requests wait for Postgres to look up what they name." if count else ""
 
     async def work(self) -> None:
-        """Hand back what waits as soon as Postgres answers, until cancelled."""
+        """Resume the waiting entries as soon as Postgres answers; runs until cancelled."""
         while True:
             await self._arrived.wait()
             await self._lookups.answers()

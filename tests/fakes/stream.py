@@ -109,8 +109,8 @@ class FakeStream:
         if (entry := self._end(delivery.id)) is not None:
             self.letters.append(Letter(entry, error, delivery.attempts))
 
-    async def set_aside(self, delivery: Delivery, number: int, part: Entry, error: str) -> None:
-        self._called("set_aside")
+    async def dead_letter_part(self, delivery: Delivery, number: int, part: Entry, error: str) -> None:
+        self._called("dead_letter_part")
         if (delivery.id, number) not in self._aside:
             self._aside.add((delivery.id, number))
             self.letters.append(Letter(part, error, delivery.attempts))

@@ -147,7 +147,7 @@ class StreamContract:
         await queue.stream.append(entry(items=3))
         (delivery,) = await queue.stream.read("a", 1, 0)
         for error in ("broken", "again"):
-            await queue.stream.set_aside(delivery, 7, entry(b"[7]"), error)
-        await queue.stream.set_aside(delivery, 8, entry(b"[8]"), "too")
+            await queue.stream.dead_letter_part(delivery, 7, entry(b"[7]"), error)
+        await queue.stream.dead_letter_part(delivery, 8, entry(b"[8]"), "too")
         assert await queue.letters() == [Letter(entry(b"[7]"), "broken", 1), Letter(entry(b"[8]"), "too", 1)]
         assert await queue.waiting() == 1

@@ -26,29 +26,29 @@ _HINT: Final = (
 
 
 class _Unusable(ValueError):
-    """What is wrong with an address, in words that hold nothing of it."""
+    """What is wrong with an address, without quoting it: it may hold a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """What a connection needs to know, whatever the topology."""
+    """The parameters of a connection, for every topology."""
 
     mode: Mode
     nodes: tuple[Node, ...]
-    """The server; or the first nodes to ask for the others."""
+    """The server, or the nodes to query first for the others."""
     is_tls: bool
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    """The driver's arguments for the server that holds the data: login, database, TLS."""
+    """Arguments of the driver for the server with the data: login, database, TLS."""
     sentinel_arguments: Mapping[str, Any] = field(default_factory=dict)
-    """The same for the sentinels."""
+    """Arguments of the driver for the sentinels."""
     master_name: str = ""
-    """Under which the sentinels know the master."""
+    """Name of the master in the sentinels' configuration."""
     path: str = ""
-    """Of the socket of a server of this machine, which has no host then."""
+    """Path of the unix socket, for a server on this machine."""
 
     @property
     def text(self) -> str:
-        """The first place to ask, without secrets."""
+        """The first node or server, without secrets."""
         if self.path:
             return self.path
         host, port = self.nodes[0]
@@ -56,14 +56,14 @@ class Address:
 
 
 def address_of(settings: RedisSettings) -> Address:
-    """The address of these settings; raises ConfigError for one that is missing or cannot be used."""
+    """The address of these settings; raises ConfigError when it is missing or invalid."""
     if not settings.is_given:
         raise ConfigError("There is no address of Redis.", hint="Set REDIS_CONNECTION_STRING or REDIS_HOST.")
     try:
         found = _of_string(settings) if settings.connection_string else _of_parts(settings)
     except _Unusable as error:
         raise ConfigError(f"The address of Redis cannot be used: {error}.", hint=_HINT) from None
-    except ValueError:  # its words quote the address, where the password may be; so would a traceback with it
+    except ValueError:  # the message quotes the address, which may hold the password; so would a chained traceback
         raise ConfigError("The address of Redis cannot be used: it is no URL.", hint=_HINT) from None
     for path in (settings.tls_ca_path, settings.tls_cert_path, settings.tls_key_path):
         if path and not Path(path).is_file():

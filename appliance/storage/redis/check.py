@@ -1,4 +1,4 @@
-"""Whether a Redis will do: its kind, its version, what this user may do, and whether it keeps what it accepts."""
+"""Checks a Redis server: its kind, version and durability, and the permissions of its user."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def check_server(settings: RedisSettings) -> list[str]:
 
 
 def judge(facts: dict[str, Any]) -> list[str]:
-    """Warnings about a server that says `facts` of itself (INFO); raises MigrationFailed when it cannot be used."""
+    """Warnings about a server by its INFO; raises MigrationFailed when it cannot be used."""
     version = str(facts.get("redis_version", "0"))
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < MINIMUM_VERSION:
@@ -72,7 +72,7 @@ def judge(facts: dict[str, Any]) -> list[str]:
 
 
 async def _require_permissions(client: Redis) -> None:
-    """Does once what web and worker do all the time."""
+    """Run once each kind of command that web and worker use."""
     name, members = key("check"), key("check", "members")
     async with client.pipeline(transaction=True) as pipe:
         pipe.xadd(name, {"is": "checked"})
@@ -86,7 +86,7 @@ async def _require_permissions(client: Redis) -> None:
 
 
 async def _require_format(client: Redis) -> None:
-    """Raises MigrationFailed for a queue that a newer program has filled, and writes down our own format."""
+    """Raises MigrationFailed for a queue of a newer version; stores the format where it is missing."""
     found = await client.get(FORMAT_KEY)
     if found is None:
         await client.set(FORMAT_KEY, FORMAT, nx=True)

@@ -1,4 +1,4 @@
-"""One way to connect to Redis, and the translation of its errors."""
+"""Connects to Redis, and translates the driver's errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Redis", "answered_within", "ask_once", "connect", "translated_errors
 _CONNECT_TIMEOUT_S = 2
 _RETRIES = 2
 _ASK_S = 3.0
-# Every request in flight takes one; when they run out, the next is refused at once.
+# Every request in flight takes a connection; when none is left, the next request is refused at once.
 _MAX_CONNECTIONS = 1000
 
 
@@ -80,7 +80,7 @@ def translated_errors() -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def answered_within(seconds: float) -> AsyncIterator[None]:
-    """As `translated_errors`, and raises StoreUnavailable too when a connected Redis stays silent for so long."""
+    """As `translated_errors`; also raises StoreUnavailable when Redis does not answer within `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             with translated_errors():

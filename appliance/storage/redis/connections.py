@@ -1,4 +1,4 @@
-"""Connections that find their server anew each time: the owner of our keys in a cluster, the master of sentinels.
+"""Connections that look up their server each time: the owner of our keys in a cluster, the master of sentinels.
 
 All keys carry one hash tag and so live in one slot of a cluster. Therefore one server at a time holds them all, and
 transactions, scripts and subscriptions work as on a single server; only where it is can change.
@@ -39,11 +39,11 @@ _ELSEWHERE: Final = (
     MasterDownError,
     TryAgainError,
 )
-"""What a server says that does not, or does not yet, hold our keys for writing."""
+"""Errors of a server that does not, or not yet, hold our keys for writing."""
 
 
 class _Located(Connection):
-    """Asks where the server is before it connects, and leaves one that says that it is the wrong one."""
+    """Looks up the server before it connects, and disconnects from one that is the wrong one."""
 
     def __init__(self, *, locate: Locate, **arguments: Any) -> None:
         self._locate = locate
@@ -57,7 +57,7 @@ class _Located(Connection):
         try:
             return await super().read_response(*arguments, **named)
         except ResponseError as error:
-            # Redis 6 wraps what a script met into an error of its own.
+            # Redis 6 wraps the error of a command in a script.
             if not isinstance(error, _ELSEWHERE) and "-READONLY" not in str(error):
                 raise
             await self.disconnect()
@@ -77,7 +77,7 @@ class _Named(SSLConnection):
 
 
 class _LocatedTls(_Located, _Named):
-    """Both."""
+    """A located connection with TLS."""
 
 
 def connection_class(address: Address) -> type[AbstractConnection]:
@@ -90,7 +90,7 @@ def connection_class(address: Address) -> type[AbstractConnection]:
 
 
 def locator(address: Address, common: Mapping[str, Any]) -> Locate:
-    """How the server that holds the data is found; `common` are time-outs for the question."""
+    """The function that finds the server with the data; `common` are the timeouts of its query."""
     if address.mode == "sentinel":
         arguments = {**common, **address.sentinel_arguments, **({"ssl": True} if address.is_tls else {})}
         return lambda: _ask_sentinels(address, arguments)
@@ -107,7 +107,7 @@ async def _ask_sentinels(address: Address, arguments: Mapping[str, Any]) -> Node
 
 
 async def _ask_cluster(address: Address, common: Mapping[str, Any], known: list[Node]) -> Node:
-    """The owner of our slot, by the first node that answers; `known` grows by the nodes that are heard of."""
+    """The owner of our slot, by the first node that answers, whose nodes are added to `known`."""
     failures: list[str] = []
     for host, port in list(known):
         arguments = {**common, **address.arguments, **({"ssl": True} if address.is_tls else {})}
@@ -129,7 +129,7 @@ async def _ask_cluster(address: Address, common: Mapping[str, Any], known: list[
 
 
 def _read_slots(slots: Any, asked: str) -> tuple[Node | None, Sequence[Node]]:
-    """The owner of our slot and all nodes, out of CLUSTER SLOTS; an empty host means the one that answers."""
+    """The owner of our slot and all nodes, from CLUSTER SLOTS; an empty host means the node that answered."""
     owner: Node | None = None
     heard: dict[Node, None] = {}
     for first, last, *nodes in slots:

@@ -12,14 +12,14 @@ from appliance.storage.redis.client import translated_errors
 from appliance.storage.redis.ingest_stream import FORMAT_KEY, GROUP, STREAM
 
 _SHORT_LIVED_MS: Final = 60_000
-"""Heartbeats and the like: by the time that anybody reads the copy they are over."""
+"""Keys that expire sooner, such as heartbeats, are not copied."""
 _ENTRIES_PER_READ: Final = 50
 
 
 async def copy_keys(source: Redis, target: Redis) -> int:
     """Replace everything in `target` by what `source` holds, and return the number of keys.
 
-    Entries of the queue that a worker had in hand are handed out anew, which changes nothing (they are idempotent).
+    Unacknowledged entries of the queue are delivered again, which is harmless (they are idempotent).
     Raises CopyFailed when the copy differs, and StoreUnavailable.
     """
     with translated_errors():
@@ -37,7 +37,7 @@ async def copy_keys(source: Redis, target: Redis) -> int:
 
 
 async def holds_anything(redis: Redis) -> bool:
-    """Whether there is more than what a first start writes and signs of life; raises StoreUnavailable."""
+    """Whether there is more than the keys of a first start and heartbeats; raises StoreUnavailable."""
     with translated_errors():
         async for key in redis.scan_iter(count=1000):
             left_ms = await redis.pttl(key)
@@ -49,11 +49,11 @@ async def holds_anything(redis: Redis) -> bool:
 
 
 def _is_over_soon(left_ms: int) -> bool:
-    """Whether a key with this PTTL has ended (-2) or will before anybody reads a copy of it; -1 lasts for ever."""
+    """Whether a key with this PTTL has expired (-2) or soon will; -1 means that it never expires."""
     return left_ms == -2 or 0 <= left_ms < _SHORT_LIVED_MS
 
 
-# The driver's own types do not tell apart its two kinds of clients: `Any` stands for a Redis here.
+# The driver's types do not tell its two kinds of clients apart: `Any` stands for a Redis client here.
 
 
 async def _copy(key: bytes, source: Any, target: Any) -> None:

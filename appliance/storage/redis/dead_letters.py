@@ -1,4 +1,4 @@
-"""Requests that could not be processed: kept until somebody puts them back into the queue, or drops them."""
+"""Requests that could not be processed, kept until a user replays or drops them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One of them."""
+    """A request that could not be processed."""
 
     id: str
-    """Its place among the dead letters; begins with the millisecond it became one."""
+    """Id in the stream of dead letters; begins with the millisecond in which it became one."""
     entry: Entry
-    """As it was accepted; in a list the body is left out."""
+    """The entry as it was accepted; without its body in a list."""
     body_bytes: int
     error: str
     attempts: int
@@ -44,7 +44,7 @@ class DeadLetters:
         self._list_script, self._end_script = Script(client, "list_dead_letters"), Script(client, "end_dead_letter")
 
     async def all(self, project_id: str | None = None) -> AsyncIterator[DeadLetter]:
-        """All letters of a project, or of every one, oldest first, without their bodies."""
+        """All letters of a project, or of all projects, oldest first, without their bodies."""
         start = "-"
         while True:
             with translated_errors():
@@ -68,12 +68,12 @@ class DeadLetters:
     async def replay(self, id: str) -> bool:
         """Put a letter back into the queue, as new; False when there is none of this id.
 
-        It is in one place or in the other at every moment. One that fails again becomes a dead letter again.
+        It is moved in one step. One that fails again becomes a dead letter again.
         """
         return await self._end(id, "replay")
 
     async def drop(self, id: str) -> bool:
-        """Take a letter away for good; False when there is none of this id."""
+        """Delete a letter for good; False when there is none of this id."""
         return await self._end(id, "drop")
 
     async def _end(self, id: str, how: Literal["replay", "drop"]) -> bool:

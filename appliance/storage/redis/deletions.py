@@ -1,4 +1,4 @@
-"""Whether deleted rows may still be stored, so that reads must leave them out."""
+"""Flags whether deleted rows may still be stored, so that reads must leave them out."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ _RETRY_S: Final = 1.0
 
 
 class PendingDeletions:
-    """Written by who deletes and by the job that purges; every read asks."""
+    """Set by deletions, cleared by the job that purges, and checked by every read."""
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
         self._unknown_until = 0.0
 
     async def add(self, moment: int) -> None:
-        """From now on reads leave out deleted rows; raises StoreUnavailable."""
+        """Make reads leave out deleted rows from now on; raises StoreUnavailable."""
         with translated_errors():
             await self._redis.zadd(_PENDING, {str(moment): moment})
 
     async def remove(self, moments: Iterable[int]) -> None:
-        """The rows of these deletions are gone; raises StoreUnavailable."""
+        """Remove deletions whose rows are gone; raises StoreUnavailable."""
         if members := [str(moment) for moment in moments]:
             with translated_errors():
                 await self._redis.zrem(_PENDING, *members)
 
     async def remove_except(self, moments: Collection[int], before: int) -> None:
-        """Remove what was added before a moment, but for `moments`: deletions that came to nothing."""
+        """Remove deletions added before a moment that never took place: those not in `moments`."""
         with translated_errors():
             old: Any = await self._redis.zrangebyscore(_PENDING, "-inf", f"({before}")
         await self.remove({int(member) for member in old} - set(moments))
 
     async def any(self) -> bool:
-        """Whether there may be any: also when Redis does not answer, as leaving out nothing is only slower."""
+        """Whether there may be any; True when Redis does not answer, as a needless check is only slower."""
         if time.monotonic() < self._unknown_until:
             return True
         try:

@@ -1,4 +1,4 @@
-"""Signs of life of the workers: a key per worker that expires when it is not renewed."""
+"""Heartbeats of the workers: a key per worker that expires when it is not renewed."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _state = msgspec.json.Decoder(_State)
 
 
 class Heartbeats:
-    """Written by workers, read by health. Every method raises StoreUnavailable."""
+    """Written by workers, read by health checks. Every method raises StoreUnavailable."""
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
         self._beat_script = Script(client, "beat")
 
     async def beat(self, worker: str, state: dict[str, object]) -> None:
-        """Say that `worker` lives, and what it is doing."""
+        """Record that `worker` is alive, with its state."""
         with translated_errors():
             keys = [key("worker", worker), _WORKERS]
             await self._beat_script(keys, [worker, msgspec.json.encode(state), ALIVE_FOR_S])
 
     async def stop(self, worker: str) -> None:
-        """Say that `worker` ends on purpose."""
+        """Record that `worker` has stopped on purpose."""
         with translated_errors():
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.delete(key("worker", worker))
@@ -47,14 +47,14 @@ class Heartbeats:
                 await pipe.execute()
 
     async def alive(self) -> list[str]:
-        """Names of the workers that gave a sign within the last ten seconds."""
+        """Names of the workers with a heartbeat within the last ten seconds."""
         with translated_errors():
             seconds, _ = await self._redis.time()
             names: Any = await self._redis.zrangebyscore(_WORKERS, seconds - ALIVE_FOR_S, "+inf")
         return sorted(name.decode() for name in names)
 
     async def patterns_set_aside(self) -> set[str]:
-        """The patterns of models that some living worker does not use any more, because they take too long."""
+        """Patterns of models that some running worker has disabled because they take too long."""
         names = await self.alive()
         with translated_errors():
             states: Any = await self._redis.mget([key("worker", name) for name in names]) if names else []

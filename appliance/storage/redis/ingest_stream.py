@@ -27,20 +27,20 @@ GROUP: Final = "workers"
 DEAD_LETTERS: Final = key("dead-letters")
 FORMAT_KEY: Final = key("format")
 FORMAT: Final = 1
-"""Version of what entries, patches and dead letters look like; one that older programs misread gets a higher one."""
+"""Version of the format of entries, patches and dead letters; raised when older programs would misread it."""
 
 MAX_BODY_READ: Final = 4 * 1024 * 1024
-"""Bodies larger than this are not handed out with their entry; `fetch` gets them when there is room for one."""
+"""Bodies larger than this are not delivered with their entry; `fetch` reads them when there is memory for one."""
 
-_ROOM_CHECK_S = 0.5
+_CAPACITY_CHECK_S = 0.5
 _MEMORY_SHARE = 0.9
 _MEMORY_SAMPLES = 16
-# Whoever sends waits no longer than this for a Redis that hangs; the worker has time.
+# A sender waits no longer than this for a Redis that hangs; the worker has time.
 _APPEND_S: Final = 2.5
 _REPLICATED_MS: Final = 2000
 _LOOK_S: Final = 2.0
 _SLOWEST_BYTES_PER_S: Final = 4_000_000
-"""What a busy Redis on a slow disk still stores; who waits for it has so much more time."""
+"""What a busy Redis on a slow disk still stores; deadlines grow accordingly."""
 
 # The body of the oldest entry may be large: only its id leaves the server.
 _OLDEST_ID = "local e = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1); return e[1] and e[1][1] or false"
@@ -52,10 +52,10 @@ class IngestStream:
     def __init__(self, client: Redis, settings: IngestionSettings) -> None:
         self._redis = client
         self._settings = settings
-        self._room_checked_at = 0.0
-        self._no_room = ""
+        self._capacity_checked_at = 0.0
+        self._full = ""
         self._sending_bytes = 0
-        """Bodies on their way to Redis: it answers nobody while it stores one."""
+        """Bytes of bodies being sent to Redis, which answers nobody while it stores one."""
         self._read_script, self._ack_script = Script(client, "read"), Script(client, "ack")
         self._dead_letter_script = Script(client, "dead_letter")
         self._set_aside_script = Script(client, "set_aside")
@@ -65,7 +65,7 @@ class IngestStream:
         """Store an entry durably and return its id; raises Overloaded when the backlog is at its bound."""
         self._sending_bytes += len(entry.body)
         try:
-            await self.require_room()
+            await self.require_capacity()
             return await self._append(entry)
         finally:
             self._sending_bytes -= len(entry.body)
@@ -75,7 +75,7 @@ class IngestStream:
         async with answered_within(_APPEND_S + longer_s):
             if not self._settings.redis_replicas:
                 return await _add(self._redis, entry)
-            # WAIT speaks of the writes of its own connection.
+            # WAIT counts the writes of its own connection only.
             async with self._redis.client() as connection:
                 entry_id = await _add(connection, entry)
                 most_ms = _REPLICATED_MS + round(1000 * longer_s)
@@ -85,17 +85,17 @@ class IngestStream:
             raise StoreUnavailable(missed, store="Redis")
         return entry_id
 
-    async def require_room(self) -> None:
-        """Raise Overloaded when the backlog is at its bound; looks twice a second at most."""
+    async def require_capacity(self) -> None:
+        """Raise Overloaded when the backlog is at its bound; checks at most twice a second."""
         now = time.monotonic()
-        if now - self._room_checked_at >= _ROOM_CHECK_S:
-            self._room_checked_at = now
-            self._no_room = await self._why_no_room()
-        if self._no_room:
-            raise Overloaded(self._no_room)
+        if now - self._capacity_checked_at >= _CAPACITY_CHECK_S:
+            self._capacity_checked_at = now
+            self._full = await self._full_reason()
+        if self._full:
+            raise Overloaded(self._full)
 
     async def backlog(self) -> QueueStatus:
-        """How much waits: entries, age of the oldest in seconds, dead letters."""
+        """The backlog: entries, age of the oldest in seconds, dead letters."""
         with translated_errors():
             # No transaction: when its memory is full, Redis refuses every command in one.
             async with self._redis.pipeline(transaction=False) as pipe:
@@ -110,9 +110,9 @@ class IngestStream:
         return QueueStatus(backlog=entries, oldest_s=round(oldest_s, 3), dead_letters=dead)
 
     async def read(self, consumer: str, count: int, block_ms: int, max_bytes: int = MAX_BODY_READ) -> list[Delivery]:
-        """Up to `count` entries nobody has yet, in order of arrival; waits up to `block_ms` for the first.
+        """Up to `count` new entries, in order of arrival; waits up to `block_ms` for the first.
 
-        They come to little more than `max_bytes`; bodies larger than MAX_BODY_READ stay behind (see `fetch`).
+        They are little more than `max_bytes` together; bodies larger than MAX_BODY_READ are left out (see `fetch`).
         """
         found = await self._read_bounded(consumer, ">", count, max_bytes)
         if not found and block_ms:
@@ -122,7 +122,7 @@ class IngestStream:
     async def read_pending(
         self, consumer: str, count: int, after: str = "0", max_bytes: int = MAX_BODY_READ
     ) -> list[Delivery]:
-        """Entries this consumer was given before and did not acknowledge (after a crash), from the id `after` on."""
+        """Entries that this consumer read and did not acknowledge before a crash, from the id `after` on."""
         return await self._with_attempts(await self._read_bounded(consumer, after, count, max_bytes))
 
     async def claim_stale(self, consumer: str, min_idle_ms: int) -> list[Delivery]:
@@ -130,16 +130,16 @@ class IngestStream:
         with translated_errors():
             await self._ensure_group()
             after: Any = "0"
-            while True:  # Redis looks at ten entries at a time, and says where to go on
+            while True:  # Redis checks ten entries at a time, and returns where to continue
                 answer: Any = await self._redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, after, count=1)
                 after = answer[0]
-                # Redis 6.2 reports an entry that is gone as a pair of None.
+                # Redis 6.2 reports a deleted entry as a pair of None.
                 found = [(id.decode(), _small(entry_of(fields))) for id, fields in answer[1] if fields]
                 if found or after == b"0-0":
                     return await self._with_attempts(found)
 
     async def fetch(self, delivery: Delivery, consumer: str) -> Delivery | None:
-        """The delivery with its body; None when the entry is finished, or in another consumer's hands by now."""
+        """The delivery with its body; None when the entry is finished, or another consumer holds it by now."""
         with translated_errors():
             # One after the other on one connection, whose buffer shrinks only when the next answer comes.
             async with self._redis.client() as connection:
@@ -150,9 +150,9 @@ class IngestStream:
         return Delivery(delivery.id, entry_of(found[0][1]), delivery.attempts)
 
     async def keep(self, consumer: str, attempts: Mapping[str, int]) -> None:
-        """Say that these entries (attempts by id) are still being worked on, so that nobody claims them.
+        """Renew the claim on these entries, so that no other worker takes them over.
 
-        Reading them again after an error counted as attempts, which they were not.
+        Their attempts, given by id, are set as well: Redis counted reads after an error as attempts.
         """
         ids: dict[int, list[str]] = {}
         for id, count in attempts.items():
@@ -162,7 +162,7 @@ class IngestStream:
                 await self._redis.xclaim(STREAM, GROUP, consumer, 0, list(same), retrycount=count, justid=True)
 
     async def ack(self, deliveries: Sequence[Delivery], refused: Mapping[str, int] | None = None) -> None:
-        """Forget entries whose rows are written, and count them as written.
+        """Delete entries whose rows are written, and count them as written.
 
         `refused` are the numbers of items that were left out on purpose, by entry.
         """
@@ -188,10 +188,10 @@ class IngestStream:
             was_accepted = int(delivery.entry.kind != "foreign")
             await self._dead_letter_script(keys, [GROUP, delivery.id, error, delivery.attempts, was_accepted])
 
-    async def set_aside(self, delivery: Delivery, number: int, part: Entry, error: str) -> None:
-        """Make a dead letter of the part of this number of an entry; the rest goes on without its items.
+    async def dead_letter_part(self, delivery: Delivery, number: int, part: Entry, error: str) -> None:
+        """Dead-letter one part of an entry, by its number; the entry goes on without the items of the part.
 
-        Does nothing when it was done before.
+        Does nothing when it is repeated.
         """
         keys = [key("set-aside", delivery.id), DEAD_LETTERS, RECEIPTS]
         fields = [word for pair in fields_of(part).items() for word in pair]
@@ -235,10 +235,10 @@ class IngestStream:
         return [Delivery(id, entry, tried) for (id, entry), tried in zip(found, attempts, strict=True)]
 
     def _longer_s(self) -> float:
-        """Seconds by which deadlines grow for what is on its way to Redis."""
+        """Seconds by which deadlines grow for bodies being sent to Redis."""
         return self._sending_bytes / _SLOWEST_BYTES_PER_S
 
-    async def _why_no_room(self) -> str:
+    async def _full_reason(self) -> str:
         async with answered_within(_LOOK_S + self._longer_s()), self._redis.pipeline(transaction=False) as pipe:
             for stream in (STREAM, DEAD_LETTERS):
                 pipe.xlen(stream)
@@ -266,12 +266,12 @@ async def _add(client: Redis, entry: Entry) -> str:
 
 
 def _small(entry: Entry) -> Entry:
-    """The entry, without its body when that is too large to be kept in hand."""
+    """The entry, without its body when that is too large to be kept in memory."""
     return entry if len(entry.body) <= MAX_BODY_READ else dataclasses.replace(entry, body=b"")
 
 
 def _beside(letters: int) -> str:
-    """What else fills the queue, and what to do about it."""
+    """The part of the message about dead letters, which fill the queue, too."""
     if not letters:
         return ""
     return f" and {letters} dead letters are kept (langfuse-local dead-letters replay, or drop)"

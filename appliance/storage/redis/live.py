@@ -1,4 +1,4 @@
-"""Live messages: which traces just became readable, from the worker to everybody who watches or comes back to it."""
+"""Live events: which traces just became readable, from workers to watching and returning clients."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from appliance.storage.redis.scripts import Script
 NOTHING: Final = b"[]"
 IDS_PER_MESSAGE: Final = 100
 MESSAGES_KEPT: Final = 200
-"""Per project: the last 20,000 traces that many requests touched, about 1 MB."""
+"""Per project: about the last 20,000 traces, 1 MB."""
 _KEPT_S: Final = 24 * 3600
 _AT_ONCE: Final = 20
-"""Messages in one answer of Redis."""
+"""Messages per read."""
 _BLOCK_S: Final = 0.5
-"""How long one question waits for an answer; short, because a connection may be set to give up soon."""
+"""Milliseconds that one read blocks; short, because connections may have a short timeout."""
 
 
 class Position(NamedTuple):
@@ -35,7 +35,7 @@ class Position(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Position:
-        """Out of its text, such as `1764493764000-0`; raises InvalidRequest."""
+        """The position that a text such as `1764493764000-0` spells; raises InvalidRequest."""
         if not (found := re.fullmatch(r"([0-9]{1,19})-([0-9]{1,19})", text)):
             raise InvalidRequest("The position to go on after must be the id of a live event.")
         return cls(int(found[1]), int(found[2]))
@@ -50,9 +50,9 @@ class Message:
 
     position: Position
     trace_ids: bytes = NOTHING
-    """A JSON list."""
+    """A JSON list of trace ids."""
     is_gap: bool = False
-    """Whether messages before this one are forgotten that were asked for."""
+    """Whether earlier messages that the reader wanted are no longer kept."""
 
 
 class Live:
@@ -63,7 +63,7 @@ class Live:
         self._tell = Script(client, "tell")
 
     async def publish(self, project_id: str, trace_ids: Sequence[str]) -> None:
-        """Tell that these traces have something new; raises StoreUnavailable."""
+        """Publish that these traces have changed; raises StoreUnavailable."""
         groups = [trace_ids[start : start + IDS_PER_MESSAGE] for start in range(0, len(trace_ids), IDS_PER_MESSAGE)]
         if groups:
             with translated_errors():
@@ -72,7 +72,7 @@ class Live:
     async def messages(self, project_id: str, *, silence_s: float) -> AsyncGenerator[Message | None, None]:
         """Messages as they come, and None after each `silence_s` seconds without one.
 
-        The first one has no ids: from its position on all is told. Raises StoreUnavailable when Redis goes away.
+        The first message has no ids: all later messages follow. Raises StoreUnavailable when Redis goes away.
         """
         stream = _stream(project_id)
         with translated_errors():

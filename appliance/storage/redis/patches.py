@@ -1,8 +1,8 @@
-"""What the legacy API said of one entity in the last half hour, kept so that updates in any order converge.
+"""Recent events of the legacy API by entity, kept for half an hour so that updates in any order converge.
 
 A patch may arrive before, after or together with the others of its entity, twice, and at several workers. Each writer
 adds its patches and reads all of them in one transaction; the server's clock of that transaction is the version of the
-row it writes, so the writer that saw more wins.
+row it writes, so the writer that read more patches wins.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from appliance.storage.redis.scripts import Argument, Script
 
 KEPT_FOR_S = 30 * 60
 SHORTEST_S = 30
-"""How long patches are kept when Redis is nearly full: longer than the batches of one program are apart."""
+"""Seconds for which patches are kept when Redis is nearly full; longer than the pause between a program's batches."""
 _AMPLE, _SCARCE = 0.25, 0.6
 _WITHOUT_LIMIT_BYTES = 1024**3
-"""What Redis may use before it is called full, when it has no limit of its own."""
+"""Memory at which a Redis without a limit of its own counts as full."""
 _ENTITIES_PER_STEP = 128
 
 
@@ -41,7 +41,7 @@ class Patches:
         self._kept_for_s = seconds_to_keep(memory["used_memory"] / (memory.get("maxmemory") or _WITHOUT_LIMIT_BYTES))
 
     async def add(self, items: Sequence[Patch]) -> list[PatchSet]:
-        """Add patches and return one set per entity they touch, in order of first appearance; StoreUnavailable.
+        """Add patches and return the set of each entity, in order of first appearance; raises StoreUnavailable.
 
         Works when Redis is full too: see `add_patches.lua`.
         """
@@ -57,8 +57,8 @@ class Patches:
     async def condense(self, known: PatchSet, left: Mapping[bytes, bytes]) -> None:
         """Keep only `left` of the patches of a set, once its row is stored; raises StoreUnavailable.
 
-        What arrived meanwhile stays. Nothing is lost when two workers do it at once: each leaves what stands for all
-        that it saw.
+        Patches that arrived meanwhile stay. Two workers may do it at once: each leaves the equivalent of all patches
+        that it read.
         """
         gone = [event_key for event_key in known.patches if event_key not in left]
         changed = [pair for pair in left.items() if known.patches[pair[0]] != pair[1]]
@@ -85,9 +85,9 @@ class Patches:
 
 
 def seconds_to_keep(used_share: float) -> int:
-    """How long to keep patches when so much (0 to 1) of Redis' memory is used: half an hour, less when it gets scarce.
+    """Seconds to keep patches, by the share (0 to 1) of Redis' memory in use: half an hour, less when memory is scarce.
 
-    So a flood of updates cannot fill the memory that the queue needs; what is forgotten is merged with the stored row.
+    So a flood of updates cannot fill the memory that the queue needs. Updates after that merge with the stored row.
     """
     scarcity = min(max((used_share - _AMPLE) / (_SCARCE - _AMPLE), 0.0), 1.0)
     return max(SHORTEST_S, round(KEPT_FOR_S * (1 - scarcity)))

@@ -1,4 +1,4 @@
-"""Counts per project of what was accepted and what became of it, changed in the same step as the queue itself."""
+"""Counts per project of accepted requests and their outcomes, updated in the same step as the queue itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECEIPTS: Final = key("receipts")
 
 
 def accepted_fields(project_id: str) -> tuple[str, str]:
-    """The two fields that grow when a request is accepted: requests and items."""
+    """The two fields to increment when a request is accepted: requests and items."""
     return f"accepted.requests:{project_id}", f"accepted.items:{project_id}"
 
 
@@ -28,7 +28,7 @@ async def read_receipts(client: Redis) -> dict[str, Receipts]:
 
 
 def receipts_of(fields: dict[bytes, bytes]) -> dict[str, Receipts]:
-    """The receipts that a hash of counts says; what waits is what became nothing else yet."""
+    """The receipts from a hash of counts; waiting items are those without another outcome."""
     counts: dict[str, dict[str, Any]] = defaultdict(lambda: defaultdict(Count))
     for field, value in fields.items():
         name, _, project_id = field.decode().partition(":")
@@ -39,7 +39,7 @@ def receipts_of(fields: dict[bytes, bytes]) -> dict[str, Receipts]:
         receipts = Receipts(**by_fate)
         ended = (receipts.written, receipts.refused, receipts.dead, receipts.dropped)
         receipts.waiting = Count(
-            # Who writes to the queue past web makes more end than was accepted.
+            # Programs that write to the queue directly have outcomes that were never counted as accepted.
             requests=max(receipts.accepted.requests - sum(count.requests for count in ended), 0),
             items=max(receipts.accepted.items - sum(count.items for count in ended), 0),
         )

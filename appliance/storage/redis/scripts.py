@@ -1,4 +1,4 @@
-"""Steps that Redis takes as one, from the files in `lua/`: nobody sees half of one."""
+"""Atomic steps: the Lua scripts in `lua/`."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def _text(name: str) -> str:
 
 
 class Script:
-    """One script of `lua/`, sent by its hash, and once as text where Redis does not know it yet."""
+    """One script of `lua/`, called by its hash, and sent as text when Redis does not know it yet."""
 
     def __init__(self, client: Redis, name: str) -> None:
         self._script: AsyncScript = client.register_script(_text(name))
 
     async def __call__(self, keys: list[str], arguments: Sequence[Argument], pipeline: Any = None) -> Any:
-        """What the script returns, or nothing yet in a `pipeline`; raises the driver's errors."""
+        """Call the script and return its result, or None in a `pipeline`; raises the driver's errors."""
         return await self._script(keys=keys, args=arguments, client=pipeline)

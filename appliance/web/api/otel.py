@@ -57,7 +57,7 @@ async def export_traces(request: Request) -> Response:
     """Accept an export of spans: 200 once it is stored durably, with the number of refused spans if there are any."""
     auth = await authorize(request)
     context = request.app.state.context
-    await context.stream.require_room()
+    await context.stream.require_capacity()
     kind = _kind(request.headers.get("content-type", ""))
     check_version(request.headers.get("x-langfuse-ingestion-version"))
     export = Export(

@@ -24,7 +24,7 @@ LOOK_SOON_S: Final = 2.0
 HURRY_FOR_S: Final = 30.0
 """Seconds after many traces were pending in which they are counted more often, and none is left for later."""
 LEASE: Final = "folding"
-"""Whoever holds it is the only one that writes aggregated traces, or deletes them."""
+"""Name of the lease that a worker holds while it writes or deletes aggregates."""
 LEASE_S: Final = 360
 """Longer than the statements of one round may take together."""
 MANY_TRACES: Final = 1_000
@@ -35,7 +35,7 @@ _LESS: Final = 8
 
 
 class AggregateTraces:
-    """Looks every few seconds, and aggregates when there is a reason to; one worker at a time does."""
+    """Counts pending traces every few seconds, and aggregates them in time; one worker at a time does."""
 
     name = "The aggregation of traces"
 

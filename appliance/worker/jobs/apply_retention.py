@@ -19,16 +19,16 @@ from appliance.worker.schedule import QueuedJob, RunningJob
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 200_000
-"""Traces that are hidden together; the rest goes next time, soon after."""
+"""Traces hidden by one run; the others follow in the next run, a minute later."""
 _AGAIN_AFTER_S: Final = 60.0
 
 
 async def run(running: RunningJob) -> None:
-    """Hide what is too old or too much, and enqueue the job that deletes it."""
+    """Hide traces that are too old or too many, and enqueue the job that deletes them."""
     stores = running.stores
     max_bytes, jobs = stores.settings.max_disk_bytes, Jobs(stores.postgres)
     if max_bytes and await _frees_disk(jobs):
-        max_bytes = 0  # how much is too much shows when what was deleted is gone from the disk
+        max_bytes = 0  # the size is known again when deleted rows are gone from the disk
         await jobs.enqueue(APPLY_RETENTION, unique_key="", delay_s=_AGAIN_AFTER_S)
     plan = await plan_retention(stores.clickhouse, stores.postgres, max_bytes)
     for number, cut in enumerate(plan.cuts):
@@ -44,7 +44,7 @@ async def run(running: RunningJob) -> None:
 
 
 async def _frees_disk(jobs: Jobs) -> bool:
-    """Whether rows are being deleted; disk space that would be given back in some hours is then given back now."""
+    """Whether rows are being deleted; if so, their disk space is reclaimed now instead of in some hours."""
     unfinished = {job.kind for job in await jobs.list(["waiting", "running"], 1000)}
     if reclaim_disk.KIND in unfinished:
         await jobs.enqueue(reclaim_disk.KIND, unique_key="")

@@ -1,4 +1,4 @@
-"""Jobs that burden ClickHouse let ingestion go first."""
+"""Lets ingestion go first before a job puts load on ClickHouse."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Final
 from appliance.worker.schedule import RunningJob
 
 BUSY_ENTRIES: Final = 8
-"""Requests in the queue from which ingestion counts as busy."""
+"""Requests in the queue from which on ingestion counts as busy."""
 BUSY_AGE_S: Final = 1.0
-"""Age of the oldest one from which it does, too."""
+"""Age in seconds of the oldest request from which on it counts as busy, too."""
 LONGEST_S: Final = 120.0
-"""A step begins after this time however busy it is: what is deleted must go in the end."""
+"""Seconds after which a step begins however busy ingestion is: deleted rows must go in the end."""
 _LOOK_EVERY_S: Final = 0.5
 _LOOKS: Final = 3
-"""Calm for so many looks in a row."""
+"""Looks in a row that must find ingestion calm."""
 
 
 async def calm(running: RunningJob, step: str) -> None:
-    """Return when little waits in the queue; raises StoreUnavailable."""
+    """Wait until the queue is short; raises StoreUnavailable."""
     deadline = time.monotonic() + LONGEST_S
     calm_looks = 0
     while calm_looks < _LOOKS and time.monotonic() < deadline:

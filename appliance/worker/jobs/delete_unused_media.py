@@ -9,7 +9,7 @@ from appliance.worker.schedule import QueuedJob, RunningJob
 
 KIND: Final = "delete_unused_media"
 QUIET_S: Final = 30.0
-"""Longer than a worker takes from announcing media until it stores where they are used."""
+"""Seconds; longer than a worker takes from announcing media until it stores where they are used."""
 
 
 async def run(running: RunningJob) -> None:

@@ -17,7 +17,7 @@ MOST_AT_ONCE: Final = 1000
 
 
 class ForgetMedia:
-    """Looks when the worker starts and every hour; one worker at a time does."""
+    """Runs when the worker starts and every hour, in one worker at a time."""
 
     name = "Forgetting media that never arrived"
 
@@ -35,7 +35,7 @@ class ForgetMedia:
 
 
 async def forget_all(records: MediaRecords, lease: Lease) -> int:
-    """Forget them some at a time, for as long as the lease can be renewed; how many there were."""
+    """Forget them in batches while the lease can be renewed; returns how many there were."""
     total = 0
     while forgotten := await records.forget_abandoned(MOST_AT_ONCE):
         total += forgotten

@@ -1,4 +1,4 @@
-"""What has to happen every hour: retention, deletions that lost their job, records of old jobs."""
+"""Hourly housekeeping: retention, deletions that lost their job, records of old jobs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from appliance.worker.schedule import Stores
 EVERY_S: Final = 3600.0
 LEASE_S: Final = 300
 ABANDONED_AFTER_S: Final = 600
-"""Longer than it takes to list what is deleted."""
+"""Seconds; longer than it takes to list the objects of a deletion."""
 KEPT_DAYS: Final = 7
 """How long records of jobs that are done or cancelled are kept; failed ones stay until they are retried."""
 
 
 class Housekeeping:
-    """Begins with the worker: a restart may have come between a deletion and its job."""
+    """Runs first when the worker starts: a restart may have come between a deletion and its job."""
 
     name = "Housekeeping"
 
@@ -51,7 +51,7 @@ class Housekeeping:
         hidden = await deletions.pending(clickhouse)
         for each in hidden:
             await flags.add(each.moment)
-            if not each.is_complete and each.moment < old:  # whoever listed it has ended
+            if not each.is_complete and each.moment < old:  # the process that listed it has ended
                 await deletions.complete(clickhouse, each.moment)
         await flags.remove_except({each.moment for each in hidden}, old)
         if projects := await Projects(self._stores.postgres).withdrawn():

@@ -1,4 +1,4 @@
-"""Deletes what was hidden out of every table, with the media that nothing else uses."""
+"""Deletes hidden objects from every table, with the media that nothing else uses."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from appliance.worker.jobs.calm import calm
 from appliance.worker.schedule import QueuedJob, RunLater, RunningJob
 
 PROJECT_DELAY_S: Final = 75
-"""Longer than other web processes take a deleted key for valid: what they accept belongs to the project."""
+"""Seconds; longer than other web processes accept a deleted key, whose requests belong to the project."""
 _QUEUE_S: Final = 30.0
 _WAIT_S: Final = 0.3
 _AT_ONCE: Final = 1000
 """Deletions, objects or files of one statement."""
 _MICROS: Final = 1_000_000
 _MANY: Final = 1000
-"""Objects whose disk space is given back at once."""
+"""Deleted objects from which on their disk space is reclaimed at once."""
 _RECLAIM_LATER_S: Final = 6 * 3600.0
 
 
@@ -77,7 +77,7 @@ def _summary(found: Sequence[Deletion]) -> str:
 
 
 async def _wait_for_queue(running: RunningJob, upto: int) -> None:
-    """Until everything is written that was accepted up to a moment: it may belong to what is deleted."""
+    """Wait until everything accepted up to a moment is written, as it may belong to deleted objects."""
     deadline = time.monotonic() + _QUEUE_S
     while True:
         status = await running.stores.stream.backlog()
@@ -118,7 +118,7 @@ async def _purge(running: RunningJob, kind: ObjectKind, moments: Collection[int]
 
 
 async def _release_media(running: RunningJob, moments: Collection[int]) -> None:
-    """Forget that the traces use media, after a job is there that looks whether anything else does."""
+    """Unlink the media of deleted traces, after enqueueing the job that deletes unused ones."""
     stores, records = running.stores, MediaRecords(running.stores.postgres)
     jobs = Jobs(stores.postgres)
     async for keys in deletions.object_keys(stores.clickhouse, "trace", moments, _AT_ONCE):
@@ -130,7 +130,7 @@ async def _release_media(running: RunningJob, moments: Collection[int]) -> None:
 
 
 async def _purge_projects(running: RunningJob, deletion: Deletion) -> None:
-    """Delete the projects of one deletion; of one that was created again since, only what is older."""
+    """Delete the projects of one deletion; of a project that was created again since, only older rows."""
     stores, moments = running.stores, [deletion.moment]
     upto = deletion.moment + PROJECT_DELAY_S * _MICROS
     found: list[ObjectKey] = []

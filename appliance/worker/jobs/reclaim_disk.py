@@ -1,4 +1,4 @@
-"""Gives back the disk space of deleted rows: the parts of tables that hold any are written anew without them."""
+"""Reclaims the disk space of deleted rows by rewriting the table parts that hold any."""
 
 from __future__ import annotations
 

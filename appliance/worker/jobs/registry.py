@@ -18,5 +18,5 @@ QUEUED: Final[Mapping[str, QueuedJob]] = MappingProxyType(
 
 
 def periodic_jobs(stores: Stores) -> Sequence[PeriodicJob]:
-    """What a worker does again and again."""
+    """The jobs that repeat while a worker runs."""
     return (AggregateTraces(stores), ForgetMedia(stores), Housekeeping(stores))

@@ -34,7 +34,7 @@ DEADLINE_S = 60
 def soon_large(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is called large, and a piece of it, are small enough for quick tests."""
     monkeypatch.setattr(runner, "LARGE_BYTES", 200_000)
-    monkeypatch.setattr(large, "PIECE_BYTES", 100_000)
+    monkeypatch.setattr(large, "CHUNK_BYTES", 100_000)
 
 
 def many_spans(count: int, text_bytes: int, *, first: int = 1) -> bytes:

@@ -47,12 +47,12 @@ class MemoryStream:
         self.entries: list[Entry] = []
         self.failure: Exception | None = None
 
-    async def require_room(self) -> None:
+    async def require_capacity(self) -> None:
         if self.failure is not None:
             raise self.failure
 
     async def append(self, entry: Entry) -> str:
-        await self.require_room()
+        await self.require_capacity()
         self.entries.append(entry)
         return f"{len(self.entries)}-0"
 

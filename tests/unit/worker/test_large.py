@@ -187,7 +187,7 @@ async def test_one_piece_that_is_all_of_it_takes_the_entry_with_it(
     await works.put_body(body)
     await works.work_off()
     (letter,) = works.stream.letters
-    assert (letter.entry.body, works.stream.calls.count("set_aside")) == (body, 0)
+    assert (letter.entry.body, works.stream.calls.count("dead_letter_part")) == (body, 0)
 
 
 async def test_a_refusal_that_nobody_knows_is_tried_for_a_while(works: Works) -> None:

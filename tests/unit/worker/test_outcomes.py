@@ -145,16 +145,16 @@ async def test_what_cannot_be_acknowledged_stays_in_hand(hands: Hands) -> None:
 async def test_a_dead_letter_says_why(hands: Hands) -> None:
     delivery = await hands.take(attempts=2)
     hands.stream.fail("dead_letter", StoreUnavailable("Redis is away."))
-    await hands.outcomes.give_up(delivery, "It is broken.")
+    await hands.outcomes.dead_letter(delivery, "It is broken.")
     assert hands.stream.letters == [Letter(delivery.entry, "It is broken.", 2)]
     assert hands.outcomes.in_hand == {}
 
 
 async def test_a_part_is_set_aside_and_the_entry_stays_in_hand(hands: Hands) -> None:
     delivery = await hands.take()
-    hands.stream.fail("set_aside", AWAY)
+    hands.stream.fail("dead_letter_part", AWAY)
     part = Entry(kind="events", project_id="p", body=b"[1]", accepted_at=1)
-    await hands.outcomes.set_aside(delivery, 3, part, "It is broken.")
+    await hands.outcomes.dead_letter_part(delivery, 3, part, "It is broken.")
     assert hands.stream.letters == [Letter(part, "It is broken.", 1)]
     assert set(hands.outcomes.in_hand) == {delivery.id}
 
@@ -162,14 +162,14 @@ async def test_a_part_is_set_aside_and_the_entry_stays_in_hand(hands: Hands) -> 
 @pytest.mark.parametrize(("attempts", "letters"), [(1, 0), (MAX_ATTEMPTS - 1, 0), (MAX_ATTEMPTS, 1)])
 async def test_a_failure_is_tried_later_so_many_times(hands: Hands, attempts: int, letters: int) -> None:
     delivery = await hands.take(attempts)
-    await hands.outcomes.try_later(delivery, "No luck.")
+    await hands.outcomes.retry_later(delivery, "No luck.")
     assert (len(hands.stream.letters), hands.outcomes.in_hand) == (letters, {})
     assert len(hands.stream.entries) == 1 - letters
 
 
 async def test_stopping_is_nobodys_failure(hands: Hands) -> None:
     delivery = await hands.take(attempts=2)
-    await hands.outcomes.leave("me")
+    await hands.outcomes.hand_back("me")
     (again,) = await hands.stream.read_pending("me", 1)
     assert (again.id, again.attempts) == (delivery.id, 2)
 
