@@ -1,4 +1,4 @@
-"""Room on the disk: looked at before a start, and told in one sentence when it was what made a start fail."""
+"""Disk space: required before a start, and named in one sentence when a full disk made a start fail."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from appliance.paths import DataDir
 
 MB = 1_000_000
 FIRST_START_BYTES = 400 * MB
-"""What the embedded stores write before they answer, and what health wants to see left."""
+"""What the embedded stores write before they answer, and what the health check of web requires."""
 LATER_START_BYTES = 230 * MB
 _FULL_BELOW_BYTES = 4 * MB
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def require_disk_space(data_dir: DataDir, runtime: str) -> None:
-    """Raises ConfigError when the disk has not enough room for a start."""
+    """Raises ConfigError when the disk has too little free space for a start."""
     is_first = runtime == "embedded" and not (data_dir.postgres / "data").exists()
     needed = FIRST_START_BYTES if is_first else LATER_START_BYTES
     free = shutil.disk_usage(data_dir.root).free
@@ -27,7 +27,7 @@ def require_disk_space(data_dir: DataDir, runtime: str) -> None:
 
 
 def disk_full_message(root: Path, free: int, needed: int = FIRST_START_BYTES) -> str:
-    """The sentence about a full disk."""
+    """The message about a full disk, with how many bytes to free."""
     missing = max(needed - free, MB) // MB
     return (
         f"No space left on the disk of {root}: {free // MB} MB are free. "
@@ -36,7 +36,7 @@ def disk_full_message(root: Path, free: int, needed: int = FIRST_START_BYTES) ->
 
 
 def translate_error(error: ApplianceError | OSError, data_dir: DataDir) -> ApplianceError:
-    """The error in one sentence; a full disk is called so, however a store may have put it."""
+    """The error in one sentence; a full disk is named as such, whatever a store reported."""
     try:
         free = shutil.disk_usage(data_dir.root).free
     except OSError:

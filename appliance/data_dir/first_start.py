@@ -1,4 +1,4 @@
-"""A first start that fails before anything is stored leaves nothing behind, if it made the data directory itself."""
+"""Cleans up after a first start that failed before anything was stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from appliance.paths import DataDir
 
 @contextlib.contextmanager
 def remove_on_failure(data_dir: DataDir) -> Iterator[None]:
-    """Removes a data directory that the block made when the block fails before a store has begun to write there."""
+    """Removes the data directory if the block created it and failed before a store wrote to it."""
     existed = data_dir.root.exists()
     try:
         yield
@@ -28,7 +28,7 @@ def remove_on_failure(data_dir: DataDir) -> Iterator[None]:
 
 
 def _is_bare(data_dir: DataDir) -> bool:
-    """Whether nothing lies there but what every start begins with."""
+    """Whether it holds only the files that every start creates first."""
     first = {data_dir.logs, data_dir.run, data_dir.secrets_file, data_dir.state_file, data_dir.lock_file}
     logs = {file.name for file in data_dir.logs.iterdir()} if data_dir.logs.is_dir() else set()
     return set(data_dir.root.iterdir()) <= first and logs <= {data_dir.log_file("supervisor").name}

@@ -16,7 +16,7 @@ VARIABLE: Final = "LANGFUSE_LOCAL_DATA_DIR"
 def find_data_dir(
     chosen: Path | None, *, environ: Mapping[str, str] | None = None, config_file: Path | None = None
 ) -> Path:
-    """As `load_settings` finds it, where no other setting is wrong; raises ConfigError."""
+    """The same directory that `load_settings` would give, without reading other settings; raises ConfigError."""
     return usable_directory(chosen or _from_settings(os.environ if environ is None else environ, config_file))
 
 

@@ -19,7 +19,7 @@ _PATIENCE_S = 0.05
 
 
 def make_folders(data_dir: DataDir) -> None:
-    """Makes the data directory, for this user only; raises ConfigError in one sentence when it cannot be written."""
+    """Creates the data directory for this user only; raises ConfigError when it cannot be written."""
     try:
         data_dir.root.parent.mkdir(parents=True, exist_ok=True)
         data_dir.root.mkdir(mode=0o700, exist_ok=True)
@@ -43,7 +43,7 @@ def hold_lock(data_dir: DataDir) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                # Who only looks holds it for less than a millisecond.
+                # `is_locked` holds it for less than a millisecond.
                 if time.monotonic() > deadline:
                     raise AlreadyRunning(f"An appliance already runs on {data_dir.root}.") from None
             time.sleep(0.005)
@@ -53,7 +53,7 @@ def hold_lock(data_dir: DataDir) -> Iterator[None]:
 
 
 def _open_lock_file(data_dir: DataDir) -> int:
-    """The lock file, which also locks when it can only be read: the disk may have turned read-only."""
+    """Opens the lock file, read-only if need be: the disk may have turned read-only, and flock works there too."""
     try:
         return os.open(data_dir.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -64,7 +64,7 @@ def _open_lock_file(data_dir: DataDir) -> int:
 
 
 def is_locked(data_dir: DataDir) -> bool:
-    """Whether a supervisor lives on this data directory; False also when that cannot be seen."""
+    """Whether a supervisor holds the lock; False also when the lock file cannot be opened."""
     try:
         descriptor = os.open(data_dir.lock_file, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

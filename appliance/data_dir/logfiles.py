@@ -1,4 +1,4 @@
-"""One log file per service, rotated by size, and its last lines."""
+"""Log files, one per service: written and rotated by size, read from the end, followed."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class RotatingLog:
 
 
 class Echo:
-    """Repeats whole lines of a service, with its name before each, where all services are read together.
+    """Copies whole lines of a service to another stream, each with the service's name before it.
 
-    What a terminal would obey is replaced: that is where a person may read them.
+    Control characters are replaced, since the stream may be a terminal.
     """
 
     def __init__(self, name: str, target: BinaryIO) -> None:
@@ -57,7 +57,7 @@ class Echo:
         self._rest = b""
 
     def write(self, data: bytes) -> None:
-        """Takes the next piece of output; raises OSError."""
+        """Takes the next output of the service; raises OSError."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > _TAIL_CHUNK:
             lines, self._rest = [*lines, self._rest], b""
@@ -72,7 +72,7 @@ def _numbered(path: Path, number: int) -> Path:
 
 
 def last_lines(path: Path, count: int) -> list[str]:
-    """The last `count` lines of a log, oldest first, taken from the rotated file too where needed."""
+    """The last `count` lines of a log, oldest first; reads on in the rotated file when needed."""
     lines = _tail(path, count)
     if len(lines) < count:
         lines = _tail(_numbered(path, 1), count - len(lines)) + lines
@@ -85,7 +85,7 @@ def size_of(path: Path) -> int:
 
 
 def lines_since(path: Path, size: int) -> list[str]:
-    """The lines that a log has got since it had this size; all of them when it was rotated meanwhile."""
+    """The lines appended since the log had this size in bytes; all lines when it was rotated meanwhile."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -129,5 +129,5 @@ def _tail(path: Path, count: int) -> list[str]:
                 data = file.read(step) + data
     except FileNotFoundError:
         return []
-    # Not at the other signs that end a line in Unicode: text of users may hold them.
+    # Only at line feeds: users' texts may hold Unicode's other line breaks.
     return data.decode(errors="replace").removesuffix("\n").split("\n")[-count:] if data else []

@@ -1,4 +1,4 @@
-"""Files and folders that only this user can read, whatever the umask, and what is believed of those that are there."""
+"""Files and folders that only this user can read, whatever the umask, and checks that nobody else wrote them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _WRITABLE_BY_OTHERS = 0o022
 
 
 def write_private(path: Path, text: str, *, lasting: bool = True) -> None:
-    """Writes `text` with mode 0600, whole or not at all, and nothing where it stands already: the disk may be full.
+    """Writes `text` atomically with mode 0600. Writes nothing when the file holds it already: the disk may be full.
 
-    Text that is not `lasting` may be lost when the machine stops at once.
+    Text that is not `lasting` is not synced: it may be lost when the machine crashes.
     """
     data = text.encode()
     if _holds(path, data):
@@ -42,16 +42,16 @@ def read_private(path: Path) -> bytes:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Makes a folder of mode 0700, or gives one of this user that mode; raises OSError."""
+    """Creates a folder with mode 0700, or sets that mode on an existing one of this user; raises OSError."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid == os.geteuid():
         folder.chmod(0o700)
 
 
 def restrict_to_owner(folder: Path) -> None:
-    """Takes a folder of this user away from others; raises ConfigError for one that another user owns.
+    """Removes the rights of other users on a folder of this user; raises ConfigError when another user owns it.
 
-    Root leaves to others the right to pass through, which Postgres' user needs.
+    Root leaves others the right to enter, which Postgres' user needs.
     """
     status = folder.stat()
     if status.st_uid == os.geteuid():
@@ -66,7 +66,7 @@ def restrict_to_owner(folder: Path) -> None:
 
 
 def open_log(path: Path) -> int:
-    """A descriptor that appends to a log of mode 0600; a link in its place is removed, not followed. Raises OSError."""
+    """Opens a log for appending, with mode 0600; a symbolic link in its place is removed. Raises OSError."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, 0o600)

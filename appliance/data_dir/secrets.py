@@ -1,4 +1,4 @@
-"""What an appliance must not forget and nobody else may read: generated passwords and the first project's keys."""
+"""secrets.json: the generated passwords of the stores, the salt, and the first project's keys."""
 
 from __future__ import annotations
 
@@ -67,10 +67,10 @@ def read_secrets(data_dir: DataDir) -> Secrets | None:
 
 
 def ensure_secrets(data_dir: DataDir, settings: Settings) -> Secrets:
-    """The stored secrets, what is missing made anew, and the settings' own salt and encryption key in their place.
+    """The stored secrets, with missing ones generated, and with the salt and encryption key of the settings if set.
 
-    Stored again when they changed. Keys of LANGFUSE_INIT_* are not in it: the database may know their public key with
-    another secret, so they are stored by the migration that has seen them work. Raises ConfigError.
+    Stores them when they changed. Keys of LANGFUSE_INIT_* are not stored: the database may know their public key with
+    another secret, so the migration stores them once they work. Raises ConfigError.
     """
     stored = read_secrets(data_dir)
     _require_key(settings.encryption_key, stored)
@@ -105,9 +105,9 @@ def with_secrets(settings: Settings, stored: Secrets) -> Settings:
 
 
 def with_stored_salt(settings: Settings) -> Settings:
-    """Settings with the salt and encryption key of the data directory, where none are given.
+    """Settings with the salt and encryption key of the data directory where they are not set.
 
-    Raises ConfigError, also when there is no salt at all: anybody could make hashes and links without one.
+    Raises ConfigError, also when there is no salt: without one anybody could compute hashes and links.
     """
     stored = read_secrets(DataDir(settings.data_dir)) or Secrets()
     _require_key(settings.encryption_key, stored)
@@ -124,7 +124,7 @@ def _write_secrets(data_dir: DataDir, current: Secrets) -> None:
 
 
 def _require_key(key: str, stored: Secrets | None) -> None:
-    """Raises ConfigError for an encryption key of another form, unless it is the one in use."""
+    """Raises ConfigError for a malformed encryption key, unless it is the one in use."""
     in_use = stored.encryption_key if stored else ""
     if key and key != in_use and not re.fullmatch("[0-9a-fA-F]{64}", key):
         raise ConfigError("ENCRYPTION_KEY must be 64 hex characters.", hint="Make one: openssl rand -hex 32")

@@ -11,7 +11,7 @@ from appliance.paths import DataDir
 
 
 class ProcessRecord(msgspec.Struct, kw_only=True, frozen=True):
-    """A started process; pid and creation time together name it for ever."""
+    """A started process; pid and creation time together identify it."""
 
     name: str
     pid: int
@@ -24,21 +24,21 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The content of state.json."""
 
     url: str | None = None
-    """Address of web that users are told while the appliance runs, None after a clean stop."""
+    """Address of web for users while the appliance runs, None after a clean stop."""
     local_url: str | None = None
-    """Where programs of this machine reach web, whether or not the other address leads to it yet."""
+    """Address of web for programs on this machine, whether or not `url` leads to it yet."""
     runtime: RuntimeName = "embedded"
-    """What it runs with, or ran with last."""
+    """The runtime it runs with, or ran with last."""
     moving_to: RuntimeName | None = None
-    """The runtime that a move of the data was begun to and not ended."""
+    """The target of a move of the data that was begun and not completed."""
     step: str | None = None
-    """What a start that goes on did last, told again every few seconds; for others who wait for it."""
+    """The last step of a start in progress, for other commands that wait for it."""
     host: str = "127.0.0.1"
     control_socket: str | None = None
     supervisor: ProcessRecord | None = None
     processes: list[ProcessRecord] = msgspec.field(default_factory=list)
     workers: int = 1
-    """Number of worker processes that it runs with, or ran with last."""
+    """Number of worker processes, now or when it ran last."""
     web_workers: int = 1
     ports: dict[str, int] = msgspec.field(default_factory=dict)
     """By service name; kept over stops."""

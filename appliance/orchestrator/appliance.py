@@ -1,4 +1,4 @@
-"""One running appliance: starts everything in order, serves the control socket, and stops everything in order."""
+"""One running appliance: starts its services in order and stops them in order."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ if TYPE_CHECKING:
 
 START_TIMEOUT_S = 60.0
 WARNING = "Warning: "
-"""How a line of `migrate` begins that whoever started it should read."""
+"""Prefix of the lines of `migrate` that are reported to the user."""
 _STILL_MIGRATING_S = 10.0
 _DISK_VALID_S = 15.0
 _SAVE_STEP_EVERY_S = 1.0
 
 
 class Appliance:
-    """Everything that runs on one data directory, from the first process to the last."""
+    """All services of one data directory, under one supervisor."""
 
     def __init__(self, settings: Settings, report: Report, launcher: Launcher = launch_process) -> None:
         self.data_dir = DataDir(settings.data_dir)
@@ -73,11 +73,11 @@ class Appliance:
         self.stopping = asyncio.Event()
 
     async def prepare(self) -> None:
-        """Ends leftovers, chooses ports and makes secrets. The lock must be held. Raises ConfigError and OSError."""
+        """Stops stale processes, chooses ports and makes secrets. Needs the lock. Raises ConfigError and OSError."""
         self.state = read_state(self.data_dir)
         runtime = chosen_runtime(self.settings, self.state)
         self.settings = dataclasses.replace(self.settings, runtime=runtime)
-        if self.state.control_socket:  # of one that was killed
+        if self.state.control_socket:  # of a supervisor that was killed
             remove_socket(Path(self.state.control_socket), self.data_dir)
         sockets, self.state.sockets = self.state.sockets, {}
         self.state.url = self.state.step = self.state.control_socket = None
@@ -105,23 +105,23 @@ class Appliance:
 
     @property
     def url(self) -> str:
-        """Where users reach web."""
+        """The address that users open."""
         return self.settings.public_url.rstrip("/") or self.local_url
 
     @property
     def local_url(self) -> str:
-        """Where web answers on this machine."""
+        """The address of web on this machine."""
         return f"http://{self._name}:{self.settings.port}"
 
     @property
     def otlp_grpc(self) -> str | None:
-        """Where OTLP over gRPC answers, None when it is off."""
+        """The address of OTLP over gRPC, None when it is off."""
         if not self.settings.otlp_grpc_port:
             return None
         return f"http://{self._name}:{self.settings.otlp_grpc_port}"
 
     async def start(self) -> None:
-        """Stores, migrations, web and workers; raises StartFailed, RuntimeUnavailable or MigrationFailed."""
+        """Starts all services and migrates; raises StartFailed, RuntimeUnavailable or MigrationFailed."""
         stores = [store.name for store in self.runtime.stores]
         own = [name for name in self.supervisor.services if name not in stores]
         await self.runtime.prepare(self._report)
@@ -140,7 +140,7 @@ class Appliance:
         )
 
     async def stop(self) -> None:
-        """web and workers first, so that what was accepted is written; then the stores."""
+        """Stops web and the workers first, so that accepted data is written, then the stores."""
         stores = {store.name for store in self.runtime.stores}
         for names in ([name for name in self.supervisor.services if name not in stores], sorted(stores)):
             timer = Timer()
@@ -156,7 +156,7 @@ class Appliance:
         self._save_state()
 
     async def status(self) -> ApplianceStatus:
-        """The state of everything now."""
+        """The current state of all services."""
         now = self.supervisor.clock.now()
         services = await asyncio.gather(
             *(service_status(entry, self._meter, now) for entry in self.supervisor.services.values())
@@ -177,7 +177,7 @@ class Appliance:
         )
 
     def _report(self, event: ProgressEvent) -> None:
-        """Tells who started it, and at most once a second whoever waits beside."""
+        """Reports to the starter; saves the step once a second at most, for other commands that wait for this start."""
         self._report_to_starter(event)
         now = self.supervisor.clock.now()
         if (
@@ -190,14 +190,14 @@ class Appliance:
             self._save_state()
 
     async def _assemble(self, listener: WebListener, avoid: Collection[int]) -> None:
-        """Makes all services anew; the ports of the stores are none of `avoid`."""
+        """Creates all services; the stores use none of the ports in `avoid`."""
         self.runtime = await open_runtime(self.settings, self.state, self.data_dir, self.secrets, self._launcher, avoid)
         self.settings = self.runtime.connect(self.settings)
         for service in (*self.runtime.stores, *own_services(self.settings, self._launcher, listener)):
             self.supervisor.add(service)
 
     async def _start_stores(self, names: Sequence[str]) -> None:
-        """Starts the stores, on other ports when somebody else was quicker to take theirs."""
+        """Starts the stores, on other ports when another program has taken theirs meanwhile."""
         avoid: set[int] = set()
         for attempt in range(1, MOST_PORT_CHANGES + 1):
             timer = Timer()
@@ -218,7 +218,7 @@ class Appliance:
         timer = Timer()
         for name in names:
             self.supervisor.request(StartRequested(name))
-        for name in reversed(names):  # web answers healthy only when a worker lives: see that first
+        for name in reversed(names):  # web is healthy only when a worker is: wait for the worker first
             try:
                 await self.supervisor.wait_healthy(name, START_TIMEOUT_S)
             except StartFailed as error:
@@ -234,7 +234,7 @@ class Appliance:
         return "\n  " + "\n  ".join(lines) if lines else ""
 
     async def _wait_for_migration(self, process: Process, timer: Timer) -> int:
-        """The exit code of the migrations, which may take long on much data: whoever waits is told what they do."""
+        """Waits for the migrations and returns their exit code; reports their progress, as they may take long."""
         end = asyncio.ensure_future(process.wait())
         try:
             while not (await asyncio.wait({end}, timeout=_STILL_MIGRATING_S))[0]:
@@ -245,7 +245,7 @@ class Appliance:
             end.cancel()
 
     async def _migrate(self) -> None:
-        """In a child: its drivers need memory that the supervisor would keep for ever."""
+        """Runs the migrations in a child process: the supervisor would keep the memory of the drivers for ever."""
         timer = Timer()
         log = self.data_dir.log_file("migrate")
         before = size_of(log)
@@ -273,7 +273,7 @@ class Appliance:
                 self._report(StepDone(text=f"warning: {line.removeprefix(WARNING)}", seconds=0.0))
 
     async def _queue(self) -> tuple[QueueStatus, dict[str, Receipts]]:
-        """The queue and the receipts; nothing while Redis does not answer."""
+        """The queue and the receipts; empty while Redis does not answer."""
         from appliance.errors import StoreUnavailable
         from appliance.storage.redis.client import connect
         from appliance.storage.redis.ingest_stream import IngestStream
@@ -294,13 +294,13 @@ class Appliance:
                 record = record_of(name, entry.handle.pid, entry.handle.spec.stop_signal)
                 records += [record] if record else []
         self.state.processes = records
-        with contextlib.suppress(OSError):  # a full disk must not stop the supervision
+        with contextlib.suppress(OSError):  # a full disk must not stop the supervisor
             write_state(self.data_dir, self.state)
 
 
 @contextlib.asynccontextmanager
 async def supervised(appliance: Appliance) -> AsyncIterator[None]:
-    """Runs the supervisor's loop around a block, and stops everything at its end, however it ends."""
+    """Runs the supervisor's loop while the block runs, and stops all services afterwards."""
     loop = asyncio.create_task(appliance.supervisor.run())
     try:
         yield

@@ -1,4 +1,4 @@
-"""The state of an appliance that nothing here supervises, such as that of the compose files: what answers is asked."""
+"""The status of a server that the commands are attached to, such as that of the compose files: asked from outside."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _ANSWER_S = 5.0
 
 
 def is_attached(settings: Settings) -> bool:
-    """Whether the commands are to speak to a server that is not of this data directory."""
+    """Whether the commands talk to the server at `attach_url` instead of one on this data directory."""
     return bool(settings.attach_url) and not is_locked(DataDir(settings.data_dir))
 
 
 def attached_url(settings: Settings) -> str:
-    """The address that users reach such a server by."""
+    """The address at which users reach that server."""
     return (settings.public_url or settings.attach_url).rstrip("/")
 
 
 async def attached_status(settings: Settings) -> ApplianceStatus:
-    """Web, and where the addresses of the stores are given also these, the workers and the queue."""
+    """The status of web; also of the stores, the workers and the queue where the addresses of the stores are set."""
     web = _check("web", urlsplit(settings.attach_url).netloc, _check_web(settings.attach_url))
     queue, receipts = QueueStatus(), dict[str, Receipts]()
     if settings.postgres.address and settings.redis.is_given and settings.clickhouse.url:
@@ -75,7 +75,7 @@ async def _check_web(url: str) -> None:
 
 
 async def _read_redis(settings: Settings) -> tuple[list[ServiceStatus], QueueStatus, dict[str, Receipts]]:
-    """The workers that gave a sign of life, and the queue; nothing while Redis fails."""
+    """The workers with a heartbeat, the queue and the receipts; empty while Redis fails."""
     from appliance.storage.redis.client import connect
     from appliance.storage.redis.heartbeats import Heartbeats
     from appliance.storage.redis.ingest_stream import IngestStream

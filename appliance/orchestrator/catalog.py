@@ -26,13 +26,13 @@ INSTANCE_HEADER = "x-langfuse-local-instance"
 
 @dataclass(frozen=True, slots=True)
 class WebService:
-    """The HTTP server; healthy when its own health check says that data flows."""
+    """The HTTP server; healthy when its own health check succeeds."""
 
     settings: Settings
     launcher: Launcher
     listener: WebListener
     instance: str = field(default_factory=lambda: secrets.token_hex(8))
-    """Its processes give it in a header, so that nobody else's answer is taken for theirs."""
+    """Sent by its processes in a header, so that another server's answer is not mistaken for theirs."""
     name: str = "web"
     managed: bool = True
 
@@ -56,7 +56,7 @@ class WebService:
 
 
 class WebHandle(ProcessHandle):
-    """A web process; stopping it on purpose gives the port away, its crash does not."""
+    """A web process; stopping it releases the port, a crash does not."""
 
     def __init__(self, process: Process, spec: ProcessSpec, listener: WebListener) -> None:
         super().__init__(process, spec)
@@ -69,7 +69,7 @@ class WebHandle(ProcessHandle):
 
 @dataclass(frozen=True, slots=True)
 class WorkerService:
-    """One worker; healthy as long as it renews its heartbeat in Redis."""
+    """One worker; healthy while it renews its heartbeat in Redis."""
 
     settings: Settings
     launcher: Launcher
@@ -85,9 +85,9 @@ class WorkerService:
     async def check(self, handle: ServiceHandle) -> None:
         try:
             beat = await ask_redis_of(self.settings.redis, "GET", key("worker", self.consumer))
-        except ServiceSilent as error:  # Redis is, and of the worker this says nothing
+        except ServiceSilent as error:  # that is Redis' fault, not the worker's
             raise StoreUnavailable(error.message) from error
-        # The heartbeat of a killed predecessor lives on for some seconds: only its own one counts.
+        # The heartbeat of a killed predecessor stays for some seconds: only that of this process counts.
         if beat.startswith(b"$") or msgspec.json.decode(beat, type=_Beat).pid != handle.pid:
             raise ServiceSilent("The worker gives no sign of life.")
 
@@ -97,7 +97,7 @@ class _Beat(msgspec.Struct):
 
 
 def own_services(settings: Settings, launcher: Launcher, listener: WebListener) -> Sequence[Service]:
-    """web and the workers; one worker is called `worker`, several `worker-1`, `worker-2` ..."""
+    """Web and the workers; a single worker is called `worker`, several `worker-1`, `worker-2` ..."""
     workers = [
         WorkerService(settings, launcher, "worker" if settings.workers == 1 else f"worker-{number}", f"worker-{number}")
         for number in range(1, settings.workers + 1)
@@ -106,7 +106,7 @@ def own_services(settings: Settings, launcher: Launcher, listener: WebListener) 
 
 
 def own_environ(settings: Settings) -> Mapping[str, str]:
-    """The environment of our own processes: what a store gets, and all settings."""
+    """The environment of our own processes: that of a store, and all settings."""
     return {**inherited_environ(), **to_environ(settings)}
 
 

@@ -1,4 +1,4 @@
-"""The supervisor's own small API on a unix socket: status, logs, start and stop of services, and the way down."""
+"""The supervisor's API on a unix socket: status, logs, start and stop of a service, stop of the appliance."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ async def log_lines(path: Path, count: int, *, follow: bool, until: asyncio.Even
 
 
 class ControlServer(CalmServer):
-    """A server that leaves the signals to the supervisor."""
+    """A server that does not handle signals: the supervisor does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -95,7 +95,7 @@ class ControlServer(CalmServer):
 
 @contextlib.asynccontextmanager
 async def serve_control(appliance: Appliance) -> AsyncIterator[Path]:
-    """Serves the API on its socket, which only this user can open, while the block runs."""
+    """Serves the API on a socket that only this user can open, while the block runs; yields its path."""
     path = choose_socket_path(appliance.data_dir)
     listener = open_control_socket(path)
     config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""The control socket: where it is, and how it is opened for its owner only."""
+"""The control socket: its path, opening it for its owner only, and the request to stop."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _ANSWER_S = 2.0
 
 
 def choose_socket_path(data_dir: DataDir) -> Path:
-    """Where the control socket can be bound; raises StartFailed when no place has a short enough path."""
+    """The path for the control socket; raises StartFailed when no folder has a short enough one."""
     return socket_paths.choose_socket_path(data_dir.run, _NAME)
 
 
 def remove_socket(path: Path, data_dir: DataDir) -> None:
-    """The socket of `choose_socket_path`, and the folder that was made for it."""
+    """Removes the socket, and the folder that `choose_socket_path` made for it."""
     if path.name == _NAME:
         socket_paths.remove_socket(path, data_dir.run)
 
 
 def request_stop(path: str | None) -> bool:
-    """Whether the supervisor at this socket has taken a request to stop; one that is starting or hangs has not.
+    """Asks the supervisor at this socket to stop; False when it did not accept: it is starting, or hangs.
 
-    A supervisor that is asked ends with exit code 0 where a signal would make it 143.
+    A supervisor that is asked exits with code 0, where a signal would make it 143.
     """
     if path is None:
         return False
@@ -46,14 +46,14 @@ def request_stop(path: str | None) -> bool:
 
 
 def open_control_socket(path: Path) -> socket.socket:
-    """A socket that only this user can open; raises StartFailed."""
+    """Listens on a socket that only this user can open; raises StartFailed."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     before = os.umask(0o177)
     try:
         listener.bind(str(path))
     except OSError as error:
-        raise StartFailed(f"The control socket {path} cannot be made: {error.strerror or error}.") from error
+        raise StartFailed(f"The control socket {path} cannot be created: {error.strerror or error}.") from error
     finally:
         os.umask(before)
     listener.listen(64)

@@ -1,4 +1,4 @@
-"""What `doctor` looks at: each finding is ok, warn or fail, and says what to do."""
+"""The checks of `doctor`: each result is ok, warn or fail, and says what to do."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from appliance.orchestrator.runtimes.factory import chosen_runtime
 from appliance.paths import DataDir
 
 _GB = 1_000_000_000
-_PROJECT_BEGAN = 1_760_000_000  # seconds; a clock before this is wrong
+_EARLIEST_TIME_S = 1_760_000_000  # since the epoch, when the project began; an earlier clock is wrong
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
     level: Literal["ok", "warn", "fail"]
@@ -47,7 +47,7 @@ class CheckResult:
 
 
 def run_checks(settings: Settings) -> list[CheckResult]:
-    """Looks at everything; starts and changes nothing."""
+    """Runs all checks; starts and changes nothing."""
     if is_attached(settings):
         return [
             CheckResult("python", "ok", sys.version.split()[0]),
@@ -65,7 +65,7 @@ def run_checks(settings: Settings) -> list[CheckResult]:
 
 
 def _check_attached(settings: Settings) -> Iterator[CheckResult]:
-    """Whether each service of a server that runs elsewhere answers."""
+    """Whether each service of the attached server answers."""
     for service in asyncio.run(attached_status(settings)).services:
         text = f"answers at {service.address}" if service.address else "gives a sign of life"
         yield CheckResult(
@@ -74,7 +74,7 @@ def _check_attached(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _check_runtime(settings: Settings) -> Iterator[CheckResult]:
-    """What the stores run on, in the runtime that the next start takes."""
+    """Whether the runtime that the next start uses can run here."""
     name = chosen_runtime(settings, read_state(DataDir(settings.data_dir)))
     if name == "embedded":
         yield from _check_stores()
@@ -147,7 +147,7 @@ def _check_ports(settings: Settings) -> Iterator[CheckResult]:
     stores = {"external": (), "embedded": ("clickhouse",)}.get(runtime, STORE_NAMES)
     for name, usual in USUAL_PORTS.items():
         if name not in ("web", *stores):
-            continue  # it listens elsewhere
+            continue  # it does not listen on a port of this machine
         port = settings.port or usual if name == "web" else usual
         if is_free("127.0.0.1", port):
             yield CheckResult(f"port {port}", "ok", f"free for {name}")
@@ -164,6 +164,6 @@ def _check_grpc_port(settings: Settings) -> CheckResult:
 
 
 def _check_clock() -> CheckResult:
-    if time.time() < _PROJECT_BEGAN:
+    if time.time() < _EARLIEST_TIME_S:
         return CheckResult("clock", "fail", "far in the past", "Set the machine's clock: traces carry its time.")
     return CheckResult("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))

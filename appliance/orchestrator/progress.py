@@ -1,4 +1,4 @@
-"""The steps of a start and a stop, as they are told to whoever waits."""
+"""Events that report the progress of a start, a stop or a move of data."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import msgspec
 
 
 class StepDone(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="step"):
-    """One thing that was done."""
+    """One step that is done."""
 
     text: str
     seconds: float
-    """How long it took."""
+    """Its duration."""
 
 
 class PullProgress(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="fetching"):
-    """A step of an image's download."""
+    """Progress of an image's download."""
 
     image: str
     layer: str
-    """Empty for news of the whole image."""
+    """Empty for an event of the whole image."""
     status: str
     layer_bytes: int
     layer_total_bytes: int
@@ -44,7 +44,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="re
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="failed"):
-    """The start was given up; everything that had been started is stopped again."""
+    """The start failed; everything that it had started is stopped again."""
 
     message: str
 
@@ -54,7 +54,7 @@ Report = Callable[[ProgressEvent], None]
 
 
 class Timer:
-    """Measures the seconds since it was made."""
+    """Measures the seconds since it was created."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -68,11 +68,11 @@ class Timer:
 
 
 def encode(event: ProgressEvent) -> bytes:
-    """One line of JSON."""
+    """The event as one line of JSON."""
     return msgspec.json.encode(event) + b"\n"
 
 
 def decode(line: bytes) -> ProgressEvent:
-    """The news of a line; raises msgspec.DecodeError."""
+    """The event of a line; raises msgspec.DecodeError."""
     event: ProgressEvent = msgspec.json.decode(line, type=ProgressEvent)
     return event

@@ -1,4 +1,5 @@
-"""What runs on a data directory, told by its lock, its state and the processes; nothing is opened for writing."""
+"""Whether a supervisor runs on a data directory, by its lock, its state file and the processes; opens no file for
+writing."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from appliance.orchestrator.processes.stale import find_process
 from appliance.paths import DataDir
 
 FOREIGN_AFTER_S = 5.0
-"""A supervisor writes itself down as soon as it has the lock; who has not after these seconds is none."""
+"""A supervisor saves its pid as soon as it has the lock: whoever has not after this time is another program."""
 _LOCKS = Path("/proc/locks")
 
 
@@ -23,7 +24,7 @@ def supervisor_of(state: State) -> psutil.Process | None:
 
 
 def describe_silence(state: State) -> str:
-    """One sentence about a supervisor that does not answer."""
+    """One sentence about a supervisor that does not answer, with what to do."""
     process = supervisor_of(state)
     if process is None:
         return "The supervisor does not answer."
@@ -33,13 +34,13 @@ def describe_silence(state: State) -> str:
 
 
 def is_suspended(state: State) -> bool:
-    """Whether the supervisor was stopped by a signal, such as by Ctrl-Z in its terminal."""
+    """Whether the supervisor is suspended by a signal, such as by Ctrl-Z in its terminal."""
     process = supervisor_of(state)
     return process is not None and process.status() == psutil.STATUS_STOPPED
 
 
 def require_supervisor(data_dir: DataDir) -> None:
-    """Raises ConfigError when somebody holds the lock who is no supervisor; call it once that one had time to begin."""
+    """Raises ConfigError when another program than a supervisor holds the lock; call it after FOREIGN_AFTER_S."""
     if supervisor_of(read_state(data_dir)) is not None or not is_locked(data_dir):
         return
     raise ConfigError(
@@ -49,7 +50,7 @@ def require_supervisor(data_dir: DataDir) -> None:
 
 
 def _lock_holder(data_dir: DataDir) -> str:
-    """` by NAME (pid N)` as far as this system tells (proc(5), /proc/locks)."""
+    """` by NAME (pid N)` where this system shows it (proc(5), /proc/locks)."""
     try:
         inode = data_dir.lock_file.stat().st_ino
         for fields in map(str.split, _LOCKS.read_text().splitlines()):

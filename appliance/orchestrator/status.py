@@ -1,4 +1,4 @@
-"""The state of everything as `status --json` prints it."""
+"""The status of an appliance as `status --json` prints it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.orchestrator.supervisor import SupervisedService
 
 
 async def service_status(entry: SupervisedService, meter: ProcessMeter, now: float) -> ServiceStatus:
-    """One service; `now` on the supervisor's clock."""
+    """The status of one service; `now` is in seconds of the supervisor's clock."""
     status = ServiceStatus(
         name=entry.service.name,
         state=entry.state,
@@ -32,13 +32,13 @@ async def service_status(entry: SupervisedService, meter: ProcessMeter, now: flo
         usage = meter.look(entry.handle.pid)
         status.pids, status.cpu_percent, status.rss_bytes = usage.pids, usage.cpu_percent, usage.rss_bytes
     elif isinstance(entry.handle, Measured):
-        with contextlib.suppress(RuntimeUnavailable):  # the engine is away: the state says so already
+        with contextlib.suppress(RuntimeUnavailable):  # the state shows already that the engine does not answer
             status.cpu_percent, status.rss_bytes = await entry.handle.measure()
     return status
 
 
 def disk_status(root: Path) -> DiskStatus:
-    """Bytes below `root` (as the disk counts them) and bytes left on its disk."""
+    """Bytes used below `root` (in blocks of the disk) and bytes free on its disk."""
     try:
         return DiskStatus(used_bytes=_used_bytes(root), free_bytes=shutil.disk_usage(root).free)
     except OSError:
@@ -46,7 +46,7 @@ def disk_status(root: Path) -> DiskStatus:
 
 
 def stopped_status(data_dir: Path, runtime: RuntimeName) -> ApplianceStatus:
-    """What `status` says when nothing runs."""
+    """The status when nothing runs."""
     services = [ServiceStatus(name=name, state="stopped", reason="stopped") for name in (*STORE_NAMES, "web", "worker")]
     return ApplianceStatus(
         healthy=False,
@@ -59,7 +59,7 @@ def stopped_status(data_dir: Path, runtime: RuntimeName) -> ApplianceStatus:
 
 
 def unknown_status(data_dir: Path, state: State, why: str) -> ApplianceStatus:
-    """What `status` says when a supervisor lives and does not answer: its processes as it last wrote them down."""
+    """The status when the supervisor runs but does not answer: its processes as it last saved them."""
     services = [
         ServiceStatus(name=record.name, state="unknown", pid=record.pid, pids=[record.pid], reason=why)
         for record in state.processes

@@ -1,4 +1,4 @@
-"""Keeps services running: one loop over an event queue; everything slow is a task that posts an event when done."""
+"""Keeps services running: one loop over an event queue; slow work runs in tasks that post an event when done."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ CHECK_RUNNING_S = 5.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 STEADY_AFTER_S = 60.0
-"""A service that ran this long starts again with the first back-off."""
+"""A service that ran this long before it ended is restarted with the first back-off."""
 HANGS_AFTER_S = 60.0
-"""A service that runs but has been silent for this long is started anew: killing it loses nothing."""
+"""A running service that has not answered for this long is restarted: killing it loses nothing."""
 HANGS_AFTER_CHECKS = 5
-"""So many checks it must have left without an answer, too: when this machine pauses, everything seems silent once."""
+"""It must also have left this many checks unanswered: when the machine pauses, every service seems silent once."""
 
 
 class Clock(Protocol):
@@ -48,7 +48,7 @@ class SystemClock:
 
 @dataclass(slots=True)
 class SupervisedService:
-    """What is known of one service."""
+    """A service and its state."""
 
     service: Service
     state: ServiceState = "stopped"
@@ -59,26 +59,26 @@ class SupervisedService:
     reason: str | None = None
     failures: int = 0
     error: ApplianceError | None = None
-    """Why it could not be launched at all; ends the wait for a first start."""
+    """Why it could not be launched; ends the wait for its first start."""
 
 
 @dataclass(frozen=True, slots=True)
 class StartRequested:
-    """Somebody wants the service to run."""
+    """The service shall run."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class StopRequested:
-    """Somebody wants the service not to run."""
+    """The service shall not run."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class RestartRequested:
-    """Somebody wants the service to run anew."""
+    """The service shall be stopped and started."""
 
     name: str
 
@@ -92,7 +92,7 @@ class BackoffPassed:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """The service has a handle now."""
+    """The service was launched."""
 
     name: str
     handle: ServiceHandle
@@ -108,7 +108,7 @@ class LaunchRefused:
 
 @dataclass(frozen=True, slots=True)
 class ServiceEnded:
-    """A handle ended, by itself or because it was stopped."""
+    """The service ended, by itself or because it was stopped."""
 
     name: str
     handle: ServiceHandle
@@ -117,7 +117,7 @@ class ServiceEnded:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A health check gave a new answer."""
+    """A health check had another result than the one before."""
 
     name: str
     handle: ServiceHandle
@@ -126,7 +126,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Hung:
-    """A running handle has been silent for too long."""
+    """A running service has not answered for too long."""
 
     name: str
     handle: ServiceHandle
@@ -153,17 +153,17 @@ class Supervisor:
     on_change: Callable[[], None] = lambda: None
     services: dict[str, SupervisedService] = field(default_factory=dict)
     never_restarted: Collection[str] = ()
-    """Services whose silence may be somebody else's fault: they are not started anew for it."""
+    """Services that are not restarted when they do not answer, since another service may be the cause."""
     _events: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, service: Service) -> None:
-        """Makes a service known; it is not started yet."""
+        """Registers a service without starting it."""
         self.services[service.name] = SupervisedService(service)
 
     def request(self, event: Event) -> None:
-        """Asks for a start, stop or restart; raises NotFound for an unknown service."""
+        """Requests a start, stop or restart; raises NotFound for an unknown service."""
         if event.name not in self.services:
             raise NotFound(f"There is no service {event.name!r}.", hint=f"Known: {', '.join(self.services)}.")
         self._events.put_nowait(event)
@@ -206,7 +206,7 @@ class Supervisor:
                 if problem is None:
                     entry.state = "running" if entry.service.managed else "external"
             case _:
-                return  # news of a handle that has been replaced
+                return  # an event of a handle that has been replaced
         self.on_change()
 
     async def wait_healthy(self, name: str, timeout_s: float) -> None:
@@ -263,7 +263,7 @@ class Supervisor:
         except ApplianceError as error:
             self._events.put_nowait(LaunchRefused(service.name, error))
         except Exception as error:
-            # The outermost guard: a service that nobody waits for any more would be starting for ever.
+            # The outermost guard: without an event the service would stay in "starting" for ever.
             log.exception("Cannot launch %s", service.name)
             self._events.put_nowait(LaunchRefused(service.name, StartFailed(f"{service.name}: {error!r}")))
         else:
@@ -290,7 +290,7 @@ class Supervisor:
             except ApplianceError as error:
                 problem, is_silent = str(error), isinstance(error, ServiceSilent) and entry.state == "running"
             except Exception as error:
-                # The outermost guard: whatever a check meets, the next one may answer.
+                # The outermost guard: a later check may succeed.
                 problem = f"It cannot be checked: {error!r}"
                 if problem != entry.reason:
                     log.exception("Cannot check %s", entry.service.name)
@@ -333,5 +333,5 @@ class Supervisor:
 
 
 def backoff_seconds(failures: int) -> float:
-    """Pause before the next start after this many failures in a row."""
+    """Seconds before the next start after this many failures in a row."""
     return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** (failures - 1))

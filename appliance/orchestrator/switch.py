@@ -1,7 +1,7 @@
-"""Moves the data of a stopped appliance from one runtime to another: copies all, compares all, then changes over.
+"""Moves the data of a stopped appliance from one runtime to another: copies it, compares it, then switches over.
 
-The old data stays as it is until `forget`. Until the last step the appliance still runs with the old runtime, so an
-interrupted move is begun again.
+The old data stays as it is until `forget`. Until the last step the appliance uses the old runtime, so an
+interrupted move can be repeated.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ ManagedRuntime = Literal["embedded", "docker"]
 
 START_TIMEOUT_S = 120.0
 _SPARE = 1.2
-"""Room that a copy may need, by the size of what is copied."""
+"""Disk space that a copy may need, as a factor of the size of its source."""
 
 
 async def switch_runtime(settings: Settings, to: ManagedRuntime, report: Report, *, replace: bool = False) -> bool:
-    """Copy everything to the runtime `to` and make it the one that starts; False when it is that already.
+    """Copies all data to the runtime `to` and makes it the one that starts; False when it is already.
 
-    `replace` allows to overwrite data of an earlier time that lies there. Raises AlreadyRunning while the appliance
+    `replace` allows overwriting older data there. Raises AlreadyRunning while the appliance
     runs, ConfigError, CopyFailed, RuntimeUnavailable, StartFailed and StoreUnavailable.
     """
     data_dir = DataDir(settings.data_dir)
@@ -75,7 +75,7 @@ async def switch_runtime(settings: Settings, to: ManagedRuntime, report: Report,
 
 
 def forget(settings: Settings, name: ManagedRuntime) -> bool:
-    """Delete what a runtime that is not in use has stored; whether there was something. Raises ConfigError."""
+    """Deletes the data of a runtime that is not in use; False when there was none. Raises ConfigError."""
     data_dir = DataDir(settings.data_dir)
     if not data_dir.root.is_dir():
         return False
@@ -109,7 +109,7 @@ def _stopped(data_dir: DataDir) -> Iterator[None]:
 
 
 async def _fetch_images(settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, report: Report) -> None:
-    """Fetches what a runtime needs before anything starts for its sake; raises RuntimeUnavailable and ConfigError."""
+    """Fetches what a runtime needs before anything is started; raises RuntimeUnavailable and ConfigError."""
     untouched = msgspec.structs.replace(state, ports=dict(state.ports))
     runtime = await open_runtime(settings, untouched, data_dir, secrets, launch_process)
     try:
@@ -122,7 +122,7 @@ async def _fetch_images(settings: Settings, state: State, data_dir: DataDir, sec
 async def _running(
     settings: Settings, state: State, data_dir: DataDir, secrets: Secrets, report: Report
 ) -> AsyncIterator[Settings]:
-    """The settings of a runtime whose stores run, with this version's schema, until the block ends."""
+    """Runs the stores of a runtime, migrated to this version, while the block runs; yields settings for them."""
     from appliance.storage.setup import prepare
 
     supervisor = Supervisor(on_change=lambda: None)
@@ -172,12 +172,12 @@ class _Stores:
         report(timer.step(f"the stores of the {self.runtime.name} runtime answer"))
 
     async def stop(self) -> None:
-        """Stops what runs of them."""
+        """Stops those that run."""
         names = [store.name for store in reversed(self.runtime.stores)]
         await self.supervisor.stop([name for name in names if name in self.supervisor.services])
 
     async def aclose(self) -> None:
-        """Stops what runs of them, and ends the connections of the runtime."""
+        """Stops those that run, and closes the runtime's connections."""
         await self.stop()
         await self.runtime.close()
 
@@ -214,7 +214,7 @@ def _require_disk_space(source: Settings, to: ManagedRuntime, data_dir: DataDir)
     from appliance.storage.clickhouse import copying as clickhouse
 
     if to != "embedded":
-        return  # the volumes lie where Docker keeps them; it says when that is full
+        return  # the volumes are on Docker's disk; it reports when that is full
     needed = int(clickhouse.stored_bytes(source.clickhouse) * _SPARE)
     free = shutil.disk_usage(data_dir.root).free
     if needed > free:

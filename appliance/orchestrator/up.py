@@ -1,4 +1,4 @@
-"""`up` and `down`: the life of an appliance from the command line's view."""
+"""The work of `up` and `down`."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _POLL_S = 0.03
 
 
 async def run_up(settings: Settings, report: Report, launcher: Launcher = launch_process) -> int | None:
-    """Starts everything, stays until it is asked to stop, and stops everything. Raises ApplianceError.
+    """Starts everything, waits for a request to stop, and stops everything. Raises ApplianceError.
 
-    SIGINT, SIGTERM and SIGHUP at any moment begin the ordered stop; a second one while it runs changes nothing.
-    Returns the signal that ended it, None when it was asked by the control socket.
+    SIGINT, SIGTERM and SIGHUP begin the ordered stop at any moment; a second one during the stop changes nothing.
+    Returns the signal that ended it, None when the request came through the control socket.
     """
     raise_file_limit()
     os.umask(0o077)  # the children inherit it
@@ -64,7 +64,7 @@ async def _live(appliance: Appliance) -> None:
 
 
 async def _unless_stopped(appliance: Appliance) -> bool:
-    """Starts; False when it was asked to stop before that was done."""
+    """Starts; False when a request to stop came before the start was complete."""
     start = asyncio.create_task(appliance.start())
     stop = asyncio.create_task(appliance.stopping.wait())
     try:
@@ -81,7 +81,7 @@ async def _unless_stopped(appliance: Appliance) -> bool:
 
 
 def _stop_on_signals(stopping: asyncio.Event) -> list[int]:
-    """Sets `stopping` at each of the stop signals, until the loop is closed; the list gets what has come."""
+    """Sets `stopping` on each stop signal until the loop is closed; returns the list of received signals."""
     received: list[int] = []
 
     def note(number: int) -> None:
@@ -95,7 +95,10 @@ def _stop_on_signals(stopping: asyncio.Event) -> list[int]:
 
 
 def run_down(data_dir: DataDir, report: Report) -> bool:
-    """Stops what runs on a data directory and waits for it; whether anything ran. Raises StartFailed after 40 s."""
+    """Stops the appliance of a data directory and waits for its end; False when nothing ran.
+
+    Raises StartFailed after 40 s.
+    """
     if not data_dir.root.is_dir():
         return False
     restrict_to_owner(data_dir.root)
@@ -114,13 +117,13 @@ def run_down(data_dir: DataDir, report: Report) -> bool:
         if stopped:
             report(timer.step(f"cleaned up after an interrupted start: {', '.join(stopped)}"))
         if not ran and (stopped or state.url):
-            with contextlib.suppress(OSError):  # a read-only disk: nothing runs any more, which is what counts
+            with contextlib.suppress(OSError):  # a read-only disk: it is enough that nothing runs any more
                 write_state(data_dir, State(runtime=state.runtime, host=state.host, ports=state.ports))
     return ran or bool(stopped)
 
 
 def remove_volumes(data_dir: DataDir) -> None:
-    """Deletes all data of a stopped appliance; raises ConfigError when it may not, or when it runs."""
+    """Deletes all data of a stopped appliance; raises AlreadyRunning, or ConfigError when files cannot be deleted."""
     if not data_dir.root.is_dir():
         return
     with hold_lock(data_dir):
@@ -137,12 +140,12 @@ def remove_volumes(data_dir: DataDir) -> None:
                 file.unlink(missing_ok=True)
         except OSError as error:
             raise ConfigError(f"{error.filename} cannot be deleted: {error.strerror}.") from error
-    with contextlib.suppress(OSError):  # something of the user's lies there too
+    with contextlib.suppress(OSError):  # the user has other files there
         data_dir.root.rmdir()
 
 
 def _stop_supervisor(data_dir: DataDir) -> None:
-    """Asks the supervisor to stop, lets it go on if it was stopped by a signal, and waits until its process has gone.
+    """Asks the supervisor to stop, resumes it if it is suspended, and waits until its process has ended.
 
     Raises StartFailed when it does not end, ConfigError when something else holds the lock.
     """
@@ -150,7 +153,7 @@ def _stop_supervisor(data_dir: DataDir) -> None:
     began = time.monotonic()
     while is_locked(data_dir) or (supervisor is not None and _lives(supervisor)):
         waited = time.monotonic() - began
-        if supervisor is None:  # one that has just begun writes itself down a moment later
+        if supervisor is None:  # one that has just begun saves its pid a moment later
             supervisor = supervisor_of(read_state(data_dir))
             if supervisor is not None:
                 with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""What this shell allows a process (ulimit): raised as far as it may be, and too little refused in words."""
+"""The resource limits of the shell (ulimit): raised as far as allowed, refused when too low."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.errors import ConfigError
 
 MOST_FILES = 10_240 if sys.platform == "darwin" else 65_536
 LEAST_FILES = 256
-"""Web, worker and the stores run with so many, under a small load."""
+"""Enough for web, worker and the stores under a small load."""
 LEAST_ADDRESS_SPACE = 4 * 1024**3
 """Bytes that the engine of ClickHouse reserves under load; most of them it never touches."""
 
@@ -40,7 +40,7 @@ def require_address_space() -> None:
 
 
 def _raise_limit(kind: int, wanted: int) -> int:
-    """What a process is allowed, at most `wanted`, once the soft limit is as high as the hard one lets it be."""
+    """Raises the soft limit towards `wanted` as far as the hard one allows; returns the resulting limit."""
     soft, hard = (
         wanted if value == resource.RLIM_INFINITY else min(value, wanted) for value in resource.getrlimit(kind)
     )

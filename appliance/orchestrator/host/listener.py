@@ -1,4 +1,4 @@
-"""The socket that web serves: bound by the supervisor, so that no two appliances ever choose the same port."""
+"""The socket that web serves, bound by the supervisor so that two appliances never choose the same port."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BACKLOG = 2048
 
 
 class WebListener:
-    """A listening socket; it stays open while web is restarted, so that clients wait instead of being refused."""
+    """A listening socket that stays open while web restarts, so that clients wait instead of being refused."""
 
     def __init__(self, host: str, port: int, listening: socket.socket) -> None:
         self.host = host
@@ -30,16 +30,16 @@ class WebListener:
         return self._socket.fileno()
 
     def close(self) -> None:
-        """Refuses clients from now on, and gives the port away."""
+        """Closes the socket and releases the port."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
 
 def claim_web_port(host: str, explicit: int, remembered: int | None) -> WebListener:
-    """Listens on the wanted port, else on the remembered one, the usual one, or the next free one.
+    """Listens on the explicit port, else on the remembered one, the usual one, or the next free one.
 
-    Raises ConfigError that names the holder when an explicitly wanted port is taken.
+    Raises ConfigError that names the holder when an explicit port is taken.
     """
     if explicit:
         listening = listen(host, explicit)
@@ -65,7 +65,7 @@ def require_grpc_port(host: str, port: int) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket | None:
-    """A socket that listens on `host:port`, None when somebody else does; raises ConfigError for an impossible host."""
+    """A socket that listens on `host:port`, None when the port is taken; raises ConfigError for an unusable host."""
     if not is_free(host, port):
         return None
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -79,7 +79,7 @@ def listen(host: str, port: int) -> socket.socket | None:
             listening.bind(address)
             listening.listen(_BACKLOG)
         except OSError as error:
-            if error.errno == errno.EADDRINUSE:  # somebody was quicker
+            if error.errno == errno.EADDRINUSE:  # another program was faster
                 return None
             raise ConfigError(f"{host}:{port} cannot be listened on: {error.strerror}.") from error
         stack.pop_all()

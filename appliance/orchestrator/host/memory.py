@@ -1,4 +1,4 @@
-"""How much memory this machine lets us have, control groups included."""
+"""How much memory we may use: the machine's, or less in a control group."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MIB = 1024 * 1024
 
 
 def memory_limit_bytes(cgroup_root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> int:
-    """Bytes of memory that this process and its children may use: the machine's, or the tightest control group's."""
+    """Bytes of memory that this process and its children may use: the machine's, or the lowest control group limit."""
     return min([psutil.virtual_memory().total, *_cgroup_limits(cgroup_root, membership)])
 
 

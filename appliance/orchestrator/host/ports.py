@@ -13,14 +13,14 @@ from appliance.errors import ApplianceError, ConfigError, PortTaken, RuntimeUnav
 
 SEARCH_WIDTH = 500
 MOST_PORT_CHANGES = 5
-"""So often stores start anew on other ports when theirs get lost."""
+"""How often the stores are restarted on other ports when another program takes theirs."""
 HOST = "127.0.0.1"
-"""Where stores of our own listen."""
+"""The address that our own stores listen on."""
 _LOOPBACK = (HOST, "::1")
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could bind `host:port` now; raises ConfigError when that host or port is not ours to bind."""
+    """Whether a server could bind `host:port` now; raises ConfigError when this user or machine cannot bind it."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -42,7 +42,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def choose_port(host: str, preferred: list[int], avoid: set[int]) -> int:
-    """The first free port of `wanted`, else the next free one above the last of them."""
+    """The first free port of `preferred`, else the next free one above the last of them."""
     last = int(preferred[-1])
     port: int
     for port in [*preferred, *range(last + 1, min(last + SEARCH_WIDTH, 65536))]:
@@ -52,7 +52,7 @@ def choose_port(host: str, preferred: list[int], avoid: set[int]) -> int:
 
 
 class HeldPort:
-    """A loopback port that only servers of this user can listen on, from now until `close`.
+    """A loopback port that only servers of this user can listen on, until `close`.
 
     Its socket is bound and never listens, so the port stays ours while the server is down or starts anew. The server
     must set SO_REUSEPORT, which the kernel allows only to the user who has set it on the socket that is there.
@@ -63,12 +63,12 @@ class HeldPort:
         self._bound = bound
 
     def close(self) -> None:
-        """Gives the port away."""
+        """Releases the port."""
         self._bound.close()
 
 
 def hold_port(remembered: int | None, usual: int, avoid: Collection[int] = ()) -> HeldPort:
-    """Holds the remembered port, else the usual one, else the next free one; none of `avoid`.
+    """Reserves the remembered port, else the usual one, else the next free one; none of `avoid`.
 
     Raises RuntimeUnavailable.
     """
@@ -79,15 +79,15 @@ def hold_port(remembered: int | None, usual: int, avoid: Collection[int] = ()) -
 
 
 def _bind_exclusively(port: int) -> socket.socket | None:
-    """A bound socket that others cannot bind beside, None when somebody has the port."""
+    """A bound socket that others cannot bind beside, None when the port is taken."""
     with socket.socket() as claim, contextlib.ExitStack() as stack:
         holder = stack.enter_context(socket.socket())
         try:
-            # What a server closed a minute ago does not count as taken.
+            # Connections that a server closed a minute ago (TIME_WAIT) do not count.
             claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             claim.bind((HOST, port))
             claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
-            # Fails when somebody else has bound it in the moment before, whoever it is.
+            # Fails when another program bound the port in the meantime.
             claim.listen(1)
             claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -101,16 +101,16 @@ def _bind_exclusively(port: int) -> socket.socket | None:
 
 
 def lost_ports(error: ApplianceError, ports: Iterable[int]) -> set[int]:
-    """Which of the `chosen` loopback ports of stores, which have been stopped again, somebody else has taken.
+    """Which of these loopback ports of stores, which are stopped now, another program has taken.
 
-    `error` is why the stores did not start: the engine of containers may know of ports that look free from here.
+    `error` is why the stores did not start: the container engine may report a port that looks free from here.
     """
     reported = {error.port} if isinstance(error, PortTaken) and error.port else set()
     return reported | {port for port in ports if not is_free("127.0.0.1", port)}
 
 
 def port_holder(port: int) -> str:
-    """` by NAME (pid N)` for the process that listens on a TCP port, empty when that cannot be told."""
+    """` by NAME (pid N)` for the process that listens on a TCP port, empty when it is not known."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
             if connection.status == psutil.CONN_LISTEN and tuple(connection.laddr)[1:2] == (port,):
@@ -123,17 +123,17 @@ def port_holder(port: int) -> str:
 
 
 def reachable_host(host: str) -> str:
-    """Where a server that listens on `host` can be reached from this machine."""
+    """The address at which this machine reaches a server that listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
 
 
 def url_host(host: str) -> str:
-    """A host as it stands in an address; IPv6 goes in brackets."""
+    """A host as written in a URL: IPv6 in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def local_host_name(host: str, ports: Collection[int]) -> str:
-    """How users of this machine write a server that listens on `host`: `localhost` where that leads to it only."""
+    """The host name for URLs on this machine: `localhost` when it leads to this server only, else the address."""
     reachable = reachable_host(host)
     if reachable not in _LOOPBACK:
         return url_host(reachable)
@@ -151,5 +151,5 @@ def local_host_name(host: str, ports: Collection[int]) -> str:
 def _is_taken(host: str, port: int) -> bool:
     try:
         return not is_free(host, port)
-    except ConfigError:  # no address of this machine, so nobody answers there
+    except ConfigError:  # not an address of this machine
         return False

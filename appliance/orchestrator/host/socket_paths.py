@@ -1,4 +1,4 @@
-"""Where Unix sockets are: a path that is short enough, in a folder that nobody else can enter."""
+"""Paths of Unix sockets: short enough, and in a folder that nobody else can enter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_PATH = 100
 
 
 def choose_socket_path(folder: Path, name: str, forbidden: str = "") -> Path:
-    """Where a socket called `name` can be bound: in `folder`, else in a fresh folder that only this user enters.
+    """A path for a socket called `name`: in `folder`, else in a new temporary folder that only this user can enter.
 
     A socket's path must be short, and no path holds one of the `forbidden` signs. Raises StartFailed when no place has
     such a path.
@@ -33,8 +33,8 @@ def choose_socket_path(folder: Path, name: str, forbidden: str = "") -> Path:
 
 
 def remove_socket(path: Path, folder: Path) -> None:
-    """Removes the socket of `choose_socket_path`, its lock, and the folder that was made for it."""
-    with contextlib.suppress(OSError):  # on a disk that turned read-only it does no harm
+    """Removes the socket, its lock file, and the folder that `choose_socket_path` made for it."""
+    with contextlib.suppress(OSError):  # left on a disk that turned read-only, it does no harm
         path.unlink(missing_ok=True)
         path.with_name(f"{path.name}.lock").unlink(missing_ok=True)
         if path.parent != folder:
@@ -42,7 +42,7 @@ def remove_socket(path: Path, folder: Path) -> None:
 
 
 def display_path(path: Path, root: Path) -> str:
-    """The path of a socket as users are told it: below their data directory `root` without that."""
+    """The path of a socket as shown to users: relative to the data directory `root` when it is below it."""
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 

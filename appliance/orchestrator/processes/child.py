@@ -1,4 +1,4 @@
-"""Child processes: what to start, what is known of a started one, and how it is stopped."""
+"""Child processes: how to describe, start and stop them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from appliance.errors import RuntimeUnavailable
 from appliance.orchestrator.processes.privileges import Identity, child_setup
 
 _PIPE_READ_BYTES = 64 * 1024
-# Of UTF-8, since in plain C Python cannot read where the package is installed below a folder with other letters.
+# With UTF-8: in the C locale Python cannot read its own path when a folder in it has letters beyond ASCII.
 _LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
 
@@ -35,7 +35,7 @@ class ProcessSpec:
     grace_s: float = 10.0
     """Seconds between the stop signal and SIGKILL."""
     input: bytes = b""
-    """What the child reads from its standard input, less than a pipe holds (16 KB)."""
+    """What the child reads from standard input; less than a pipe holds (16 KB)."""
     pass_fds: tuple[int, ...] = ()
     """File descriptors that stay open in the child, under the same numbers."""
 
@@ -47,20 +47,20 @@ class Process(Protocol):
     def pid(self) -> int: ...
 
     async def wait(self) -> int:
-        """Waits for the end; the exit status, negative for a signal."""
+        """Waits for the end; returns the exit status, negative for a signal."""
 
     def send(self, signal_number: int) -> None:
-        """Sends a signal; does nothing once the process has ended."""
+        """Sends a signal; does nothing when the process has ended."""
 
 
 class Launcher(Protocol):
-    """Starts processes; tests put their own in its place."""
+    """Starts processes; replaceable in tests."""
 
     async def __call__(self, spec: ProcessSpec) -> Process: ...
 
 
 class ChildProcess:
-    """A real child in its own session, so that the terminal's Ctrl-C reaches only the supervisor."""
+    """A child in a session of its own, so that the terminal's Ctrl-C reaches only the supervisor."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, output: asyncio.StreamReader, log: RotatingLog, echo: Echo | None
@@ -74,10 +74,10 @@ class ChildProcess:
 
     async def wait(self) -> int:
         code = await self._process.wait()
-        # It led a session and a group of its own: what it started and left behind is in that group.
+        # It led a process group of its own: what it left running is in that group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        # A grandchild that outlives its parent may hold the pipe open: do not wait for it for ever.
+        # A grandchild may outlive it and hold the pipe open: do not wait for ever.
         await asyncio.wait([self._pump], timeout=1)
         self._pump.cancel()
         return code
@@ -88,7 +88,7 @@ class ChildProcess:
 
 
 async def launch_process(spec: ProcessSpec, echo: BinaryIO | None = None) -> Process:
-    """Starts a real child, whose lines go to its log and to `echo`; raises RuntimeUnavailable when it is refused."""
+    """Starts a child whose output goes to its log and to `echo`; raises RuntimeUnavailable when it cannot start."""
     try:
         log = RotatingLog(spec.log)
         reading_end, writing_end = os.pipe()
@@ -117,7 +117,7 @@ async def launch_process(spec: ProcessSpec, echo: BinaryIO | None = None) -> Pro
 
 
 def _input_pipe(spec: ProcessSpec) -> int:
-    """A descriptor from which the child reads its input and then the end."""
+    """A descriptor from which the child reads its input and then end of file."""
     reading, writing = os.pipe()
     try:
         os.write(writing, spec.input)
@@ -127,7 +127,7 @@ def _input_pipe(spec: ProcessSpec) -> int:
 
 
 async def stop_process(process: Process, spec: ProcessSpec) -> int:
-    """Asks a process to end, and kills it after its grace; the exit status."""
+    """Sends the stop signal, and SIGKILL after the grace period; returns the exit status."""
     process.send(spec.stop_signal)
     try:
         return await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(process.wait())), spec.grace_s)
@@ -137,7 +137,7 @@ async def stop_process(process: Process, spec: ProcessSpec) -> int:
 
 
 async def _reader(descriptor: int) -> asyncio.StreamReader:
-    """A stream of our own: with asyncio's pipe, waiting for a child also waits for whoever inherited its output."""
+    """A reader of our own: with asyncio's pipe, waiting for a child also waits for processes that inherited it."""
     stream = asyncio.StreamReader()
     pipe = os.fdopen(descriptor, "rb", 0)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
@@ -168,6 +168,6 @@ def describe_exit(code: int) -> str:
 
 
 def inherited_environ() -> dict[str, str]:
-    """The few variables a store needs; nothing of the user's secrets is handed on."""
+    """The few environment variables that a store needs; none of the user's secrets."""
     names = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
     return {"TZ": "UTC", "LC_ALL": _LOCALE, **{name: os.environ[name] for name in names if name in os.environ}}

@@ -1,4 +1,4 @@
-"""A child process as the supervisor sees it."""
+"""The handle of a service that runs as a child process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from appliance.orchestrator.processes.child import Launcher, Process, ProcessSpe
 
 
 class ProcessHandle:
-    """A started process together with the way to stop it."""
+    """A started process and the spec that says how to stop it."""
 
     container: str | None = None
 

@@ -1,4 +1,4 @@
-"""What processes use: CPU since the last look, and resident memory, with all their children."""
+"""CPU and memory use of processes, including their children."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One service's processes at one moment."""
+    """The use of one service's processes."""
 
     pids: list[int]
     cpu_percent: float
-    """Of one core, since the last look; 0 on the first."""
+    """Of one core, since the last call; 0 at the first."""
     rss_bytes: int
 
 
 class ProcessMeter:
-    """Remembers processes between looks, because CPU use is a difference."""
+    """Keeps processes between calls, because CPU use is a difference."""
 
     def __init__(self) -> None:
         self._known: dict[int, psutil.Process] = {}
 
     def look(self, pid: int) -> Usage:
-        """The use of a process and its children; empty when it has gone."""
+        """The use of a process and its children; empty when it has ended."""
         try:
             family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
         except psutil.NoSuchProcess:
@@ -34,7 +34,7 @@ class ProcessMeter:
         cpu, rss = 0.0, 0
         for current in family:
             process = self._known.get(current.pid, current)
-            if process != current:  # the pid went to another process
+            if process != current:  # the pid was reused
                 process = current
             self._known[current.pid] = process
             try:

@@ -1,4 +1,4 @@
-"""Running a child as another user, where needed with one capability that lets it pass closed directories (Linux)."""
+"""Runs a child as another user, on Linux with one capability to enter closed directories where needed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _PR_SET_KEEPCAPS = 8
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 
-# Loaded before any fork: the child of a fork must not search libraries.
+# Loaded before any fork: a forked child must not load libraries.
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user that a child runs as; `capability` is kept over the change of user (None for none)."""
+    """The user that a child runs as, and the `capability` that it keeps (None for none)."""
 
     name: str
     uid: int
@@ -34,9 +34,9 @@ class Identity:
 
 
 def child_setup(identity: Identity | None, parent_death: signal.Signals) -> Callable[[], None]:
-    """A function for the child between fork and exec: changes the user, and asks for a signal when the parent dies.
+    """The function to run in the child between fork and exec: changes the user, requests a signal when the parent dies.
 
-    The parent's death is only signalled on Linux; elsewhere the next `up` or `down` ends what was left.
+    Only Linux signals the parent's death; elsewhere the next `up` or `down` stops stale processes.
     """
     parent = os.getpid()
 
@@ -45,7 +45,7 @@ def child_setup(identity: Identity | None, parent_death: signal.Signals) -> Call
             _become(identity)
         if sys.platform == "linux":
             _prctl(_PR_SET_PDEATHSIG, int(parent_death))
-            if os.getppid() != parent:  # the parent died before it could be watched
+            if os.getppid() != parent:  # the parent died before the request
                 os._exit(1)
 
     return setup

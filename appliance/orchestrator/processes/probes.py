@@ -1,4 +1,4 @@
-"""Is a server answering? Asked in each server's own first words, without a driver, so that asking often stays cheap."""
+"""Checks whether a server answers, in its own protocol and without a driver, so that frequent checks are cheap."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POSTGRES_PROTOCOL = 196608  # 3.0
 
 
 async def probe_postgres(url: str) -> None:
-    """Sends a start-up packet; a request for credentials means that Postgres takes connections.
+    """Sends a start-up packet; a request for credentials means that Postgres accepts connections.
 
     Raises StoreUnavailable, also while the server starts, recovers or shuts down.
     """
@@ -34,13 +34,13 @@ async def probe_postgres(url: str) -> None:
     fields = {part[:1]: part[1:].decode(errors="replace") for part in answer[5:].split(b"\0") if part}
     if answer[:1] != b"E":
         raise StoreUnavailable("The server at the Postgres address does not speak Postgres.")
-    # 57P..: starting up, shutting down. 53300: too many clients. Others are refusals by a server that works.
+    # 57P..: starting up, shutting down. 53300: too many clients. Other errors come from a server that works.
     if fields.get(b"C", "").startswith(("57P", "53")):
         raise StoreUnavailable(f"Postgres says: {fields.get(b'M', 'not ready')}.")
 
 
 async def ask_redis(url: str, *command: str, database: int = 0) -> bytes:
-    """Sends one command after AUTH; its reply: a string's content, else the first line, such as `:1` or `$-1` (none).
+    """Sends one command after AUTH; returns a string's content, else the reply's first line: `:1`, `$-1` (no value).
 
     Raises StoreUnavailable for any error reply.
     """
@@ -74,7 +74,7 @@ async def ask_redis(url: str, *command: str, database: int = 0) -> bytes:
 
 
 async def ask_redis_of(settings: RedisSettings, *command: str) -> bytes:
-    """As `ask_redis`, of any Redis; the driver is loaded only for certificates, clusters and sentinels."""
+    """`ask_redis` for any Redis; loads the driver only for TLS, clusters and sentinels."""
     if settings.url.startswith(("redis://", "unix://")) and not (settings.cluster_enabled or settings.sentinel_enabled):
         return await ask_redis(settings.url, *command)
     from appliance.storage.redis.client import ask_once
@@ -90,7 +90,7 @@ async def probe_http(url: str, *, path: str, user: str = "", password: str = "")
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A server's answer; the names of the headers are in lower case."""
+    """The answer of a server, with header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -128,7 +128,7 @@ async def _connect(
             if path:
                 return await asyncio.open_unix_connection(path)
             return await asyncio.open_connection(host, port, ssl=context)
-    except TimeoutError as error:  # nobody takes connections any more, and their queue is full
+    except TimeoutError as error:  # the server accepts no more connections, and its backlog is full
         raise ServiceSilent(f"Nothing answers at {place} (time-out).") from error
     except OSError as error:
         raise StoreUnavailable(f"Nothing answers at {place} ({_reason(error)}).") from error

@@ -1,4 +1,4 @@
-"""Processes that a killed supervisor left behind, and how they are ended.
+"""Finds and stops processes that a killed supervisor left running.
 
 They are found by their record (pid and creation time), by a mark in their environment, which is there from their first
 moment on, and Postgres also by its own pid file.
@@ -26,7 +26,7 @@ _SERVICE = "LANGFUSE_LOCAL_SERVICE"
 
 
 def mark_processes(launcher: Launcher, data_dir: DataDir) -> Launcher:
-    """A launcher that marks every process with its appliance and service."""
+    """A launcher that names the appliance and the service in the environment of every process."""
     root = os.path.realpath(data_dir.root)
 
     async def launch(spec: ProcessSpec) -> Process:
@@ -37,7 +37,7 @@ def mark_processes(launcher: Launcher, data_dir: DataDir) -> Launcher:
 
 
 def record_of(name: str, pid: int, stop_signal: int = signal.SIGTERM) -> ProcessRecord | None:
-    """The record of a running process, None when it has gone already."""
+    """The record of a running process, None when it has ended already."""
     try:
         return ProcessRecord(name=name, pid=pid, create_time=psutil.Process(pid).create_time(), stop_signal=stop_signal)
     except psutil.NoSuchProcess:
@@ -45,7 +45,7 @@ def record_of(name: str, pid: int, stop_signal: int = signal.SIGTERM) -> Process
 
 
 def find_process(record: ProcessRecord) -> psutil.Process | None:
-    """The process of a record, None when it has ended (also when its pid went to another one)."""
+    """The process of a record, None when it has ended, also when its pid was reused."""
     try:
         process = psutil.Process(record.pid)
         same = abs(process.create_time() - record.create_time) < _SAME_MOMENT_S
@@ -55,13 +55,13 @@ def find_process(record: ProcessRecord) -> psutil.Process | None:
 
 
 def stop_stale_processes(records: Sequence[ProcessRecord], data_dir: DataDir, grace_s: float = GRACE_S) -> list[str]:
-    """Ends what still runs of `records`, and whatever else bears this data directory's mark; the names of it.
+    """Stops the processes of `records` and all others with this data directory's mark; returns their services' names.
 
-    Waits up to `grace_s` seconds, then kills. On return all of it has gone.
+    Waits up to `grace_s` seconds, then kills. On return all have ended.
     """
     marked = marked_processes(data_dir)
     family = {process.pid: process for process in marked}
-    # Children of a marked process end with it, in the order it chooses.
+    # Children of a marked process are stopped by it.
     heads = [process for process in marked if _parent_pid(process) not in family]
     stale = {record.pid: record for record in [*map(_record_of_marked, heads), *records, *_postgres_record(data_dir)]}
     running = {record.pid: process for record in stale.values() if (process := find_process(record)) is not None}
@@ -77,14 +77,14 @@ def stop_stale_processes(records: Sequence[ProcessRecord], data_dir: DataDir, gr
 
 
 def marked_processes(data_dir: DataDir) -> list[psutil.Process]:
-    """All live processes that bear this data directory's mark, without this one."""
+    """All processes with this data directory's mark, except this one."""
     root = os.path.realpath(data_dir.root)
     processes: list[psutil.Process] = []
     for process in psutil.process_iter():
         try:
             if process.pid != os.getpid() and process.environ().get(_APPLIANCE) == root:
                 processes.append(process)
-        except (psutil.Error, OSError):  # gone, a zombie, or another user's
+        except (psutil.Error, OSError):  # ended, a zombie, or another user's
             continue
     return processes
 
@@ -111,7 +111,7 @@ def _postgres_record(data_dir: DataDir) -> list[ProcessRecord]:
         with os.fdopen(os.open(pid_file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
             owner = os.fstat(file.fileno()).st_uid
             process = psutil.Process(int(file.readline()))
-        # Whoever may write the file could name any process: it must be a server of its owner, on these data.
+        # Whoever can write the file could name any process: it must be its owner's server on this data directory.
         is_server = process.name().startswith("postgres") and process.uids().real == owner
         if not is_server or str(pid_file.parent) not in process.cmdline():
             return []

@@ -1,4 +1,4 @@
-"""Puts the unit of an appliance in place, takes it away, and asks systemd about it."""
+"""Installs, removes and queries the systemd unit of an appliance."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COMMAND_TIMEOUT_S: Final = 20 * 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitStatus:
-    """What systemd says of a unit."""
+    """The status of a unit as systemd reports it."""
 
     unit: str
     file: str
@@ -34,7 +34,7 @@ class UnitStatus:
     active: str
     """`active`, `activating`, `failed`, `inactive` ..."""
     status: str
-    """The supervisor's own last words."""
+    """The last STATUS= that the supervisor sent."""
     pid: int
     since: str
     """When it entered this state, as systemd prints it; empty before its first start."""
@@ -50,7 +50,7 @@ def require_systemd() -> None:
 
 
 def unit_directory(scope: Scope, config_home: Path) -> Path:
-    """Where units of this scope lie; `config_home` is the user's own configuration directory."""
+    """The folder of units of this scope; `config_home` is the user's configuration directory."""
     return SYSTEM_UNITS if scope == "system" else config_home / "systemd" / "user"
 
 
@@ -69,7 +69,7 @@ def require_readable(paths: Iterable[Path], user: str) -> None:
 
 
 def install(unit: Unit, directory: Path) -> bool:
-    """Writes the unit, enables and starts it; whether the file changed. Raises ConfigError, in systemd's words."""
+    """Writes, enables and starts the unit; returns whether the file changed. Raises ConfigError."""
     file = directory / unit.file_name
     if unit.scope == "system" and unit.user == SERVICE_USER:
         _write(SYSUSERS_FILE, sysusers_text())
@@ -84,20 +84,20 @@ def install(unit: Unit, directory: Path) -> bool:
 
 
 def uninstall(scope: Scope, name: str, directory: Path) -> bool:
-    """Stops and disables the unit and removes its file; whether there was one. The data stays."""
+    """Stops and disables the unit and removes its file; False when there was none. The data stays."""
     file = directory / f"{name}.service"
     if not file.exists():
         return False
     systemctl(scope, "disable", "--now", file.name)
     file.unlink()
     systemctl(scope, "daemon-reload")
-    with contextlib.suppress(ConfigError):  # nothing had failed
+    with contextlib.suppress(ConfigError):  # it had not failed
         systemctl(scope, "reset-failed", file.name)
     return True
 
 
 def state_of(scope: Scope, name: str) -> UnitStatus:
-    """What systemd knows of the unit; a unit that it does not know has an empty `file`."""
+    """The status of the unit; `file` is empty for a unit that systemd does not know."""
     names = ("FragmentPath", "UnitFileState", "ActiveState", "StatusText", "MainPID", "StateChangeTimestamp")
     answer = systemctl(scope, "show", f"{name}.service", "--property", ",".join(names))
     properties = dict(line.partition("=")[::2] for line in answer.splitlines())
@@ -113,12 +113,12 @@ def state_of(scope: Scope, name: str) -> UnitStatus:
 
 
 def systemctl(scope: Scope, *arguments: str) -> str:
-    """What systemctl prints; raises ConfigError with what it complains of."""
+    """Runs systemctl and returns its output; raises ConfigError with its error message."""
     return _run(["systemctl", *(["--user"] if scope == "user" else []), *arguments])
 
 
 def notify(address: str, message: str) -> None:
-    """Tells systemd (`READY=1`, `STATUS=...`) by the socket it named; does nothing without one (sd_notify(3))."""
+    """Sends a message (`READY=1`, `STATUS=...`) to systemd's socket at `address`, if there is one (sd_notify(3))."""
     if not address:
         return
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as connection:
@@ -127,12 +127,12 @@ def notify(address: str, message: str) -> None:
 
 
 def package_paths() -> tuple[Path, ...]:
-    """What the service's user must be able to read: the interpreter, what it links to, and the package."""
+    """Files that the service's user must be able to read: the interpreter, its target, and the package."""
     return Path(sys.executable), Path(sys.executable).resolve(), Path(__file__)
 
 
 def _make_for(directory: Path, user: str) -> None:
-    """A unit that may write this directory only cannot make it."""
+    """Creates the data directory for a user: the unit may write in it only, so it could not create it."""
     try:
         if not directory.exists():
             directory.mkdir(parents=True, mode=0o700)

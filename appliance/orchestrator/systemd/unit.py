@@ -1,4 +1,4 @@
-"""The unit that keeps an appliance running under systemd, as text."""
+"""The systemd unit of an appliance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ALWAYS: Final = {
     "SystemCallArchitectures": "native",
     "UMask": "0077",
 }
-# Not among them: MemoryDenyWriteExecute, since ClickHouse compiles expressions to machine code.
+# Without MemoryDenyWriteExecute, since ClickHouse compiles expressions to machine code.
 _SYSTEM_ONLY: Final = {
     "CapabilityBoundingSet": "",
     "AmbientCapabilities": "",
@@ -49,7 +49,7 @@ _SYSTEM_ONLY: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """What the unit of one appliance says."""
+    """The unit of one appliance."""
 
     scope: Scope
     name: str
@@ -58,9 +58,9 @@ class Unit:
     data_dir: Path
     runtime: RuntimeName = "embedded"
     arguments: tuple[str, ...] = ()
-    """More words for `up`, such as `--port 3000`."""
+    """More arguments of `up`, such as `--port 3000`."""
     user: str = SERVICE_USER
-    """Whom a system unit runs as."""
+    """The user that a system unit runs as."""
 
     @property
     def file_name(self) -> str:
@@ -68,7 +68,7 @@ class Unit:
 
     @property
     def owns_state(self) -> bool:
-        """Whether systemd makes the data directory and gives it to the service's user."""
+        """Whether systemd creates the data directory for the service's user."""
         return self.scope == "system" and self.data_dir.is_relative_to(STATE_ROOT) and self.data_dir != STATE_ROOT
 
     def text(self) -> str:
@@ -133,7 +133,7 @@ class Unit:
 
 
 def sysusers_text() -> str:
-    """What systemd-sysusers makes the service's user from."""
+    """The file from which systemd-sysusers creates the service's user."""
     return f'u {SERVICE_USER} - "langfuse-local" {STATE_ROOT / DEFAULT_NAME}\n'
 
 
@@ -142,5 +142,5 @@ def _escaped(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """One word of a list; systemd reads shell quotes and replaces specifiers (in commands variables too)."""
+    """One word of a list: systemd reads shell quotes and replaces specifiers."""
     return shlex.quote(_escaped(text).replace("\\", "\\\\"))
