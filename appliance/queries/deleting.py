@@ -1,4 +1,4 @@
-"""Deleting on request: out of sight when the call returns, carried out by a job."""
+"""Deletions on request: objects are hidden when the call returns, and deleted by a job."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Deleter:
     jobs: Jobs
 
     async def delete(self, kind: ObjectKind, project_id: str, ids: Sequence[str]) -> None:
-        """Delete objects by their ids; those that do not exist are passed over."""
+        """Delete objects by their ids; unknown ids are ignored."""
         async with self.deletion() as moment:
             await deletions.hide(self.clickhouse, kind, project_id, ids, moment)
 

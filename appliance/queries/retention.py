@@ -1,4 +1,4 @@
-"""Which traces are older than their project keeps them, or than there is room for."""
+"""Which traces exceed the retention of their project, or the disk space of the appliance."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from appliance.storage.postgres.tenants import Projects
 
 _DAY_US: Final = 86_400_000_000
 _FREED_TO: Final = 0.9
-"""When the appliance is too large, so much of the bound is left: less would have it delete again at once."""
+"""Share of the size limit that is left after a deletion, so that the next one is not due at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """The traces of a project that are to go."""
+    """The traces of a project that retention deletes."""
 
     project_id: str
     before: int
-    """Traces that began before this go; microseconds since the epoch."""
+    """Traces that began before this are deleted; microseconds since the epoch."""
     traces: int
     reason: Literal["age", "size"]
 
@@ -36,13 +36,13 @@ class RetentionPlan:
 
     cuts: Sequence[Cut]
     stored_bytes: int
-    """What tables and media take on disk; 0 when there is no bound."""
+    """Bytes that tables and media take on disk; 0 when there is no limit."""
     max_bytes: int
-    """The bound that the operator set; 0 when there is none."""
+    """The size limit; 0 when there is none."""
 
 
 async def plan_retention(clickhouse: ClickHouse, postgres: Postgres, max_bytes: int) -> RetentionPlan:
-    """What is too old in each project, and, while all together takes more than `max_bytes`, the oldest of all projects.
+    """The traces that are too old in each project and, when all take more than `max_bytes`, the oldest of all projects.
 
     Raises StoreUnavailable and QueryTooExpensive.
     """
@@ -65,11 +65,11 @@ async def plan_retention(clickhouse: ClickHouse, postgres: Postgres, max_bytes: 
 
 
 async def is_nearly_full(clickhouse: ClickHouse, postgres: Postgres, max_bytes: int) -> bool:
-    """Whether so much of the bound is used that no deleted row should take disk space; raises StoreUnavailable."""
+    """Whether the size limit is nearly reached, so that deleted rows must free their space; raises StoreUnavailable."""
     return bool(max_bytes) and await stored_bytes(clickhouse, postgres) > max_bytes * _FREED_TO
 
 
 async def stored_bytes(clickhouse: ClickHouse, postgres: Postgres) -> int:
-    """What the tables of both databases and all media take on disk; raises StoreUnavailable."""
+    """Bytes that the tables of both databases and all media take on disk; raises StoreUnavailable."""
     media = MediaRecords(postgres)
     return sum(await asyncio.gather(retention.stored_bytes(clickhouse), postgres.stored_bytes(), media.stored_bytes()))

@@ -1,4 +1,4 @@
-"""Pages of traces with what their observations add up to, and one trace with all that belongs to it."""
+"""Pages of traces with totals of their observations, and single traces with observations and scores."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TEXTS: Final = frozenset({"input", "output"})
 
 @dataclass(slots=True, kw_only=True)
 class TraceItem:
-    """A trace of a list; ids are empty when they were not asked for."""
+    """A trace of a list; ids are empty unless requested."""
 
     trace: Trace
     observation_ids: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class TraceItem:
 
 @dataclass(slots=True, kw_only=True)
 class WholeTrace:
-    """A trace with all its observations (oldest first) and scores; empty when they were not asked for."""
+    """A trace with all its observations (oldest first) and scores, which are empty unless requested."""
 
     trace: Trace
     observations: list[Observation] = field(default_factory=list)
@@ -68,7 +68,7 @@ async def list_traces(
 async def read_items(
     clickhouse: ClickHouse, project_id: str, keys: Sequence[TraceKey], groups: frozenset[str]
 ) -> list[TraceItem]:
-    """The traces of `keys` in their order, with the groups of fields asked for."""
+    """The traces of `keys` in their order, with the requested groups of fields."""
     ids = [key.id for key in keys]
     parts, totals, score_ids = await asyncio.gather(
         read_parts(clickhouse, project_id, ids, with_texts="io" in groups, time_bounds=bounds_by_trace(keys)),
@@ -97,7 +97,7 @@ async def traces_by_id(clickhouse: ClickHouse, project_id: str, ids: Iterable[st
 async def _add_texts(
     clickhouse: ClickHouse, traces: Sequence[Trace], rows: Sequence[Observation] | None = None
 ) -> None:
-    """Give traces the input and output that only their topmost spans have; `rows` are read unless they are known."""
+    """Add the input and output that only the topmost spans of traces have; `rows` are read unless given."""
     lacking = [(trace, trace.topmost) for trace in traces if trace.topmost]
     if not lacking:
         return
@@ -119,7 +119,7 @@ async def find_trace(
     groups: frozenset[str] = FIELD_GROUPS,
     fields: frozenset[str] = observations.ALL_FIELDS,
 ) -> WholeTrace | None:
-    """One trace, its observations with these `fields`, or None when nothing is known of it."""
+    """One trace, its observations with these `fields`, or None when there is no such trace."""
     with_io = "io" in groups
     reads_observations = bool(groups & {"observations", "metrics"})
     if "observations" not in groups:
@@ -168,5 +168,5 @@ def _spread(rows: Sequence[Observation]) -> float:
 
 def _cost(rows: Sequence[Observation]) -> float:
     total = sum(row.total_cost for row in rows if row.total_cost is not None)
-    # Sums of decimals pick up binary dust; twelve places are what is stored.
+    # Sums of decimals as floats have rounding errors; twelve places are stored.
     return round(total, 12)

@@ -1,4 +1,4 @@
-"""The one door to ClickHouse: bound queries into typed rows, inserts of JSON lines, and errors in our own words."""
+"""The ClickHouse client: bound queries into typed rows, inserts of JSON lines, and translated errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _READ_SETTINGS: Final[dict[str, Any]] = {
     "output_format_json_quote_denormals": 0,
     "output_format_json_named_tuples_as_objects": 1,
     "max_execution_time": 30,
-    # The text of a filter with as many conditions as are possible; the server's own bounds are 256 KiB and 50,000.
+    # Enough for a filter with the most conditions; the server's defaults are 256 KiB and 50,000.
     "max_query_size": 4 * 1024 * 1024,
     "max_ast_elements": 1_000_000,
     "max_expanded_ast_elements": 2_000_000,
@@ -39,9 +39,9 @@ _INSERT_SETTINGS: Final[dict[str, Any]] = {
     "input_format_parallel_parsing": 0,
     # One request may carry spans of many months.
     "max_partitions_per_insert_block": 0,
-    # A third of an insert's time; merges build these, and until then small parts are read through.
+    # Indexes take a third of an insert's time: merges build them, and until then small parts are read in full.
     "exclude_materialize_skip_indexes_on_insert": "by_words",
-    # Every read takes the newest version, so a block need not be rid of older ones first.
+    # Every read takes the newest version, so a block may hold older ones.
     "optimize_on_insert": 0,
 }
 _CHUNK_BYTES: Final = 256 * 1024
@@ -49,7 +49,7 @@ _CHUNK_BYTES: Final = 256 * 1024
 _RAW_TIMES: Final = "input_format_read_datetime_number_as_raw_value"
 
 
-# A query may take long, but a server that does not even answer a ping meanwhile hangs.
+# A query may take long, but a server that does not answer a ping meanwhile hangs.
 _DOUBT_AFTER_S: Final = 1.0
 _PING_S: Final = 1.5
 
@@ -60,7 +60,7 @@ def _decoder(row_type: Any) -> msgspec.json.Decoder[Any]:
 
 
 class _Page(msgspec.Struct, Generic[Row]):
-    """ClickHouse's format JSON."""
+    """An answer in ClickHouse's format JSON."""
 
     data: list[Row]
     rows_before_limit_at_least: int = 0
@@ -72,9 +72,9 @@ def _page_decoder(row_type: Any) -> msgspec.json.Decoder[Any]:
 
 
 class ClickHouse:
-    """A pool of HTTP connections to one database, opened at first use: it can be made while the server is down.
+    """A pool of HTTP connections to one database, opened at first use, so that the server may be down before.
 
-    As long as `has_deletions` says so, reads leave out what was deleted and may still be stored.
+    While `has_deletions` is true, reads leave out deleted rows that may still be stored.
     """
 
     def __init__(
@@ -101,11 +101,11 @@ class ClickHouse:
 
     @classmethod
     async def connect(cls, settings: ClickHouseSettings) -> ClickHouse:
-        """A client for these settings; contacts nothing yet. Raises ConfigError without an address."""
+        """A client for these settings, not connected yet; raises ConfigError without an address."""
         return cls(settings)
 
     async def close(self) -> None:
-        """End all connections; the object opens again when used again."""
+        """Close all connections; they are opened again at the next use."""
         client, self._client = self._client, None
         if client is not None:
             await client.close()
@@ -120,7 +120,7 @@ class ClickHouse:
     ) -> list[Row]:
         """All rows of a SELECT as `row_type` (a msgspec struct, dataclass or dict), its columns matched by name.
 
-        Values are bound by the server where the text says `{name:Type}`; 64-bit integers and decimals arrive as
+        The server binds values where the text has `{name:Type}`; 64-bit integers and decimals arrive as
         numbers. Raises QueryTooExpensive and StoreUnavailable.
         """
         with translated():
@@ -150,14 +150,14 @@ class ClickHouse:
         """Write JSON lines (one object per row, times in microseconds) and return once they are stored.
 
         Raises Undecodable when a value does not fit its column, TooMuchAtOnce when there is no memory for the block,
-        StoreUnavailable for all else that waiting may mend, StoreRefused where nobody knows whether it can.
+        StoreUnavailable for errors that pass with time, StoreRefused for unknown ones.
         """
         with translated(inserting=True):
             client = await self._open()
             chosen = {**self._inserting, **(settings or {})}
             if _RAW_TIMES in client.server_settings:
                 chosen[_RAW_TIMES] = 1
-            # The driver copies what it is given whole, to put the statement before it.
+            # The driver copies a whole block to prepend the statement; chunks avoid that.
             given = block if len(block) < _CHUNK_BYTES else _chunks(block)
             await client.raw_insert(table, insert_block=given, settings=chosen, fmt="JSONEachRow")
 
@@ -169,7 +169,7 @@ class ClickHouse:
         settings: Mapping[str, Any] | None = None,
         as_given: bool = False,
     ) -> None:
-        """Run one statement that returns no rows, on all of a cluster unless it is to run `as_given`.
+        """Run one statement that returns no rows, on all servers of a cluster unless it runs `as_given`.
 
         Raises QueryTooExpensive and StoreUnavailable.
         """
@@ -205,7 +205,7 @@ class ClickHouse:
         return f"clusterAllReplicas('{name}', {table})"
 
     async def ping(self) -> None:
-        """Ask for nothing, to see that the server answers. Raises StoreUnavailable."""
+        """Check that the server answers. Raises StoreUnavailable."""
         with translated():
             await self._unless_silent(self._read("SELECT 1", {}, {**self._reading, "max_execution_time": 3}))
 
@@ -236,7 +236,7 @@ class ClickHouse:
             task.cancel()
 
     async def _answers_ping(self) -> bool:
-        """Asks on a connection of its own, because those of the pool may all be busy."""
+        """Ping on a connection of its own, because those of the pool may all be busy."""
         timeout = aiohttp.ClientTimeout(total=_PING_S)
         try:
             request = aiohttp.ClientSession(timeout=timeout)
@@ -246,7 +246,7 @@ class ClickHouse:
         except TimeoutError:
             return False
         except (aiohttp.ClientError, OSError):
-            return True  # not silent: the query itself will say what is wrong
+            return True  # the server answers: the query itself will report what is wrong
 
     @property
     def _base_url(self) -> str:
@@ -288,7 +288,7 @@ async def _chunks(block: bytes) -> AsyncIterator[bytes]:
 
 
 def _tls_context(settings: ClickHouseSettings) -> ssl.SSLContext | None:
-    """What a ping is encrypted with; raises ConfigError for files that cannot be read."""
+    """The TLS context of a ping; raises ConfigError for files that cannot be read."""
     if not settings.url.startswith("https://"):
         return None
     try:

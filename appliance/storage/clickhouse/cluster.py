@@ -1,4 +1,4 @@
-"""From the tables of one server to those of a cluster: the same names for all who read and write, other engines.
+"""Rewrites statements for one server into those for a cluster: the same names for queries, other engines.
 
 Each table becomes two. `scores_local` holds the rows of one shard, in a Replicated engine; `scores` is Distributed over
 all shards, so that every query and insert stays as it is. Everything that makes or changes tables runs ON CLUSTER.
@@ -16,7 +16,7 @@ from appliance.errors import MigrationFailed
 
 LOCAL: Final = "_local"
 
-# Reads go to the replica that writes go to as long as it lives, so that what was written is found.
+# Reads go to the same replica as writes while it is up, so that they see what was written.
 READ_SETTINGS: Final[dict[str, Any]] = {
     "distributed_product_mode": "global",
     "load_balancing": "in_order",
@@ -27,7 +27,7 @@ DDL_SETTINGS: Final[dict[str, Any]] = {
     "distributed_ddl_task_timeout": 300,
     "distributed_ddl_output_mode": "none_only_active",
     "distributed_foreground_insert": 1,
-    # Shards that select for themselves do not know the tables of subqueries.
+    # Shards that select by themselves do not know the tables of subqueries.
     "parallel_distributed_insert_select": 0,
 }
 
@@ -45,21 +45,21 @@ _COLUMNS: Final = re.compile(r"\b(?:ADD|DROP|MODIFY|RENAME|CLEAR|ALTER) COLUMN\b
 
 
 def on_cluster(name: str) -> str:
-    """The clause that has a statement run on all servers of a cluster; no parameter may stand in it."""
+    """The clause that runs a statement on all servers of a cluster; it cannot hold parameters."""
     quoted = name.replace("\\", "\\\\").replace("`", "\\`")
     return f"ON CLUSTER `{quoted}`"
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One cluster, the database of our tables on it, and which of our names are views."""
+    """One cluster, our database on it, and the names of our views."""
 
     name: str
     database: str
     views: frozenset[str] = field(default_factory=frozenset)
 
     def statements(self, sql: str) -> tuple[str, ...]:
-        """What `sql`, written for one server, comes to on the cluster; raises MigrationFailed where it has no form."""
+        """The statements on the cluster for one of a single server; raises MigrationFailed for unknown ones."""
         if match := _CREATE_TABLE.match(sql):
             return self._create_table(sql, match)
         if match := _CREATE_VIEW.match(sql):
@@ -80,7 +80,7 @@ class Cluster:
         return on_cluster(self.name)
 
     def _stored(self, name: str) -> str:
-        """The name that the rows are under: views have none of their own and keep theirs."""
+        """The name of the table with the rows; views hold none and keep their name."""
         return name if name in self.views else f"{name}{LOCAL}"
 
     def _create_table(self, sql: str, match: re.Match[str]) -> tuple[str, ...]:
@@ -120,9 +120,9 @@ class Cluster:
 
 
 def insert_settings(quorum: str) -> dict[str, Any]:
-    """Settings of inserts: the answer comes when the shards have the rows, and `quorum` replicas of each.
+    """Settings of inserts that return when `quorum` replicas of each shard have the rows.
 
-    The rows are not kept in files of the first server on their way: what it has answered would be lost with it.
+    The first server must not queue rows in its own files: acknowledged rows would be lost with it.
     """
     return {
         "distributed_foreground_insert": 1,
@@ -134,12 +134,12 @@ def insert_settings(quorum: str) -> dict[str, Any]:
 
 
 def view_names(statements: Iterable[str]) -> frozenset[str]:
-    """The names of all materialized views that the statements make."""
+    """The names of all materialized views that the statements create."""
     return frozenset(match[1] for sql in statements if (match := _CREATE_VIEW.match(sql)))
 
 
 def _sharding_key(sql: str) -> str:
-    """By the trace where the sorting key knows it, so that a trace is whole on one shard; else by the entity's id.
+    """The trace id where it is in the sorting key, so that a trace is whole on one shard; else the entity's id.
 
     Only columns of the sorting key may be used: rows that replace each other must have the same shard.
     """
@@ -165,5 +165,5 @@ def _parts(text: str) -> list[str]:
 
 
 def _without_place(action: str) -> str:
-    """Without codec, which a Distributed table does not have."""
+    """The action without its codec, which a Distributed table does not have."""
     return re.sub(r"\s+CODEC\([^()]*(?:\([^()]*\)[^()]*)*\)", "", action, flags=re.IGNORECASE)

@@ -1,6 +1,6 @@
-"""Copies every table of one ClickHouse into another one of the same schema, part of a table by part, and compares them.
+"""Copies every table of one ClickHouse into another one of the same schema, by partition, and compares them.
 
-Rows go over as they lie there, superseded ones included, so that a copy is equal and not merely equivalent.
+Replaced rows are copied as well, so that a copy is equal and not merely equivalent.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _WRITE: Final = {
     "min_insert_block_size_rows": 65_536,
     "min_insert_block_size_bytes": 64 * 1024 * 1024,
     "max_execution_time": 0,
-    # Nothing merges until all is compared: what would be too many parts for daily work is in order here.
+    # Merges are stopped until all is compared, so more parts than usual are allowed.
     "parts_to_delay_insert": 1_000_000,
     "parts_to_throw_insert": 1_000_000,
 }
 _FEW_PARTS: Final = 300
-"""In one partition: inserts of every day are not held up by so many."""
+"""Parts in one partition that do not delay later inserts."""
 _POLL_S: Final = 0.2
 _MERGES_STAND_STILL_S: Final = 300.0
 
@@ -46,10 +46,10 @@ _MERGES_STAND_STILL_S: Final = 300.0
 def copy_tables(
     source: ClickHouseSettings, target: ClickHouseSettings, report: Callable[[str, int, int], None]
 ) -> dict[str, int]:
-    """Replace what the tables of `target` hold by what `source` holds; rows by table. Blocks; run it in a thread.
+    """Replace the tables of `target` by those of `source`; returns rows by table. Blocks: run it in a thread.
 
-    `report` is told a table, the rows copied so far and all its rows. Merges rest in both servers meanwhile; those of
-    the target have caught up when this returns, so that workers may insert at once.
+    `report` gets a table, the rows copied so far and all its rows. Merges are stopped in both servers meanwhile; those
+    of the target have caught up when this returns, so that workers may insert at once.
     Raises CopyFailed when schemas or copies differ, and StoreUnavailable.
     """
     with _opened(source) as old, _opened(target) as new:
@@ -71,7 +71,7 @@ def has_rows(settings: ClickHouseSettings) -> bool:
 
 
 def stored_bytes(settings: ClickHouseSettings) -> int:
-    """What all tables take on disk; blocks. Raises StoreUnavailable."""
+    """Bytes that all tables take on disk; blocks. Raises StoreUnavailable."""
     with _opened(settings) as client:
         return int(str(client.command(render(_NOUN, "stored_bytes"))))
 
@@ -92,13 +92,13 @@ def _copy(table: str, old: Client, new: Client, report: Callable[[str, int, int]
 
 
 def _await_merges(client: Client) -> None:
-    """Waits until no partition has very many parts, as long as they become fewer."""
+    """Wait until no partition has too many parts, as long as merges make them fewer."""
     fewest, seen_at = sys.maxsize, time.monotonic()
     while (parts := int(str(client.command(render(_NOUN, "most_parts"))))) > _FEW_PARTS:
         if parts < fewest:
             fewest, seen_at = parts, time.monotonic()
         if time.monotonic() - seen_at > _MERGES_STAND_STILL_S:
-            return  # the copy is whole; inserts will wait for merges as they always do
+            return  # the copy is complete; inserts will wait for merges as usual
         time.sleep(_POLL_S)
 
 
@@ -127,7 +127,7 @@ def _chunks(stream: Any) -> Generator[bytes, None, None]:
 
 @contextmanager
 def _at_rest(client: Client) -> Iterator[None]:
-    """No merges until the block ends."""
+    """Stop merges inside the block."""
     client.command("SYSTEM STOP MERGES")
     try:
         yield

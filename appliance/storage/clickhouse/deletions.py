@@ -1,7 +1,7 @@
-"""Deleting: first out of sight, by a list that every read leaves out, then out of every table.
+"""Deleting: objects are first hidden, by a list that every read leaves out, and then deleted from every table.
 
-Rows of an object go when they were accepted before its deletion began to be carried out, as in the reference server
-(contract: server semantics 7.1); what arrives for it later makes it appear again. The objects of one deletion share its
+Rows of an object are deleted when they were accepted before the purge began, as in the reference server (contract:
+server semantics 7.1); rows that arrive later make the object appear again. The objects of one deletion share its
 moment, in microseconds since the epoch.
 """
 
@@ -23,10 +23,10 @@ from appliance.storage.clickhouse.traces.filters import trace_filter
 from appliance.storage.clickhouse.where import Binder
 
 ObjectKind = Literal["trace", "session", "score", "project"]
-"""Of a session, only its own scores; its traces are deleted one by one."""
+"""A session stands for its own scores only; its traces are deleted one by one."""
 Report = Callable[[str], Awaitable[None]]
 Wait = Callable[[str], Awaitable[None]]
-"""Called with the name of a table before its rows are deleted; returns when it is a good moment."""
+"""Called with the name of a table before its rows are deleted; returns when the load allows it."""
 
 _COMPLETE: Final = "complete"
 _COLUMNS: Final[Mapping[ObjectKind, Mapping[str, str]]] = {
@@ -40,7 +40,7 @@ _COLUMNS: Final[Mapping[ObjectKind, Mapping[str, str]]] = {
     "score": {"scores": "id"},
     "project": {"observations_list": "", "observations": "", "scores": "", "trace_parts": ""},
 }
-"""By kind and table, which column holds the id of what is deleted."""
+"""The column with the object's id, by kind and table."""
 _AGGREGATES: Final[Mapping[ObjectKind, Mapping[str, str]]] = {
     "trace": {"folded_traces": "id", "touched_traces": "trace_id"},
     "project": {"folded_traces": "", "touched_traces": ""},
@@ -55,22 +55,22 @@ _WAIT_FOR_IT: Final = {"mutations_sync": 2, "allow_nondeterministic_mutations": 
 
 
 class Deletion(msgspec.Struct):
-    """What was deleted at one moment."""
+    """The objects deleted by one request."""
 
     moment: int
     is_complete: bool
-    """Whether all of it is listed; while it is not, more may come."""
+    """Whether all objects are listed; until then more may follow."""
     counts: dict[str, int]
-    """Objects by kind, and the row that says that all are listed."""
+    """Objects by kind, and the row that marks the list as complete."""
 
     @property
     def kinds(self) -> dict[ObjectKind, int]:
-        """Objects by kind."""
+        """Number of objects by kind."""
         return {kind: self.counts[kind] for kind in _COLUMNS if kind in self.counts}
 
 
 class ObjectKey(msgspec.Struct):
-    """What one of the objects is called."""
+    """The key of one object."""
 
     project_id: str
     id: str
@@ -99,19 +99,19 @@ class _Rows(msgspec.Struct):
 
 
 async def hide(clickhouse: ClickHouse, kind: ObjectKind, project_id: str, ids: Sequence[str], moment: int) -> None:
-    """From now on, no read shows these objects; raises StoreUnavailable."""
+    """Hide these objects from all reads; raises StoreUnavailable."""
     await _list(clickhouse, [_Deleted(project_id, kind, id, moment) for id in ids])
 
 
 async def complete(clickhouse: ClickHouse, moment: int) -> None:
-    """Say that all objects of this moment are listed: now they may be purged. Raises StoreUnavailable."""
+    """Mark the list of this moment as complete, so that it may be purged. Raises StoreUnavailable."""
     await _list(clickhouse, [_Deleted("", _COMPLETE, str(moment), moment)])
 
 
 async def hide_traces(
     clickhouse: ClickHouse, project_id: str, conditions: Sequence[Condition], most: int, moment: int
 ) -> None:
-    """As `hide`, the oldest traces that fulfil all conditions, `most` at most.
+    """Hide the oldest traces that fulfil all conditions, at most `most`.
 
     Raises InvalidRequest and QueryTooExpensive, too.
     """
@@ -131,14 +131,14 @@ async def hide_traces(
 
 
 async def hide_old_scores(clickhouse: ClickHouse, project_id: str, before: int, most: int, moment: int) -> None:
-    """As `hide`, up to `most` scores without a trace from before a time (microseconds since the epoch)."""
+    """Hide at most `most` scores without a trace from before a time (microseconds since the epoch)."""
     binder = Binder({"project_id": project_id, "most": most})
     sql = render("deletions", "hide_old_scores", moment=binder.time(moment), before=binder.time(before))
     await clickhouse.command(sql, binder.params, settings=clickhouse.hiding)
 
 
 async def pending(clickhouse: ClickHouse) -> list[Deletion]:
-    """What is hidden and not yet deleted, oldest first; raises StoreUnavailable."""
+    """The deletions that are hidden and not yet purged, oldest first; raises StoreUnavailable."""
     return await clickhouse.rows(render("deletions", "pending"), {}, Deletion, settings=_ALIASES)
 
 
@@ -164,7 +164,7 @@ async def patched_objects(
     As project, `observation` or `score`, and id; those of up to `most` objects at a time.
     """
     if kind == "project":
-        return  # nobody can update them any more
+        return  # objects of deleted projects get no updates
     binder = Binder()
     sql = render("deletions", "updated_since", since=binder.time(since))
     if not (await clickhouse.rows(sql, binder.params, _Rows))[0].rows:
@@ -192,7 +192,7 @@ async def delete_rows(
     report: Report,
     wait: Wait,
 ) -> None:
-    """Delete the rows of the objects whose version is at most that which `upto` says for their table.
+    """Delete the rows of the objects whose version is at most the one in `upto` for their table.
 
     Raises StoreUnavailable.
     """
@@ -206,7 +206,7 @@ async def delete_rows(
 async def delete_aggregates(
     clickhouse: ClickHouse, kind: ObjectKind, moments: Collection[int], upto: int, report: Report
 ) -> None:
-    """Delete what was aggregated of them; nothing may be aggregated meanwhile. Raises StoreUnavailable."""
+    """Delete their aggregates; the caller stops aggregation meanwhile. Raises StoreUnavailable."""
     for table, column in _AGGREGATES.get(kind, {}).items():
         binder = Binder()
         rows = _among(kind, column, moments, binder)
@@ -220,7 +220,7 @@ async def delete_aggregates(
 
 
 async def forget(clickhouse: ClickHouse, moments: Collection[int]) -> None:
-    """Stop hiding what was deleted at these moments; raises StoreUnavailable."""
+    """Remove purged deletions from the list; raises StoreUnavailable."""
     binder = Binder()
     await clickhouse.command(
         render("deletions", "forget", at=_at(moments, binder)), binder.params, settings=_WAIT_FOR_IT
@@ -228,7 +228,7 @@ async def forget(clickhouse: ClickHouse, moments: Collection[int]) -> None:
 
 
 async def reclaim(clickhouse: ClickHouse, table: str, report: Report) -> None:
-    """Give back the disk space of a table's deleted rows; raises StoreUnavailable."""
+    """Reclaim the disk space of a table's deleted rows; raises StoreUnavailable."""
     await clickhouse.command(render("deletions", "reclaim", table=table), settings=_MUTATION)
     await _finished(clickhouse, table, report)
 

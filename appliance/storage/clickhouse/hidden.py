@@ -1,4 +1,4 @@
-"""The setting by which a statement does not see deleted rows, whatever it reads: no query has to know of deletions."""
+"""The setting that hides deleted rows from a statement, so that no query has to know of deletions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
 
 @cache
 def hiding(database: str) -> Mapping[str, str]:
-    """The setting for reads of the tables in `database`, which other servers of a cluster have to be told."""
+    """The setting for reads of the tables in `database`; other servers of a cluster need its name."""
     escaped = database.replace("\\", "\\\\").replace("`", "\\`")
     deletions = f"`{escaped}`.deletions"
     filters = {

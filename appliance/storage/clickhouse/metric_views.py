@@ -1,4 +1,4 @@
-"""What each view of the metrics engine can group by and measure (contract: server semantics 10.2)."""
+"""The dimensions and measures of each view of the metrics engine (contract: server semantics 10.2)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One view: where its time is, its dimensions and its measures."""
+    """One view: its column of time, dimensions and measures."""
 
     time: str
     dimensions: Mapping[str, Field]

@@ -1,4 +1,4 @@
-"""Answers questions of the metrics engine: builds one statement out of the views' closed lists of fields."""
+"""The metrics engine: builds one statement for a query out of the views' closed lists of fields."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from appliance.storage.clickhouse.where import Binder, all_of
 
 _SETTINGS: Final = {"prefer_column_name_to_alias": 1}
 _MOST_ROWS: Final = 50_000
-# Not toStartOfHour and the like, whose times end in 2106, and whose days end in 2149.
+# Not toStartOfHour and the like, whose times end in 2106 and whose days end in 2149.
 _BUCKETS: Final = {
     "minute": ("toDateTime64(intDiv(toUnixTimestamp64Micro({0}), 60000000) * 60, 0, 'UTC')", "MINUTE"),
     "hour": ("toDateTime64(intDiv(toUnixTimestamp64Micro({0}), 3600000000) * 3600, 0, 'UTC')", "HOUR"),
@@ -49,14 +49,14 @@ _QUANTILES: Final = {"p50": 0.5, "p75": 0.75, "p90": 0.9, "p95": 0.95, "p99": 0.
 
 @dataclass(slots=True)
 class _Statement:
-    """One statement on its way: aliases are positions, so that no name of a client ever becomes SQL."""
+    """A statement being built: aliases are positions, so that no name of a client ever becomes SQL."""
 
     query: MetricsQuery
     view: View
     binder: Binder
     pending: PendingTraces
     slices: list[TimeBounds]
-    """The range of time, as rows of observations are read."""
+    """The range of time, in the slices that observations are read in."""
     columns: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
     sources: set[str] = field(default_factory=set)
@@ -127,9 +127,9 @@ def _aggregate(metric: Metric, measure: Field, bins: int) -> str:
     if how == "histogram":
         return f"histogram({int(bins)})(toFloat64({sql}))"
     if how == "sum":
-        # Costs are decimals and summed as such: the sum is exact.
+        # Costs are decimals, so their sum is exact.
         return f"ifNull(toFloat64(sum({sql})), 0)"
-    # Nullable, so that an empty bucket of time says nothing rather than 0.
+    # Nullable, so that an empty bucket of time is null rather than 0.
     return f"toNullable(toFloat64({how}({sql})))" if how in ("avg", "max", "min") else f"{how}({sql})"
 
 
@@ -184,7 +184,7 @@ def _trace_rows(statement: _Statement) -> tuple[str, str, str]:
 def _observation_rows(statement: _Statement) -> str:
     query, binder = statement.query, statement.binder
     filter = observation_filter(query.conditions, binder, statement.pending)
-    # Each slice would look the texts up again.
+    # Every slice would repeat the search for the texts.
     slices = [TimeBounds(query.since, query.until)] if filter.wide_tests else statement.slices
     selects = []
     for time_slice in slices:

@@ -23,7 +23,7 @@ MINIMUM_VERSION: Final = (26, 3)
 _ACCESS_DENIED: Final = 497
 _NO_CLUSTER: Final = frozenset({139, 170, 392, 701})
 
-# Filling a new table from a large one takes long, and to be repeated it would take as long again.
+# Filling a new table from a large one takes long, and a repetition would take as long again.
 _STATEMENT_S: Final = 24 * 3600
 _PATIENT: Final[dict[str, Any]] = {"max_execution_time": 0}
 
@@ -51,9 +51,9 @@ class ClickHouseMigration:
 async def migrate(settings: ClickHouseSettings, report: Callable[[str], None] = lambda step: None) -> list[str]:
     """Apply what is missing, oldest first, and return the names applied; the database is created when missing.
 
-    A statement may take a day; `report` is told of each migration before it begins.
-    The caller holds the migration lock (Postgres), because ClickHouse has none. An interrupted run is taken up again:
-    every statement can be repeated, and a file is recorded after its last one.
+    A statement may take a day; `report` gets the name of each migration before it begins.
+    The caller holds the migration lock in Postgres, as ClickHouse has none. An interrupted run can be repeated: every
+    statement is safe to repeat, and a file is recorded after its last one.
     Raises MigrationFailed (also for a server that is too old, tables that are too new, or a user who may not do it) and
     StoreUnavailable.
     """
@@ -61,7 +61,7 @@ async def migrate(settings: ClickHouseSettings, report: Callable[[str], None] = 
     await _prepare_database(chosen)
     clickhouse = await ClickHouse.connect(chosen)
     try:
-        if not await _has_tables(clickhouse):  # even IF NOT EXISTS asks for the right to create
+        if not await _has_tables(clickhouse):  # even IF NOT EXISTS needs the right to create
             await _run(clickhouse, (_RECORD_TABLE.strip(),), "the list of migrations")
         found: list[dict[str, int]] = await clickhouse.rows("SELECT version FROM schema_migrations", {}, dict)
         done = {row["version"] for row in found}
@@ -83,7 +83,7 @@ async def migrate(settings: ClickHouseSettings, report: Callable[[str], None] = 
 
 
 def migrating(settings: ClickHouseSettings) -> ClickHouseSettings:
-    """The settings of who may change tables: those of `CLICKHOUSE_MIGRATION_URL`, when it is an HTTP address."""
+    """The settings for migrations: with the login of `CLICKHOUSE_MIGRATION_URL`, when it is an HTTP address."""
     address = urlsplit(settings.migration_url)
     if address.scheme not in ("http", "https"):
         return settings
@@ -108,13 +108,13 @@ def load_migrations() -> list[ClickHouseMigration]:
 
 
 def split_statements(text: str) -> tuple[str, ...]:
-    """The statements of a file; each ends with a semicolon at the end of a line, and comments have their own lines."""
+    """The statements of a file; each ends with a semicolon at the end of a line; comments have lines of their own."""
     kept = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
     return tuple(part.strip() for part in re.split(r";[ \t]*(?:\n|$)", kept) if part.strip())
 
 
 def cluster_statements(name: str, database: str) -> list[tuple[str, tuple[str, ...]]]:
-    """All statements for a cluster, by migration; the first makes the list of those that were applied."""
+    """All statements for a cluster, by migration; the first creates the list of applied migrations."""
     migrations = load_migrations()
     known = Cluster(name, database, view_names(sql for migration in migrations for sql in migration.statements))
     record = ClickHouseMigration(0, "0000_schema_migrations", (_RECORD_TABLE.strip(),))
@@ -157,7 +157,7 @@ async def _require_version(server: ClickHouse) -> None:
 async def _has_tables(clickhouse: ClickHouse) -> bool:
     """Whether there is a list of migrations.
 
-    Raises MigrationFailed when it was made for one server and a cluster is wanted, or the reverse.
+    Raises MigrationFailed when it was created for one server and a cluster is set, or the reverse.
     """
     found: list[dict[str, str]] = await clickhouse.rows(
         "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'", {}, dict
@@ -192,7 +192,7 @@ async def _run(clickhouse: ClickHouse, statements: Sequence[str], name: str, *, 
 
 
 def _explained(error: StoreUnavailable | DatabaseError, place: str) -> ApplianceError:
-    """The refusal of a statement in words; a server that is away stays one that is away."""
+    """The error of a failed statement, with a hint; an unavailable server stays StoreUnavailable."""
     cause = error.__cause__ if isinstance(error, StoreUnavailable) else error
     text = error.message if isinstance(error, StoreUnavailable) else str(error).partition("\n")[0]
     code = getattr(cause, "code", None)

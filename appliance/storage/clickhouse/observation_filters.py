@@ -1,4 +1,4 @@
-"""What of an observation can be filtered; what belongs to the trace is looked up in the aggregated trace."""
+"""The filters of observations; columns of the trace are looked up in the aggregated trace."""
 
 from __future__ import annotations
 
@@ -77,12 +77,12 @@ OBSERVATION_COLUMNS: Final[Mapping[str, FilterColumn]] = {
 
 @dataclass(slots=True)
 class ObservationFilter:
-    """The SQL of a set of conditions on the narrow table; what needs whole texts asks the wide one."""
+    """The SQL of a set of conditions on the narrow table; tests of whole texts read the wide one."""
 
     tests: list[str] = field(default_factory=list)
     wide_tests: list[str] = field(default_factory=list)
     times: list[str] = field(default_factory=list)
-    """Those of the tests that bound the start, so that the wide table is read in bounds too."""
+    """The tests that bound the start, which the wide table is read with, too."""
 
     @property
     def where(self) -> str:
@@ -94,7 +94,7 @@ class ObservationFilter:
 
 
 def asks_traces(conditions: Iterable[Condition]) -> bool:
-    """Whether a condition is about what the trace says; raises InvalidRequest for unknown columns."""
+    """Whether a condition is about the trace; raises InvalidRequest for unknown columns."""
     return any(find_column(OBSERVATION_COLUMNS, each).source == _TRACE for each in conditions if _is_column(each))
 
 
@@ -129,7 +129,7 @@ def _add(filter: ObservationFilter, condition: Condition, binder: Binder) -> Non
 
 
 def through_trace(conditions: Iterable[Condition], binder: Binder, pending: PendingTraces) -> str:
-    """A test of `trace_id` by what the aggregated trace says; all conditions in one, for the text of it is long."""
+    """A test of `trace_id` by the aggregated trace; one for all conditions, as its SQL is long."""
     by_trace = trace_filter(conditions, binder)
     return render(
         "observations",

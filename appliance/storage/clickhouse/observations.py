@@ -20,12 +20,12 @@ from appliance.storage.clickhouse.versions import newest
 from appliance.storage.clickhouse.where import Binder
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
-# Reading in the table's order would merge versions row by row; sorting what is within reach is quicker.
+# Reading in the table's order would merge versions row by row; sorting the rows within bounds is quicker.
 _UNORDERED: Final = _ALIASES | {"optimize_read_in_order": 0}
 _CHUNK: Final = 500
 _SPARE: Final = 100
 ALL_FIELDS: Final = frozenset(Observation.__struct_fields__)
-"""What can be read of an observation."""
+"""All readable fields of an observation."""
 _KEY: Final = frozenset({"project_id", "trace_id", "id", "is_deleted"})
 _TIMES: Final = frozenset({"start_time", "end_time", "completion_start_time", "created_at", "updated_at", "event_ts"})
 
@@ -50,7 +50,7 @@ class ObservationQuery:
     offset: int = 0
     after: Position | None = None
     fields: frozenset[str] = ALL_FIELDS
-    """What is read of them: names of fields of `Observation`; its key and times always are."""
+    """The fields of `Observation` to read; its key and times always are."""
 
 
 class ObservationKey(msgspec.Struct):
@@ -82,7 +82,7 @@ async def list_keys(clickhouse: ClickHouse, query: ObservationQuery) -> list[Obs
     if query.after is not None:
         filter.tests.append(_after(query.after, binder))
     if filter.wide_tests or asks_traces(query.conditions):
-        return await _keys(clickhouse, query, filter, binder)  # too dear to be asked twice
+        return await _keys(clickhouse, query, filter, binder)  # too expensive to run twice
     most = 2 * (query.offset + query.limit) + _SPARE
     sql = render("observations", "reach", where=filter.where)
     [reach] = await clickhouse.rows(sql, binder.params | {"most": most}, _Reach, settings=_ALIASES)
@@ -108,7 +108,7 @@ async def _keys(
 
 
 async def read(clickhouse: ClickHouse, query: ObservationQuery, keys: Sequence[ObservationKey]) -> list[Observation]:
-    """The observations of `keys` in their order; those that were taken away meanwhile are missing."""
+    """The observations of `keys` in their order, without those that were deleted meanwhile."""
     found: dict[tuple[str, str], Observation] = {}
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
@@ -133,7 +133,7 @@ async def of_trace(
     time_bounds: TimeBounds | None = None,
     fields: frozenset[str] = ALL_FIELDS,
 ) -> list[Observation]:
-    """All observations of a trace, oldest first; quicker when it is known where they lie."""
+    """All observations of a trace, oldest first; quicker with its time bounds."""
     binder = Binder({"project_id": project_id, "trace_id": trace_id})
     bounds = within("start_time", [time_bounds] if time_bounds else [], binder)
     rows = await _known(clickhouse, "trace_id = {trace_id:String}", bounds, binder, fields)
@@ -180,5 +180,5 @@ async def _filter(clickhouse: ClickHouse, query: ObservationQuery) -> tuple[Bind
 def _after(position: Position, binder: Binder) -> str:
     start = binder.time(position.start_micros)
     rest = f"({start}, {binder.bind(position.trace_hash, 'UInt32')}, {binder.bind(position.id)})"
-    # The first test alone can use the table's order; the second decides.
+    # Only the first test can use the table's order; the second decides.
     return f"start_time <= {start} AND (start_time, xxHash32(trace_id), id) < {rest}"

@@ -1,4 +1,4 @@
-"""What ClickHouse's errors mean: rows that can never be stored, a moment to wait for, or nothing that we know."""
+"""Sorts ClickHouse's errors: rows that can never be stored, errors that pass with time, and unknown ones."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NAME: Final = "ClickHouse"
 _NO_MEMORY: Final = 241
 # Time, rows, bytes and memory limits of one query, and those of its text: depth, size, recursion.
 _TOO_EXPENSIVE: Final = frozenset({158, 159, 160, 167, 168, _NO_MEMORY, 306, 307, 396})
-# Values that cannot be read into their columns; sending them again cannot help.
+# Values that do not fit their columns; repeating the insert cannot help.
 _BAD_VALUES: Final = frozenset({6, 26, 27, 33, 38, 41, 53, 69, 70, 72, 117, 131, 190, 349, 407, 441})
-# Syntax and unknown columns or functions: a mistake in our own SQL, never a matter of waiting.
+# Syntax and unknown columns or functions: bugs in our SQL, which no retry fixes.
 _MISTAKES: Final = frozenset({36, 42, 43, 46, 47, 62, 115, 184, 215, 386, 456})
-# Refusals of inserts that end by themselves, or when somebody mends the server, its disk, its network or its grants.
+# Refusals of inserts that end by themselves, or when the server, its disk, its network or its grants are fixed.
 _NETWORK: Final = (3, 23, 24, 32, 95, 96, 198, 203, 209, 210, 217, 279, 364, 410, 519)
 _DISK: Final = (74, 75, 76, 77, 87, 88, 107, 172, 173, 204, 214, 243, 294, 425, 499, 500, 586, 641)
 _TABLES_BEING_MADE: Final = (16, 60, 81, 218, 305, 733, 741)
@@ -38,7 +38,7 @@ _PASSING: Final = frozenset(
 
 @contextmanager
 def translated(*, inserting: bool = False) -> Iterator[None]:
-    """Raises the errors of the driver as our own; mistakes in our SQL stay as they are."""
+    """Translates the errors of the driver; bugs in our SQL stay as they are."""
     try:
         yield
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -58,17 +58,17 @@ def translated(*, inserting: bool = False) -> Iterator[None]:
 
 
 def _refused_insert(error: Error) -> Exception:
-    # What stands in quotes is of the rows, and these words end in logs.
+    # Quoted text comes from the rows, and must not end up in logs.
     code, words = error.code, _QUOTED.sub("'...'", _first_line(error))
     if code in _BAD_VALUES:
         return Undecodable(f"ClickHouse refused the rows: {words}")
     if code == _NO_MEMORY:
         return TooMuchAtOnce(f"ClickHouse has no memory for this: {words}", store=NAME)
-    if code is None or code in _PASSING:  # without a code it is the answer of something between us
+    if code is None or code in _PASSING:  # an answer without a code comes from a proxy in between
         return StoreUnavailable(f"ClickHouse cannot do this now: {words}", store=NAME)
     return StoreRefused(f"ClickHouse refused the rows, for reasons unknown: {words}", store=NAME)
 
 
 def _first_line(error: Exception) -> str:
-    # What follows quotes the statement with its values.
+    # The rest quotes the statement with its values.
     return str(error).strip().partition("\n")[0].partition(": In scope ")[0][:500]

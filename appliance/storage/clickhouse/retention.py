@@ -30,7 +30,7 @@ async def count_before(clickhouse: ClickHouse, project_id: str, before: int) -> 
 
 
 async def stored_bytes(clickhouse: ClickHouse) -> int:
-    """What all tables take on disk, compressed, on all servers; raises StoreUnavailable."""
+    """Bytes that all tables take on disk, compressed, on all servers; raises StoreUnavailable."""
     sql = render("retention", "stored_bytes", parts=clickhouse.everywhere("system.parts"))
     [row] = await clickhouse.rows(sql, {"database": clickhouse.database}, _Bytes)
     return row.bytes

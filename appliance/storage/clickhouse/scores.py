@@ -92,7 +92,7 @@ async def find(clickhouse: ClickHouse, project_id: str, score_id: str) -> Score 
 async def of_trace(clickhouse: ClickHouse, project_id: str, trace_id: str) -> list[Score]:
     """All scores of a trace and of its observations, newest first, without corrections."""
     params = {"project_id": project_id, "trace_id": trace_id}
-    # Most traces have none, and to plan the columns of scores takes longer than to see that.
+    # Most traces have none, and planning the columns of scores takes longer than to see that.
     if not await clickhouse.rows(render("scores", "of_trace"), params, _Some, settings=KNOWN_PLACES):
         return []
     same = Condition(type="string", column="traceId", operator="=", value=trace_id)

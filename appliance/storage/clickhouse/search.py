@@ -1,4 +1,4 @@
-"""Free text: which traces and observations say it, found by the index of their words."""
+"""Free-text search: finds traces and observations by the text index of their words."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from appliance.storage.clickhouse.where import Binder
 from appliance.storage.clickhouse.words import has_words, plain
 
 ROWS_PER_TRACE: Final = 40
-"""How many observations with a common word are looked at for each trace wanted."""
+"""Observations with a common word that are read for each wanted trace."""
 SOME_ROWS: Final = 1000
 FEW_ROWS: Final = 3000
-"""With fewer observations than these the traces of a word are looked up at once, whatever the page."""
+"""With fewer observations than these, all traces of a word are looked up at once, whatever the page."""
 FEW_TRACES: Final = 2000
-# They travel in the address of a request; ClickHouse takes 128 KiB of one value.
+# Ids are sent in the address of a request; ClickHouse accepts 128 KiB for one value.
 _FEW_CHARACTERS: Final = 100_000
 _HOUR: Final = 3_600_000_000
 
@@ -35,22 +35,22 @@ _ONE_WORD: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is known of searched texts before any trace is read."""
+    """The results of a search in the index, before any trace is read."""
 
     few: Mapping[str, list[str]] = field(default_factory=dict)
-    """The traces that say it, of each text that few say."""
+    """The traces that hold a text, for each text that few traces hold."""
     since: int = 0
-    """Where a page of the newest traces likely begins; microseconds since the epoch, 0 for anywhere."""
+    """Time from which on a page of the newest traces is likely full; microseconds since the epoch, 0 for no bound."""
 
 
 def observation_says(text: str, binder: Binder) -> str:
-    """The test of an observation that says `text`, in whatever case, with all its words whole."""
+    """The test of observations that hold all words of `text`, in any case."""
     return _says(render("search", "observation_text"), text, binder)
 
 
 def traces_that_say(text: str, binder: Binder, since_micros: int) -> str:
-    """The subquery of ids of traces that say `text`, or are called so, in rows from `since_micros` on; 0 for all."""
-    # Without a bound the times of rows that the index knows need not be read.
+    """The subquery of the ids of traces that hold `text`, in rows from `since_micros` on; 0 for all."""
+    # Without a bound the times of rows in the index need not be read.
     since = f">= {binder.time(since_micros)}" if since_micros else ""
     return render(
         "search",
@@ -65,7 +65,7 @@ def traces_that_say(text: str, binder: Binder, since_micros: int) -> str:
 
 @asynccontextmanager
 async def explained(clickhouse: ClickHouse) -> AsyncIterator[None]:
-    """Says why a search takes too long while the index of words is still being built for what was stored before it."""
+    """Explains in an error that the text index is still being built for older rows, when a search takes too long."""
     try:
         yield
     except QueryTooExpensive as error:
@@ -88,7 +88,7 @@ class _Reach(msgspec.Struct):
 
 
 async def search_of(clickhouse: ClickHouse, project_id: str, texts: Sequence[str], newest: int | None) -> Search:
-    """What the index of words tells of `texts`; `newest` is how many of the newest traces are wanted, if only these.
+    """Search `texts` in the index; `newest` is the number of newest traces that are wanted, None for all.
 
     Raises QueryTooExpensive and StoreUnavailable.
     """
@@ -110,7 +110,7 @@ class _TraceId(msgspec.Struct):
 
 
 async def _few_that_say(clickhouse: ClickHouse, project_id: str, text: str) -> list[str] | None:
-    """The ids of all traces that say `text`, or None when that many observations have its words."""
+    """The ids of all traces that hold `text`, or None when too many observations have its words."""
     binder = Binder({"project_id": project_id, "most": FEW_TRACES + 1})
     has = _has_words(render("search", "observation_text"), text, binder)
     if not has:
@@ -124,9 +124,9 @@ async def _few_that_say(clickhouse: ClickHouse, project_id: str, text: str) -> l
 
 
 async def _reach_of(clickhouse: ClickHouse, project_id: str, text: str, traces: int) -> int | None:
-    """From when on there are likely enough observations with the words of `text` to make so many traces.
+    """The time from which on enough observations with the words of `text` are likely to give that many traces.
 
-    None when so few observations have them that all can be looked at. Microseconds since the epoch.
+    In microseconds since the epoch; None when so few observations have the words that all can be read.
     """
     most = traces * ROWS_PER_TRACE + SOME_ROWS
     binder = Binder({"project_id": project_id, "most": most})
@@ -145,7 +145,7 @@ def _has_words(sql: str, text: str, binder: Binder) -> str:
 def _says(sql: str, text: str, binder: Binder) -> str:
     has = _has_words(sql, text, binder)
     if has and _ONE_WORD.fullmatch(text):
-        return has  # the index alone can tell, without reading the texts
+        return has  # answered by the index alone, without reading the texts
     sought = render("search", "folded", text=binder.bind(plain(text)))
     contains = f"position({render('search', 'folded', text=sql)}, {sought}) > 0"
     return f"({has} AND {contains})" if has else contains

@@ -1,4 +1,4 @@
-"""Reading sessions, which exist only as names that traces carry."""
+"""Reading sessions, which exist only as names in traces."""
 
 from __future__ import annotations
 

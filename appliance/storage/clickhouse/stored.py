@@ -1,4 +1,4 @@
-"""What is stored of single entities, read before a partial update replaces their rows."""
+"""The stored rows of single entities, read before a partial update replaces them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ RowKey = tuple[str, str]
 
 _IDS_PER_QUERY = 1000
 _MARGIN_US = 3_600_000_000
-"""Between the clocks of the processes that a trace runs through."""
+"""Tolerated difference between the clocks of the processes of one trace, in microseconds."""
 _ALIASES = {"prefer_column_name_to_alias": 1}
 _Row = TypeVar("_Row", Observation, Score)
 
 
 class Stored:
-    """Every method raises StoreUnavailable."""
+    """Reads stored rows. Every method raises StoreUnavailable."""
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
@@ -32,8 +32,8 @@ class Stored:
     async def observations(self, wanted: Mapping[RowKey, int | None]) -> dict[RowKey, Observation]:
         """The newest rows by project and id, where there are any.
 
-        `wanted` says of each since when it can have begun (microseconds), or None: only rows with a bound are found
-        without a look at the whole table, which an index by id does not save when many are looked for.
+        `wanted` holds for each the earliest time that it can have begun (microseconds), or None. Without that bound the
+        whole table is read: an index by id does not help when many ids are looked up.
         """
         sql = render("stored", "observations", row=row_of())
         bounds = [since for since in wanted.values() if since is not None]
@@ -49,8 +49,8 @@ class Stored:
     async def steps(self, wanted: Mapping[RowKey, tuple[int, int]]) -> dict[RowKey, list[NestedStep]]:
         """The observations of traces, by project and trace id.
 
-        `wanted` says of each between which times those that count began, in microseconds; some beyond them are found,
-        too.
+        `wanted` holds for each trace the range of starts, in microseconds; the answer may hold some observations
+        outside it.
         """
         found: dict[RowKey, list[NestedStep]] = {}
         for project_id, trace_ids in _by_project(wanted):
@@ -77,7 +77,7 @@ class Stored:
 
 
 def _by_project(keys: Iterable[RowKey]) -> Iterator[tuple[str, list[str]]]:
-    """Each project with some of its ids at a time."""
+    """Each project with its ids in chunks."""
     by_project: dict[str, list[str]] = {}
     for project_id, id in keys:
         by_project.setdefault(project_id, []).append(id)

@@ -1,4 +1,4 @@
-"""Rows as merging would leave them: tables replace rows by key, but until then all their versions are there."""
+"""The newest versions of rows: tables replace rows by key only when parts merge, and hold all versions until then."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = TypeVar("Row", bound=Version)
 
 
 def newest(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[Row]:
-    """The newest version of each key, unless it only takes the others away."""
+    """The newest version of each key, unless that marks it as deleted."""
     found: dict[Hashable, Row] = {}
     for row in rows:
         known = found.get(of := key(row))

@@ -32,7 +32,7 @@ _IS_NULL: Final[Mapping[ColumnKind, str]] = {
     "array": "empty({0})",
     "map": "empty({0})",
 }
-# Deeper than this, what is left of a key with dots is one key.
+# Below this depth, the rest of a key with dots is one key.
 _MOST_STEPS: Final = 5
 _PLACE: Final = re.compile(r"[0-9]{1,6}")
 _ORDER: Final = frozenset({"=", ">", "<", ">=", "<=", "<>", "!="})
@@ -40,12 +40,12 @@ _ORDER: Final = frozenset({"=", ">", "<", ">=", "<=", "<>", "!="})
 
 @dataclass(frozen=True, slots=True)
 class FilterColumn:
-    """Something that can be filtered: its kind decides which conditions fit, `sql` is how it is computed."""
+    """A column that can be filtered: its kind decides which conditions fit, `sql` computes it."""
 
     kind: ColumnKind
     sql: str
     source: str = ""
-    """What must be joined for it; the meaning is the noun's own."""
+    """The source that must be joined for it; each module defines its own."""
 
 
 @dataclass(slots=True)
@@ -131,14 +131,14 @@ class Binder:
         return self._text(entry, condition.operator, str(condition.value))
 
     def _entry(self, column: FilterColumn, key: str) -> tuple[str, str]:
-        """Whether a map has a value at `key`, and the value: text as it is, all else as JSON.
+        """SQL of whether a map has a value at `key`, and of the value: text as it is, anything else as JSON.
 
         `customer.plan` is the key of that name, or what the JSON object at `customer` has at `plan`.
         """
         if column.kind != "map" or "." not in key:
             bound = self.bind(key)
             return f"mapContains({column.sql}, {bound})", f"{column.sql}[{bound}]"
-        # One array holds all keys: a statement has room for a thousand values.
+        # One array holds all keys, as a statement may have a thousand parameters.
         keys = [key]
         bound = self.bind(keys, "Array(String)")
         tests, cases = [f"mapContains({column.sql}, {bound}[1])"], [f"{column.sql}[{bound}[1]]"]
@@ -162,7 +162,7 @@ class Binder:
 
 
 def paths_of(key: str) -> list[tuple[str | int, ...]]:
-    """The places that a key with dots may mean: a key of the map, then keys within its JSON.
+    """The paths that a key with dots may mean: a key of the map, then keys within its JSON.
 
     What follows the first key is one key (as `http.method` of OpenTelemetry's attributes) or as many as there are dots,
     with numbers for the places of a list, counted from 0 as in JSON's paths and from 1 in the result.

@@ -1,4 +1,4 @@
-"""The words of texts in any script, as the text index knows them."""
+"""The words of texts in any script, as the text index splits them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def words_of(sql: str) -> str:
 
 
 def has_words(sql: str, text: str, bound: str) -> str:
-    """The test that the text which `sql` computes has all words of the `plain` text, whose placeholder is `bound`.
+    """The test that the text computed by `sql` has all words of the `plain` text, whose placeholder is `bound`.
 
-    Empty when there surely is no word in it, or none that the index could tell.
+    Empty when the text has no word, or none that the index can find.
     """
     if not _has_word(text):
         return ""

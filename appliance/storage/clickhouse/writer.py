@@ -21,7 +21,7 @@ from appliance.model.traces import TracePart
 from appliance.storage.clickhouse.client import ClickHouse
 
 MAX_BLOCK_BYTES: Final = 16 * 1024 * 1024
-"""A batch of the worker is one block: many small parts cost more than few large ones."""
+"""Bytes of a block; a batch of the worker is one block, as many small parts cost more than few large ones."""
 DIRTY_FOR_S: Final = 3.0
 """Rows that become visible within this time of their mark are aggregated after it (`aggregate.SOON_S`)."""
 _ROWS_PER_CHUNK: Final = 32
@@ -47,7 +47,7 @@ def encode(rows: Sequence[msgspec.Struct], max_bytes: int = MAX_BLOCK_BYTES) -> 
 
 
 class Writer:
-    """Inserts the rows of the tracing tables; returns when ClickHouse has stored them."""
+    """Inserts the rows of the tracing tables."""
 
     def __init__(self, clickhouse: ClickHouse) -> None:
         self._clickhouse = clickhouse
@@ -78,7 +78,7 @@ class Writer:
     async def _write_listed(self, rows: Sequence[Observation]) -> None:
         for first in range(0, len(rows), _LISTED_AT_ONCE):
             some = rows[first : first + _LISTED_AT_ONCE]
-            # The wide rows are on their way meanwhile; few rows are not worth a thread.
+            # The wide rows are being sent meanwhile; few rows are not worth a thread.
             blocks = await asyncio.to_thread(_listed_blocks, some) if len(some) > _FEW else _listed_blocks(some)
             for block in blocks:
                 await self._insert("observations_list", block)
@@ -103,14 +103,14 @@ def _listed_blocks(rows: Sequence[Observation]) -> list[bytes]:
 
 
 async def _all(*work: Awaitable[None]) -> None:
-    """Wait for all of it, also when some fails, so that nothing goes on unseen; then raise the first failure."""
+    """Wait for all inserts, so that none goes on unobserved after a failure; then raise the first error."""
     for result in await asyncio.gather(*work, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
 
 
 def _line_near_middle(block: bytes) -> int:
-    """Where a line begins after which about half of the lines' bytes lie; 0 when there is only one line."""
+    """The position of the line nearest to the middle of the block; 0 when there is only one line."""
     half = len(block) // 2
     after = block.find(b"\n", half, len(block) - 1) + 1
     return after or block.rfind(b"\n", 0, half) + 1

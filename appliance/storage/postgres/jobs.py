@@ -1,4 +1,4 @@
-"""The queue of background jobs, a table: several workers share it, and it survives whatever ends them."""
+"""The queue of background jobs: a table that several workers share, and that survives their crashes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Jobs:
         return None if row is None else _job(row)
 
     async def renew(self, job: Job, lease_s: float) -> bool:
-        """Keep a job for `lease_s` seconds more; False when it is to end: cancelled, or another worker's by now."""
+        """Renew the claim for `lease_s` seconds; False when the job was cancelled, or another worker has it by now."""
         row = await self._postgres.row(_SQL["renew"], {**_claim(job), "lease_s": lease_s})
         return row is not None and not row["is_cancelling"]
 
@@ -66,7 +66,7 @@ class Jobs:
         await self._postgres.execute(_SQL["finish"], {**_claim(job), "state": state, "error": error})
 
     async def run_later(self, job: Job, delay_s: float, error: str | None = None, *, counts: bool = True) -> None:
-        """Let a running job wait for its next attempt; unless this one `counts`, it has as many left as before."""
+        """Let a running job wait for its next attempt; this one `counts` towards its attempts or not."""
         values = {**_claim(job), "delay_s": delay_s, "error": error, "uncounted": 0 if counts else 1}
         try:
             await self._postgres.execute(_SQL["run_later"], values)
@@ -84,12 +84,12 @@ class Jobs:
         return None if row is None else _job(row)
 
     async def cancel(self, id: str) -> Job | None:
-        """Cancel a job that waits, or have a running one end soon; None when it has ended already or never was."""
+        """Cancel a waiting or running job; None when it has ended or does not exist."""
         row = await self._postgres.row(_SQL["cancel"], {"id": id})
         return None if row is None else _job(row)
 
     async def retry(self, id: str) -> Job | None:
-        """Let a failed or cancelled job wait again; None when there is none, or its like waits already."""
+        """Let a failed or cancelled job wait again; None when there is none, or one with its key waits already."""
         row = await self._postgres.row(_SQL["retry"], {"id": id})
         return None if row is None else _job(row)
 

@@ -20,7 +20,7 @@ from appliance.storage.postgres.pool import Connection, translated_errors
 MINIMUM_VERSION: Final = 14
 """Major version of the oldest Postgres that works."""
 
-# Any constant will do, as long as all processes use the same.
+# Any constant will do, as long as all processes share it.
 _LOCK: Final = 7_236_141_873
 _CREATE_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -52,7 +52,7 @@ def known_migrations() -> list[PostgresMigration]:
 
 @asynccontextmanager
 async def exclusive_connection(settings: PostgresSettings) -> AsyncIterator[Connection]:
-    """A connection that holds the set-up lock: a second starter waits here.
+    """A connection that holds the set-up lock; a second process waits for it.
 
     Raises StoreUnavailable, ConfigError, and MigrationFailed for a server that cannot be used.
     """
@@ -88,16 +88,16 @@ async def _require_usable(connection: Connection) -> None:
 
 
 async def _make_schema(connection: Connection, name: str) -> None:
-    """Makes the schema of the address, when it has one that is missing; raises MigrationFailed."""
+    """Create the schema of the address when it is missing; raises MigrationFailed."""
     found = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
-    if not name or await found.fetchone():  # even IF NOT EXISTS asks for the right to create
+    if not name or await found.fetchone():  # even IF NOT EXISTS needs the right to create
         return
     try:
         await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
     except psycopg.Error as error:
-        said = str(error).strip().partition("\n")[0]
+        text = str(error).strip().partition("\n")[0]
         raise MigrationFailed(
-            f"The schema of DATABASE_URL cannot be made: {said}.", hint="Make it, or choose another schema=."
+            f"The schema of DATABASE_URL cannot be created: {text}.", hint="Create it, or choose another schema=."
         ) from error
 
 
@@ -105,7 +105,7 @@ async def apply_migrations(connection: Connection) -> list[str]:
     """Apply what is missing and return the names; raises MigrationFailed, with nothing of the failed one kept."""
     try:
         found = await (await connection.execute("SELECT to_regclass('schema_migrations') AS list")).fetchone()
-        if not found or found["list"] is None:  # even IF NOT EXISTS asks for the right to create
+        if not found or found["list"] is None:  # even IF NOT EXISTS needs the right to create
             await connection.execute(_CREATE_TABLE)
     except psycopg.errors.InsufficientPrivilege as error:
         raise _denied(error) from error

@@ -1,4 +1,4 @@
-"""Connections to Postgres: one lazily opened pool per process, rows as dictionaries, errors in our own words."""
+"""Connections to Postgres: one lazily opened pool per process, rows as dictionaries, translated errors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RECONNECT_FOR_S = 3.0
 _IDLE_S = 300.0
 _LIFE_S = 1800.0
 
-# A server that hangs keeps its connections open: only the time tells.
+# A server that hangs keeps its connections open, so only a timeout shows it.
 _ANSWER_S = 2.5
 
 Result = TypeVar("Result")
@@ -85,12 +85,12 @@ class Postgres:
         return [{name: row[name] for name in row if name != "total"} for row in rows], first["total"] if first else 0
 
     async def stored_bytes(self) -> int:
-        """What the database takes on disk."""
+        """Bytes that the database takes on disk."""
         row = await self.row("SELECT pg_database_size(current_database()) AS bytes")
         return 0 if row is None else int(row["bytes"])
 
     async def execute(self, sql: LiteralString, params: Params | None = None) -> int:
-        """Run a statement; returns the number of rows it touched."""
+        """Run a statement; returns the number of affected rows."""
         return await answered(self._execute(sql, params), self._answer_s)
 
     @contextlib.asynccontextmanager
@@ -120,7 +120,7 @@ async def answered(work: Coroutine[Any, Any, Result], seconds: float = _ANSWER_S
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait({task}, timeout=seconds)
-    finally:  # who waited may have been cancelled
+    finally:  # the caller may have been cancelled
         if not task.done():
             task.add_done_callback(_forget)
     if not task.done():

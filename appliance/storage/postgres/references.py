@@ -1,4 +1,4 @@
-"""What incoming data refers to: prompts by name and version, score configs by id; and whether any of it changed."""
+"""Prompts and score configs that incoming data refers to, and counters of their changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.storage.sql_files import load_blocks
 
 _SQL = load_blocks(__package__, "references")
 _NUL: Final = "\0"
-"""No text in Postgres has one, so nothing is found by it."""
+"""No text in Postgres holds one, so no query needs to look for it."""
 
 PromptKey = tuple[str, str, int]
 """Project, name and version."""
@@ -21,7 +21,7 @@ ConfigKey = tuple[str, str]
 
 
 class References:
-    """Reads of many at once, for the worker. Every method raises StoreUnavailable."""
+    """Lookups in bulk, for the worker. Every method raises StoreUnavailable."""
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres

@@ -27,6 +27,6 @@ async def test_a_schema_that_is_not_there_is_made(stores: Settings, name: str) -
 
 
 async def test_a_schema_that_may_not_be_made_is_one_sentence(stores: Settings) -> None:
-    with pytest.raises(MigrationFailed, match="schema of DATABASE_URL cannot be made"):
+    with pytest.raises(MigrationFailed, match="schema of DATABASE_URL cannot be created"):
         async with exclusive_connection(with_schema(stores, "pg_own")):
             pass

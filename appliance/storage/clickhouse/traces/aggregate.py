@@ -33,7 +33,7 @@ class _State(msgspec.Struct):
     is_alone: bool
 
     def ago_micros(self, seconds: float) -> int:
-        """The moment so many seconds ago by the server's clock, in microseconds since the epoch."""
+        """The moment `seconds` ago by the server's clock, in microseconds since the epoch."""
         return self.now_micros - int(seconds * _MICROS)
 
 
@@ -92,7 +92,7 @@ async def aggregate_round(
     sql = render("aggregate", "next", since=binder.time(since), horizon=binder.time(horizon))
     [chosen] = await clickhouse.rows(sql, binder.params, _Next)
     if chosen.dirty_count:
-        # A statement of a round that was given up may still run: its rows must not have the number of this round's.
+        # A statement of an abandoned round may still run: its rows must not have the sequence of this round.
         await _mark(clickhouse, state.sequence + 1, state.until_micros, certain)
         await _aggregate(clickhouse, state.sequence + 1, since, chosen.upto_micros)
         until = max(state.until_micros, chosen.upto_micros)
@@ -120,7 +120,7 @@ async def _aggregate(clickhouse: ClickHouse, sequence: int, since_micros: int, u
     observations = f"start_time >= {first} AND start_time <= {last} AND (project_id, trace_id) IN ({dirty})"
     aggregated = aggregated_rows(parts, observations)
     columns = render("traces", "columns")
-    # One thread: a core is left for those who read meanwhile.
+    # One thread, to leave the other cores to reads.
     limit_s = int(clickhouse.settings.request_timeout_s * _TIME_SHARE)
     settings = {**_ALIASES, "max_execution_time": limit_s, "max_threads": 1}
     for sql in (

@@ -23,7 +23,7 @@ class PendingTraces:
     """Traces marked dirty after this are pending."""
     dirty_count: int = 0
     first: int | None = None
-    """Where their earliest row may lie; None when that is not known."""
+    """Start of their earliest row; None when unknown."""
 
     def count_started(self, binder: Binder, starts: str) -> str:
         """The SQL that counts the traces of `{project_id}` whose `trace.started` passes `starts`, led by AND."""
@@ -44,7 +44,7 @@ class PendingTraces:
         pending, hashes = self._pending(binder)
         parts, observations = self._bounded("timestamp", binder), self._bounded("start_time", binder)
         if part_test:
-            # By their hashes: an index of ids would be asked for each of thousands.
+            # By hashes, because the index of ids would be searched for each of thousands.
             rows = f"{parts} AND {part_test} AND sipHash128(id) IN ({hashes})"
             pending = render("traces", "candidates", rows=rows)
         sums = f"{observations} AND trace_id IN ({pending})" if observed else "false"
@@ -77,11 +77,11 @@ class DirtyTraces(msgspec.Struct):
     first_micros: int
     """The earliest row that was written; the traces may have earlier ones."""
     recent_micros: int
-    """About this is where the newest 500 of what was written begins; 0 when less was."""
+    """Start of about the newest 500 dirty traces; 0 when there are fewer."""
 
     @property
     def anywhere(self) -> PendingTraces:
-        """The same without knowing where the traces begin, which saves the question."""
+        """The pending traces without the start of their earliest row, which saves a query."""
         return PendingTraces(self.until_micros, self.dirty_count)
 
 

@@ -1,4 +1,4 @@
-"""What traces consist of: their parts, the totals of their observations, and their scores."""
+"""The content of traces: their parts, the totals of their observations, and the ids of their scores."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def read_parts(
 ) -> dict[str, list[TracePart]]:
     """All parts of the traces by trace id; without texts, input, output and metadata stay empty.
 
-    It is quicker when it is known where each of them lies.
+    Quicker with the time bounds of each trace.
     """
     texts = "input, output, metadata" if with_texts else "NULL AS input, NULL AS output, map() AS metadata"
     parts: dict[str, list[TracePart]] = {}
@@ -88,7 +88,7 @@ async def read_totals(clickhouse: ClickHouse, project_id: str, keys: Sequence[Tr
 
 
 def bounds_by_trace(keys: Iterable[TraceKey]) -> dict[str, TimeBounds]:
-    """Where the rows of each trace of a page lie, by its id."""
+    """The time bounds of each trace of a page, by its id."""
     return {key.id: TimeBounds(key.first, key.last) for key in keys}
 
 
@@ -103,5 +103,5 @@ async def read_score_ids(clickhouse: ClickHouse, project_id: str, ids: Sequence[
 
 
 def _chunks(items: Sequence[Item]) -> Iterable[list[Item]]:
-    # Ids travel in the address of the request, which ClickHouse bounds.
+    # Ids are sent in the address of the request, whose length ClickHouse bounds.
     return (list(items[start : start + _CHUNK]) for start in range(0, len(items), _CHUNK))

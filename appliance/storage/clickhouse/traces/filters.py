@@ -1,4 +1,4 @@
-"""What of a trace can be filtered and sorted, and how a filter becomes the SQL of an aggregated trace."""
+"""The filters and orders of traces, and their SQL on aggregated traces."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from appliance.storage.clickhouse.search import Search, traces_that_say
 from appliance.storage.clickhouse.where import Binder, FilterColumn, all_of, find_column
 
 OBSERVED: Final = "observed"
-"""Source of what the observations of a trace add up to."""
+"""Source of columns that sum up the observations of a trace."""
 SCORED: Final = "scored"
-"""Source of what the scores of a trace say."""
+"""Source of columns that sum up the scores of a trace."""
 
 _NAME: Final = FilterColumn("string", "trace.name")
 _TAGS: Final = FilterColumn("array", "trace.tags")
@@ -75,7 +75,7 @@ ORDERS: Final[Mapping[str, str]] = {
     "latency": "trace.span_micros",
     "totalCost": "trace.total_cost",
 }
-"""What a list of traces can be sorted by (the last two only here, for the terminal)."""
+"""Columns that a list of traces can be sorted by; the last two are an addition for the terminal UI."""
 
 _OBSERVED_ORDERS: Final = frozenset({"latency", "totalCost"})
 # The names that the key `scores` stands for, by the type of its condition.
@@ -85,7 +85,7 @@ _SCORE_COLUMNS: Final = {
     "booleanObject": "score_booleans",
 }
 _UNKNOWN: Final = Search()
-# Fields of a trace that one of its parts told, with the column of parts; those that few traces share come first.
+# Columns of a trace that come from one of its parts, with the column of parts; the most selective come first.
 _PART_COLUMNS: Final = {
     "trace.session_id": "session_id",
     "trace.user_id": "user_id",
@@ -95,13 +95,13 @@ _PART_COLUMNS: Final = {
     "trace.release": "release",
 }
 _RARE: Final = frozenset({"session_id"})
-"""Of these, a value is that of few traces, which lie near each other."""
+"""Columns whose values are shared by few traces, which lie near each other."""
 _ABOUT_A_VALUE: Final = frozenset({"=", "contains", "starts with", "ends with"})
 
 
 @dataclass(slots=True)
 class TraceFilter:
-    """The SQL of a set of conditions on `PendingTraces.all_traces`, to which `joins` adds what the tests need."""
+    """The SQL of a set of conditions on `PendingTraces.all_traces`; `joins` has the joins that the tests need."""
 
     binder: Binder
     search: Search = _UNKNOWN
@@ -110,16 +110,16 @@ class TraceFilter:
     starts: list[Condition] = field(default_factory=list)
     """The conditions on the start, which are among the tests."""
     part_tests: list[tuple[FilterColumn, Condition]] = field(default_factory=list)
-    """Each is a test of parts: a trace that passes the filter has a part that passes it."""
+    """Tests of parts: a trace that passes the filter has a part that passes each."""
 
     @property
     def is_time_only(self) -> bool:
-        """Whether no condition but the time range was asked for."""
+        """Whether all conditions are on the start."""
         return len(self.tests) == len(self.starts) and not self.sources
 
     @property
     def is_observed(self) -> bool:
-        """Whether the tests or the order need what observations add up to."""
+        """Whether the tests or the order need sums of observations."""
         return OBSERVED in self.sources
 
     @property
@@ -127,9 +127,9 @@ class TraceFilter:
         return all_of(self.tests, prefix="WHERE ")
 
     def part_test(self) -> tuple[str, bool]:
-        """A test of parts, and of stored aggregates, that sorts out most traces, and whether few pass it.
+        """A test of parts and of stored aggregates that excludes most traces, and whether few pass it.
 
-        It is empty when no condition says anything of parts.
+        Empty when no condition can be tested on parts.
         """
         if not self.part_tests:
             return "", False
@@ -152,7 +152,7 @@ class TraceFilter:
 def trace_filter(
     conditions: Iterable[Condition], binder: Binder, *, order_by: str = "timestamp", search: Search = _UNKNOWN
 ) -> TraceFilter:
-    """The SQL of `conditions`, with what is known of the texts in them.
+    """The SQL of `conditions`, with the results of the search for texts.
 
     Raises InvalidRequest for unknown columns, types that do not fit, or a wrong order.
     """
@@ -185,13 +185,13 @@ def _add(filter: TraceFilter, condition: Condition) -> None:
     if column.kind == "datetime":
         filter.starts.append(condition)
     if column.sql in _PART_COLUMNS and _needs_a_value(condition):
-        # The tags of a trace are those of all its parts together.
+        # The tags of a trace are the union of those of its parts.
         some = replace(condition, operator="any of") if condition.operator == "all of" else condition
         filter.part_tests.append((FilterColumn(column.kind, _PART_COLUMNS[column.sql]), some))
 
 
 def _needs_a_value(condition: Condition) -> bool:
-    """Whether only what was said can pass, not what nobody said."""
+    """Whether the condition is false for a trace without a value."""
     if isinstance(condition.value, list):
         return condition.operator in ("any of", "all of") and bool(condition.value) and "" not in condition.value
     return condition.type == "string" and condition.operator in _ABOUT_A_VALUE and bool(condition.value)

@@ -20,19 +20,19 @@ from appliance.storage.clickhouse.traces.time_bounds import ALONE
 from appliance.storage.clickhouse.where import Binder
 
 _ALIASES: Final = {"prefer_column_name_to_alias": 1}
-# Parts that lie further back than the window are not opened.
+# Table parts older than the window stay closed.
 _NEWEST_FIRST: Final = {"read_in_order_use_virtual_row": 1}
-# Reading in the table's order would merge versions row by row; sorting what was found is quicker.
+# Reading in the table's order would merge versions row by row; sorting the matches is quicker.
 _UNORDERED: Final = {"optimize_read_in_order": 0}
 _DAY: Final = 86_400_000_000
 _WEEK: Final = 7 * _DAY
 _UNSEARCHED: Final = Search()
 _TRIES: Final = 4
-# More parts than a page needs are looked at: a trace may have several, and the last ones may go on before them.
+# More parts than a page needs are read: a trace may have several, and the last ones may have earlier parts.
 _MARGIN: Final = 1000
-# Pages up to here are looked for among what was written last, when that is much.
+# Pages up to this size are first searched among the newest dirty traces, when those are many.
 _RECENT_TRACES: Final = 100
-# With more, what their observations add up to is not looked at unless it is asked for.
+# With more dirty traces, their observations are not summed up unless the query needs it.
 _FEW_DIRTY: Final = 500
 # More stored aggregates than a page needs are read: some may be older versions.
 _SPARE: Final = 100
@@ -88,7 +88,7 @@ def _filter_of(query: TraceListQuery, search: Search = _UNSEARCHED) -> TraceFilt
 
 @dataclass(slots=True)
 class TracePage:
-    """The traces of one page in order; how many there are on all pages may still be being counted."""
+    """The traces of one page in order; the number on all pages may still be being counted."""
 
     keys: list[TraceKey]
     query: TraceListQuery
@@ -97,7 +97,7 @@ class TracePage:
     async def total(self) -> int:
         """How many there are on all pages; of a search for common words, at least."""
         total = await self.counting
-        # They are counted a moment earlier or later than they are read, and some may have come meanwhile.
+        # Counting and reading happen at slightly different times, and traces may have arrived in between.
         return max(total, self.query.offset + len(self.keys)) if self.keys else total
 
 
@@ -185,7 +185,7 @@ async def _matching(
 
 
 async def _find_places(clickhouse: ClickHouse, project_id: str, pending: PendingTraces, keys: list[TraceKey]) -> None:
-    """Make the places of keys those of all their rows, when only parts were looked at."""
+    """Widen the time bounds of keys to all their rows, when only parts were read."""
     binder = Binder({"project_id": project_id, "ids": [key.id for key in keys]})
     sql = render("traces", "places", until=binder.time(pending.until))
     places = {row.id: row for row in await clickhouse.rows(sql, binder.params, _Place)}
@@ -195,7 +195,7 @@ async def _find_places(clickhouse: ClickHouse, project_id: str, pending: Pending
 
 
 async def _count_started(clickhouse: ClickHouse, query: TraceListQuery, filter: TraceFilter, dirty: DirtyTraces) -> int:
-    """How many traces there are, of a query about nothing but time, which needs far less of a trace."""
+    """How many traces match a query on time only, which needs no aggregates of them."""
     binder = Binder({"project_id": query.project_id})
     starts = filter.start_tests(binder)
     if dirty.dirty_count:
@@ -224,7 +224,7 @@ async def _newest(
     dirty: DirtyTraces,
     stored: list[TraceKey] | None,
 ) -> list[TraceKey] | None:
-    """A page by time, out of the newest rows only; None when those do not suffice and all must be aggregated.
+    """A page by time out of the newest rows; None when those do not suffice and all pending traces must be aggregated.
 
     Parts are read from the newest back until enough traces began in the window. A trace that began before the window
     may look newer than it is when its other parts lie far back: such traces are found by their ids and left out.
@@ -232,7 +232,7 @@ async def _newest(
     wanted = query.offset + query.limit
     recent = dirty.recent_micros if wanted <= _RECENT_TRACES else 0
     if not recent and stored:
-        recent = stored[-1].started  # what was written since can only move the end of the page to later times
+        recent = stored[-1].started  # newer rows can only move the end of the page to later times
     displaced: list[str] = []
     for _ in range(_TRIES):
         rows = await _newest_parts(clickhouse, query, filter, displaced, recent)
@@ -252,7 +252,7 @@ async def _newest(
 async def _newest_parts(
     clickhouse: ClickHouse, query: TraceListQuery, filter: TraceFilter, displaced: list[str], recent: int
 ) -> list[_Newest] | None:
-    """A page of what the newest parts say, those from `recent` on at most; None when they are too few for it."""
+    """A page out of the newest parts, at most those from `recent` on; None when they are too few."""
     window = (query.offset + query.limit) * 2 + _MARGIN
     page = {"window": window, "limit": query.limit, "offset": query.offset, "displaced": displaced}
     binder = Binder({"project_id": query.project_id, **page})
@@ -262,7 +262,7 @@ async def _newest_parts(
         bounds += f" AND timestamp >= {binder.time(recent)}"
     sql = render("traces", "newest", bounds=bounds)
     rows = await clickhouse.rows(sql, binder.params, _Newest, settings=settings)
-    # Where the window ends, other parts of the same moment may be left out.
+    # At the end of the window, other parts of the same moment may be missing.
     if len(rows) < max(query.limit, 1) or (rows[-1].parts == window and rows[-1].started <= rows[-1].cutoff_micros):
         return None
     return rows
@@ -281,5 +281,5 @@ async def _beginnings(clickhouse: ClickHouse, project_id: str, ids: list[str]) -
 
 
 def _key_of(row: _Beginning) -> TraceKey:
-    # Parts do not tell where observations lie, but those of a trace are not far from them.
+    # Parts do not hold the times of observations, but those of a trace are near them.
     return TraceKey(row.id, row.started, row.first_part - _DAY, row.last_part + _WEEK)

@@ -1,4 +1,4 @@
-"""Where in time the rows of known traces lie, so that reading them opens those minutes only."""
+"""Time bounds of the rows of known traces, so that reading them opens those minutes only."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from appliance.storage.clickhouse.queries import render
 from appliance.storage.clickhouse.where import Binder, all_of
 
 ALONE: Final = {"max_threads": 1, "output_format_parallel_formatting": 0}
-"""Settings for little work: to start threads for it, and for its answer, takes longer than to do it in one."""
+"""Settings for small queries: starting threads would take longer than running them in one."""
 KNOWN_PLACES: Final = {"use_skip_indexes_on_data_read": 0, "local_filesystem_read_method": "pread", **ALONE}
-"""Settings for few rows whose place is known: parts that an index excludes stay closed, and no thread reads ahead."""
+"""Settings for few rows with known bounds: parts that an index excludes stay closed, and no thread reads ahead."""
 MINUTE: Final = 60_000_000
-"""The order of the tables begins with it; microseconds."""
-# More single minutes than this are not worth a list; and a DateTime ends with 32 bits of seconds.
+"""Microseconds; the sorting keys of the tables begin with the minute."""
+# A longer list of minutes does not pay, and a DateTime ends with 32 bits of seconds.
 _MOST_MINUTES: Final = 1000
 _LAST_MINUTE: Final = (2**32 - 1) * 1_000_000 // MINUTE
 
@@ -45,7 +45,7 @@ _marks: WeakKeyDictionary[ClickHouse, tuple[float, int]] = WeakKeyDictionary()
 
 
 async def time_bounds_of(clickhouse: ClickHouse, project_id: str, trace_id: str) -> TimeBounds | None:
-    """Where the parts and observations of a trace lie; None when no aggregate and no mark knows of it.
+    """The time bounds of the parts and observations of a trace; None when it has no aggregate and no mark.
 
     Raises QueryTooExpensive and StoreUnavailable.
     """
