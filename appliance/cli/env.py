@@ -9,7 +9,7 @@ import click
 from appliance.cli.options import data_dir_option, settings_from
 from appliance.cli.output import json_text
 from appliance.errors import ConfigError, NotRunning
-from appliance.model.client_variables import langfuse_variables, otlp_variables, shell_exports
+from appliance.model.client_variables import dotenv_lines, langfuse_variables, otlp_variables, shell_exports
 
 
 @click.command()
@@ -64,4 +64,4 @@ def render_variables(values: dict[str, str], output_format: str) -> str:
         return json_text(values, indent=2)
     if output_format == "shell":
         return shell_exports(values)
-    return "\n".join(f"{name}={value}" for name, value in values.items())
+    return dotenv_lines(values)

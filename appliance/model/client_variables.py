@@ -30,6 +30,11 @@ def otlp_variables(url: str, public_key: str, secret_key: str, *, is_appliance: 
     }
 
 
+def dotenv_lines(values: dict[str, str]) -> str:
+    """The variables as lines of an env file."""
+    return "\n".join(f"{name}={value}" for name, value in values.items())
+
+
 def shell_exports(values: dict[str, str]) -> str:
     """The variables as lines for a shell."""
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in values.items())

@@ -14,7 +14,7 @@ from rich.text import Text
 from appliance.model.media import readable
 from appliance.model.messages import Message, Part, parse_messages
 from tui.model.records import Score
-from tui.text import format
+from tui.text.cells import fit
 from tui.text.palette import Palette
 
 LONGEST_TEXT: Final = 200_000
@@ -190,7 +190,7 @@ def pair_lines(pairs: Mapping[str, Any], palette: Palette) -> list[Line]:
     lines: list[Line] = []
     for key, value in shown.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        lines.append(Line(Text.assemble((format.fit(key, width), palette.muted), (_cut(text), palette.text)), width))
+        lines.append(Line(Text.assemble((fit(key, width), palette.muted), (_cut(text), palette.text)), width))
     return lines
 
 
@@ -204,8 +204,8 @@ def score_lines(scores: Sequence[Score], palette: Palette) -> list[Line]:
         lines.append(
             Line(
                 Text.assemble(
-                    (format.fit(score.name, width), palette.text),
-                    (format.fit(score.shown, 12, "right"), f"bold {palette.series[2]}"),
+                    (fit(score.name, width), palette.text),
+                    (fit(score.shown, 12, "right"), f"bold {palette.series[2]}"),
                     (f"  {score.data_type.lower()} · {score.source.lower()}", palette.faint),
                 )
             )

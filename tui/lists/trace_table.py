@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from appliance.model import format
 from tui.model.records import TraceExtras, TraceRow
-from tui.text import format
 from tui.text.cells import Cell, Column
 from tui.text.palette import Palette
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
+from appliance.model import format
 from tui.model.timerange import TimeRange, iso
-from tui.text import format
 
 Rows = Sequence[Mapping[str, Any]]
 
-LEVELS: Final = ("DEFAULT", "WARNING", "ERROR", "DEBUG")
+CHART_LEVELS: Final = ("DEFAULT", "WARNING", "ERROR", "DEBUG")
 MOST_MODELS: Final = 5
 MOST_NAMES: Final = 12
 
@@ -96,7 +96,7 @@ def fold_overview(found: Mapping[str, Rows], span: TimeRange, now: datetime) -> 
         tiles=_tiles(found, course, levels),
         start=start,
         end=now,
-        levels={level: levels[level] for level in LEVELS if level in levels},
+        levels={level: levels[level] for level in CHART_LEVELS if level in levels},
         costs=_biggest(course.by(found["models"], "providedModelName", "sum_totalCost")),
         latencies=_latencies(found["names"]),
     )

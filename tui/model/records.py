@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from tui.text import format
+from appliance.model import format
 
 T = TypeVar("T")
 

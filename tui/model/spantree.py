@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from appliance.model.observations import LEVELS
 from tui.model.records import Observation
 
 DRAWN_DEPTH: Final = 16
 """Deeper rows are indented no further, so that names stay readable."""
 
-LEVEL_RANK: Final = {"DEBUG": 0, "DEFAULT": 1, "WARNING": 2, "ERROR": 3}
+LEVEL_RANK: Final = {level: rank for rank, level in enumerate(LEVELS)}
 
 
 @dataclass(slots=True, eq=False)

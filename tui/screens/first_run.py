@@ -13,6 +13,7 @@ from textual.containers import Vertical
 from textual.widgets import Static, Tab, Tabs
 
 from appliance.errors import ApplianceError
+from appliance.model.client_variables import dotenv_lines, langfuse_variables
 from tui import background
 from tui.api.gateway import TraceQuery
 from tui.content.documents import Line
@@ -152,11 +153,8 @@ class FirstRunScreen(AppScreen):
 
     def action_copy_keys(self) -> None:
         server = self.gateway.server
-        self.host.copy(
-            f"LANGFUSE_BASE_URL={server.url}\nLANGFUSE_HOST={server.url}\n"
-            f"LANGFUSE_PUBLIC_KEY={server.public_key}\nLANGFUSE_SECRET_KEY={server.secret_key}\n",
-            "the keys",
-        )
+        values = langfuse_variables(server.url, server.public_key, server.secret_key)
+        self.host.copy(dotenv_lines(values) + "\n", "the keys")
 
     def action_open_received(self) -> None:
         if self.received is not None:

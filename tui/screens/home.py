@@ -6,11 +6,11 @@ from textual import getters
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from appliance.model import format
 from tui.modals.choice import ChoiceModal
 from tui.model.overview import Overview
 from tui.model.timerange import BY_KEY, DEFAULT_RANGE, RANGES, TimeRange
 from tui.screens.base import AppScreen
-from tui.text import format
 from tui.widgets.charts import ColumnChart, LatencyChart, LevelChart, TileView
 
 REFRESH_S = 15.0

@@ -8,11 +8,11 @@ from typing import Final
 
 from textual.app import ComposeResult
 
+from appliance.model import format
 from appliance.model.observations import OBSERVATION_TYPES
 from tui.modals.choice import ChoiceModal
 from tui.model.records import Observation
 from tui.screens.list_screen import ListScreen, PageSource
-from tui.text import format
 from tui.text.cells import Column
 from tui.text.palette import ICONS, Palette
 from tui.widgets.virtual_table import RowCells, VirtualTable

@@ -16,12 +16,12 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from appliance.errors import ApplianceError
+from appliance.model import format
 from appliance.model.services import ApplianceStatus, ServiceStatus
 from tui import background
 from tui.content.documents import Line
 from tui.model.records import JobRow
 from tui.screens.base import AppScreen
-from tui.text import format
 from tui.text.cells import Column
 from tui.text.palette import Palette
 from tui.widgets.document import Document

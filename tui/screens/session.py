@@ -6,12 +6,12 @@ from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
 
+from appliance.model import format
 from appliance.model.messages import Message, Part, parse_messages
 from tui.content.documents import Line, blank, chat_lines, value_lines
 from tui.model.records import SessionDetail, TraceDetail
 from tui.outside import edit_text
 from tui.screens.base import AppScreen
-from tui.text import format
 from tui.text.palette import Palette
 from tui.widgets.document import Document
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from textual.app import ComposeResult
 
+from appliance.model import format
 from tui.model.records import SessionRow
 from tui.screens.list_screen import ListScreen, PageSource
-from tui.text import format
 from tui.text.cells import Column
 from tui.text.palette import Palette
 from tui.widgets.virtual_table import RowCells, VirtualTable

@@ -15,6 +15,8 @@ from textual.timer import Timer
 from textual.widgets import Input, Tab, Tabs
 
 from appliance.errors import ApplianceError
+from appliance.model import format
+from appliance.model.observations import LEVELS
 from tui import background
 from tui.content.documents import Line, foldable_keys, json_lines
 from tui.modals.prompt import PromptModal
@@ -24,10 +26,9 @@ from tui.outside import edit_text
 from tui.screens.base import AppScreen
 from tui.screens.trace_actions import as_text, copy_trace, offer_copy, open_link
 from tui.screens.trace_details import metadata_lines, preview_lines, score_tab_lines
-from tui.text import format
 from tui.widgets.document import Document
 from tui.widgets.line_scroll import LineScroll
-from tui.widgets.span_tree_view import LEVELS, SpanTreeView
+from tui.widgets.span_tree_view import SpanTreeView
 
 TEXTS_DELAY_S: Final = 0.08
 KEPT_TEXTS: Final = 200

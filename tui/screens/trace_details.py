@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.text import Text
 
+from appliance.model import format
 from tui.content.documents import Line, blank, heading, json_lines, pair_lines, score_lines, value_lines
 from tui.model.records import Observation, ObservationTexts, Score, TraceDetail
 from tui.model.spantree import Node
-from tui.text import format
 from tui.text.palette import ICONS, Palette
 
 

@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from appliance.errors import ApplianceError, InvalidRequest, RemoteError
+from appliance.model import format
 from tui import background
 from tui.api.first_look import list_query
 from tui.api.gateway import PAGE_ROWS, TraceQuery
@@ -26,7 +27,6 @@ from tui.model.timerange import BY_KEY, RANGES
 from tui.outside import edit_text
 from tui.screens.list_screen import ListScreen, PageSource
 from tui.screens.trace_actions import copy_trace, open_link
-from tui.text import format
 from tui.text.palette import Palette
 from tui.widgets.document import Document
 from tui.widgets.line_scroll import LineScroll

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import msgspec
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
 from appliance.model.printable import printable
-from tui.text import format
 
+Align = Literal["left", "right"]
 Piece = tuple[str, str]
 """Text and its style."""
 Cell = Sequence[Piece]
@@ -23,12 +24,24 @@ class Column(msgspec.Struct, frozen=True):
     key: str
     title: str
     width: int
-    align: format.Align = "left"
+    align: Align = "left"
     flex: int = 0
     """Its share of the width that is left; 0 keeps it as wide as `width`."""
     rank: int = 0
     order: str = ""
     """The API's order column that a sort by this column uses."""
+
+
+def fit(text: str, width: int, align: Align = "left") -> str:
+    """Text made exactly `width` cells wide: padded, or cut with an ellipsis."""
+    if width <= 0:
+        return ""
+    text = printable(text)
+    length = len(text) if text.isascii() else cell_len(text)
+    if length > width:
+        return set_cell_size(text, width - 1) + "…"
+    pad = " " * (width - length)
+    return pad + text if align == "right" else text + pad
 
 
 def lay_out(columns: Sequence[Column], width: int, gap: int = 2) -> list[tuple[Column, int]]:
@@ -45,11 +58,11 @@ def lay_out(columns: Sequence[Column], width: int, gap: int = 2) -> list[tuple[C
     return widths
 
 
-def cell_segments(cell: Cell, width: int, align: format.Align, base: Style) -> list[Segment]:
+def cell_segments(cell: Cell, width: int, align: Align, base: Style) -> list[Segment]:
     """A cell exactly `width` wide, over a base style."""
     if len(cell) == 1:
         text, style = cell[0]
-        return [Segment(format.fit(text, width, align), base + Style.parse(style))]
+        return [Segment(fit(text, width, align), base + Style.parse(style))]
     cell = [(printable(text), style) for text, style in cell]
     used = sum(cell_len(text) for text, _ in cell)
     segments: list[Segment] = []
@@ -60,7 +73,7 @@ def cell_segments(cell: Cell, width: int, align: format.Align, base: Style) -> l
         if left <= 0:
             break
         length = cell_len(text)
-        shown = text if length <= left else format.fit(text, left)
+        shown = text if length <= left else fit(text, left)
         segments.append(Segment(shown, base + Style.parse(style)))
         left -= min(length, left)
     if align == "left" and used < width:

@@ -11,10 +11,11 @@ from textual.app import RenderResult
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from appliance.model import format
 from appliance.model.printable import printable
 from tui import keymap
 from tui.keymap import Action
-from tui.text import format
+from tui.text.cells import fit
 from tui.text.palette import palette_of
 
 BETWEEN: Final = " › "
@@ -91,8 +92,8 @@ def fitting_crumbs(crumbs: Sequence[str], width: int) -> list[str]:
         shown = [HIDDEN, *shown[2:]] if shown[0] == HIDDEN and len(shown) > 2 else [HIDDEN, *shown[1:]]
         if len(shown) == 2 and _cells_of(shown) > width:
             room = width - _cells_of([HIDDEN, ""])
-            return [HIDDEN, format.fit(shown[-1], room)] if room > LEAST_CRUMB else [format.fit(shown[-1], width)]
-    return shown if _cells_of(shown) <= width else [format.fit(shown[-1], width)]
+            return [HIDDEN, fit(shown[-1], room)] if room > LEAST_CRUMB else [fit(shown[-1], width)]
+    return shown if _cells_of(shown) <= width else [fit(shown[-1], width)]
 
 
 def _cells_of(crumbs: Sequence[str]) -> int:

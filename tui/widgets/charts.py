@@ -12,10 +12,11 @@ from textual.app import RenderResult
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from appliance.model import format
 from appliance.model.printable import printable
 from tui.content.charts import bar, sparkline, stacked_columns, used_width
 from tui.model.overview import Latency, Tile
-from tui.text import format
+from tui.text.cells import fit
 from tui.text.palette import Palette, palette_of
 
 SHORT_TITLES: Final = {"Observations": "Obs"}
@@ -35,10 +36,10 @@ class TileView(Widget):
             return Text("·····", style=palette.faint)
         color = palette.muted if tile.better is None else palette.good if tile.better else palette.bad
         title = tile.title if len(tile.title) <= width else SHORT_TITLES.get(tile.title, tile.title)
-        head = Text(format.fit(title, width), style=palette.muted)
+        head = Text(fit(title, width), style=palette.muted)
         change = tile.change if len(tile.value) + len(tile.change) < width else ""
         value = Text(tile.value, style=f"bold {palette.text}")
-        value.append(format.fit(change, width - len(tile.value), "right"), style=f"not bold {color}")
+        value.append(fit(change, width - len(tile.value), "right"), style=f"not bold {color}")
         course = Text(sparkline(tile.course, width), style=palette.accent)
         return Text("\n").join([head, value, course])
 
@@ -82,7 +83,7 @@ class ColumnChart(Widget):
         rows = stacked_columns([self.series[name] for name in names], room, max(height - 3, 1))
         for index, row in enumerate(rows):
             label = scale if index == 0 else "0" if index == len(rows) - 1 else ""
-            line = Text(format.fit(label, len(scale), "right") + " ", style=palette.faint)
+            line = Text(fit(label, len(scale), "right") + " ", style=palette.faint)
             for cell in row:
                 style = colors[cell.front] if cell.front is not None else ""
                 line.append(cell.char, style=f"{style} on {colors[cell.back]}" if cell.back is not None else style)
@@ -114,7 +115,7 @@ class LatencyChart(Widget):
             return Text("\n").join([title, Text(), Text("nothing in this time", style=f"italic {palette.faint}")])
         name = min(max(width // 4, 14), 28)
         room = max(width - name - 45, 0)
-        heads = "".join(format.fit(head, 9, "right") for head in ("count", "p50", "p90", "p95", "p99"))
+        heads = "".join(fit(head, 9, "right") for head in ("count", "p50", "p90", "p95", "p99"))
         lines = [
             title.append(" " * max(name - title.cell_len, 1)).append(
                 heads[title.cell_len - name :] if title.cell_len > name else heads, style=palette.faint
@@ -122,10 +123,10 @@ class LatencyChart(Widget):
         ]
         longest = max(row.p95 for row in self.rows) or 1.0
         for row in self.rows[: height - 1]:
-            line = Text(format.fit(row.name, name), style=palette.text)
-            line.append(format.fit(format.count(row.count), 9, "right"), style=palette.muted)
+            line = Text(fit(row.name, name), style=palette.text)
+            line.append(fit(format.count(row.count), 9, "right"), style=palette.muted)
             for value in (row.p50, row.p90, row.p95, row.p99):
-                line.append(format.fit(format.duration(value), 9, "right"), style=palette.text)
+                line.append(fit(format.duration(value), 9, "right"), style=palette.text)
             if room > 8:
                 line.append("  ").append_text(_percentile_bar(row, longest, room - 2, palette))
             lines.append(line)

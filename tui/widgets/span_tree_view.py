@@ -9,15 +9,13 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.strip import Strip
 
+from appliance.model import format
 from tui.keymap import TREE, bindings
 from tui.model.records import Score
 from tui.model.spantree import Node, SpanTree, bar_cells
-from tui.text import format
 from tui.text.cells import Cell, cell_segments
 from tui.text.palette import ICONS, Palette
 from tui.widgets.line_scroll import LineScroll
-
-LEVELS = ("DEBUG", "DEFAULT", "WARNING", "ERROR")
 
 
 class SpanTreeView(LineScroll):

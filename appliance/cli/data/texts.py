@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import UNSET
 
 from appliance.api_types.observations import ApiObservation
 from appliance.api_types.scores import ApiScore
+from appliance.model import format
 from appliance.model.media import readable
 from appliance.model.messages import summary
 from appliance.model.printable import on_one_line
 
 
 def duration(seconds: object) -> str:
-    """Seconds for people: `850 ms`, `1.2 s`, `3 m 20 s`; empty for nothing."""
-    if not isinstance(seconds, int | float):
-        return ""
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} m {seconds % 60:.0f} s"
+    """Seconds for people; empty for nothing."""
+    return format.duration(seconds) if isinstance(seconds, int | float) else ""
 
 
 def usd(amount: object) -> str:
     """US dollars with enough places to tell small amounts apart; empty for nothing or zero."""
-    if not isinstance(amount, int | float) or not amount:
-        return ""
-    if amount >= 0.0001:
-        return f"${amount:.{2 if amount >= 1 else 4 if amount >= 0.001 else 5}f}"
-    return "$" + f"{amount:.10f}".rstrip("0").rstrip(".")
+    return format.full_cost(amount) if isinstance(amount, int | float) else ""
 
 
 def tokens(observation: ApiObservation) -> str:
@@ -47,14 +40,10 @@ def moment(text: object) -> str:
 
 
 def short_moment(text: object, now: datetime | None = None) -> str:
-    """The same in at most ten characters: `14:03:22` today, `Mon 14:03` within a week, `2026-11-02` before."""
+    """The same in at most ten characters."""
     if (time := _time(text)) is None:
         return preview(text)
-    local, today = time.astimezone(), now or datetime.now().astimezone()
-    if local.date() == today.date():
-        return local.strftime("%H:%M:%S")
-    is_recent = timedelta(0) < today - local < timedelta(days=6)
-    return local.strftime("%a %H:%M" if is_recent else "%Y-%m-%d")
+    return format.clock(time, now or datetime.now().astimezone())
 
 
 def preview(value: object) -> str:

@@ -10,6 +10,7 @@ from appliance.api_types.observations import ApiObservation
 from appliance.api_types.traces import ApiTrace, ApiTraceDetail
 from appliance.cli.data.media import media_in
 from appliance.cli.data.texts import between, duration, moment, preview, score_value, tokens, usd, words
+from appliance.model import format
 from appliance.model.media import readable
 from appliance.model.messages import full_text, parse_messages
 from appliance.model.printable import printable
@@ -102,14 +103,7 @@ def media_lines(media: Mapping[str, ApiMedia]) -> list[str]:
 
 
 def _media_facts(file: ApiMedia) -> str:
-    return f"{file.content_type}, {_size(file.content_length)}"
-
-
-def _size(number: int) -> str:
-    for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if number >= limit:
-            return f"{number / limit:.3g} {unit}"
-    return f"{number} B"
+    return f"{file.content_type}, {format.size(file.content_length)}"
 
 
 def _trace_facts(trace: ApiTraceDetail) -> str:

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import pytest
 
 from appliance.errors import RemoteError
+from appliance.model.format import count as shown_count
 from tui.api.gateway import PAGE_ROWS, Gateway, TraceQuery
 from tui.model.records import Health, Observation, TraceRow
 from tui.model.timerange import BY_KEY
-from tui.text.format import count as shown_count
 
 COUNT = 130
 DAY = BY_KEY["24h"]

@@ -10,7 +10,7 @@ from appliance.cli.data import texts
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(None, ""), (0.0004, "0 ms"), (0.85, "850 ms"), (1.24, "1.2 s"), (200, "3 m 20 s")]
+    ("seconds", "text"), [(None, ""), (0.0004, "0 ms"), (0.85, "850 ms"), (1.24, "1.24 s"), (200, "3m 20s")]
 )
 def test_durations_read_well(seconds: float | None, text: str) -> None:
     assert texts.duration(seconds) == text
@@ -28,7 +28,7 @@ def test_what_is_no_time_is_shown_as_it_is() -> None:
     for show in (texts.moment, texts.short_moment):
         assert [show(text) for text in (None, "", "soon\x1b")] == ["", "", "soon·"]
     assert texts.between("soon", "2026-01-01T00:00:00Z") == ""
-    assert texts.between("2026-01-01T00:00:00", "2026-01-01T00:00:01") == "1.0 s"
+    assert texts.between("2026-01-01T00:00:00", "2026-01-01T00:00:01") == "1.00 s"
 
 
 def test_a_preview_is_one_line() -> None:

@@ -51,7 +51,7 @@ def test_a_trace_is_drawn_as_a_tree_with_its_scores() -> None:
     places = [next(i for i, line in enumerate(lines) if f"name-{one}" in line) for one in "abc"]
     assert places == sorted(places)
     text = "\n".join(lines)
-    assert "gpt-4o  1.5 s  1,500 tok  $0.0045" in text
+    assert "gpt-4o  1.50 s  1,500 tok  $0.0045" in text
     trace["observations"] = [observation("a", None, usageDetails={"total": 9}, usageEstimated=True)]
     assert "≈9 tok" in drawn(tree_of(trace))
     assert "too slow" in text and "score quality 0.75  close" in text
@@ -87,11 +87,11 @@ def test_messages_are_shown_and_those_of_an_input_once() -> None:
     text = drawn(tree_of({"id": "t", "input": {"q": 1}, "output": second["output"], "observations": [first, second]}))
     assert [line.lstrip("│├└─ ") for line in text.splitlines()[2:]] == [
         'input  {"q": 1}',
-        "span name-a  1.5 s",
+        "span name-a  1.50 s",
         "input system  Be brief.",
         "input user  Rain in Oslo?·[2J",
         'output assistant  → weather {"city": "Oslo"}',
-        "span name-b  1.5 s",
+        "span name-b  1.50 s",
         "input  3 of 4 messages stand above",
         "input tool  ← Yes",
         "output  Yes.",
@@ -118,9 +118,9 @@ def test_the_files_of_a_trace_stand_below_what_refers_to_them() -> None:
     }
     trace = {"id": "t", "name": "vision", "output": f"![]({text})", "observations": [step]}
     lines = drawn(tree_of(trace, media)).splitlines()
-    assert sum("media output image/png, 34 kB  uEig0wSz8oCevEy61aDUP9" in line for line in lines) == 1
+    assert sum("media output image/png, 34.0 kB  uEig0wSz8oCevEy61aDUP9" in line for line in lines) == 1
     below = lines[next(number for number, line in enumerate(lines) if "look" in line) + 1]
-    assert "media input image/png, 34 kB" in below
+    assert "media input image/png, 34.0 kB" in below
     assert "media" not in drawn(tree_of(trace))
     (link,) = media_lines(media)
-    assert link.endswith("34 kB  http://localhost:3000/api/media/p/uEig0wSz8oCevEy61aDUP9?expires=1")
+    assert link.endswith("34.0 kB  http://localhost:3000/api/media/p/uEig0wSz8oCevEy61aDUP9?expires=1")

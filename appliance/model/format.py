@@ -1,17 +1,12 @@
-"""How numbers, times and texts are shown: pure functions from values to short strings."""
+"""How the commands and the terminal UI write numbers, times and texts: pure functions from values to short strings."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
-
-from rich.cells import cell_len, set_cell_size
+from typing import Any
 
 from appliance.model.media import readable
 from appliance.model.messages import summary
-from appliance.model.printable import printable
-
-Align = Literal["left", "right"]
 
 MISSING = "–"
 PREVIEW_CHARS = 240
@@ -66,6 +61,15 @@ def cost(usd: float | None) -> str:
     if usd < 1:
         return f"${usd:.3f}"
     return f"${usd:.2f}" if usd < 1000 else f"${count(usd)}"
+
+
+def full_cost(usd: float | None) -> str:
+    """US dollars with every digit that tells small costs apart: `$0.00000012`, `$0.1234`, `$1300.00`; "" for zero."""
+    if not usd:
+        return ""
+    if usd >= 0.0001:
+        return f"${usd:.{2 if usd >= 1 else 4 if usd >= 0.001 else 5}f}"
+    return "$" + f"{usd:.10f}".rstrip("0").rstrip(".")
 
 
 def size(number: float | None) -> str:
@@ -162,18 +166,6 @@ def _compact(value: Any) -> str:
     import json
 
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": "), default=str)
-
-
-def fit(text: str, width: int, align: Align = "left") -> str:
-    """Text made exactly `width` cells wide: padded, or cut with an ellipsis."""
-    if width <= 0:
-        return ""
-    text = printable(text)
-    length = len(text) if text.isascii() else cell_len(text)
-    if length > width:
-        return set_cell_size(text, width - 1) + "…"
-    pad = " " * (width - length)
-    return pad + text if align == "right" else text + pad
 
 
 def short_id(identity: str) -> str:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from appliance.model import format
 from appliance.model.messages import parse_messages
-from tui.text import format
 
 
 @pytest.mark.parametrize(
@@ -57,15 +57,6 @@ def test_counted() -> None:
         "2 traces",
         "3.4k traces",
     ]
-
-
-def test_fit_counts_cells_not_characters() -> None:
-    assert format.fit("日本語テキスト", 7) == "日本語…"
-    assert format.fit("ab", 4, "right") == "  ab"
-
-
-def test_control_characters_never_reach_the_terminal() -> None:
-    assert format.fit("a\x1b[31mb\tc", 12) == "a·[31mb c   "
 
 
 def test_preview_is_the_last_message() -> None:
