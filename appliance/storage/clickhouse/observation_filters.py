@@ -8,7 +8,7 @@ from typing import Final
 
 from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.search import observation_says
+from appliance.storage.clickhouse.search import observation_contains
 from appliance.storage.clickhouse.traces.all import PendingTraces
 from appliance.storage.clickhouse.traces.filters import trace_filter
 from appliance.storage.clickhouse.where import Binder, FilterColumn, all_of, find_column
@@ -108,7 +108,7 @@ def observation_filter(conditions: Iterable[Condition], binder: Binder, pending:
     of_trace = []
     for condition in conditions:
         if condition.column == SEARCH_COLUMN:
-            filter.wide_tests.append(observation_says(str(condition.value), binder))
+            filter.wide_tests.append(observation_contains(str(condition.value), binder))
         elif condition.type == "positionInTrace":
             continue
         elif find_column(OBSERVATION_COLUMNS, condition).source == _TRACE:

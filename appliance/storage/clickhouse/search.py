@@ -43,23 +43,23 @@ class Search:
     """Time from which on a page of the newest traces is likely full; microseconds since the epoch, 0 for no bound."""
 
 
-def observation_says(text: str, binder: Binder) -> str:
+def observation_contains(text: str, binder: Binder) -> str:
     """The test of observations that hold all words of `text`, in any case."""
-    return _says(render("search", "observation_text"), text, binder)
+    return _contains(render("search", "observation_text"), text, binder)
 
 
-def traces_that_say(text: str, binder: Binder, since_micros: int) -> str:
+def traces_with_text(text: str, binder: Binder, since_micros: int) -> str:
     """The subquery of the ids of traces that hold `text`, in rows from `since_micros` on; 0 for all."""
     # Without a bound the times of rows in the index need not be read.
     since = f">= {binder.time(since_micros)}" if since_micros else ""
     return render(
         "search",
         "traces",
-        observation_says=_says(render("search", "observation_text"), text, binder),
-        part_says=_says(render("search", "part_text"), text, binder),
+        observation_test=_contains(render("search", "observation_text"), text, binder),
+        part_test=_contains(render("search", "part_text"), text, binder),
         text=binder.bind(text),
         started=f"AND start_time {since}" if since else "",
-        told=f"AND timestamp {since}" if since else "",
+        part_bound=f"AND timestamp {since}" if since else "",
     )
 
 
@@ -118,7 +118,7 @@ async def _few_that_say(clickhouse: ClickHouse, project_id: str, text: str) -> l
     [hits] = await clickhouse.rows(render("search", "hits", observation_has=has), binder.params, _Hits)
     if hits.found >= FEW_ROWS:
         return None
-    sql = render("search", "few", traces=traces_that_say(text, binder, 0))
+    sql = render("search", "few", traces=traces_with_text(text, binder, 0))
     ids = [row.trace_id for row in await clickhouse.rows(sql, binder.params, _TraceId)]
     return ids if len(ids) <= FEW_TRACES and sum(map(len, ids)) < _FEW_CHARACTERS else None
 
@@ -142,10 +142,10 @@ def _has_words(sql: str, text: str, binder: Binder) -> str:
     return has_words(sql, plain(text), binder.bind(plain(text)))
 
 
-def _says(sql: str, text: str, binder: Binder) -> str:
+def _contains(sql: str, text: str, binder: Binder) -> str:
     has = _has_words(sql, text, binder)
     if has and _ONE_WORD.fullmatch(text):
         return has  # answered by the index alone, without reading the texts
-    sought = render("search", "folded", text=binder.bind(plain(text)))
-    contains = f"position({render('search', 'folded', text=sql)}, {sought}) > 0"
+    sought = render("search", "normalised", text=binder.bind(plain(text)))
+    contains = f"position({render('search', 'normalised', text=sql)}, {sought}) > 0"
     return f"({has} AND {contains})" if has else contains

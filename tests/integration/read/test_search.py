@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.search import traces_that_say
+from appliance.storage.clickhouse.search import traces_with_text
 from appliance.storage.clickhouse.where import Binder
 from appliance.storage.clickhouse.words import has_words
 from tests.integration.read.conftest import NOW, SECOND, Project
@@ -124,7 +124,7 @@ async def _wrongly_found(told: Project) -> dict[str, object]:
     wrong: dict[str, object] = {}
     for text, names in FOUND:
         binder = Binder({"project_id": told.id})
-        sql = traces_that_say(text, binder, 0)
+        sql = traces_with_text(text, binder, 0)
         found = {row["trace_id"] for row in await told.clickhouse.rows(sql, binder.params, dict[str, str])}
         if found != names | {f"part of {name}" for name in names}:
             wrong[text] = found

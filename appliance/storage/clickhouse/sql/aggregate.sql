@@ -1,7 +1,8 @@
--- Traces that were written to some time ago are aggregated into rows of their own.
+-- Aggregates dirty traces, one row each in `folded_traces`. `touched_traces` is sorted by time, so that each statement reads
+-- the rows of its round only.
 
 -- name: state
--- How far everything is aggregated, and whether this server alone has the tables: what was acknowledged is visible then.
+-- Up to when traces are aggregated, and whether this is a single server, where acknowledged rows are visible.
 SELECT
     max(sequence) AS sequence,
     toUnixTimestamp64Micro(argMaxIf(until, folded_until.sequence, name = 'traces')) AS until_micros,
@@ -11,6 +12,7 @@ SELECT
 FROM folded_until
 
 -- name: pending
+-- Quick at rest: the rows after the mark are the last ones of the table.
 SELECT count() AS dirty_count
 FROM touched_traces
 WHERE touched_at > (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
@@ -30,6 +32,7 @@ FROM
 SELECT project_id, trace_id FROM touched_traces WHERE touched_at > $since AND touched_at <= $upto
 
 -- name: bounds
+-- The time bounds of the dirty traces, by which the other statements open few parts of the tables.
 SELECT toUnixTimestamp64Micro(min(first_start)) AS first_micros, toUnixTimestamp64Micro(max(last_start)) AS last_micros
 FROM
 (
@@ -39,13 +42,14 @@ FROM
 )
 
 -- name: aggregate
+-- Within the server: no row travels to the worker and back.
 INSERT INTO folded_traces
     (project_id, $columns, sequence)
 SELECT project_id, $columns, {sequence:UInt64}
 FROM ($aggregated)
 
 -- name: remove
--- A row whose trace is gone, or begins at another moment than it was thought to.
+-- Marks aggregates whose trace is gone, or whose start has changed, which is part of their key.
 INSERT INTO folded_traces
     (project_id, id, started, first_start, last_start, sequence, is_deleted)
 SELECT project_id, id, started, first_start, last_start, {sequence:UInt64}, 1
@@ -53,7 +57,7 @@ FROM folded_traces FINAL
 WHERE started >= $first AND started <= $last AND (project_id, id) IN ($dirty) AND sequence < {sequence:UInt64}
 
 -- name: remember_places
--- Of a trace without parts no row is left that says where its observations lie: its parts may still come, elsewhere.
+-- A trace without parts has no aggregate, but its parts may still come: a deleted row keeps its time bounds.
 INSERT INTO folded_traces
     (project_id, id, started, first_start, last_start, sequence, is_deleted)
 SELECT project_id, trace_id, min(rows.first_start), min(rows.first_start), max(rows.last_start), {sequence:UInt64}, 1
@@ -77,7 +81,7 @@ WHERE (project_id, trace_id) NOT IN
 GROUP BY project_id, trace_id
 
 -- name: mark
--- `traces` is the mark of readers; up to `certain` nothing was aggregated in a hurry.
+-- Readers aggregate traces after the mark `traces`; up to `certain` none was aggregated early.
 INSERT INTO folded_until
     (name, sequence, until)
 SELECT mark.1, {sequence:UInt64}, mark.2

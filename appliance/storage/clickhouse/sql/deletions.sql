@@ -1,5 +1,5 @@
--- What was deleted: hidden by `deletions`, then deleted from every table. A row of the kind `complete` says that all rows of
--- its moment are there.
+-- Deletions: objects are hidden by the table `deletions`, then deleted from every table. A row of the kind `complete` marks the
+-- list of its moment as complete.
 
 -- name: hide_matching
 INSERT INTO deletions
@@ -11,7 +11,7 @@ ORDER BY trace.started
 LIMIT {most:UInt64}
 
 -- name: hide_old_scores
--- Scores of traces go with them.
+-- Scores of traces are deleted with their trace.
 INSERT INTO deletions
     (project_id, kind, id, deleted_at)
 SELECT project_id, 'score', id, $moment
@@ -42,7 +42,7 @@ LIMIT 1 BY project_id, id
 LIMIT {most:UInt64}
 
 -- name: updated_since
--- Whether the ingestion API has written anything lately.
+-- Whether the ingestion API has written rows lately.
 SELECT
 (
     SELECT count() FROM observations WHERE source = 'api' AND event_ts >= $since
@@ -64,7 +64,7 @@ WHERE project_id = {project_id:String} AND $scores AND event_ts >= $since
 (SELECT $columns FROM deletions WHERE kind = '$kind' AND $at)
 
 -- name: delete_rows
--- Marks rows; what a mark costs later is given back by `reclaim`.
+-- A lightweight delete: it marks rows, and `reclaim` frees their disk space.
 DELETE FROM $table WHERE $rows
 
 -- name: forget
@@ -74,7 +74,7 @@ ALTER TABLE deletions DELETE WHERE $at
 ALTER TABLE $table APPLY DELETED MASK
 
 -- name: mark_dirty
--- What was written to a deleted trace since then is to be aggregated once more: its row went with the others.
+-- Marks deleted traces that were written again since: their aggregate was deleted with the other rows.
 INSERT INTO touched_traces
     (project_id, trace_id, touched_at, first_start, last_start)
 SELECT project_id, id, now64(6, 'UTC'), min(timestamp), max(timestamp)
@@ -83,7 +83,7 @@ WHERE $rows
 GROUP BY project_id, id
 
 -- name: unfinished
--- Deletions of a table that are still at work, and the parts that they have left, on all servers that store it.
+-- Running deletions of a table and the parts that they have left, on all servers that store it.
 SELECT sum(parts_to_do) AS parts, count() AS mutations, max(latest_fail_reason) AS failure
 FROM $mutations
 WHERE database = {database:String} AND table = {table:String} AND NOT is_done

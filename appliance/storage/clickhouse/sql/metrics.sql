@@ -1,4 +1,4 @@
--- One row per entity below, aggregates over entities above.
+-- The blocks below give one row per entity; `aggregate` groups them.
 
 -- name: aggregate
 SELECT $columns
@@ -10,7 +10,7 @@ ORDER BY $order
 LIMIT {row_limit:UInt64}
 
 -- name: span
--- Without conditions this is known without a look at the rows.
+-- Without conditions ClickHouse answers from the metadata of parts, without reading a row.
 SELECT
     count() AS total,
     toUnixTimestamp64Micro(min(start_time)) AS first_micros,
@@ -18,6 +18,7 @@ SELECT
 FROM observations_list
 
 -- name: observation_rows
+-- In slices of time (`time_slices.py`), so that FINAL merges few parts at a time.
 SELECT * FROM observations_list AS row FINAL WHERE project_id = {project_id:String} $where
 
 -- name: score_rows

@@ -1,4 +1,5 @@
--- Lists find keys in the narrow table (or in the wide one, to look into texts) and then read whole rows by key.
+-- Lists find keys in the narrow table (or in the wide one, for tests of texts) and then read whole rows by key: the long texts
+-- are read for the rows of a page only.
 
 -- name: row
     $columns,
@@ -10,8 +11,8 @@
     toUnixTimestamp64Micro(observations.event_ts) AS event_ts
 
 -- name: reach
--- How many of the newest rows fulfil the conditions, up to a bound, and when the earliest of them began. All versions
--- are counted: what a page holds begins no earlier, unless most of them are old.
+-- How many of the newest rows fulfil the conditions, up to a limit, and when the earliest of them began. Read in the table's
+-- order and without FINAL, it ends early. All versions are counted: a page begins no earlier, unless most of them are old.
 SELECT count() AS found, toUnixTimestamp64Micro(min(start)) AS since_micros
 FROM
 (
@@ -23,6 +24,7 @@ FROM
 )
 
 -- name: keys
+-- Bounded by the start that `reach` found, FINAL merges few rows.
 SELECT
     trace_id,
     id,
@@ -39,12 +41,14 @@ FROM observations_list AS row FINAL
 WHERE project_id = {project_id:String} $where
 
 -- name: known
--- All versions of rows whose place is known; PREWHERE is written out, as to find it opens a file of every column.
+-- All versions of rows with known time bounds, which open few granules; the newest is chosen in Python. PREWHERE is written
+-- out, as finding it would open a file of every column.
 SELECT $row
 FROM observations
 PREWHERE project_id = {project_id:String} AND $which $bounds
 
 -- name: steps
+-- The rows of a tree without texts, from the narrow table, within the time bounds of the trace.
 SELECT
     id, parent_id AS parentObservationId, type, name, level, status_message AS statusMessage, environment, version,
     model AS providedModelName, usage_details AS usageDetails, total_cost AS totalCost, prompt_name AS promptName,

@@ -11,12 +11,13 @@ FROM
 )
 
 -- name: stored_bytes
+-- From the metadata of parts.
 SELECT sum(bytes_on_disk) AS bytes
 FROM $parts
 WHERE database = {database:String} AND active
 
 -- name: start_of_share
--- When the oldest traces that hold this share of all observations end; traces are weighed by their observations.
+-- The start before which this share of all observations lies, by traces weighted with their observations.
 SELECT toUnixTimestamp64Micro(quantileExactWeighted({share:Float64})(started, observation_count + 1)) AS moment
 FROM folded_traces
 WHERE is_deleted = 0

@@ -1,4 +1,5 @@
 -- name: page
+-- Scores are few and sorted by id; the index by timestamp skips granules when the filter bounds the time.
 SELECT
     project_id, id, name, source, data_type, value, string_value, long_string_value, environment, trace_id,
     observation_id, session_id, dataset_run_id, execution_trace_id, comment, metadata, author_user_id, config_id,
@@ -18,7 +19,7 @@ FROM scores FINAL
 WHERE project_id = {project_id:String} $where
 
 -- name: of_trace
--- Whether there may be scores of a trace: all versions are looked at.
+-- Whether a trace may have scores. Without FINAL the index by trace decides, mostly without reading a row.
 SELECT 1 AS some
 FROM scores
 PREWHERE project_id = {project_id:String} AND trace_id = {trace_id:String}

@@ -1,4 +1,4 @@
--- A session exists as soon as one part of a trace names it.
+-- A session exists as soon as one part of a trace names it. All versions of parts are read, as FINAL would have to merge them.
 
 -- name: seen
 SELECT

@@ -1,4 +1,5 @@
--- The newest row of each id, wherever it lies: a row that takes away an older one is no row.
+-- The newest row of each id, unless it marks the entity as deleted. A bound on the start and the index by id keep most granules
+-- closed; LIMIT BY merges versions of the wanted ids only, where FINAL would merge all rows.
 
 -- name: observations
 SELECT $row
@@ -35,6 +36,7 @@ FROM
 WHERE is_deleted = 0
 
 -- name: steps
+-- argMax chooses the newest version: FINAL would merge all rows within the bounds.
 SELECT trace_id, id, latest.1 AS parent_id, latest.2 AS has_usage, latest.3 AS has_cost
 FROM
 (

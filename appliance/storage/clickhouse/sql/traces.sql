@@ -1,6 +1,7 @@
 -- A trace is the aggregate of its parts: these blocks say in SQL what model/traces.py says in Python.
 
 -- name: merged_parts
+-- One pass over the parts, which the sorting key and a condition on `timestamp` confine to few granules.
 SELECT
     project_id,
     id,
@@ -40,6 +41,7 @@ WHERE $rows
 GROUP BY project_id, id
 
 -- name: observed
+-- Reads the narrow table: the wide one would open the long texts.
 SELECT
     project_id,
     trace_id,
@@ -65,7 +67,7 @@ WHERE $rows
 GROUP BY project_id, trace_id
 
 -- name: aggregated
--- Whole rows of traces, out of their parts and observations.
+-- Complete rows of traces, from their parts and observations.
 SELECT
     trace.project_id AS project_id,
     trace.id AS id,
@@ -107,7 +109,8 @@ LEFT JOIN ($observed) AS observed ON observed.project_id = trace.project_id AND 
     input_cost, output_cost, input_tokens, output_tokens, total_tokens, models, types, first_start, last_start
 
 -- name: until
--- Up to when everything is aggregated, what was written to since then, where its earliest row may lie, and its newest ones.
+-- The mark, and the dirty traces after it: their number, their earliest row, and the start of the newest 500. Quick at rest,
+-- as the rows after the mark are the last ones of the table.
 WITH (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces') AS aggregated_until
 SELECT
     toUnixTimestamp64Micro(aggregated_until) AS until_micros,
@@ -121,6 +124,7 @@ WHERE project_id = {project_id:String} AND touched_at > aggregated_until
 SELECT trace_id FROM touched_traces WHERE project_id = {project_id:String} AND touched_at > $until
 
 -- name: pending_hashes
+-- Hashes make a smaller set than ids, and `folded_traces` stores them.
 SELECT sipHash128(trace_id) FROM touched_traces WHERE project_id = {project_id:String} AND touched_at > $until
 
 -- name: candidates
@@ -132,7 +136,7 @@ FROM folded_traces
 WHERE project_id = {project_id:String} AND first_start < $first AND id_hash IN ($hashes)
 
 -- name: rare
--- Of the aggregated rows few pass a test: versions are merged only where one of them does.
+-- For a test that few aggregates pass: FINAL then merges versions only where one of them does.
 AND (started, id) IN (SELECT started, id FROM folded_traces WHERE project_id = {project_id:String} AND $part_test)
 
 -- name: stored
@@ -141,7 +145,7 @@ FROM folded_traces FINAL
 WHERE project_id = {project_id:String} $rare
 
 -- name: stored_and_pending
--- Every trace once: as it was aggregated when nothing was written to it since, else aggregated now.
+-- Every trace once: its stored aggregate, or a new one when it is pending.
 SELECT $columns
 FROM folded_traces FINAL
 WHERE project_id = {project_id:String} $rare AND id_hash NOT IN ($hashes)
@@ -173,8 +177,8 @@ FROM
 GROUP BY trace_id
 
 -- name: newest_stored
--- A page by time while all traces are aggregated, out of the newest rows; `looked_at` of them, all versions counted. Of the
--- earliest moment among them there may be more, unless they are all there are.
+-- A page by time while no trace is pending: the newest rows in the table's order, without FINAL, which would merge all rows.
+-- `looked_at` is their number, all versions counted; rows of the earliest moment may be cut off, so they are left out.
 SELECT
     id,
     toUnixTimestamp64Micro(start) AS started_micros,
@@ -200,7 +204,7 @@ ORDER BY start DESC, id DESC
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: places
--- Where the rows of some traces lie: as they were aggregated, and what was written since.
+-- The time bounds of the rows of some traces: those of their aggregates, and of rows written since.
 SELECT
     id,
     toUnixTimestamp64Micro(min(first_start)) AS first_micros,
@@ -218,7 +222,8 @@ FROM
 GROUP BY id
 
 -- name: newest
--- The traces of the newest parts, and where these parts end; of a trace that goes on before that, too little is seen.
+-- The traces of the newest parts, read in the table's order, so that older parts stay closed. A trace with earlier parts may
+-- have begun earlier than it seems here.
 SELECT
     id,
     toUnixTimestamp64Micro(if(countIf(is_said) > 0, minIf(timestamp, is_said), min(timestamp))) AS started,
@@ -237,7 +242,8 @@ ORDER BY started DESC, id DESC
 LIMIT {limit:UInt64} OFFSET {offset:UInt64}
 
 -- name: count_started
--- How many traces there are, aggregated or not, out of nothing but when they began. FINAL would merge all parts since the first.
+-- How many traces there are, by their starts alone. The newest version of parts is chosen by LIMIT BY: FINAL would merge all
+-- parts since the first pending one.
 SELECT
     (
         SELECT count()
@@ -337,7 +343,8 @@ GROUP BY id
 (SELECT argMax(until, sequence) FROM folded_until WHERE name = 'traces')
 
 -- name: time_bounds
--- Where the rows of a trace lie: as it was aggregated, and what was written since. The mark is read before both.
+-- The time bounds of a trace: those of its aggregate, and of rows written since. The mark is read before both. PREWHERE is
+-- written out, as finding it would open a file of every column.
 SELECT
     toUnixTimestamp64Micro(first_start) AS first_micros,
     toUnixTimestamp64Micro(last_start) AS last_micros,

@@ -9,7 +9,7 @@ from typing import Final
 from appliance.errors import InvalidRequest
 from appliance.model.filters import SEARCH_COLUMN, Condition
 from appliance.storage.clickhouse.queries import render
-from appliance.storage.clickhouse.search import Search, traces_that_say
+from appliance.storage.clickhouse.search import Search, traces_with_text
 from appliance.storage.clickhouse.where import Binder, FilterColumn, all_of, find_column
 
 OBSERVED: Final = "observed"
@@ -200,4 +200,4 @@ def _needs_a_value(condition: Condition) -> bool:
 def _search_test(text: str, filter: TraceFilter) -> str:
     if (few := filter.search.few.get(text)) is not None:
         return f"trace.id IN {filter.binder.bind(few, 'Array(String)')}"
-    return f"trace.id IN ({traces_that_say(text, filter.binder, filter.search.since)})"
+    return f"trace.id IN ({traces_with_text(text, filter.binder, filter.search.since)})"
