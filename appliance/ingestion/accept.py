@@ -66,7 +66,7 @@ def count_protobuf_spans(content: bytes) -> Counted:
 
     Raises Undecodable when it is none, PayloadTooLarge when it holds too many.
     """
-    found = without_ids = too_large = 0
+    spans = without_ids = too_large = 0
     for chunk in chunks(content):
         if chunk is None:
             too_large += 1
@@ -77,9 +77,9 @@ def count_protobuf_spans(content: bytes) -> Counted:
             raise Undecodable("Failed to parse OTel Protobuf Trace") from error
         for resource in message.resource_spans:
             for scope in resource.scope_spans:
-                found += len(scope.spans)
+                spans += len(scope.spans)
                 without_ids += sum(not span.trace_id or not span.span_id for span in scope.spans)
-    return _counted(found + too_large, without_ids, too_large)
+    return _counted(spans + too_large, without_ids, too_large)
 
 
 def count_items(kind: str, content: bytes) -> int:
@@ -114,9 +114,9 @@ def count_json_spans(content: bytes) -> Counted:
     """
     if not content.strip():
         return Counted(0)
-    found = without_ids = too_large = 0
+    spans = without_ids = too_large = 0
     for group in groups(content):
-        found += len(group.spans)
+        spans += len(group.spans)
         for text in group.spans:
             try:
                 span = _json_span.decode(text)
@@ -128,18 +128,18 @@ def count_json_spans(content: bytes) -> Counted:
                 too_large += 1
             elif not span.trace_id or not span.span_id:
                 without_ids += 1
-    return _counted(found, without_ids, too_large)
+    return _counted(spans, without_ids, too_large)
 
 
 def _is_list(text: msgspec.Raw) -> bool:
     return bytes(memoryview(text)[:1]) in (b"[", b"", b"n")  # n: null
 
 
-def _counted(found: int, without_ids: int, too_large: int) -> Counted:
+def _counted(spans: int, without_ids: int, too_large: int) -> Counted:
     reasons = []
     if without_ids:
         reasons.append("a span has no traceId or spanId")
     if too_large:
         reasons.append(f"a span has more than {MOST_SPANS} values")
     refused = without_ids + too_large
-    return Counted(found - refused, refused, "; ".join(reasons))
+    return Counted(spans - refused, refused, "; ".join(reasons))

@@ -18,7 +18,7 @@ COUNTED_TYPES: Final = frozenset({"GENERATION", "EMBEDDING"})
 def enrich_costs(
     row: Observation,
     pricing: Pricing,
-    told: Usage,
+    sent_usage: Usage,
     *,
     requested_model: str | None = None,
     provider: str | None = None,
@@ -31,8 +31,8 @@ def enrich_costs(
     observation, so their tokens are not counted here once more.
     """
     model = _definition(row, pricing, (row.model, requested_model), local_runner(provider))
-    row.provided_usage_details = rounded(told)
-    usage = add_total(told)
+    row.provided_usage_details = rounded(sent_usage)
+    usage = add_total(sent_usage)
     if model is not None and not usage and not holds_calls:
         usage = _counted(row, model)
     row.usage_details = rounded(usage)
@@ -59,11 +59,11 @@ def _definition(
     for name in names:
         if not name:
             continue
-        found = pricing.match(row.project_id, name, row.start_time)
-        if runner and (found is None or found.project_id is None):
-            found = pricing.match(row.project_id, f"{runner}/{name}", row.start_time)
-        if found is not None:
-            return found
+        definition = pricing.match(row.project_id, name, row.start_time)
+        if runner and (definition is None or definition.project_id is None):
+            definition = pricing.match(row.project_id, f"{runner}/{name}", row.start_time)
+        if definition is not None:
+            return definition
     return None
 
 

@@ -39,11 +39,11 @@ _ESCAPE: Final = re.compile(
 _FIRST_LETTER: Final = 0xA0
 
 
-def _letter(found: re.Match[str]) -> str:
-    if high := found["high"]:
-        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(found["low"], 16) - 0xDC00)
-    code = int(found["code"] or "0", 16)
-    return chr(code) if code >= _FIRST_LETTER and not 0xD800 <= code <= 0xDFFF else found[0]
+def _letter(match: re.Match[str]) -> str:
+    if high := match["high"]:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(match["low"], 16) - 0xDC00)
+    code = int(match["code"] or "0", 16)
+    return chr(code) if code >= _FIRST_LETTER and not 0xD800 <= code <= 0xDFFF else match[0]
 
 
 def to_json(value: Any) -> str:
@@ -71,8 +71,8 @@ def parse_or_keep(value: Any) -> Any:
 
 def parse_object(value: Any) -> dict[str, Any] | None:
     """The object that a JSON text (or a dict) holds; None when it is anything else."""
-    found = parse_or_keep(value)
-    return found if isinstance(found, dict) else None
+    parsed = parse_or_keep(value)
+    return parsed if isinstance(parsed, dict) else None
 
 
 _MOST_LITERAL_CHARS: Final = 10_000
@@ -80,10 +80,10 @@ _MOST_LITERAL_CHARS: Final = 10_000
 
 def parse_or_literal(value: Any) -> Any:
     """As `parse_or_keep`, and the value of an object that was written as Python does (`{'cached': 3}`)."""
-    found = parse_or_keep(value)
-    if not isinstance(found, str) or found[:1] != "{" or len(found) > _MOST_LITERAL_CHARS:
-        return found
+    parsed = parse_or_keep(value)
+    if not isinstance(parsed, str) or parsed[:1] != "{" or len(parsed) > _MOST_LITERAL_CHARS:
+        return parsed
     try:
-        return ast.literal_eval(found)
+        return ast.literal_eval(parsed)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return found
+        return parsed

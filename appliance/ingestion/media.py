@@ -111,10 +111,10 @@ class MediaFinder:
         changed = self.value(parsed, depth + 1)
         return text if changed is parsed else to_json(changed)
 
-    def _of_uri(self, found: re.Match[str]) -> str:
-        data = found["data"]
-        content_type = found["type"].replace("\\", "").lower()
-        return self._reference(content_type, _ESCAPE.sub(_unescaped, data) if "\\" in data else data) or found[0]
+    def _of_uri(self, match: re.Match[str]) -> str:
+        data = match["data"]
+        content_type = match["type"].replace("\\", "").lower()
+        return self._reference(content_type, _ESCAPE.sub(_unescaped, data) if "\\" in data else data) or match[0]
 
     def _raw_part(self, part: dict[str, Any]) -> dict[str, Any]:
         """A part of a message with a reference instead of its raw base64; the same object when it holds none."""
@@ -134,8 +134,8 @@ class MediaFinder:
         content = _decoded(data)
         if content is None:
             return None
-        found = Content.of(content_type, content)
-        kept = self.found.setdefault(found.id, found)
+        file = Content.of(content_type, content)
+        kept = self.found.setdefault(file.id, file)
         return reference(kept.content_type, kept.id, _SOURCE)
 
 
@@ -160,5 +160,5 @@ def _decoded(data: str) -> bytes | None:
         return None
 
 
-def _unescaped(found: re.Match[str]) -> str:
-    return found[2] or chr(int(found[1], 16))
+def _unescaped(match: re.Match[str]) -> str:
+    return match[2] or chr(int(match[1], 16))

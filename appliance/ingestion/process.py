@@ -110,20 +110,20 @@ def _add_spans(spans: Iterable[Span], source: EntrySource, pricing: Pricing, bat
         traces.setdefault(span.trace_id, []).append(SpanSays(span, draft))
         if draft.type in COUNTED_TYPES:
             holding_calls.add((span.trace_id, span.parent_id))
-    for says in traces.values():
-        inherit_prompts(says)
-    for trace_id, says in traces.items():
+    for mapped_spans in traces.values():
+        inherit_prompts(mapped_spans)
+    for trace_id, mapped_spans in traces.items():
         rows: list[Observation] = []
         totals: list[OwnTotals] = []
-        for said in says:
-            holds_calls = (trace_id, said.span.id) in holding_calls
-            if own := own_totals(said.span, said.draft, source, pricing):
+        for mapped in mapped_spans:
+            holds_calls = (trace_id, mapped.span.id) in holding_calls
+            if own := own_totals(mapped.span, mapped.draft, source, pricing):
                 totals.append(own)
-            rows.append(observation_of(said.span, said.draft, source, pricing, holds_calls=holds_calls))
+            rows.append(observation_of(mapped.span, mapped.draft, source, pricing, holds_calls=holds_calls))
         batch.observations += rows
         batch.totals += _without_calls(totals, rows)
-    for says in traces.values():
-        batch.parts += trace_parts(says, source)
+    for mapped_spans in traces.values():
+        batch.parts += trace_parts(mapped_spans, source)
 
 
 def _without_calls(totals: list[OwnTotals], rows: Iterable[Observation]) -> list[OwnTotals]:

@@ -39,12 +39,12 @@ class Encoding(Protocol):
         """The number of tokens of a text in which nothing has a special meaning."""
 
 
-def count_usage(model: ModelDefinition, asked: str, answered: str) -> Usage:
+def count_usage(model: ModelDefinition, input: str, output: str) -> Usage:
     """Tokens of stored input and output as `input`, `output` and `total`; empty without a tokenizer or any text."""
-    if model.tokenizer_id is None or not (asked or answered):
+    if model.tokenizer_id is None or not (input or output):
         return {}
     encoding = _encoding(_encoding_name(model))
-    counted: Usage = {"input": _count_asked(encoding, model, asked), "output": _count_text(encoding, answered)}
+    counted: Usage = {"input": _count_asked(encoding, model, input), "output": _count_text(encoding, output)}
     return {**counted, "total": sum(counted.values())}
 
 
@@ -86,13 +86,13 @@ def _bindings() -> Any:
     return bindings
 
 
-def _count_asked(encoding: Encoding | None, model: ModelDefinition, asked: str) -> int:
+def _count_asked(encoding: Encoding | None, model: ModelDefinition, input: str) -> int:
     """A list of messages costs some tokens around each of them; anything else counts as its text."""
     config = model.tokenizer_config if isinstance(model.tokenizer_config, dict) else {}
     per_message, per_name = config.get("tokensPerMessage"), config.get("tokensPerName")
-    messages = parse_or_keep(asked) if asked[:1] == "[" and len(asked) <= MAX_COUNTED_CHARS else None
+    messages = parse_or_keep(input) if input[:1] == "[" and len(input) <= MAX_COUNTED_CHARS else None
     if not isinstance(per_message, int) or not isinstance(per_name, int) or not _are_messages(messages):
-        return _count_text(encoding, asked)
+        return _count_text(encoding, input)
     tokens = _REPLY_TOKENS
     for message in messages or ():
         tokens += per_message + (per_name if message.get("name") else 0)
@@ -100,15 +100,15 @@ def _count_asked(encoding: Encoding | None, model: ModelDefinition, asked: str) 
     return tokens
 
 
-def _are_messages(found: Any) -> bool:
+def _are_messages(value: Any) -> bool:
     return (
-        isinstance(found, list)
-        and bool(found)
+        isinstance(value, list)
+        and bool(value)
         and all(
             isinstance(message, dict)
             and isinstance(message.get("role"), str)
             and isinstance(message.get("content"), str | None)
-            for message in found
+            for message in value
         )
     )
 

@@ -82,18 +82,18 @@ def _meaning_of(name: str) -> str | None:
     if _NO_COUNTS.search(plain):
         return NO_COUNT
     bare = _SUFFIX.sub("", plain)
-    if found := _LIFETIME.search(bare):
-        return WRITTEN_5M if found[1] == "5m" else WRITTEN_1H
+    if match := _LIFETIME.search(bare):
+        return WRITTEN_5M if match[1] == "5m" else WRITTEN_1H
     known = _SIDES.get(bare) or _BARE.get(bare)
     return known or _part(bare, plain)
 
 
 def _part(bare: str, plain: str) -> str | None:
     """A part that is named after its side, or before it."""
-    if found := _SIDE_FIRST.fullmatch(bare):
-        side, part, as_sent = _SIDES[found[1]], found[2], plain.partition(".")[2]
-    elif found := _SIDE_LAST.fullmatch(bare):
-        side, part, as_sent = found[2], found[1], found[1]
+    if match := _SIDE_FIRST.fullmatch(bare):
+        side, part, as_sent = _SIDES[match[1]], match[2], plain.partition(".")[2]
+    elif match := _SIDE_LAST.fullmatch(bare):
+        side, part, as_sent = match[2], match[1], match[1]
     else:
         return None
     return _PARTS[side].get(part) or f"{side}_{as_sent}"

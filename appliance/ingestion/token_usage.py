@@ -57,13 +57,13 @@ def legacy_usage(sent: Mapping[str, Any]) -> tuple[Usage, dict[str, float]]:
 
     Its own words are `input`, `output` and `total`, unless it names tokens as a provider does.
     """
-    told = {key: value for key, value in sent.items() if value is not None}
-    of_provider = {key: value for key, value in told.items() if key not in _PLAIN and key not in _NO_USAGE}
+    present = {key: value for key, value in sent.items() if value is not None}
+    of_provider = {key: value for key, value in present.items() if key not in _PLAIN and key not in _NO_USAGE}
     has_sides = any(meaning_of(key) in (INPUT, OUTPUT, TOTAL) for key in of_provider)
     if not has_sides and _is_of_a_provider(of_provider):  # details of what its own words tell
-        of_provider = {key: value for key, value in told.items() if key not in _NO_USAGE}
+        of_provider = {key: value for key, value in present.items() if key not in _NO_USAGE}
     elif not has_sides:
-        plain = {key: units for key in _PLAIN if (units := units_of(told.get(key))) is not None}
+        plain = {key: units for key in _PLAIN if (units := units_of(present.get(key))) is not None}
         return plain, legacy_costs(sent)
     usage = usage_from_counts(of_provider) if of_provider.keys() <= _AS_SENT else normalise_usage(of_provider)
     if not any(meaning_of(key) == TOTAL for key in of_provider):
@@ -108,18 +108,28 @@ def usage_from_counts(sent: Mapping[str, Any], *, is_apart: bool | None = None) 
             others[name.removeprefix("details.")] = units
         elif meaning != NO_COUNT:
             counts[meaning] = max(units, counts.get(meaning, 0))
-    given, made, total = (counts.pop(name, None) for name in (INPUT, OUTPUT, TOTAL))
+    input_units, output_units, total = (counts.pop(name, None) for name in (INPUT, OUTPUT, TOTAL))
     apart = {name.removeprefix(BESIDE): counts.pop(name) for name in list(counts) if name.startswith(BESIDE)}
     repeated = next((others[name] for name in REPEATED if name in others), None)
-    if repeated and given is not None and made is not None and total == given + made + repeated:
+    if (
+        repeated
+        and input_units is not None
+        and output_units is not None
+        and total == input_units + output_units + repeated
+    ):
         apart.setdefault(REASONING, repeated)
     if REASONING in apart or REASONING in counts:
         others = {name: units for name, units in others.items() if name not in REPEATED}
     if REASONING in apart:
         counts.pop(REASONING, None)
     tool_use = {name: units for name, units in apart.items() if name != REASONING}
-    usage = _input(counts, given, made, total, is_apart) | tool_use
-    usage |= _output(counts, made, apart.get(REASONING), None if total is None or given is None else total - given)
+    usage = _input(counts, input_units, output_units, total, is_apart) | tool_use
+    usage |= _output(
+        counts,
+        output_units,
+        apart.get(REASONING),
+        None if total is None or input_units is None else total - input_units,
+    )
     sides = sum(usage.values())
     if total and is_apart and total < sides:  # some add up what the provider told, without the cache
         total = sides
@@ -144,8 +154,10 @@ def take_counts(attributes: dict[str, Any], prefix: str) -> dict[str, Any]:
         if meaning_of(name) != NO_COUNT if is_single else _has_counts({name: value}):
             counts[name] = attributes.pop(key)
     whole = prefix.removesuffix(".")
-    if (told := attributes.get(whole)) is not None and _has_counts(found := parse_object(parse_or_literal(told)) or {}):
-        counts = found | counts
+    if (record := attributes.get(whole)) is not None and _has_counts(
+        parsed := parse_object(parse_or_literal(record)) or {}
+    ):
+        counts = parsed | counts
         del attributes[whole]
     return counts
 
@@ -159,26 +171,28 @@ def _lifetimes(counts: Usage, written: float | None) -> Usage:
 
     Takes what it reads out of the counts, which are by their meanings.
     """
-    told = {key: units for key in (WRITTEN_5M, WRITTEN_1H) if (units := counts.pop(key, 0))}
-    rest = max((written or 0) - sum(told.values()), 0)
-    return {WRITTEN: rest, **told} if rest or (written is not None and not told) else told
+    by_lifetime = {key: units for key in (WRITTEN_5M, WRITTEN_1H) if (units := counts.pop(key, 0))}
+    rest = max((written or 0) - sum(by_lifetime.values()), 0)
+    return {WRITTEN: rest, **by_lifetime} if rest or (written is not None and not by_lifetime) else by_lifetime
 
 
 def raw_details(raw: Any) -> dict[str, int]:
     """The parts of input and output that the provider's own usage object (or its JSON text) tells of."""
-    found = parse_object(parse_or_literal(raw)) or {}
-    asked = found.get("input_tokens_details") or found.get("prompt_tokens_details") or found.get("input_token_details")
-    made = found.get("output_tokens_details") or found.get("completion_tokens_details")
-    made = made or found.get("output_token_details")
-    parts = {"cache_read_tokens": found.get("cache_read_input_tokens")}
-    parts["cache_write_tokens"] = found.get("cache_creation_input_tokens")
-    if isinstance(kept := found.get("cache_creation"), Mapping):
+    usage = parse_object(parse_or_literal(raw)) or {}
+    input_details = (
+        usage.get("input_tokens_details") or usage.get("prompt_tokens_details") or usage.get("input_token_details")
+    )
+    output_details = usage.get("output_tokens_details") or usage.get("completion_tokens_details")
+    output_details = output_details or usage.get("output_token_details")
+    parts = {"cache_read_tokens": usage.get("cache_read_input_tokens")}
+    parts["cache_write_tokens"] = usage.get("cache_creation_input_tokens")
+    if isinstance(kept := usage.get("cache_creation"), Mapping):
         parts |= {key: kept.get(key) for key in ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")}
-    if isinstance(asked, Mapping):
-        parts["cache_read_tokens"] = asked.get("cached_tokens", asked.get("cache_read"))
-        parts["cache_write_tokens"] = asked.get("cache_write_tokens", asked.get("cache_creation"))
-    if isinstance(made, Mapping):
-        parts["output_reasoning_tokens"] = made.get("reasoning_tokens", made.get("reasoning"))
+    if isinstance(input_details, Mapping):
+        parts["cache_read_tokens"] = input_details.get("cached_tokens", input_details.get("cache_read"))
+        parts["cache_write_tokens"] = input_details.get("cache_write_tokens", input_details.get("cache_creation"))
+    if isinstance(output_details, Mapping):
+        parts["output_reasoning_tokens"] = output_details.get("reasoning_tokens", output_details.get("reasoning"))
     return {key: units for key, value in parts.items() if (units := whole_number(value))}
 
 
@@ -193,11 +207,11 @@ def _flat(sent: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator
         if (units := whole_number(value)) is not None:
             yield name, units
             continue
-        found = parse_or_literal(value) if isinstance(value, str) else value
-        if isinstance(found, list):
-            found = {str(each.get("modality")).lower(): _count(each) for each in found if isinstance(each, Mapping)}
-        if isinstance(found, Mapping) and depth < _MOST_NESTED:
-            yield from _flat(found, "" if key in _WRAPPERS else f"{name}.", depth + 1)
+        parsed = parse_or_literal(value) if isinstance(value, str) else value
+        if isinstance(parsed, list):
+            parsed = {str(each.get("modality")).lower(): _count(each) for each in parsed if isinstance(each, Mapping)}
+        if isinstance(parsed, Mapping) and depth < _MOST_NESTED:
+            yield from _flat(parsed, "" if key in _WRAPPERS else f"{name}.", depth + 1)
 
 
 _WRAPPERS: Final = frozenset({"usage", "tokens", "token_usage", "tokenUsage", "usage_metadata", "usageMetadata"})
@@ -207,22 +221,24 @@ def _count(item: Mapping[str, Any]) -> Any:
     return item.get("tokenCount", item.get("token_count"))
 
 
-def _input(counts: Usage, given: float | None, made: float | None, total: float | None, is_apart: bool | None) -> Usage:
+def _input(
+    counts: Usage, input_units: float | None, output_units: float | None, total: float | None, is_apart: bool | None
+) -> Usage:
     """The input and its parts, which add up; takes what it reads out of the counts."""
     read, written, uncached = (counts.pop(name, None) for name in (CACHED, WRITTEN, UNCACHED))
     lifetimes = _lifetimes(counts, written)
     cached = (read or 0) + sum(lifetimes.values())
-    if is_apart is None and given is not None:
-        is_apart = cached > given or (total is not None and total == given + (made or 0) + cached)
+    if is_apart is None and input_units is not None:
+        is_apart = cached > input_units or (total is not None and total == input_units + (output_units or 0) + cached)
     rest = uncached
-    if rest is None and given is not None:
-        rest = given if is_apart else max(given - cached, 0)
+    if rest is None and input_units is not None:
+        rest = input_units if is_apart else max(input_units - cached, 0)
     usage: Usage = {} if rest is None else {"input": rest}
     usage |= {CACHED: read} if read is not None else {}
     return usage | lifetimes | _fitting(counts, usage, INPUT)
 
 
-def _output(counts: Usage, made: float | None, beside: float | None, billed: float | None) -> Usage:
+def _output(counts: Usage, output_units: float | None, beside: float | None, billed: float | None) -> Usage:
     """The output and its parts, which add up; takes what it reads out of the counts.
 
     Reasoning is taken out of the output, unless `billed` (the total without the input) or its size shows that it was
@@ -232,9 +248,9 @@ def _output(counts: Usage, made: float | None, beside: float | None, billed: flo
     usage: Usage = {}
     if beside is not None or within is not None:
         usage[REASONING] = beside or within or 0
-    if made is not None:
-        is_beside = beside or (within or 0) > made or billed == made + (within or 0)
-        usage[OUTPUT] = made if is_beside else made - (within or 0)
+    if output_units is not None:
+        is_beside = beside or (within or 0) > output_units or billed == output_units + (within or 0)
+        usage[OUTPUT] = output_units if is_beside else output_units - (within or 0)
     return usage | _fitting(counts, usage, OUTPUT)
 
 
@@ -245,7 +261,7 @@ def _fitting(counts: Usage, usage: Usage, side: str) -> Usage:
     least of all, which is what the rest consists of.
     """
     names = [name for name in counts if name.startswith(f"{side}_")]
-    found: Usage = {}
+    fitting: Usage = {}
     for name in sorted(names, key=lambda name: "text" in name):
         units, left = counts.pop(name), usage.get(side)
         if left is not None:
@@ -253,5 +269,5 @@ def _fitting(counts: Usage, usage: Usage, side: str) -> Usage:
                 continue
             units = min(units, left)
             usage[side] = left - units
-        found[name] = units
-    return found | ({side: usage[side]} if side in usage else {})
+        fitting[name] = units
+    return fitting | ({side: usage[side]} if side in usage else {})

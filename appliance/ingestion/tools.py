@@ -47,16 +47,16 @@ class ToolUse:
     """Name of each call, in the same order."""
 
 
-def tool_use(asked: str, made: str, attributes: Mapping[str, Any] | None = None) -> ToolUse:
+def tool_use(input: str, output: str, attributes: Mapping[str, Any] | None = None) -> ToolUse:
     """The tools offered in the input or the attributes of a call, and those called in its output (stored texts)."""
     use = ToolUse()
-    for definition in _offered(asked, attributes or {}):
+    for definition in _offered(input, attributes or {}):
         if len(use.definitions) < _MAX_TOOLS and (name := _first(definition, _NAMES)):
             schema = parse_or_keep(_first(definition, _SCHEMAS))
             described = {"description": definition.get("description") or "", "parameters": schema or {}}
             use.definitions.setdefault(str(name), to_json(described))
-    if any(hint in made for hint in _HINTS):
-        for call in _calls(parse_or_keep(made)):
+    if any(hint in output for hint in _HINTS):
+        for call in _calls(parse_or_keep(output)):
             if len(use.calls) >= _MAX_TOOLS:
                 break
             use.names.append(call["name"])
@@ -64,7 +64,7 @@ def tool_use(asked: str, made: str, attributes: Mapping[str, Any] | None = None)
     return use
 
 
-def _offered(asked: str, attributes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _offered(input: str, attributes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     flat: dict[str, Any] = {}
     for key, value in attributes.items():
         if key in _DEFINITIONS or key.endswith(_JSON_SCHEMA):
@@ -73,21 +73,23 @@ def _offered(asked: str, attributes: Mapping[str, Any]) -> Iterator[dict[str, An
             flat[key[len(_FUNCTIONS) :]] = value
     if flat:
         yield from _definitions(unflatten(flat))
-    if '"tools"' in asked or '"parameters"' in asked:
-        found = parse_or_keep(asked)
-        if isinstance(found, dict):
-            config = found.get("config")
-            yield from _definitions(found.get("tools") or (config.get("tools") if isinstance(config, dict) else None))
-        elif isinstance(found, list):
+    if '"tools"' in input or '"parameters"' in input:
+        parsed = parse_or_keep(input)
+        if isinstance(parsed, dict):
+            config = parsed.get("config")
+            yield from _definitions(parsed.get("tools") or (config.get("tools") if isinstance(config, dict) else None))
+        elif isinstance(parsed, list):
             # Langfuse's handler for LangChain appends the tools to the messages.
-            given = [message for message in found if isinstance(message, dict) and message.get("role") == "tool"]
-            contents = [message.get("content") for message in given]
+            tool_messages = [
+                message for message in parsed if isinstance(message, dict) and message.get("role") == "tool"
+            ]
+            contents = [message.get("content") for message in tool_messages]
             yield from _definitions([each for each in contents if isinstance(each, dict) and "function" in each])
 
 
 def _definitions(value: Any) -> Iterator[dict[str, Any]]:
-    found = parse_or_keep(value)
-    for item in found if isinstance(found, list) else [found]:
+    parsed = parse_or_keep(value)
+    for item in parsed if isinstance(parsed, list) else [parsed]:
         definition = parse_or_keep(item)
         if not isinstance(definition, dict):
             continue

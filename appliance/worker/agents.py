@@ -46,8 +46,8 @@ class Agents:
         totals = {key: {**self._counted.get(key, {}), **fresh.get(key, {})} for key in fresh.keys() | touched}
         rows: dict[TraceKey, list[Observation]] = {key: [] for key in totals}
         for row in batch.observations:
-            if (found := rows.get(_key(row))) is not None:
-                found.append(row)
+            if (of_trace := rows.get(_key(row))) is not None:
+                of_trace.append(row)
         chosen = await self._choose(totals, rows)
         newest = max((row.event_ts for row in batch.observations), default=0)
         again = [

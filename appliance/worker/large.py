@@ -96,12 +96,12 @@ class LargeEntries:
         work = _Work(delivery.without_body())
         for work.writes_parts in (False, True):
             chunks = enumerate(split_body(delivery.entry.kind, body, CHUNK_BYTES))
-            while (found := await asyncio.to_thread(next, chunks, None)) is not None:
+            while (numbered := await asyncio.to_thread(next, chunks, None)) is not None:
                 if self._stopping.is_set():
                     raise Stopped
-                number, chunk = found
+                number, chunk = numbered
                 is_whole = len(chunk) >= len(body)
-                del found
+                del numbered
                 if number not in work.aside:
                     await self._write_chunk(work, number, chunk, is_whole=is_whole)
                 del chunk

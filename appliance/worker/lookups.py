@@ -52,14 +52,14 @@ class Remembered(Generic[Key, Found]):
     async def get(self, wanted: Collection[Key]) -> dict[Key, Found]:
         """Those of `wanted` that exist; raises StoreUnavailable when some are not cached and Postgres is away."""
         known = self._known  # `forget` replaces it, also while a query runs
-        found = {key: value for key in wanted if (value := known.get(key)) is not None}
+        answers = {key: value for key in wanted if (value := known.get(key)) is not None}
         if missing := {key for key in wanted if key not in known}:
             answer = await self._ask(missing)
             if len(known) + len(missing) > _MAX_REMEMBERED:
                 known.clear()
             known.update({key: answer.get(key) for key in missing})
-            found |= answer
-        return found
+            answers |= answer
+        return answers
 
 
 class PostgresLookups:

@@ -50,14 +50,14 @@ def uses_of(
     observations: Iterable[Observation], parts: Iterable[TracePart], keys: Collection[MediaKey]
 ) -> dict[str, set[MediaUse]]:
     """Where observations and traces refer to any of these media, by project."""
-    found: dict[str, set[MediaUse]] = {}
+    uses: dict[str, set[MediaUse]] = {}
     wanted = set(keys)
 
     def look(project_id: str, trace_id: str, observation_id: str, field: str, text: str | None) -> None:
         for media_id in referenced_ids(text or ""):
             # Postgres stores no NUL, so such an id cannot be linked.
             if (project_id, media_id) in wanted and "\0" not in trace_id + observation_id:
-                found.setdefault(project_id, set()).add(MediaUse(trace_id, observation_id, field, media_id))
+                uses.setdefault(project_id, set()).add(MediaUse(trace_id, observation_id, field, media_id))
 
     for row in observations:
         for field, text in _texts(row):
@@ -65,7 +65,7 @@ def uses_of(
     for part in parts:
         for field, text in _texts(part):
             look(part.project_id, part.id, "", field, text)
-    return found
+    return uses
 
 
 def _texts(row: Observation | TracePart) -> Iterable[tuple[str, str | None]]:

@@ -172,10 +172,10 @@ class Worker:
         parked = asyncio.create_task(self._waiting_for_postgres.work())
         ways = (self._read(), self._write(), self._finish(), self._large.work())
         lanes = [asyncio.create_task(lane) for lane in ways]
-        told = asyncio.create_task(self._stopping.wait())
+        stop = asyncio.create_task(self._stopping.wait())
         try:
             # Before the stop, a lane ends only by an error, and the others must not go on without it.
-            await asyncio.wait({*lanes, told}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*lanes, stop}, return_when=asyncio.FIRST_COMPLETED)
             if self._stopping.is_set():
                 await asyncio.wait(lanes[:3], timeout=STOP_S)
             for lane in lanes:
@@ -183,7 +183,7 @@ class Worker:
                     lane.result()
             is_orderly = True
         finally:
-            await cancel(beating, parked, told, *lanes)
+            await cancel(beating, parked, stop, *lanes)
             with contextlib.suppress(*AWAY):
                 if is_orderly:
                     await self._outcomes.hand_back(self.name)
@@ -211,12 +211,12 @@ class Worker:
     async def _more(self) -> list[Delivery]:
         """The next entries: first those held before a crash, then new ones, and now and then those of dead workers."""
         if self._recovered_to is not None:
-            found = await self._stream.read_pending(self.name, MAX_ENTRIES, self._recovered_to)
-            self._recovered_to = found[-1].id if found else None
-            return found
+            deliveries = await self._stream.read_pending(self.name, MAX_ENTRIES, self._recovered_to)
+            self._recovered_to = deliveries[-1].id if deliveries else None
+            return deliveries
         if not self._outcomes.waits_for and self._loop.time() - self._claimed_at > CLAIM_EVERY_S:
-            if found := await self._stream.claim_stale(self.name, STALE_MS):
-                return found  # there may be more
+            if deliveries := await self._stream.claim_stale(self.name, STALE_MS):
+                return deliveries  # there may be more
             self._claimed_at = self._loop.time()
             if not self._outcomes.in_hand:  # the driver may have repeated a read whose answer was lost
                 self._recovered_to = "0"
@@ -234,7 +234,7 @@ class Worker:
                 await self._outcomes.dead_letter(delivery, "The worker ended again and again while it had this entry.")
             elif is_large(delivery):
                 self._large.put(delivery)
-        fresh = [found for found in fresh if found.attempts <= MAX_CRASHES and not is_large(found)]
+        fresh = [each for each in fresh if each.attempts <= MAX_CRASHES and not is_large(each)]
         for group in decode_groups(fresh):
             batch = await self._decode(group)
             async with self._changed:

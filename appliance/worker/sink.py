@@ -166,13 +166,13 @@ def _refused(batch: Batch, entities: Iterable[_Entity], configs: _Configs) -> di
 
 
 def _changed_traces(batch: Batch, observations: Sequence[Observation], scores: Sequence[Score]) -> dict[str, list[str]]:
-    found: dict[str, dict[str, None]] = {}
+    changed: dict[str, dict[str, None]] = {}
     for part in batch.parts:
-        found.setdefault(part.project_id, {})[part.id] = None
+        changed.setdefault(part.project_id, {})[part.id] = None
     named = [(row.project_id, row.trace_id) for row in observations] + [
         (row.project_id, row.trace_id) for row in scores
     ]
     for project_id, trace_id in named:
         if trace_id:
-            found.setdefault(project_id, {})[trace_id] = None
-    return {project: list(ids) for project, ids in found.items()}
+            changed.setdefault(project_id, {})[trace_id] = None
+    return {project: list(ids) for project, ids in changed.items()}

@@ -66,12 +66,12 @@ def condensed_patches(
     left = _Left([event for _, event in keyed])
     if left.events:
         (_keep_of_score if is_score else _keep_of_observation)(left)
-    found = {
+    condensed = {
         key: msgspec.json.encode(msgspec.structs.replace(event, body=left.bodies[number]))
         for number, (key, event) in enumerate(keyed)
         if number in left.bodies
     }
-    return found if len(patches.patches) - len(found) >= _WORTHWHILE else None
+    return condensed if len(patches.patches) - len(condensed) >= _WORTHWHILE else None
 
 
 @dataclass(slots=True)
@@ -88,15 +88,15 @@ class _Left:
 
     def keep_last(self, names: tuple[str, ...], counts: Callable[[StoredEvent], bool]) -> None:
         """Keep fields of the last event that counts."""
-        found = next((number for number in range(len(self.events) - 1, -1, -1) if counts(self.events[number])), None)
-        if found is not None:
-            self.keep(found, *names)
+        last = next((number for number in range(len(self.events) - 1, -1, -1) if counts(self.events[number])), None)
+        if last is not None:
+            self.keep(last, *names)
 
     def keep_first(self, name: str, counts: Callable[[StoredEvent], bool]) -> None:
         """Keep a field of the first event that counts."""
-        found = next((number for number, event in enumerate(self.events) if counts(event)), None)
-        if found is not None:
-            self.keep(found, name)
+        first = next((number for number, event in enumerate(self.events) if counts(event)), None)
+        if first is not None:
+            self.keep(first, name)
 
 
 def _keep_of_observation(left: _Left) -> None:

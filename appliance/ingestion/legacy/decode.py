@@ -61,8 +61,8 @@ def split_events(events: Iterable[Event], source: EntrySource) -> tuple[list[Tra
         if event.type != "score-create" and event.body.get("traceId"):
             part = _bare_part(event, source)
             bare.setdefault(part.id, part)
-    told = {part.id for part in parts}
-    return [*parts, *(part for part in bare.values() if part.id not in told)], patches
+    known = {part.id for part in parts}
+    return [*parts, *(part for part in bare.values() if part.id not in known)], patches
 
 
 def _placed(events: Iterable[Event], source: EntrySource) -> Iterator[tuple[Event, str, int]]:

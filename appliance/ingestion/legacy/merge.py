@@ -64,8 +64,8 @@ def began_after(events: Sequence[StoredEvent]) -> int | None:
 
     The margin is for creations that were sent before with a somewhat earlier start.
     """
-    told = [parse_iso(event.body.get("startTime")) for event in events if event.is_creation]
-    known = [start for start in told if start is not None]
+    starts = [parse_iso(event.body.get("startTime")) for event in events if event.is_creation]
+    known = [start for start in starts if start is not None]
     return max(min(known) - _MARGIN, 0) if known else None
 
 
@@ -158,8 +158,8 @@ def _type_of(events: Sequence[StoredEvent], base: Observation | None) -> str:
 
 def kind_of(event: StoredEvent) -> str:
     """The type of observation that an event is about; perhaps one that does not exist."""
-    said = str(event.body.get("type") or "") if event.type.startswith("observation-") else ""
-    return said or event.type.rpartition("-")[0].upper()
+    sent = str(event.body.get("type") or "") if event.type.startswith("observation-") else ""
+    return sent or event.type.rpartition("-")[0].upper()
 
 
 def _taken_away(

@@ -41,8 +41,8 @@ def take_costs(attributes: Attributes) -> dict[str, Any] | None:
         return None
     costs: dict[str, Any] = {}
     for key in _OBJECTS & attributes.keys():
-        told = parse_object(attributes[key]) or {}
-        amounts = {_costed(name): amount for name, value in told.items() if (amount := units_of(value)) is not None}
+        record = parse_object(attributes[key]) or {}
+        amounts = {_costed(name): amount for name, value in record.items() if (amount := units_of(value)) is not None}
         costs |= {kind: amount for kind, amount in amounts.items() if kind}
         if amounts and None not in amounts:
             del attributes[key]
@@ -54,10 +54,10 @@ def take_costs(attributes: Attributes) -> dict[str, Any] | None:
             costs[kind] = amount
             del attributes[key]
     for key in names:
-        if found := _PART.fullmatch(key):
-            side = _SIDES[found[1]]
+        if match := _PART.fullmatch(key):
+            side = _SIDES[match[1]]
             if f"{side}_cost" not in costs and (amount := units_of(attributes[key])) is not None:
-                costs[side if found[2] == side else f"{side}_{found[2]}"] = amount
+                costs[side if match[2] == side else f"{side}_{match[2]}"] = amount
                 del attributes[key]
     return costs or None
 
@@ -65,11 +65,11 @@ def take_costs(attributes: Attributes) -> dict[str, Any] | None:
 def _kind_of(key: str) -> str | None:
     if _WHOLE.fullmatch(key):
         return "total_cost"
-    found = _KIND.fullmatch(key)
-    if found is None:
+    match = _KIND.fullmatch(key)
+    if match is None:
         return None
-    name = found["kind"] or found["usage"]
-    if found["usage"] and not name.removesuffix("_usd").endswith("cost"):
+    name = match["kind"] or match["usage"]
+    if match["usage"] and not name.removesuffix("_usd").endswith("cost"):
         return None
     return _costed(name)
 

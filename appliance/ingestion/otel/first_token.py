@@ -28,10 +28,10 @@ _OLDEST: Final = 946_684_800
 def first_token(span: Span) -> int | None:
     """Microseconds since the epoch; None when the span does not tell. The attribute that tells is taken out."""
     for key in [key for key in span.attributes if "irst" in key or "ttf" in key or "completion_start" in key]:
-        found = _moment(_CAMEL.sub("_", key).lower(), span.attributes[key], span)
-        if found is not None:
+        moment = _moment(_CAMEL.sub("_", key).lower(), span.attributes[key], span)
+        if moment is not None:
             del span.attributes[key]
-            return found
+            return moment
     moments = [event.time for event in span.events if _EVENT.search(event.name) and event.time >= span.start]
     return min(moments, default=None)
 
@@ -55,12 +55,12 @@ def moment_of(value: Any) -> int | None:
 def _moment(name: str, value: Any, span: Span) -> int | None:
     if _MOMENT.fullmatch(name) and (moment := moment_of(value)) is not None:
         return moment
-    if not (told := _LENGTH.fullmatch(name)):
+    if not (match := _LENGTH.fullmatch(name)):
         return None
     number = _number(value)
     if number is None:
         return moment_of(value)
-    unit = _UNITS.get(_short(told[1])) if told[1] else _UNITS["ms"] if "ms_to" in name else None
+    unit = _UNITS.get(_short(match[1])) if match[1] else _UNITS["ms"] if "ms_to" in name else None
     return clamp(span.start + round(number * (unit or _likely_unit(number, span))))
 
 

@@ -27,32 +27,34 @@ def metadata_text(value: Any, *, is_json: bool = False) -> str:
 
 def metadata_of(value: Any, *, is_json: bool = False) -> dict[str, str]:
     """Metadata sent as one value: an object by its keys, anything else under the key `metadata`."""
-    found = value
+    parsed = value
     if isinstance(value, str):
         try:
-            found = parse(value)
+            parsed = parse(value)
         except ValueError:
-            found = value
-    if isinstance(found, Mapping):
-        return {str(key): metadata_text(item) for key, item in found.items() if item is not None}
-    return {} if found is None or found == "" else {"metadata": metadata_text(value, is_json=is_json)}
+            parsed = value
+    if isinstance(parsed, Mapping):
+        return {str(key): metadata_text(item) for key, item in parsed.items() if item is not None}
+    return {} if parsed is None or parsed == "" else {"metadata": metadata_text(value, is_json=is_json)}
 
 
-def take_text(said: dict[str, Any], names: Iterable[str]) -> str | None:
+def take_text(attributes: dict[str, Any], names: Iterable[str]) -> str | None:
     """The first of the names that says something, as text; it alone is taken out."""
-    name = next((name for name in names if said.get(name)), None)
-    return None if name is None else to_text(said.pop(name))
+    name = next((name for name in names if attributes.get(name)), None)
+    return None if name is None else to_text(attributes.pop(name))
 
 
-def take_known(said: dict[str, Any], name: str, known: Mapping[str, str], *, chosen: str | None = None) -> str | None:
+def take_known(
+    attributes: dict[str, Any], name: str, known: Mapping[str, str], *, chosen: str | None = None
+) -> str | None:
     """What a word means by a table; it is taken out only when it is known and `chosen` (if any) is the same.
 
     A word without a meaning here stays among the attributes, and so in the metadata.
     """
-    found = known.get(str(said.get(name, "")).strip('"').lower())
-    if found is not None and chosen in (None, found):
-        del said[name]
-    return found
+    meaning = known.get(str(attributes.get(name, "")).strip('"').lower())
+    if meaning is not None and chosen in (None, meaning):
+        del attributes[name]
+    return meaning
 
 
 def _is_json(text: str) -> bool:

@@ -118,8 +118,8 @@ def complete_metadata(span: Span, draft: Draft) -> None:
         if values:
             _add(draft, key, to_text(values[0]) if len(values) == 1 else to_json(values))
     if events := [event for event in span.events if event.name not in MESSAGE_EVENTS]:
-        told = [{"name": e.name, "time": iso_text(e.time), "attributes": e.attributes} for e in events]
-        _add(draft, "events", to_json(told))
+        listed = [{"name": e.name, "time": iso_text(e.time), "attributes": e.attributes} for e in events]
+        _add(draft, "events", to_json(listed))
     if links := span.links:
         named = [{"traceId": each.trace_id, "spanId": each.span_id, "attributes": each.attributes} for each in links]
         _add(draft, "links", to_json(named))

@@ -9,27 +9,30 @@ from appliance.ingestion.otel.trace import SpanSays
 
 def inherit_prompts(spans: Sequence[SpanSays]) -> None:
     """Link each generation that names no prompt to that of the nearest span around it which is in the same request."""
-    if not any(says.draft.prompt_name and says.draft.type != "GENERATION" for says in spans):
+    if not any(each.draft.prompt_name and each.draft.type != "GENERATION" for each in spans):
         return
-    by_id = {says.span.id: says for says in spans}
+    by_id = {each.span.id: each for each in spans}
     naming: dict[str, SpanSays | None] = {}
-    for says in spans:
-        if says.draft.type == "GENERATION" and not says.draft.prompt_name:
-            found = _nearest(says.span.parent_id, by_id, naming)
-            if found is not None:
-                says.draft.prompt_name, says.draft.prompt_version = found.draft.prompt_name, found.draft.prompt_version
+    for each in spans:
+        if each.draft.type == "GENERATION" and not each.draft.prompt_name:
+            nearest = _nearest(each.span.parent_id, by_id, naming)
+            if nearest is not None:
+                each.draft.prompt_name, each.draft.prompt_version = (
+                    nearest.draft.prompt_name,
+                    nearest.draft.prompt_version,
+                )
 
 
 def _nearest(id: str, by_id: Mapping[str, SpanSays], naming: dict[str, SpanSays | None]) -> SpanSays | None:
     """The span with this id when it names a prompt, else the nearest one around it; `naming` has those known so far."""
     way: list[str] = []
     while id in by_id and id not in naming:
-        says = by_id[id]
-        naming[id] = says if says.draft.prompt_name else None
+        each = by_id[id]
+        naming[id] = each if each.draft.prompt_name else None
         way.append(id)
-        if says.draft.prompt_name:
+        if each.draft.prompt_name:
             break
-        id = says.span.parent_id
-    found = naming.get(id)
-    naming.update(dict.fromkeys(way, found))
-    return found
+        id = each.span.parent_id
+    nearest = naming.get(id)
+    naming.update(dict.fromkeys(way, nearest))
+    return nearest

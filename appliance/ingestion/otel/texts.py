@@ -78,11 +78,11 @@ def _texts(value: Any, depth: int = 0) -> Iterator[str]:
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, str):
-        found = parse_or_keep(value) if value[:1] in ("{", "[", '"') else value
-        if found == value:
+        parsed = parse_or_keep(value) if value[:1] in ("{", "[", '"') else value
+        if parsed == value:
             yield value.replace("\\n", " ").replace("\n", " ").replace("\\", "").strip()
         else:
-            yield from _texts(found, depth + 1)
+            yield from _texts(parsed, depth + 1)
     elif isinstance(value, dict):
         for key, item in value.items():
             if key not in _LABELS:

@@ -59,9 +59,9 @@ def trace_parts(spans: Sequence[SpanSays], source: EntrySource) -> list[TracePar
     stands for the topmost span, too, whose name is the trace's unless something above it comes. The ids of the parts
     come from span ids, so the same request always makes the same parts.
     """
-    ordered = sorted(spans, key=lambda says: (says.span.start, -says.span.end, says.span.id))
-    roots = [_root_part(says, source) for says in ordered if says.is_root]
-    others = [says for says in ordered if not says.is_root and says.has_updates]
+    ordered = sorted(spans, key=lambda each: (each.span.start, -each.span.end, each.span.id))
+    roots = [_root_part(each, source) for each in ordered if each.is_root]
+    others = [each for each in ordered if not each.is_root and each.has_updates]
     parts = roots
     if top := _topmost(ordered):
         parts = [*roots, _topmost_part(top, ordered[0].span.start, others, source)]
@@ -79,15 +79,15 @@ def _topmost(ordered: Sequence[SpanSays]) -> SpanSays | None:
 
     In a circle of parents it is the first of all.
     """
-    if any(says.weight > 0 for says in ordered):
+    if any(each.weight > 0 for each in ordered):
         return None
-    here = {says.span.id for says in ordered}
-    first = next((says for says in ordered if says.span.parent_id not in here), ordered[0])
+    here = {each.span.id for each in ordered}
+    first = next((each for each in ordered if each.span.parent_id not in here), ordered[0])
     return None if first.is_root else first
 
 
-def _bare_part(kind: str, says: SpanSays, source: EntrySource) -> TracePart:
-    span = says.span
+def _bare_part(kind: str, mapped: SpanSays, source: EntrySource) -> TracePart:
+    span = mapped.span
     return TracePart(
         project_id=source.project_id,
         id=span.trace_id,
@@ -96,36 +96,36 @@ def _bare_part(kind: str, says: SpanSays, source: EntrySource) -> TracePart:
         order_ts=span.start,
         event_ts=source.accepted_at,
         created_at=source.accepted_at,
-        environment=says.draft.environment or "default",
+        environment=mapped.draft.environment or "default",
     )
 
 
 def _conversation_part(ordered: Sequence[SpanSays], source: EntrySource) -> list[TracePart]:
     """The conversation of the first span that names one as session, weaker than any session named anywhere."""
-    for says in ordered:
-        if says.draft.conversation_id:
-            part = _bare_part("c", says, source)
+    for each in ordered:
+        if each.draft.conversation_id:
+            part = _bare_part("c", each, source)
             part.order_ts = 0
-            part.session_id = says.draft.conversation_id
+            part.session_id = each.draft.conversation_id
             return [part]
     return []
 
 
-def _root_part(says: SpanSays, source: EntrySource) -> TracePart:
-    draft = says.draft
-    part = _bare_part("r", says, source)
-    part.is_root, part.weight = True, says.weight
+def _root_part(root: SpanSays, source: EntrySource) -> TracePart:
+    draft = root.draft
+    part = _bare_part("r", root, source)
+    part.is_root, part.weight = True, root.weight
     if part.weight < 0:
-        part.order_ts, part.parent_id = says.span.end, says.span.parent_id
+        part.order_ts, part.parent_id = root.span.end, root.span.parent_id
     _take_name(part, draft)
     part.version, part.release = draft.version, draft.release
     part.metadata = {**draft.metadata, **draft.trace_metadata}
     part.tags = sorted(set(draft.tags or ()))
     _take_attributes(part, draft)
-    given = {"input": _text(draft.trace_input), "output": _text(draft.trace_output)}
-    part.given = [name for name, text in given.items() if text is not None]
-    part.input = given["input"] or _text(draft.input)
-    part.output = given["output"] or _text(draft.output)
+    on_purpose = {"input": _text(draft.trace_input), "output": _text(draft.trace_output)}
+    part.given = [name for name, text in on_purpose.items() if text is not None]
+    part.input = on_purpose["input"] or _text(draft.input)
+    part.output = on_purpose["output"] or _text(draft.output)
     return part
 
 
@@ -141,9 +141,9 @@ def _topmost_part(top: SpanSays, began: int, others: Sequence[SpanSays], source:
 
 def _update(part: TracePart, others: Sequence[SpanSays]) -> TracePart:
     """The part with what other spans say of the trace; the last to end comes last, as an outer span does."""
-    for says in sorted(others, key=lambda says: (says.span.end, -says.span.start, says.span.id)):
-        draft = says.draft
-        part.order_ts = says.span.end
+    for each in sorted(others, key=lambda each: (each.span.end, -each.span.start, each.span.id)):
+        draft = each.draft
+        part.order_ts = each.span.end
         if draft.trace_name:
             _take_name(part, draft)
         part.version = draft.version or part.version
@@ -153,7 +153,7 @@ def _update(part: TracePart, others: Sequence[SpanSays]) -> TracePart:
         _take_attributes(part, draft)
         part.input = _text(draft.trace_input) or part.input
         part.output = _text(draft.trace_output) or part.output
-    part.tags = sorted({tag for says in others for tag in says.draft.tags or ()})
+    part.tags = sorted({tag for each in others for tag in each.draft.tags or ()})
     return part
 
 
@@ -173,7 +173,7 @@ def _take_attributes(part: TracePart, draft: Draft) -> None:
 
 def _repeats(update: TracePart, root: TracePart) -> bool:
     """Whether the update says nothing that the root does not say too (SDKs hand trace attributes to every span)."""
-    said = (
+    values = (
         (update.name, root.name if root.name_rank == NAMED_ON_PURPOSE else None),
         (update.user_id, root.user_id),
         (update.session_id, root.session_id),
@@ -184,7 +184,7 @@ def _repeats(update: TracePart, root: TracePart) -> bool:
         (update.output, root.output),
     )
     return (
-        all(value is None or value == root_value for value, root_value in said)
+        all(value is None or value == root_value for value, root_value in values)
         and set(update.tags) <= set(root.tags)
         and update.metadata.items() <= root.metadata.items()
     )

@@ -158,8 +158,8 @@ class ClickHouse:
             if _RAW_TIMES in client.server_settings:
                 chosen[_RAW_TIMES] = 1
             # The driver copies a whole block to prepend the statement; chunks avoid that.
-            given = block if len(block) < _CHUNK_BYTES else _chunks(block)
-            await client.raw_insert(table, insert_block=given, settings=chosen, fmt="JSONEachRow")
+            content = block if len(block) < _CHUNK_BYTES else _chunks(block)
+            await client.raw_insert(table, insert_block=content, settings=chosen, fmt="JSONEachRow")
 
     async def command(
         self,
@@ -211,8 +211,8 @@ class ClickHouse:
 
     async def version(self) -> str:
         """The server's version, such as `26.3.1.1`. Raises StoreUnavailable."""
-        found: list[dict[str, str]] = await self.rows("SELECT version() AS version", {}, dict)
-        return found[0]["version"]
+        rows: list[dict[str, str]] = await self.rows("SELECT version() AS version", {}, dict)
+        return rows[0]["version"]
 
     async def _read(
         self, sql: str, params: Mapping[str, Any], settings: dict[str, Any], form: str = "JSONEachRow"

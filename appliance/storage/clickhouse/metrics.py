@@ -105,10 +105,10 @@ def _add_columns(statement: _Statement) -> None:
         bucket, _ = _BUCKETS[query.granularity]
         statement.add(TIME_DIMENSION, bucket.format(view.time), "", "t")
     for name in query.dimensions:
-        found = view.dimensions.get(name)
-        if found is None:
+        dimension = view.dimensions.get(name)
+        if dimension is None:
             raise InvalidRequest(f"Invalid dimension {name}. Must be one of {', '.join(view.dimensions)}")
-        statement.add(name, found.sql, found.source, "d")
+        statement.add(name, dimension.sql, dimension.source, "d")
     for metric in query.metrics:
         measure = view.measures.get(metric.measure)
         if measure is None:

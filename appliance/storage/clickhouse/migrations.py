@@ -63,8 +63,8 @@ async def migrate(settings: ClickHouseSettings, report: Callable[[str], None] = 
     try:
         if not await _has_tables(clickhouse):  # even IF NOT EXISTS needs the right to create
             await _run(clickhouse, (_RECORD_TABLE.strip(),), "the list of migrations")
-        found: list[dict[str, int]] = await clickhouse.rows("SELECT version FROM schema_migrations", {}, dict)
-        done = {row["version"] for row in found}
+        rows: list[dict[str, int]] = await clickhouse.rows("SELECT version FROM schema_migrations", {}, dict)
+        done = {row["version"] for row in rows}
         migrations = load_migrations()
         if unknown := done - {migration.version for migration in migrations}:
             raise MigrationFailed(
@@ -146,8 +146,8 @@ async def _prepare_database(settings: ClickHouseSettings) -> None:
 
 async def _require_version(server: ClickHouse) -> None:
     version = await server.version()
-    found = tuple(int(part) for part in version.split(".")[:2])
-    if found < MINIMUM_VERSION:
+    numbers = tuple(int(part) for part in version.split(".")[:2])
+    if numbers < MINIMUM_VERSION:
         wanted = ".".join(str(part) for part in MINIMUM_VERSION)
         raise MigrationFailed(
             f"ClickHouse {version} is too old; {wanted} or newer is needed.", hint="Upgrade the ClickHouse server."
@@ -159,17 +159,17 @@ async def _has_tables(clickhouse: ClickHouse) -> bool:
 
     Raises MigrationFailed when it was created for one server and a cluster is set, or the reverse.
     """
-    found: list[dict[str, str]] = await clickhouse.rows(
+    rows: list[dict[str, str]] = await clickhouse.rows(
         "SELECT engine FROM system.tables WHERE database = currentDatabase() AND name = 'schema_migrations'", {}, dict
     )
     is_clustered = clickhouse.settings.cluster_enabled
-    if found and (found[0]["engine"] == "Distributed") != is_clustered:
-        made, wanted = ("one server", "a cluster") if is_clustered else ("a cluster", "one server")
+    if rows and (rows[0]["engine"] == "Distributed") != is_clustered:
+        stored, wanted = ("one server", "a cluster") if is_clustered else ("a cluster", "one server")
         raise MigrationFailed(
-            f"The tables in {clickhouse.database} were made for {made}, not for {wanted}.",
+            f"The tables in {clickhouse.database} were made for {stored}, not for {wanted}.",
             hint="Set CLICKHOUSE_CLUSTER_ENABLED as it was, or another CLICKHOUSE_DB.",
         )
-    return bool(found)
+    return bool(rows)
 
 
 async def _apply(clickhouse: ClickHouse, migration: ClickHouseMigration) -> None:

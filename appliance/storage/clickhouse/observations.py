@@ -109,14 +109,14 @@ async def _keys(
 
 async def read(clickhouse: ClickHouse, query: ObservationQuery, keys: Sequence[ObservationKey]) -> list[Observation]:
     """The observations of `keys` in their order, without those that were deleted meanwhile."""
-    found: dict[tuple[str, str], Observation] = {}
+    by_key: dict[tuple[str, str], Observation] = {}
     for start in range(0, len(keys), _CHUNK):
         chunk = keys[start : start + _CHUNK]
         binder = Binder({"project_id": query.project_id, "ids": [key.id for key in chunk]})
         bounds = within("start_time", [TimeBounds(key.start_micros, key.start_micros) for key in chunk], binder)
         for row in await _known(clickhouse, "id IN {ids:Array(String)}", bounds, binder, query.fields):
-            found[row.trace_id, row.id] = row
-    return [found[key.trace_id, key.id] for key in keys if (key.trace_id, key.id) in found]
+            by_key[row.trace_id, row.id] = row
+    return [by_key[key.trace_id, key.id] for key in keys if (key.trace_id, key.id) in by_key]
 
 
 async def count(clickhouse: ClickHouse, query: ObservationQuery) -> int:
@@ -153,8 +153,8 @@ async def find(
 ) -> Observation | None:
     """One observation by its id, the newest if several traces have it, or None."""
     binder = Binder({"project_id": project_id, "ids": [observation_id]})
-    found = await _known(clickhouse, "id IN {ids:Array(String)}", "", binder, fields)
-    return max(found, key=lambda row: row.event_ts, default=None)
+    rows = await _known(clickhouse, "id IN {ids:Array(String)}", "", binder, fields)
+    return max(rows, key=lambda row: row.event_ts, default=None)
 
 
 async def _known(

@@ -92,8 +92,8 @@ async def search_of(clickhouse: ClickHouse, project_id: str, texts: Sequence[str
 
     Raises QueryTooExpensive and StoreUnavailable.
     """
-    found = await asyncio.gather(*(_few_that_say(clickhouse, project_id, text) for text in texts))
-    few = {text: ids for text, ids in zip(texts, found, strict=True) if ids is not None}
+    ids_by_text = await asyncio.gather(*(_few_that_say(clickhouse, project_id, text) for text in texts))
+    few = {text: ids for text, ids in zip(texts, ids_by_text, strict=True) if ids is not None}
     if not texts or few or newest is None:
         return Search(few)
     reaches = await asyncio.gather(*(_reach_of(clickhouse, project_id, text, newest) for text in texts))

@@ -39,8 +39,8 @@ class Stored:
         bounds = [since for since in wanted.values() if since is not None]
         bounded = [key for key, since in wanted.items() if since is not None]
         others = [key for key, since in wanted.items() if since is None]
-        found = await self._rows(sql, bounded, Observation, {"since": min(bounds, default=0)})
-        return found | await self._rows(sql, others, Observation, {"since": 0})
+        rows = await self._rows(sql, bounded, Observation, {"since": min(bounds, default=0)})
+        return rows | await self._rows(sql, others, Observation, {"since": 0})
 
     async def scores(self, keys: Iterable[RowKey]) -> dict[RowKey, Score]:
         """As `observations`, for scores."""
@@ -52,7 +52,7 @@ class Stored:
         `wanted` holds for each trace the range of starts, in microseconds; the answer may hold some observations
         outside it.
         """
-        found: dict[RowKey, list[NestedStep]] = {}
+        by_trace: dict[RowKey, list[NestedStep]] = {}
         for project_id, trace_ids in _by_project(wanted):
             bounds = [wanted[project_id, id] for id in trace_ids]
             params = {
@@ -62,18 +62,18 @@ class Stored:
                 "until": min(max(until for _, until in bounds) + _MARGIN_US, LATEST),
             }
             for step in await self._clickhouse.rows(render("stored", "steps"), params, NestedStep):
-                found.setdefault((project_id, step.trace_id), []).append(step)
-        return found
+                by_trace.setdefault((project_id, step.trace_id), []).append(step)
+        return by_trace
 
     async def _rows(
         self, sql: str, keys: Iterable[RowKey], row_type: type[_Row], bounds: Mapping[str, int]
     ) -> dict[RowKey, _Row]:
-        found: dict[RowKey, _Row] = {}
+        by_key: dict[RowKey, _Row] = {}
         for project_id, ids in _by_project(keys):
             params = {"project_id": project_id, "ids": ids, **bounds}
             for row in await self._clickhouse.rows(sql, params, row_type, settings=_ALIASES):
-                found[row.project_id, row.id] = row
-        return found
+                by_key[row.project_id, row.id] = row
+        return by_key
 
 
 def _by_project(keys: Iterable[RowKey]) -> Iterator[tuple[str, list[str]]]:

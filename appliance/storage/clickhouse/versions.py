@@ -18,9 +18,9 @@ Row = TypeVar("Row", bound=Version)
 
 def newest(rows: Iterable[Row], key: Callable[[Row], Hashable]) -> list[Row]:
     """The newest version of each key, unless that marks it as deleted."""
-    found: dict[Hashable, Row] = {}
+    by_key: dict[Hashable, Row] = {}
     for row in rows:
-        known = found.get(of := key(row))
+        known = by_key.get(of := key(row))
         if known is None or row.event_ts >= known.event_ts:
-            found[of] = row
-    return [row for row in found.values() if not row.is_deleted]
+            by_key[of] = row
+    return [row for row in by_key.values() if not row.is_deleted]

@@ -96,10 +96,10 @@ class Binder:
         bound = self.bind(values, "Array(String)")
         if column.kind == "array":
             call = "hasAll" if operator == "all of" else "hasAny"
-            found = f"{call}(arrayMap(x -> toString(x), {column.sql}), {bound})"
+            test = f"{call}(arrayMap(x -> toString(x), {column.sql}), {bound})"
         else:
-            found = f"{column.sql} IN {bound}"
-        return f"NOT ({found})" if operator == "none of" else found
+            test = f"{column.sql} IN {bound}"
+        return f"NOT ({test})" if operator == "none of" else test
 
     def _text(self, sql: str, operator: str, text: str) -> str:
         if operator == "matches":
@@ -126,8 +126,8 @@ class Binder:
         if condition.type == "booleanObject":
             return f"{entry} {condition.operator} {self.bind(str(condition.value).lower())}"
         if isinstance(condition.value, list):
-            found = f"{entry} IN {self.bind(condition.value, 'Array(String)')}"
-            return f"NOT ({found})" if condition.operator == "none of" else found
+            test = f"{entry} IN {self.bind(condition.value, 'Array(String)')}"
+            return f"NOT ({test})" if condition.operator == "none of" else test
         return self._text(entry, condition.operator, str(condition.value))
 
     def _entry(self, column: FilterColumn, key: str) -> tuple[str, str]:
@@ -157,8 +157,8 @@ class Binder:
     def _among_pairs(self, sql: str, key: str, condition: Condition) -> str:
         """Whether an array of (name, value) holds the wanted pair; the opposite also holds for the absent name."""
         values = condition.value if isinstance(condition.value, list) else ["True" if condition.value else "False"]
-        found = f"arrayExists(x -> x.1 = {key} AND x.2 IN {self.bind(values, 'Array(String)')}, {sql})"
-        return f"NOT ({found})" if condition.operator in ("none of", "<>") else found
+        test = f"arrayExists(x -> x.1 = {key} AND x.2 IN {self.bind(values, 'Array(String)')}, {sql})"
+        return f"NOT ({test})" if condition.operator in ("none of", "<>") else test
 
 
 def paths_of(key: str) -> list[tuple[str | int, ...]]:
@@ -169,20 +169,20 @@ def paths_of(key: str) -> list[tuple[str | int, ...]]:
     """
     steps = key.split(".")[:_MOST_STEPS]
     steps[-1:] = [key.removeprefix(".".join(steps[:-1]) + ".")]
-    found: list[tuple[str | int, ...]] = []
+    paths: list[tuple[str | int, ...]] = []
     for cut in range(len(steps) - 1, 0, -1):
         top, rest = ".".join(steps[:cut]), steps[cut:]
         places = tuple(int(step) + 1 if _PLACE.fullmatch(step) else step for step in rest)
-        found += [(top, ".".join(rest)), *([(top, *places)] if places != (".".join(rest),) else [])]
-    return found
+        paths += [(top, ".".join(rest)), *([(top, *places)] if places != (".".join(rest),) else [])]
+    return paths
 
 
 def find_column(columns: Mapping[str, FilterColumn], condition: Condition) -> FilterColumn:
     """The column that a condition means, by its id or its display name; raises InvalidRequest for others."""
-    found = columns.get(condition.column) or columns.get(_as_id(condition.column))
-    if found is None:
+    column = columns.get(condition.column) or columns.get(_as_id(condition.column))
+    if column is None:
         raise InvalidRequest(f"Column {condition.column} does not match a UI / CH table mapping.")
-    return found
+    return column
 
 
 def all_of(tests: list[str], *, prefix: str = "") -> str:

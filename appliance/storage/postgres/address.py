@@ -122,9 +122,9 @@ def _without_prisma(url: str) -> tuple[dict[str, str], str]:
         raise ValueError("a sign in the password cuts it at the wrong place")
     if parts.scheme not in ("postgresql", "postgres"):
         raise ValueError(f"it begins with {parts.scheme}://, not with postgresql://")
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    prisma = {name: value for name, value in given.items() if name in _PRISMA_ONLY}
-    query = urlencode({name: value for name, value in given.items() if name not in _PRISMA_ONLY}, quote_via=quote)
+    parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+    prisma = {name: value for name, value in parameters.items() if name in _PRISMA_ONLY}
+    query = urlencode({name: value for name, value in parameters.items() if name not in _PRISMA_ONLY}, quote_via=quote)
     return prisma, urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 

@@ -74,10 +74,10 @@ class ApiKeys:
 
     async def owner_by_public_key(self, public_key: str) -> KeyOwner | None:
         """Whom a public key belongs to; None for unknown ones and for keys of organizations."""
-        found = await self._postgres.row(_SQL["by_public_key"], {"public_key": public_key})
-        if found is None or found["scope"] != "PROJECT":
+        row = await self._postgres.row(_SQL["by_public_key"], {"public_key": public_key})
+        if row is None or row["scope"] != "PROJECT":
             return None
-        return KeyOwner(found["project_id"], found["public_key"])
+        return KeyOwner(row["project_id"], row["public_key"])
 
 
 class _FastHashes:
@@ -104,8 +104,8 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
     A public key of another project moves here; the secret of an existing key is never changed. A secret belongs to one
     key only: given with another public key, it makes an end of the key that it had before.
     """
-    found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
-    if found is not None and found["project_id"] == project_id:
+    row = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
+    if row is not None and row["project_id"] == project_id:
         return False
     hashed = await asyncio.to_thread(_slow_hash, pair.secret_key)
     fast = _FastHashes(pair.secret_key, salt)
@@ -128,30 +128,28 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
 
 async def renew_hashes(connection: Connection, pair: KeyPair, salt: str) -> None:
     """Gives a key that version 0.1.0 stored its new hashes, so that wrong secrets cost no slow comparison."""
-    found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
+    row = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
     fast = _FastHashes(pair.secret_key, salt)
-    if found is not None and found["fast_hashed_secret_key"] in fast.all[1:]:
+    if row is not None and row["fast_hashed_secret_key"] in fast.all[1:]:
         slow = await asyncio.to_thread(_slow_hash, pair.secret_key)
-        await connection.execute(_SQL["set_hashes"], {"id": found["id"], "fast": fast.marked, "slow": slow})
+        await connection.execute(_SQL["set_hashes"], {"id": row["id"], "fast": fast.marked, "slow": slow})
 
 
 async def project_of_key(connection: Connection, public_key: str) -> str | None:
     """The project that a public key belongs to, None for one that is unknown."""
-    found = await (await connection.execute(_SQL["by_public_key"], {"public_key": public_key})).fetchone()
-    return found["project_id"] if found is not None else None
+    row = await (await connection.execute(_SQL["by_public_key"], {"public_key": public_key})).fetchone()
+    return row["project_id"] if row is not None else None
 
 
 async def accepts_key(connection: Connection, pair: KeyPair, salt: str) -> bool:
     """Whether the stored key of this public key has this secret."""
-    found = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
-    if found is None:
+    row = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
+    if row is None:
         return False
     hashes = _FastHashes(pair.secret_key, salt)
-    if found["fast_hashed_secret_key"] in hashes.all:
+    if row["fast_hashed_secret_key"] in hashes.all:
         return True
-    return hashes.may_belong_to(found) and await asyncio.to_thread(
-        _matches, pair.secret_key, found["hashed_secret_key"]
-    )
+    return hashes.may_belong_to(row) and await asyncio.to_thread(_matches, pair.secret_key, row["hashed_secret_key"])
 
 
 def hash_password(password: str) -> str:

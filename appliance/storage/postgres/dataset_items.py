@@ -105,8 +105,8 @@ def _merged(old: DictRow | None, draft: ItemDraft) -> dict[str, Any]:
     before = old or {}
 
     def pick(name: str) -> Any:
-        said = getattr(draft, name)
-        return before.get(name) if said is None else said
+        value = getattr(draft, name)
+        return before.get(name) if value is None else value
 
     texts = {name: pick(name) for name in ("source_trace_id", "source_observation_id")}
     values = {name: json_or_null(pick(name)) for name in ("input", "expected_output", "metadata")}

@@ -42,12 +42,12 @@ class PostgresMigration:
 
 def known_migrations() -> list[PostgresMigration]:
     """All migrations that ship with this version, in order."""
-    found = []
+    migrations = []
     for file in files(__package__).joinpath("migrations").iterdir():
         if file.name.endswith(".sql"):
             number, _, name = file.name.removesuffix(".sql").partition("_")
-            found.append(PostgresMigration(int(number), name, file.read_text(encoding="utf-8")))
-    return sorted(found, key=lambda migration: migration.version)
+            migrations.append(PostgresMigration(int(number), name, file.read_text(encoding="utf-8")))
+    return sorted(migrations, key=lambda migration: migration.version)
 
 
 @asynccontextmanager
@@ -89,8 +89,8 @@ async def _require_usable(connection: Connection) -> None:
 
 async def _make_schema(connection: Connection, name: str) -> None:
     """Create the schema of the address when it is missing; raises MigrationFailed."""
-    found = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
-    if not name or await found.fetchone():  # even IF NOT EXISTS needs the right to create
+    cursor = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [name])
+    if not name or await cursor.fetchone():  # even IF NOT EXISTS needs the right to create
         return
     try:
         await connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))

@@ -75,8 +75,8 @@ class Postgres:
 
     async def row(self, sql: LiteralString, params: Params | None = None) -> DictRow | None:
         """The first row of a statement, or None."""
-        found = await answered(self._rows(sql, params), self._answer_s)
-        return found[0] if found else None
+        rows = await answered(self._rows(sql, params), self._answer_s)
+        return rows[0] if rows else None
 
     async def page(self, sql: LiteralString, params: Params, limit: int, offset: int) -> tuple[list[DictRow], int]:
         """Some rows of a statement that tells in each row the `total` of all, without it; and that total."""

@@ -60,7 +60,7 @@ def address_of(settings: RedisSettings) -> Address:
     if not settings.is_given:
         raise ConfigError("There is no address of Redis.", hint="Set REDIS_CONNECTION_STRING or REDIS_HOST.")
     try:
-        found = _of_string(settings) if settings.connection_string else _of_parts(settings)
+        address = _of_string(settings) if settings.connection_string else _of_parts(settings)
     except _Unusable as error:
         raise ConfigError(f"The address of Redis cannot be used: {error}.", hint=_HINT) from None
     except ValueError:  # the message quotes the address, which may hold the password; so would a chained traceback
@@ -68,7 +68,7 @@ def address_of(settings: RedisSettings) -> Address:
     for path in (settings.tls_ca_path, settings.tls_cert_path, settings.tls_key_path):
         if path and not Path(path).is_file():
             raise ConfigError(f"{path} is not there, or may not be read.", hint="Fix the REDIS_TLS settings.")
-    return found
+    return address
 
 
 def _of_string(settings: RedisSettings) -> Address:
@@ -84,14 +84,14 @@ def _of_string(settings: RedisSettings) -> Address:
     is_tls = plain == "rediss"
     shared = {**_login(settings.username, settings.auth), **(_tls(settings) if is_tls else {})}
     if not kind:
-        given: dict[str, Any] = dict(parse_url(url))
-        given.pop("connection_class", None)
-        node = str(given.pop("host", "localhost")), int(given.pop("port", _PORTS["server"]))
+        parameters: dict[str, Any] = dict(parse_url(url))
+        parameters.pop("connection_class", None)
+        node = str(parameters.pop("host", "localhost")), int(parameters.pop("port", _PORTS["server"]))
         if settings.cluster_enabled:
-            given.pop("db", None)
+            parameters.pop("db", None)
             nodes = _nodes(settings.cluster_nodes, "cluster") if settings.cluster_nodes else (node,)
-            return Address("cluster", nodes, is_tls, {**shared, **given})
-        return Address("server", (node,), is_tls, {**shared, **given})
+            return Address("cluster", nodes, is_tls, {**shared, **parameters})
+        return Address("server", (node,), is_tls, {**shared, **parameters})
     parts = urlsplit(f"{plain}://{rest}")
     login, _, hosts = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
@@ -105,12 +105,12 @@ def _of_string(settings: RedisSettings) -> Address:
 
 def _of_socket(settings: RedisSettings) -> Address:
     """`unix://user:password@/path?db=0`."""
-    given: dict[str, Any] = dict(parse_url(settings.connection_string))
-    given.pop("connection_class", None)
-    path = str(given.pop("path", ""))
+    parameters: dict[str, Any] = dict(parse_url(settings.connection_string))
+    parameters.pop("connection_class", None)
+    path = str(parameters.pop("path", ""))
     if not path.startswith("/"):
         raise _Unusable("unix:// needs the path of a socket")
-    return Address("server", (), False, {**_login(settings.username, settings.auth), **given}, path=path)
+    return Address("server", (), False, {**_login(settings.username, settings.auth), **parameters}, path=path)
 
 
 def _of_parts(settings: RedisSettings) -> Address:
@@ -136,15 +136,15 @@ def _sentinel(
 
 
 def _nodes(text: str, mode: Mode) -> tuple[Node, ...]:
-    found = []
+    nodes = []
     for number, part in enumerate(filter(None, (word.strip() for word in text.split(","))), 1):
         place = urlsplit(f"//{part}")
         if not place.hostname:
             raise _Unusable(f"node {number} is not host:port")
-        found.append((place.hostname, place.port or _PORTS[mode]))
-    if not found:
+        nodes.append((place.hostname, place.port or _PORTS[mode]))
+    if not nodes:
         raise _Unusable("it names no host")
-    return tuple(found)
+    return tuple(nodes)
 
 
 def _login(username: str, password: str) -> dict[str, str]:

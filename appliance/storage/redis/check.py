@@ -87,12 +87,12 @@ async def _require_permissions(client: Redis) -> None:
 
 async def _require_format(client: Redis) -> None:
     """Raises MigrationFailed for a queue of a newer version; stores the format where it is missing."""
-    found = await client.get(FORMAT_KEY)
-    if found is None:
+    stored = await client.get(FORMAT_KEY)
+    if stored is None:
         await client.set(FORMAT_KEY, FORMAT, nx=True)
-    elif int(found) > FORMAT:
+    elif int(stored) > FORMAT:
         raise MigrationFailed(
-            f"The queue in Redis was written by a newer version (format {int(found)}).",
+            f"The queue in Redis was written by a newer version (format {int(stored)}).",
             hint="Install that version again, or use another data directory.",
         )
 

@@ -128,12 +128,12 @@ async def _ask_cluster(address: Address, common: Mapping[str, Any], known: list[
     raise ConnectionError(f"No node of the cluster knows where our keys are: {'; '.join(failures)}")
 
 
-def _read_slots(slots: Any, asked: str) -> tuple[Node | None, Sequence[Node]]:
+def _read_slots(slots: Any, queried: str) -> tuple[Node | None, Sequence[Node]]:
     """The owner of our slot and all nodes, from CLUSTER SLOTS; an empty host means the node that answered."""
     owner: Node | None = None
     heard: dict[Node, None] = {}
     for first, last, *nodes in slots:
-        named = [(host.decode() if host else asked, int(port)) for host, port, *_ in nodes]
+        named = [(host.decode() if host else queried, int(port)) for host, port, *_ in nodes]
         heard |= dict.fromkeys(named)
         if first <= SLOT <= last and named:
             owner = named[0]

@@ -87,10 +87,10 @@ async def _copy_sorted_set(key: bytes, source: Any, target: Any) -> None:
 
 async def _copy_stream(key: bytes, source: Any, target: Any) -> None:
     after = "-"
-    while found := await source.xrange(key, min=after, count=_ENTRIES_PER_READ):
-        for id, fields in found:
+    while entries := await source.xrange(key, min=after, count=_ENTRIES_PER_READ):
+        for id, fields in entries:
             await target.xadd(key, fields, id=id)
-        after = "(" + found[-1][0].decode()
+        after = "(" + entries[-1][0].decode()
     if key == STREAM.encode():
         await target.xgroup_create(key, GROUP, id="0", mkstream=True)
 

@@ -48,22 +48,22 @@ class DeadLetters:
         start = "-"
         while True:
             with translated_errors():
-                found = await self._list_script([DEAD_LETTERS], [start, _PAGE])
-            for id, words in found:
+                letters = await self._list_script([DEAD_LETTERS], [start, _PAGE])
+            for id, words in letters:
                 fields = dict(zip(words[::2], words[1::2], strict=True))
                 size = int(fields.get(b"b", 0))
                 letter = _letter(id.decode(), fields | {b"b": b""}, size)
                 if project_id is None or letter.entry.project_id == project_id:
                     yield letter
-            if len(found) < _PAGE:
+            if len(letters) < _PAGE:
                 return
-            start = f"({found[-1][0].decode()}"
+            start = f"({letters[-1][0].decode()}"
 
     async def get(self, id: str) -> DeadLetter | None:
         """One letter with its body, None when there is none of this id."""
         with translated_errors():
-            found: Any = await self._redis.xrange(DEAD_LETTERS, id, id)
-        return _letter(id, found[0][1], len(found[0][1].get(b"b", b""))) if found else None
+            letters: Any = await self._redis.xrange(DEAD_LETTERS, id, id)
+        return _letter(id, letters[0][1], len(letters[0][1].get(b"b", b""))) if letters else None
 
     async def replay(self, id: str) -> bool:
         """Put a letter back into the queue, as new; False when there is none of this id.

@@ -114,10 +114,10 @@ class IngestStream:
 
         They are little more than `max_bytes` together; bodies larger than MAX_BODY_READ are left out (see `fetch`).
         """
-        found = await self._read_bounded(consumer, ">", count, max_bytes)
-        if not found and block_ms:
-            found = await self._wait_for_one(consumer, block_ms)
-        return [Delivery(id, entry, 1) for id, entry in found]
+        entries = await self._read_bounded(consumer, ">", count, max_bytes)
+        if not entries and block_ms:
+            entries = await self._wait_for_one(consumer, block_ms)
+        return [Delivery(id, entry, 1) for id, entry in entries]
 
     async def read_pending(
         self, consumer: str, count: int, after: str = "0", max_bytes: int = MAX_BODY_READ
@@ -134,20 +134,20 @@ class IngestStream:
                 answer: Any = await self._redis.xautoclaim(STREAM, GROUP, consumer, min_idle_ms, after, count=1)
                 after = answer[0]
                 # Redis 6.2 reports a deleted entry as a pair of None.
-                found = [(id.decode(), _small(entry_of(fields))) for id, fields in answer[1] if fields]
-                if found or after == b"0-0":
-                    return await self._with_attempts(found)
+                entries = [(id.decode(), _small(entry_of(fields))) for id, fields in answer[1] if fields]
+                if entries or after == b"0-0":
+                    return await self._with_attempts(entries)
 
     async def fetch(self, delivery: Delivery, consumer: str) -> Delivery | None:
         """The delivery with its body; None when the entry is finished, or another consumer holds it by now."""
         with translated_errors():
             # One after the other on one connection, whose buffer shrinks only when the next answer comes.
             async with self._redis.client() as connection:
-                found: Any = await connection.xrange(STREAM, delivery.id, delivery.id)
+                entries: Any = await connection.xrange(STREAM, delivery.id, delivery.id)
                 held: Any = await connection.xpending_range(STREAM, GROUP, delivery.id, delivery.id, 1)
-        if not found or not held or held[0]["consumer"] != consumer.encode():
+        if not entries or not held or held[0]["consumer"] != consumer.encode():
             return None
-        return Delivery(delivery.id, entry_of(found[0][1]), delivery.attempts)
+        return Delivery(delivery.id, entry_of(entries[0][1]), delivery.attempts)
 
     async def keep(self, consumer: str, attempts: Mapping[str, int]) -> None:
         """Renew the claim on these entries, so that no other worker takes them over.
@@ -195,23 +195,23 @@ class IngestStream:
         """
         keys = [key("set-aside", delivery.id), DEAD_LETTERS, RECEIPTS]
         fields = [word for pair in fields_of(part).items() for word in pair]
-        told: list[str | bytes | int] = [_SET_ASIDE_S, number, error, delivery.id, delivery.attempts]
+        arguments: list[str | bytes | int] = [_SET_ASIDE_S, number, error, delivery.id, delivery.attempts]
         with translated_errors():
-            await self._set_aside_script(keys, [*told, part.project_id, part.items, *fields])
+            await self._set_aside_script(keys, [*arguments, part.project_id, part.items, *fields])
 
     async def _read_bounded(self, consumer: str, start: str, count: int, max_bytes: int) -> list[tuple[str, Entry]]:
         arguments: list[str | bytes | int] = [GROUP, consumer, start, count, max_bytes, MAX_BODY_READ]
         with translated_errors():
             try:
-                found = await self._read_script([STREAM], arguments)
+                entries = await self._read_script([STREAM], arguments)
             except redis.exceptions.ResponseError as error:
                 if "NOGROUP" not in str(error):
                     raise
                 await self._ensure_group()
-                found = await self._read_script([STREAM], arguments)
-            if gone := [id for id, fields in found if not fields]:
+                entries = await self._read_script([STREAM], arguments)
+            if gone := [id for id, fields in entries if not fields]:
                 await self._redis.xack(STREAM, GROUP, *gone)
-        pairs = [(id.decode(), fields) for id, fields in found if fields]
+        pairs = [(id.decode(), fields) for id, fields in entries if fields]
         return [(id, entry_of(dict(zip(fields[::2], fields[1::2], strict=True)))) for id, fields in pairs]
 
     async def _wait_for_one(self, consumer: str, block_ms: int) -> list[tuple[str, Entry]]:
@@ -223,16 +223,16 @@ class IngestStream:
     async def _ensure_group(self) -> None:
         await self._ensure_group_script([STREAM], [GROUP])
 
-    async def _with_attempts(self, found: list[tuple[str, Entry]]) -> list[Delivery]:
-        if not found:
+    async def _with_attempts(self, entries: list[tuple[str, Entry]]) -> list[Delivery]:
+        if not entries:
             return []
         with translated_errors():
             async with self._redis.pipeline(transaction=False) as pipe:
-                for id, _ in found:
+                for id, _ in entries:
                     pipe.xpending_range(STREAM, GROUP, id, id, 1)
                 pending = await pipe.execute()
         attempts = [rows[0]["times_delivered"] if rows else 1 for rows in pending]
-        return [Delivery(id, entry, tried) for (id, entry), tried in zip(found, attempts, strict=True)]
+        return [Delivery(id, entry, tried) for (id, entry), tried in zip(entries, attempts, strict=True)]
 
     def _longer_s(self) -> float:
         """Seconds by which deadlines grow for bodies being sent to Redis."""

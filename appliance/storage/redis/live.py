@@ -36,9 +36,9 @@ class Position(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Position:
         """The position that a text such as `1764493764000-0` spells; raises InvalidRequest."""
-        if not (found := re.fullmatch(r"([0-9]{1,19})-([0-9]{1,19})", text)):
+        if not (match := re.fullmatch(r"([0-9]{1,19})-([0-9]{1,19})", text)):
             raise InvalidRequest("The position to go on after must be the id of a live event.")
-        return cls(int(found[1]), int(found[2]))
+        return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:
         return f"{self.ms}-{self.number}"
@@ -81,13 +81,13 @@ class Live:
             yield Message(position)
             heard_at = time.monotonic()
             while True:
-                found: Any = await self._redis.xread({stream: str(position)}, _AT_ONCE, int(_BLOCK_S * 1000))
-                for id, fields in found[0][1] if found else ():
+                answer: Any = await self._redis.xread({stream: str(position)}, _AT_ONCE, int(_BLOCK_S * 1000))
+                for id, fields in answer[0][1] if answer else ():
                     position = _position(id)
                     yield Message(position, fields[b"traces"])
-                if found or time.monotonic() - heard_at >= silence_s:
+                if answer or time.monotonic() - heard_at >= silence_s:
                     heard_at = time.monotonic()
-                    if not found:
+                    if not answer:
                         yield None
 
     async def since(self, project_id: str, after: Position) -> AsyncGenerator[Message, None]:
@@ -95,15 +95,15 @@ class Live:
         stream = _stream(project_id)
         with translated_errors():
             while True:
-                found: Any = await self._redis.xrange(stream, f"({after}", count=_AT_ONCE)
+                entries: Any = await self._redis.xrange(stream, f"({after}", count=_AT_ONCE)
                 first: Any = await self._redis.xrange(stream, count=1)
                 last: Any = await self._redis.xrevrange(stream, count=1)
                 if not (first and _position(first[0][0]) <= after <= _position(last[0][0])):
                     raise PositionForgotten("What was told since then is no longer kept.")
-                for id, fields in found:
+                for id, fields in entries:
                     after = _position(id)
                     yield Message(after, fields[b"traces"])
-                if len(found) < _AT_ONCE:
+                if len(entries) < _AT_ONCE:
                     return
 
     async def _add(self, project_id: str, lists: Sequence[bytes]) -> bytes:

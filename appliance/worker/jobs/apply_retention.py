@@ -62,7 +62,7 @@ async def _hide(running: RunningJob, cut: Cut) -> None:
 
 def summary(plan: RetentionPlan) -> str:
     """What a plan deletes and why, in sentences."""
-    told = []
+    sentences = []
     for reason in ("age", "size"):
         cuts = [cut for cut in plan.cuts if cut.reason == reason]
         if cuts:
@@ -71,8 +71,8 @@ def summary(plan: RetentionPlan) -> str:
             why = "they are older than their project keeps them"
             if reason == "size":
                 why = f"{plan.stored_bytes:,} bytes are stored, and LANGFUSE_LOCAL_MAX_DISK_BYTES is {plan.max_bytes:,}"
-            told.append(f"Deleting {count:,} traces from before {_iso(until)[:19]}Z: {why}.")
-    return " ".join(told) or "Nothing is too old or too much."
+            sentences.append(f"Deleting {count:,} traces from before {_iso(until)[:19]}Z: {why}.")
+    return " ".join(sentences) or "Nothing is too old or too much."
 
 
 def _iso(micros: int) -> str:

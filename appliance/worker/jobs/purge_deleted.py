@@ -67,13 +67,13 @@ async def run(running: RunningJob) -> None:
     await running.conclude(_summary(chosen), total, total)
 
 
-def _summary(found: Sequence[Deletion]) -> str:
+def _summary(chosen: Sequence[Deletion]) -> str:
     counts: dict[str, int] = {}
-    for each in found:
+    for each in chosen:
         for kind, objects in each.kinds.items():
             counts[kind] = counts.get(kind, 0) + objects
-    told = [f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items()]
-    return f"Deleted {', '.join(told)}." if told else "Nothing was to be deleted."
+    texts = [f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items()]
+    return f"Deleted {', '.join(texts)}." if texts else "Nothing was to be deleted."
 
 
 async def _wait_for_queue(running: RunningJob, upto: int) -> None:
@@ -133,16 +133,16 @@ async def _purge_projects(running: RunningJob, deletion: Deletion) -> None:
     """Delete the projects of one deletion; of a project that was created again since, only older rows."""
     stores, moments = running.stores, [deletion.moment]
     upto = deletion.moment + PROJECT_DELAY_S * _MICROS
-    found: list[ObjectKey] = []
+    keys_of_projects: list[ObjectKey] = []
     async for keys in deletions.object_keys(stores.clickhouse, "project", moments, _AT_ONCE):
-        found += keys
+        keys_of_projects += keys
     projects = Projects(stores.postgres)
-    for project in found:
+    for project in keys_of_projects:
         if (began := await projects.began(project.id)) is not None:
             upto = min(upto, round(began.timestamp() * _MICROS))
     await _purge(running, "project", moments, dict.fromkeys(TABLES, upto))
     records = MediaRecords(stores.postgres)
-    for project in found:
+    for project in keys_of_projects:
         if await projects.began(project.id) is None:
             while await records.delete_of_project(project.id, _AT_ONCE, stores.blobs.delete):
                 await running.report("Deleting media.")

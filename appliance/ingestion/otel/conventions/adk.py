@@ -18,17 +18,17 @@ class AdkMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         attributes = span.attributes
-        said = {key[len(_KEY) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_KEY)}
-        asked = _said(said.pop("tool_call_args", None)), _said(said.pop("llm_request", None))
-        made = _said(said.pop("tool_response", None)), _said(said.pop("llm_response", None))
-        draft.offer_input(*asked)
-        draft.offer_output(*made)
-        session = said.pop("session_id", None)
+        fields = {key[len(_KEY) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_KEY)}
+        inputs = _said(fields.pop("tool_call_args", None)), _said(fields.pop("llm_request", None))
+        outputs = _said(fields.pop("tool_response", None)), _said(fields.pop("llm_response", None))
+        draft.offer_input(*inputs)
+        draft.offer_output(*outputs)
+        session = fields.pop("session_id", None)
         draft.session_id = draft.session_id or (str(session) if session else None)
         if attributes.get("gen_ai.operation.name") == "generate_content" and "gen_ai.system" in attributes:
             # Version 1 reports each call twice: this step is within another one that has the content too.
             draft.is_aggregate, draft.type = True, draft.type or "SPAN"
-        attributes |= {_KEY + key: value for key, value in said.items()}
+        attributes |= {_KEY + key: value for key, value in fields.items()}
 
 
 def _said(value: Any) -> Any:

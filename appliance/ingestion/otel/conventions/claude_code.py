@@ -44,5 +44,5 @@ class ClaudeCodeMapper:
 
 def _output(span: Span) -> str | None:
     """What the tool said, which stands in an event."""
-    found = (event.attributes for event in span.events if event.name == "tool.output")
-    return next((text for said in found if (text := take_text(said, ("output", "content")))), None)
+    outputs = (event.attributes for event in span.events if event.name == "tool.output")
+    return next((text for output in outputs if (text := take_text(output, ("output", "content")))), None)

@@ -90,16 +90,16 @@ class GenAiMapper:
         for key in _MODELS:
             if attributes.get(key) == draft.model:
                 attributes.pop(key, None)
-        asked = {key[len(_REQUEST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_REQUEST)}
-        if (wished := asked.pop("model", None)) is not None:  # another model than the one that answered
-            attributes["gen_ai.request.model"] = wished
-        if (tools := asked.pop("available_tools", None)) is not None:  # of Sentry's SDKs; no parameter
+        parameters = {key[len(_REQUEST) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_REQUEST)}
+        if (requested_model := parameters.pop("model", None)) is not None:  # another model than the one that answered
+            attributes["gen_ai.request.model"] = requested_model
+        if (tools := parameters.pop("available_tools", None)) is not None:  # of Sentry's SDKs; no parameter
             attributes["gen_ai.request.available_tools"] = tools
         tier = next((attributes[key] for key in _SERVICE_TIERS if attributes.get(key)), None)
         if tier is not None:  # what was granted, where an answer tells it
-            asked["service_tier"] = tier
-        if asked and draft.model_parameters is None:
-            draft.model_parameters = asked
+            parameters["service_tier"] = tier
+        if parameters and draft.model_parameters is None:
+            draft.model_parameters = parameters
         details = raw_details(attributes.pop(f"{_USAGE}raw", None))
         counts = details | take_counts(attributes, _USAGE)
         if counts and draft.usage is None:
@@ -107,27 +107,27 @@ class GenAiMapper:
             draft.usage = usage_from_counts(counts, is_apart=is_apart or None)
 
     def _map_input_output(self, span: Span, draft: Draft) -> None:
-        systems, asked, made = [], [], []
+        systems, inputs, outputs = [], [], []
         for attributes in _sources(span):
             sentrys = _sentry_texts(attributes)
-            asked += _messages(attributes, "gen_ai.input.messages", "gen_ai.prompt", "gen_ai.tool.call.arguments")
-            made += _messages(attributes, "gen_ai.output.messages", "gen_ai.completion", "gen_ai.tool.call.result")
-            asked.append(sentrys[0])
-            made.append(sentrys[1])
+            inputs += _messages(attributes, "gen_ai.input.messages", "gen_ai.prompt", "gen_ai.tool.call.arguments")
+            outputs += _messages(attributes, "gen_ai.output.messages", "gen_ai.completion", "gen_ai.tool.call.result")
+            inputs.append(sentrys[0])
+            outputs.append(sentrys[1])
             systems.append(attributes.pop("gen_ai.system_instructions", None))
-        given, others = _joined(asked)
+        first_input, others = _joined(inputs)
         system, _ = _joined(systems)
         if system is not None:
-            if given is None and isinstance(parse_or_keep(draft.input), list):
+            if first_input is None and isinstance(parse_or_keep(draft.input), list):
                 draft.input = _with_system(system, draft.input)
             else:
-                given = _with_system(system, given)
-        draft.offer_input(given, *others)
-        answer, others = _joined(made)
-        draft.offer_output(answer, *others)
-        asked_by_events, answered = _from_events(span)
-        draft.offer_input(asked_by_events or None)
-        draft.offer_output(answered or None)
+                first_input = _with_system(system, first_input)
+        draft.offer_input(first_input, *others)
+        first_output, others = _joined(outputs)
+        draft.offer_output(first_output, *others)
+        event_input, event_output = _from_events(span)
+        draft.offer_input(event_input or None)
+        draft.offer_output(event_output or None)
 
 
 def _take_details(span: Span) -> None:
@@ -150,18 +150,18 @@ _MESSAGES: Final = (
 
 def _sentry_operation(attributes: Attributes) -> str:
     """The operation that Sentry's SDKs tell in a word of their own, such as `gen_ai.chat`."""
-    found = str(attributes.get("sentry.op", ""))
-    return found.removeprefix("gen_ai.") if found.startswith("gen_ai.") else ""
+    operation = str(attributes.get("sentry.op", ""))
+    return operation.removeprefix("gen_ai.") if operation.startswith("gen_ai.") else ""
 
 
 def _sentry_texts(attributes: Attributes) -> tuple[Any, Any]:
     """Input and output under the names that Sentry's SDKs give them."""
-    asked = [attributes.pop(key, None) for key in _SENTRY_INPUTS]
+    inputs = [attributes.pop(key, None) for key in _SENTRY_INPUTS]
     text, calls = attributes.pop("gen_ai.response.text", None), attributes.pop("gen_ai.response.tool_calls", None)
-    made = text or calls or attributes.pop("gen_ai.tool.output", None)
+    output = text or calls or attributes.pop("gen_ai.tool.output", None)
     if text and calls:
-        made = {"role": "assistant", "content": parse_or_keep(text), "tool_calls": parse_or_keep(calls)}
-    return next((value for value in asked if value is not None), None), made
+        output = {"role": "assistant", "content": parse_or_keep(text), "tool_calls": parse_or_keep(calls)}
+    return next((value for value in inputs if value is not None), None), output
 
 
 _SENTRY_INPUTS: Final = ("gen_ai.request.messages", "gen_ai.tool.input", "gen_ai.embeddings.input")
@@ -174,10 +174,10 @@ def _sources(span: Span) -> list[Attributes]:
 
 def _messages(attributes: Attributes, whole: str, old: str, tool: str) -> list[Any]:
     """The messages by their present name, then by the old ones: one text, or one attribute per message and field."""
-    found = [attributes.pop(key, None) for key in (whole, old, tool)]
+    values = [attributes.pop(key, None) for key in (whole, old, tool)]
     prefix = f"{old}."
     flat = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
-    return [found[0], unflatten(flat) if flat else None, found[1], found[2]]
+    return [values[0], unflatten(flat) if flat else None, values[1], values[2]]
 
 
 def _joined(values: list[Any]) -> tuple[Any, list[Any]]:
@@ -189,8 +189,8 @@ def _joined(values: list[Any]) -> tuple[Any, list[Any]]:
     joined, others = list(messages), []
     known = {_sorted_json(message) for message in messages}
     for value in more:
-        if isinstance(found := parse_or_keep(value), list):
-            fresh = [(text, message) for message in found if (text := _sorted_json(message)) not in known]
+        if isinstance(parsed := parse_or_keep(value), list):
+            fresh = [(text, message) for message in parsed if (text := _sorted_json(message)) not in known]
             joined += [message for _, message in fresh]
             known.update(text for text, _ in fresh)
         else:
@@ -207,8 +207,8 @@ def _with_system(system: Any, messages: Any) -> Any:
     """The messages with the system's instructions before them, unless they have a system message of their own."""
     listed = parse_or_keep(messages)
     if not isinstance(listed, list):
-        said = listed if isinstance(listed, dict) else {"role": "user", "content": messages}
-        listed = [] if messages is None else [said]
+        message = listed if isinstance(listed, dict) else {"role": "user", "content": messages}
+        listed = [] if messages is None else [message]
     elif any(isinstance(m, dict) and m.get("role") == "system" for m in listed):
         return messages
     parts = parse_or_keep(system)
@@ -218,7 +218,7 @@ def _with_system(system: Any, messages: Any) -> Any:
 
 def _from_events(span: Span) -> tuple[Any, Any]:
     """Input and output from one event per message, or from one event for each side."""
-    asked: list[Any] = []
+    inputs: list[Any] = []
     answered: list[Any] = []
     for event in span.events:
         if event.name == "gen_ai.choice":
@@ -228,22 +228,22 @@ def _from_events(span: Span) -> tuple[Any, Any]:
         elif event.name.startswith("gen_ai.") and event.name.endswith(".message"):
             role = event.name.removeprefix("gen_ai.").removesuffix(".message")
             if role in _ROLES:
-                asked.append({"role": role} | _fields(event))
-    return asked, answered[0] if len(answered) == 1 else answered or _content_completion(span)
+                inputs.append({"role": role} | _fields(event))
+    return inputs, answered[0] if len(answered) == 1 else answered or _content_completion(span)
 
 
 def _fields(event: SpanEvent) -> dict[str, Any]:
     """What an event says of a message; some put all of it into one attribute (Azure's clients, Semantic Kernel)."""
-    said = {key: parse_or_keep(value) for key, value in event.attributes.items() if key != _CONTENT}
+    fields = {key: parse_or_keep(value) for key, value in event.attributes.items() if key != _CONTENT}
     content = parse_or_keep(event.attributes.get(_CONTENT))
     if isinstance(content, dict):
-        return said | content
-    return said if content is None else {**said, "content": content}
+        return fields | content
+    return fields if content is None else {**fields, "content": content}
 
 
 _CONTENT: Final = "gen_ai.event.content"
 
 
 def _content_completion(span: Span) -> Any:
-    found = (event for event in span.events if event.name == "gen_ai.content.completion")
-    return next((event.attributes.get("gen_ai.completion") or _fields(event) or None for event in found), None)
+    completions = (event for event in span.events if event.name == "gen_ai.content.completion")
+    return next((event.attributes.get("gen_ai.completion") or _fields(event) or None for event in completions), None)

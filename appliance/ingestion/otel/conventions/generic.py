@@ -20,10 +20,10 @@ def fill_rest(span: Span, draft: Draft) -> None:
     """Environment, level, status, version and release from the span and its resource; a type from what is known."""
     attributes, resource = span.attributes, span.resource.attributes
     for key in _ENVIRONMENT:
-        found = attributes.get(key) or resource.get(key)
-        if found and draft.environment is None:
-            draft.environment = str(found)
-        if found and str(found) == draft.environment:
+        environment = attributes.get(key) or resource.get(key)
+        if environment and draft.environment is None:
+            draft.environment = str(environment)
+        if environment and str(environment) == draft.environment:
             attributes.pop(key, None)
     draft.environment = normalise_environment(draft.environment)
     if draft.model is None and isinstance(model := attributes.get("model"), str) and model:
@@ -61,14 +61,14 @@ def _exception(span: Span) -> str:
         return ""
     for event in span.events:
         if event.name == "exception":
-            said = (event.attributes.get("exception.type"), event.attributes.get("exception.message"))
-            return ": ".join(str(part) for part in said if part)
+            texts = (event.attributes.get("exception.type"), event.attributes.get("exception.message"))
+            return ": ".join(str(part) for part in texts if part)
     return ""
 
 
 def set_aside(draft: Draft) -> None:
     """Keep what must not be counted again as metadata."""
-    said = {"model": draft.model, "usage": draft.usage, "costs": draft.costs, "parameters": draft.model_parameters}
-    if told := {key: value for key, value in said.items() if value}:
-        draft.metadata["aggregate"] = to_json(told)
+    counted = {"model": draft.model, "usage": draft.usage, "costs": draft.costs, "parameters": draft.model_parameters}
+    if present := {key: value for key, value in counted.items() if value}:
+        draft.metadata["aggregate"] = to_json(present)
         draft.model = draft.usage = draft.costs = draft.model_parameters = None

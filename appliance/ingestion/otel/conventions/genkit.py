@@ -40,18 +40,18 @@ class GenkitMapper:
         name, kind = str(take("genkit:name", "")), take_known(span.attributes, "genkit:metadata:subtype", _TYPES)
         draft.type = draft.type or kind or "SPAN"
         draft.name = draft.name or name or None
-        asked, made = take("genkit:input", None), take("genkit:output", None)
+        sent_input, sent_output = take("genkit:input", None), take("genkit:output", None)
         is_model = kind == "GENERATION"
-        draft.offer_input(_inner(asked, "messages", is_model))
-        draft.offer_output(_inner(made, "message", is_model))
+        draft.offer_input(_inner(sent_input, "messages", is_model))
+        draft.offer_output(_inner(sent_output, "message", is_model))
         session = take("genkit:sessionId", None)
         draft.session_id = draft.session_id or (str(session) if session else None)
         if not is_model:
             return
-        _keep_rest(span.attributes, "genkit:input", asked, ("messages", "config"))
-        _keep_rest(span.attributes, "genkit:output", made, ("message", "usage"))
+        _keep_rest(span.attributes, "genkit:input", sent_input, ("messages", "config"))
+        _keep_rest(span.attributes, "genkit:output", sent_output, ("message", "usage"))
         draft.model = draft.model or name.rpartition("/")[2] or None
-        config, usage = _object(asked, "config"), _object(made, "usage")
+        config, usage = _object(sent_input, "config"), _object(sent_output, "usage")
         draft.model_parameters = draft.model_parameters or config or None
         draft.usage = draft.usage or _usage(usage) or None
 
@@ -71,10 +71,10 @@ def _keep_rest(attributes: Attributes, name: str, value: Any, read: tuple[str, .
 
 
 def _inner(value: Any, key: str, is_model: bool) -> Any:
-    found = parse_object(value) if is_model and value is not None else None
-    return value if found is None else found.get(key) or value
+    parsed = parse_object(value) if is_model and value is not None else None
+    return value if parsed is None else parsed.get(key) or value
 
 
 def _object(value: Any, key: str) -> dict[str, Any]:
-    found = (parse_object(value) or {}).get(key)
-    return found if isinstance(found, dict) else {}
+    inner = (parse_object(value) or {}).get(key)
+    return inner if isinstance(inner, dict) else {}

@@ -120,8 +120,8 @@ def tags_of(value: Any) -> list[str] | None:
     if not value:
         return None
     if isinstance(value, str):
-        found = parse_or_keep(value) if value[0] == "[" else value
-        value = found if isinstance(found, list) else [part.strip() for part in value.split(",")]
+        parsed = parse_or_keep(value) if value[0] == "[" else value
+        value = parsed if isinstance(parsed, list) else [part.strip() for part in value.split(",")]
     if not isinstance(value, list):
         value = [value]
     return [to_text(tag) for tag in value if tag not in (None, "")] or None
@@ -139,9 +139,9 @@ def _first_text(attributes: Attributes, names: tuple[str, ...]) -> str | None:
     chosen = None
     for name in names:
         if name in attributes:
-            found = _text(attributes[name])
-            chosen = chosen or found
-            if found in (None, chosen):
+            text = _text(attributes[name])
+            chosen = chosen or text
+            if text in (None, chosen):
                 del attributes[name]
     return chosen
 
@@ -161,8 +161,8 @@ def _is_old_generation(span: Span, draft: Draft) -> bool:
     """Python SDKs up to 3.3 sent generations as spans."""
     if not span.scope.is_langfuse_sdk or not span.scope.version.startswith(("3.0.", "3.1.", "3.2.", "3.3.0")):
         return False
-    found = (draft.model, draft.model_parameters, draft.usage, draft.costs, draft.prompt_name, draft.completion_start)
-    return any(value is not None for value in found)
+    fields = (draft.model, draft.model_parameters, draft.usage, draft.costs, draft.prompt_name, draft.completion_start)
+    return any(value is not None for value in fields)
 
 
 Reader = Callable[[Draft, Any], bool]
@@ -187,18 +187,18 @@ def _as_text(field: str) -> Reader:
 
 def _as_object(field: str) -> Reader:
     def read(draft: Draft, value: Any) -> bool:
-        found = parse_object(value)
-        setattr(draft, field, found)
-        return found is not None
+        parsed = parse_object(value)
+        setattr(draft, field, parsed)
+        return parsed is not None
 
     return read
 
 
 def _as_word(field: str, words: Mapping[str, str]) -> Reader:
     def read(draft: Draft, value: Any) -> bool:
-        found = words.get(str(value).lower())
-        setattr(draft, field, found)
-        return found is not None
+        word = words.get(str(value).lower())
+        setattr(draft, field, word)
+        return word is not None
 
     return read
 

@@ -37,10 +37,10 @@ class LangSmithMapper:
         draft.type = draft.type or take_known(attributes, "langsmith.span.kind", _TYPES, chosen=draft.type)
         tags = tags_of(attributes.pop("langsmith.span.tags", None)) or ()
         draft.tags = draft.tags or [tag for tag in tags if not tag.startswith(_OWN_TAGS)] or None
-        said = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
-        draft.session_id = draft.session_id or take_text(said, _SESSIONS)
-        draft.user_id = draft.user_id or take_text(said, _USERS)
-        for key, units in raw_details(said.pop("usage_metadata", None)).items():
+        metadata = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
+        draft.session_id = draft.session_id or take_text(metadata, _SESSIONS)
+        draft.user_id = draft.user_id or take_text(metadata, _USERS)
+        for key, units in raw_details(metadata.pop("usage_metadata", None)).items():
             attributes.setdefault(f"gen_ai.usage.{key}", units)
-        for key, value in said.items():
+        for key, value in metadata.items():
             draft.metadata.setdefault(key, metadata_text(value))

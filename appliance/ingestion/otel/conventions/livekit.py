@@ -43,5 +43,5 @@ class LiveKitMapper:
 
 
 def _take(attributes: Attributes, names: tuple[str, ...]) -> list[Any]:
-    found = [attributes.pop(f"{prefix}{name}", None) for name in names for prefix in ("lk.", "lk.pii.")]
-    return [value for value in found if value not in (None, "", "[]")]
+    values = [attributes.pop(f"{prefix}{name}", None) for name in names for prefix in ("lk.", "lk.pii.")]
+    return [value for value in values if value not in (None, "", "[]")]

@@ -30,12 +30,12 @@ class LogfireMapper:
             draft.name = str(name)
         if span.attributes.get("logfire.msg_template") == "Function: {name}":
             draft.type = draft.type or "TOOL"
-        asked, made = _split_events(span.attributes.get("events"))
-        if asked or made:
+        event_input, event_output = _split_events(span.attributes.get("events"))
+        if event_input or event_output:
             del span.attributes["events"]
-        told = [take(key, None) or None for key in (*_HISTORY, *_INPUTS)]
-        draft.offer_input(asked, *told)
-        draft.offer_output(made, *(take(key, None) for key in _OUTPUTS))
+        messages = [take(key, None) or None for key in (*_HISTORY, *_INPUTS)]
+        draft.offer_input(event_input, *messages)
+        draft.offer_output(event_output, *(take(key, None) for key in _OUTPUTS))
         _map_request(span.attributes, draft)
         if draft.session_id is None and (group := take("group_id", None)):
             draft.session_id = str(group)
@@ -43,17 +43,17 @@ class LogfireMapper:
 
 def _map_request(attributes: Attributes, draft: Draft) -> None:
     """The request and the answer of a provider, as versions before the common names kept them."""
-    asked = parse_object(attributes.get("request_data")) or {}
-    made = parse_object(attributes.get("response_data")) or {}
+    request = parse_object(attributes.get("request_data")) or {}
+    response = parse_object(attributes.get("response_data")) or {}
     if draft.input is None:
-        draft.input = next((asked[key] for key in _ASKED if asked.get(key)), None)
+        draft.input = next((request[key] for key in _ASKED if request.get(key)), None)
     if draft.output is None:
-        draft.output = next((made[key] for key in _ANSWERED if made.get(key)), None)
+        draft.output = next((response[key] for key in _ANSWERED if response.get(key)), None)
     has_counts = any(key.startswith("gen_ai.usage.") for key in attributes)
-    if draft.usage is None and not has_counts and isinstance(usage := made.get("usage"), dict):
+    if draft.usage is None and not has_counts and isinstance(usage := response.get("usage"), dict):
         draft.usage = usage_from_counts({**usage, **raw_details(usage)})
-    if draft.model is None and "gen_ai.request.model" not in attributes and isinstance(asked.get("model"), str):
-        draft.model = asked["model"] if made or draft.input else None
+    if draft.model is None and "gen_ai.request.model" not in attributes and isinstance(request.get("model"), str):
+        draft.model = request["model"] if response or draft.input else None
 
 
 _ASKED: Final = ("messages", "input", "prompt")
@@ -65,10 +65,10 @@ def _split_events(value: Any) -> tuple[Any, Any]:
     events = parse_or_keep(value)
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         return None, None
-    made = [event for event in events if event.get("event.name") == "gen_ai.choice"]
-    if made:
-        given = [event for event in events if event.get("event.name") != "gen_ai.choice"]
-        return given or None, made[0] if len(made) == 1 else made
+    outputs = [event for event in events if event.get("event.name") == "gen_ai.choice"]
+    if outputs:
+        inputs = [event for event in events if event.get("event.name") != "gen_ai.choice"]
+        return inputs or None, outputs[0] if len(outputs) == 1 else outputs
     end = len(events)
     while end and events[end - 1].get("role") == "assistant":
         end -= 1

@@ -33,8 +33,8 @@ class MastraMapper:
         draft.offer_input(attributes.pop(f"mastra.{kind}.input", None))
         draft.offer_output(attributes.pop(f"mastra.{kind}.output", None))
         draft.tags = draft.tags or tags_of(attributes.pop("mastra.tags", None))
-        said = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
-        draft.session_id = draft.session_id or take_text(said, ("sessionId", "threadId"))
-        draft.user_id = draft.user_id or take_text(said, ("userId",))
-        for key, value in said.items():
+        metadata = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
+        draft.session_id = draft.session_id or take_text(metadata, ("sessionId", "threadId"))
+        draft.user_id = draft.user_id or take_text(metadata, ("userId",))
+        for key, value in metadata.items():
             draft.metadata.setdefault(key, metadata_text(value))

@@ -49,5 +49,5 @@ class MlflowMapper:
 
 
 def _text(value: object) -> str | None:
-    found = parse_or_keep(value)
-    return str(found) if found else None
+    parsed = parse_or_keep(value)
+    return str(parsed) if parsed else None

@@ -27,14 +27,14 @@ class PlainMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         take = span.attributes.pop
-        asked, made = take("input", None), take("output", None)
+        own_input, own_output = take("input", None), take("output", None)
         if span.scope.name.startswith("pipecat"):  # what is spoken, and what was heard
-            asked, made = asked or take("text", None), made or take("transcript", None)
-        told, answered = take("trace_input", None), take("trace_output", None)
-        draft.trace_input = told if draft.trace_input is None else draft.trace_input
-        draft.trace_output = answered if draft.trace_output is None else draft.trace_output
-        draft.offer_input(asked, told, take("user_message", None))
-        draft.offer_output(made, answered)
+            own_input, own_output = own_input or take("text", None), own_output or take("transcript", None)
+        trace_input, trace_output = take("trace_input", None), take("trace_output", None)
+        draft.trace_input = trace_input if draft.trace_input is None else draft.trace_input
+        draft.trace_output = trace_output if draft.trace_output is None else draft.trace_output
+        draft.offer_input(own_input, trace_input, take("user_message", None))
+        draft.offer_output(own_output, trace_output)
         if draft.conversation_id is None and (conversation := take("conversation.id", None)):
             draft.conversation_id = str(conversation)
         names_model = draft.type is None and (draft.model or "model" in span.attributes)
@@ -46,7 +46,7 @@ class PlainMapper:
 def _usage(attributes: Attributes) -> Usage | None:
     """Usage from single counts, or from the object that the provider answered with."""
     for key in _OBJECTS:
-        if (told := parse_object(attributes.get(key))) and (usage := normalise_usage(told)):
+        if (record := parse_object(attributes.get(key))) and (usage := normalise_usage(record)):
             del attributes[key]
             return usage
     counts = {key: attributes.pop(key) for key in list(attributes) if key.lower().endswith("tokens") and "." not in key}

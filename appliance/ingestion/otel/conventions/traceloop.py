@@ -62,8 +62,8 @@ class TraceloopMapper:
         models = attributes.pop("llm.response.model", None), attributes.pop("llm.request.model", None)
         draft.model = draft.model or next((str(model) for model in models if model), None)
         draft.requested_model = draft.requested_model or (str(models[1]) if models[1] else None)
-        said = {name: attributes.pop(key) for name, key in _PARAMETERS.items() if key in attributes}
-        draft.model_parameters = draft.model_parameters or said or None
+        parameters = {name: attributes.pop(key) for name, key in _PARAMETERS.items() if key in attributes}
+        draft.model_parameters = draft.model_parameters or parameters or None
         for offer, prefix in ((draft.offer_input, "llm.prompts."), (draft.offer_output, "llm.completions.")):
             flat = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
             if flat:
@@ -72,20 +72,22 @@ class TraceloopMapper:
     def _map_entity(self, attributes: Attributes, draft: Draft) -> None:
         take = attributes.pop
         kind = take_known(attributes, "traceloop.span.kind", _TYPES)
-        asked, made = take("traceloop.entity.input", None), take("traceloop.entity.output", None)
+        entity_input, entity_output = take("traceloop.entity.input", None), take("traceloop.entity.output", None)
         entity = str(attributes.get("traceloop.entity.name", "")).removesuffix(".task")
-        found = next((ending for ending in _ENTITIES if entity.endswith(ending)), "")
-        draft.type = draft.type or kind or _ENTITIES.get(found)
-        if found == "FunctionTool" and (tool := (parse_object(made) or {}).get("tool_name")):
+        suffix = next((ending for ending in _ENTITIES if entity.endswith(ending)), "")
+        draft.type = draft.type or kind or _ENTITIES.get(suffix)
+        if suffix == "FunctionTool" and (tool := (parse_object(entity_output) or {}).get("tool_name")):
             draft.name = draft.name or str(tool)
-        draft.offer_input(asked)
-        draft.offer_output(made)
+        draft.offer_input(entity_input)
+        draft.offer_output(entity_output)
 
     def _map_properties(self, attributes: Attributes, draft: Draft) -> None:
-        said = {key[len(_PROPERTIES) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_PROPERTIES)}
-        draft.session_id = draft.session_id or take_text(said, _SESSIONS)
-        draft.user_id = draft.user_id or take_text(said, _USERS)
+        properties = {
+            key[len(_PROPERTIES) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_PROPERTIES)
+        }
+        draft.session_id = draft.session_id or take_text(properties, _SESSIONS)
+        draft.user_id = draft.user_id or take_text(properties, _USERS)
         for key in _TAGS:
-            draft.tags = draft.tags or tags_of(said.pop(key, None))
-        for key, value in said.items():
+            draft.tags = draft.tags or tags_of(properties.pop(key, None))
+        for key, value in properties.items():
             draft.metadata.setdefault(key, metadata_text(value))

@@ -87,16 +87,16 @@ class VercelMapper:
             draft.type = draft.type or _CALLS.get(operation, "SPAN")
 
     def _map_telemetry(self, attributes: Attributes, draft: Draft) -> None:
-        told = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
-        user, session = told.pop("userId", None), told.pop("sessionId", None)
+        metadata = {key[len(_METADATA) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_METADATA)}
+        user, session = metadata.pop("userId", None), metadata.pop("sessionId", None)
         draft.user_id = draft.user_id or (str(user) if user else None)
         draft.session_id = draft.session_id or (str(session) if session else None)
-        draft.tags = draft.tags or tags_of(told.pop("tags", None))
-        prompt = parse_object(told.pop("langfusePrompt", None)) or {}
+        draft.tags = draft.tags or tags_of(metadata.pop("tags", None))
+        prompt = parse_object(metadata.pop("langfusePrompt", None)) or {}
         version = whole_number(prompt.get("version"))
         if draft.prompt_name is None and prompt.get("name") and version is not None:
             draft.prompt_name, draft.prompt_version = str(prompt["name"]), version
-        for key, value in told.items():
+        for key, value in metadata.items():
             draft.metadata.setdefault(key, metadata_text(value))
 
 
@@ -109,15 +109,15 @@ def _operation(attributes: Attributes) -> str:
 
 
 def _map_input_output(attributes: Attributes, draft: Draft) -> None:
-    asked = [attributes.pop(key, None) for key in _INPUTS]
+    inputs = [attributes.pop(key, None) for key in _INPUTS]
     text, calls = attributes.pop("ai.response.text", None), attributes.pop("ai.response.toolCalls", None)
-    made = [attributes.pop(key, None) for key in _OUTPUTS]
+    outputs = [attributes.pop(key, None) for key in _OUTPUTS]
     if text and calls:
-        made.insert(0, {"role": "assistant", "content": text, "tool_calls": parse_or_keep(calls)})
+        outputs.insert(0, {"role": "assistant", "content": text, "tool_calls": parse_or_keep(calls)})
     else:
-        made.insert(0, text or calls)
-    draft.offer_input(*(_plain(value) for value in asked))
-    draft.offer_output(*(_plain(value) for value in made))
+        outputs.insert(0, text or calls)
+    draft.offer_input(*(_plain(value) for value in inputs))
+    draft.offer_output(*(_plain(value) for value in outputs))
 
 
 def _plain(value: Any) -> Any:
@@ -134,8 +134,8 @@ def _map_model(span: Span, operation: str, draft: Draft) -> None:
     provider = attributes.get("ai.model.provider")
     draft.provider = draft.provider or (str(provider) if provider else None)
     if draft.model_parameters is None:
-        said = {name: _first(attributes, keys) for name, keys in _PARAMETERS.items()}
-        draft.model_parameters = {name: str(value) for name, value in said.items() if value is not None} or None
+        parameters = {name: _first(attributes, keys) for name, keys in _PARAMETERS.items()}
+        draft.model_parameters = {name: str(value) for name, value in parameters.items() if value is not None} or None
     if draft.usage is None:
         draft.usage = _usage(attributes) or None
     if not draft.usage and (operation == "ai.toolCall" or span.status_code == 2):
@@ -152,11 +152,11 @@ def _usage(attributes: Attributes) -> Usage:
     own, bedrock = _object(anthropic, "usage"), _object(_object(provider, "bedrock"), "usage")
     google = _object(_object(provider, "google"), "usageMetadata")
     parts = ((openai, _OPENAI), (raw_details(own), None), (anthropic, _CACHE), (bedrock, _CACHE), (google, _GOOGLE))
-    counts = _by_first([told, common, *(_some(found, names) for found, names in parts)])
+    counts = _by_first([told, common, *(_some(record, names) for record, names in parts)])
     counts |= {_GUESSES[key]: openai[key] for key in _GUESSES if key in openai}
     # The input of Anthropic and Bedrock leaves out what was read from or written to the cache.
-    given = next((whole_number(counts[name]) for name in counts if meaning_of(name) == INPUT), None)
-    is_apart = bool(bedrock) or (given is not None and whole_number(own.get("input_tokens")) == given)
+    input_units = next((whole_number(counts[name]) for name in counts if meaning_of(name) == INPUT), None)
+    is_apart = bool(bedrock) or (input_units is not None and whole_number(own.get("input_tokens")) == input_units)
     return usage_from_counts(counts, is_apart=is_apart or None)
 
 
@@ -175,25 +175,25 @@ def _by_first(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     counts: dict[str, Any] = {}
     known: set[str | None] = set()
     for source in sources:
-        found = {
+        by_meaning = {
             name: value
             for name, value in source.items()
             if whole_number(value) is not None and meaning_of(name) not in known and "textTokens" not in name
         }
-        counts |= found
-        known |= {meaning_of(name) for name in found} - {None}
+        counts |= by_meaning
+        known |= {meaning_of(name) for name in by_meaning} - {None}
     return counts
 
 
-def _some(found: Mapping[str, Any], names: tuple[str, ...] | None) -> Mapping[str, Any]:
-    return found if names is None else {name: found[name] for name in names if name in found}
+def _some(record: Mapping[str, Any], names: tuple[str, ...] | None) -> Mapping[str, Any]:
+    return record if names is None else {name: record[name] for name in names if name in record}
 
 
 def _first(attributes: Attributes, keys: tuple[str, ...]) -> Any:
-    found = [attributes.get(key) if key.startswith("gen_ai.") else attributes.pop(key, None) for key in keys]
-    return next((value for value in found if value is not None), None)
+    values = [attributes.get(key) if key.startswith("gen_ai.") else attributes.pop(key, None) for key in keys]
+    return next((value for value in values if value is not None), None)
 
 
 def _object(values: dict[str, Any], name: str) -> dict[str, Any]:
-    found = values.get(name)
-    return found if isinstance(found, dict) else {}
+    value = values.get(name)
+    return value if isinstance(value, dict) else {}

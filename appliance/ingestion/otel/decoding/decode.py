@@ -75,12 +75,12 @@ def _span(wire: WireSpan, resource: Resource, scope: Scope, now: int) -> Span:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> Attributes:
-    found: Attributes = {}
+    attributes: Attributes = {}
     for pair in pairs:
         value = pair.value
         # Most attributes are non-empty strings: one access instead of asking which kind it is.
-        found[pair.key] = value.string_value or _value(value)
-    return found
+        attributes[pair.key] = value.string_value or _value(value)
+    return attributes
 
 
 def _value(value: AnyValue) -> Any:
@@ -170,7 +170,7 @@ def _int_or_text(text: str) -> int | str:
 
 
 def _float_or_text(text: str) -> float | str:
-    return found if math.isfinite(found := float(text)) else text
+    return number if math.isfinite(number := float(text)) else text
 
 
 def _json_span(wire: dict[str, Any], resource: Resource, scope: Scope, now: int) -> Span:
@@ -215,22 +215,22 @@ def _json_attributes(pairs: Any) -> Attributes:
 def _json_value(value: Any) -> Any:
     if not isinstance(value, dict):  # written without the name of its kind
         return value if isinstance(value, (str, bool)) or value is None else _json_number(value)
-    for kind, found in value.items():
-        if found is None:
+    for kind, inner in value.items():
+        if inner is None:
             continue
         if kind == "stringValue":
-            return _text(found)
+            return _text(inner)
         if kind == "boolValue":
-            return found if isinstance(found, bool) else _text(found)
+            return inner if isinstance(inner, bool) else _text(inner)
         if kind == "intValue":
-            return _long(found)
+            return _long(inner)
         if kind == "doubleValue":
-            return _json_number(found)
+            return _json_number(inner)
         if kind == "arrayValue":
-            return [_json_nested(item) for item in _values(found)]
+            return [_json_nested(item) for item in _values(inner)]
         if kind == "kvlistValue":
             return to_json(_json_nested(value))
-        return to_json(found)
+        return to_json(inner)
     return None
 
 
@@ -257,18 +257,18 @@ def _long(value: Any) -> int | str:
     """A 64-bit integer as OTLP/JSON writers send it: number, decimal text, or two halves; anything else as text."""
     try:
         if isinstance(value, dict):
-            found = (int(value.get("high") or 0) << 32) | (int(value.get("low") or 0) & 0xFFFFFFFF)
+            number = (int(value.get("high") or 0) << 32) | (int(value.get("low") or 0) & 0xFFFFFFFF)
         else:
-            found = int(value)
+            number = int(value)
     except (TypeError, ValueError, OverflowError):
         return _text(value)
-    return found if -_TWO_TO_63 <= found < 2 * _TWO_TO_63 else str(found)
+    return number if -_TWO_TO_63 <= number < 2 * _TWO_TO_63 else str(number)
 
 
 def _nanos(value: Any) -> int:
     """A time; 0, which means missing, for what is none."""
-    found = 0 if value is None else _long(value)
-    return max(found, 0) if isinstance(found, int) else 0
+    number = 0 if value is None else _long(value)
+    return max(number, 0) if isinstance(number, int) else 0
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -280,8 +280,8 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _values(value: Any) -> list[Any]:
-    found = _object(value).get("values")
-    return found if isinstance(found, list) else []
+    values = _object(value).get("values")
+    return values if isinstance(values, list) else []
 
 
 def _text(value: Any) -> str:

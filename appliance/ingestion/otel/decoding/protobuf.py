@@ -26,10 +26,10 @@ def export_of(content: bytes) -> ExportTraceServiceRequest:
     try:
         return ExportTraceServiceRequest.FromString(content)
     except DecodeError:
-        found = _loose_export()()
-        found.ParseFromString(content)
-        _mend(found)
-        return ExportTraceServiceRequest.FromString(found.SerializeToString())
+        loose = _loose_export()()
+        loose.ParseFromString(content)
+        _mend(loose)
+        return ExportTraceServiceRequest.FromString(loose.SerializeToString())
 
 
 @lru_cache(maxsize=1)

@@ -61,8 +61,8 @@ def has_more_values(message: bytes, limit: int, kind: str = "span", start: int =
     count = 0
     open_messages: list[tuple[str, int, int]] = [(kind, start, len(message) if end is None else end)]
     while open_messages:
-        found, start, end = open_messages.pop()
-        children = _CHILDREN[found]
+        message_kind, start, end = open_messages.pop()
+        children = _CHILDREN[message_kind]
         for number, child_start, child_end in fields(message, start, end):
             if child := children.get(number):
                 count += 1
@@ -127,12 +127,12 @@ def _export(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple[int, 
 
 def prefix(number: int, size: int) -> bytes:
     """What stands before the `size` bytes of a field."""
-    found = bytearray([number << 3 | _LENGTH])
+    encoded = bytearray([number << 3 | _LENGTH])
     while size > 0x7F:
-        found.append(size & 0x7F | 0x80)
+        encoded.append(size & 0x7F | 0x80)
         size >>= 7
-    found.append(size)
-    return bytes(found)
+    encoded.append(size)
+    return bytes(encoded)
 
 
 def fields(body: bytes | memoryview, position: int, end: int) -> Iterator[tuple[int, int, int]]:

@@ -79,10 +79,10 @@ def within(column: str, time_bounds: Iterable[TimeBounds], binder: Binder) -> st
 
 def _minutes(time_bounds: list[TimeBounds]) -> list[int] | None:
     """The minutes since the epoch within the bounds; None when there are too many, or they do not fit a DateTime."""
-    found: set[int] = set()
+    minutes: set[int] = set()
     for each in time_bounds:
         first, last = each.first // MINUTE, each.last // MINUTE
-        if first < 0 or last > _LAST_MINUTE or last - first + len(found) > _MOST_MINUTES:
+        if first < 0 or last > _LAST_MINUTE or last - first + len(minutes) > _MOST_MINUTES:
             return None
-        found.update(range(first, last + 1))
-    return sorted(found)
+        minutes.update(range(first, last + 1))
+    return sorted(minutes)
