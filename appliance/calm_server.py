@@ -1,4 +1,4 @@
-"""uvicorn's server, woken up once a second instead of ten times, and at once when it is to stop."""
+"""uvicorn's server with one tick a second instead of ten, and an immediate stop."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Final
 import uvicorn
 
 _TICK_S: Final = 1.0
-"""How often the date in the headers of answers is renewed."""
+"""Seconds between renewals of the Date header."""
 _TICKS_A_SECOND: Final = 10
-"""Of uvicorn's own loop, which renews the date when its count can be divided by this."""
+"""Ticks of uvicorn's loop, which renews the date when its count is divisible by this."""
 
 
 class CalmServer(uvicorn.Server):
-    """Serves one process; a tick of uvicorn's own loop every 0.1 s is most of what idle Python costs."""
+    """uvicorn's server for one process; uvicorn's tick every 0.1 s is most of the CPU use of an idle server."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         self._stops = False
@@ -25,7 +25,7 @@ class CalmServer(uvicorn.Server):
 
     @property
     def should_exit(self) -> bool:
-        """Whether it is to stop; a signal handler may set it."""
+        """Whether it shall stop; may be set by a signal handler."""
         return self._stops
 
     @should_exit.setter

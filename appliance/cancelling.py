@@ -1,4 +1,4 @@
-"""Ending tasks for certain."""
+"""Cancels tasks reliably."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _AGAIN_AFTER_S: Final = 0.5
 
 
 async def cancel(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until all have ended; what they raise is their own affair.
+    """Cancels tasks until all have ended; ignores what they raise.
 
-    Once is not enough: up to Python 3.11, `asyncio.wait_for`, through which redis-py sends every command, forgets a
-    cancellation that arrives together with the result (python/cpython#86296), and an endless task goes on.
+        Once is not enough: up to Python 3.11 `asyncio.wait_for`, which redis-py uses for every command, loses a
+    cancellation that arrives together with the result (python/cpython#86296), and an endless task would go on.
     """
     while pending := [task for task in tasks if not task.done()]:
         for task in pending:
@@ -20,4 +20,4 @@ async def cancel(*tasks: asyncio.Task[Any]) -> None:
         await asyncio.wait(pending, timeout=_AGAIN_AFTER_S)
     for task in tasks:
         if not task.cancelled():
-            task.exception()  # seen
+            task.exception()  # retrieved, so that asyncio does not log it

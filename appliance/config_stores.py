@@ -1,4 +1,4 @@
-"""Where the three stores are and how they are spoken to: addresses, logins, TLS, time-outs, clusters."""
+"""Settings of the three stores: addresses, logins, TLS, time-outs, clusters."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Env:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostgresSettings:
-    """Where Postgres is; only read by the external runtime and by single processes."""
+    """Postgres; read by the external runtime and by single processes only."""
 
     url: Annotated[str, Env("DATABASE_URL")] = ""
-    """`postgresql://user:password@host:port/database`, with libpq's parameters (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`) or Prisma's (`pgbouncer`, `connection_limit`, `sslaccept`); set for you by the embedded and docker runtimes."""  # noqa: E501
+    """`postgresql://user:password@host:port/database`, with libpq's parameters (`sslmode`, `sslrootcert`, `sslcert`, `sslkey`) or Prisma's (`pgbouncer`, `connection_limit`, `sslaccept`); set by the embedded and docker runtimes."""  # noqa: E501
     direct_url: Annotated[str, Env("DIRECT_URL")] = ""
     """Address for migrations, where `DATABASE_URL` leads to a pooler or to a role that may not change tables."""
     host: Annotated[str, Env("DATABASE_HOST")] = ""
@@ -33,21 +33,21 @@ class PostgresSettings:
     name: Annotated[str, Env("DATABASE_NAME")] = "postgres"
     """Database, when no `DATABASE_URL` is given."""
     arguments: Annotated[str, Env("DATABASE_ARGS")] = ""
-    """What follows the question mark of the address, when no `DATABASE_URL` is given."""
+    """Parameters of the address, after its question mark, when no `DATABASE_URL` is given."""
     pool_size: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_POOL_SIZE"), Between(1)] = 4
-    """Most connections that one process keeps to Postgres; `connection_limit` in the address wins."""
+    """Connections of one process to Postgres, at most; `connection_limit` in the address overrides it."""
     connect_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_CONNECT_TIMEOUT_S"), Between(1)] = 3
-    """Seconds that one attempt to connect may take."""
+    """Time limit of one attempt to connect, seconds."""
     read_timeout_ms: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_READ_TIMEOUT_MS"), Between(1)] = 2500
-    """Milliseconds that a statement may take before its caller is told that Postgres is away."""
+    """Milliseconds that a statement may take before Postgres counts as unavailable."""
     statement_timeout_ms: Annotated[int, Env("LANGFUSE_LOCAL_POSTGRES_STATEMENT_TIMEOUT_MS"), Between(0)] = 30_000
-    """Milliseconds after which the server itself ends a statement; not sent through a pooler."""
+    """Milliseconds after which the server cancels a statement; not sent through a pooler."""
     pooler: Annotated[bool, Env("LANGFUSE_LOCAL_POSTGRES_POOLER")] = False
-    """Whether connections go through a pooler that changes servers between transactions; as `pgbouncer=true` in the address."""  # noqa: E501
+    """Whether connections go through a pooler in transaction mode; like `pgbouncer=true` in the address."""
 
     @property
     def address(self) -> str:
-        """The address as it was given, in whole or in parts; empty when nothing is set."""
+        """The address, from `DATABASE_URL` or from the single values; empty when neither is set."""
         if self.url or not self.host:
             return self.url
         password = f":{quote(self.password, safe='')}" if self.password else ""
@@ -58,10 +58,10 @@ class PostgresSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisSettings:
-    """Where Redis is: one server, a cluster, or a master that sentinels know."""
+    """Redis: one server, a cluster, or a master found through sentinels."""
 
     connection_string: Annotated[str, Env("REDIS_CONNECTION_STRING")] = ""
-    """`redis://user:password@host:port/0` (`rediss://` for TLS), `unix://:password@/path/redis.sock?db=0`, `redis+cluster://host:port,host:port` or `redis+sentinel://host:port,host:port/master/0` (`rediss+...` for TLS); wins over the single values below."""  # noqa: E501
+    """`redis://user:password@host:port/0` (`rediss://` for TLS), `unix://:password@/path/redis.sock?db=0`, `redis+cluster://host:port,host:port` or `redis+sentinel://host:port,host:port/master/0` (`rediss+...` for TLS); overrides the single values below."""  # noqa: E501
     host: Annotated[str, Env("REDIS_HOST")] = ""
     """Host name, when no connection string is given."""
     port: Annotated[int, Env("REDIS_PORT"), Between(1, 65535)] = 6379
@@ -73,37 +73,37 @@ class RedisSettings:
     tls_enabled: Annotated[bool, Env("REDIS_TLS_ENABLED")] = False
     """Whether to speak TLS, when no connection string is given."""
     tls_ca_path: Annotated[str, Env("REDIS_TLS_CA_PATH")] = ""
-    """File of the authorities to trust, besides the system's."""
+    """File of certificate authorities to trust besides the system's."""
     tls_cert_path: Annotated[str, Env("REDIS_TLS_CERT_PATH")] = ""
-    """File of our certificate, for servers that ask for one."""
+    """File of the client certificate, for servers that require one."""
     tls_key_path: Annotated[str, Env("REDIS_TLS_KEY_PATH")] = ""
-    """File of our certificate's key."""
+    """File of the client certificate's key."""
     tls_key_passphrase: Annotated[str, Env("REDIS_TLS_KEY_PASSPHRASE")] = ""
     """Passphrase of that key."""
     tls_server_name: Annotated[str, Env("REDIS_TLS_SERVERNAME")] = ""
-    """Name that the server's certificate must have, when it is not the host's."""
+    """Name expected in the server's certificate, when it is not the host's."""
     tls_reject_unauthorized: Annotated[bool, Env("REDIS_TLS_REJECT_UNAUTHORIZED")] = True
-    """Whether the server's certificate must be valid; false gives up the protection of TLS."""
+    """Whether to verify the server's certificate; false gives up the protection of TLS."""
     tls_check_server_identity: Annotated[bool, Env("REDIS_TLS_CHECK_SERVER_IDENTITY")] = True
-    """Whether the server's certificate must have its name; false for clusters that are addressed by number."""
+    """Whether to verify the name in the server's certificate; false for clusters addressed by IP."""
     tls_ciphers: Annotated[str, Env("REDIS_TLS_CIPHERS")] = ""
     """Ciphers of TLS 1.2, in OpenSSL's notation."""
     cluster_enabled: Annotated[bool, Env("REDIS_CLUSTER_ENABLED")] = False
-    """Whether the nodes below are a Redis Cluster."""
+    """Whether to use the nodes below as a Redis Cluster."""
     cluster_nodes: Annotated[str, Env("REDIS_CLUSTER_NODES")] = ""
-    """Some nodes of the cluster, `host:port,host:port`; the others are found."""
+    """Some nodes of the cluster, `host:port,host:port`; the others are discovered."""
     sentinel_enabled: Annotated[bool, Env("REDIS_SENTINEL_ENABLED")] = False
-    """Whether sentinels know the master."""
+    """Whether to find the master through sentinels."""
     sentinel_nodes: Annotated[str, Env("REDIS_SENTINEL_NODES")] = ""
     """The sentinels, `host:port,host:port`."""
     sentinel_master_name: Annotated[str, Env("REDIS_SENTINEL_MASTER_NAME")] = ""
-    """Name under which the sentinels know the master."""
+    """Name of the master at the sentinels."""
     sentinel_username: Annotated[str, Env("REDIS_SENTINEL_USERNAME")] = ""
     """User name at the sentinels."""
     sentinel_password: Annotated[str, Env("REDIS_SENTINEL_PASSWORD")] = ""
     """Password at the sentinels."""
     socket_timeout_ms: Annotated[int, Env("REDIS_SOCKET_TIMEOUT_MS"), Between(1)] = 15_000
-    """Milliseconds of silence after which a connection is given up."""
+    """Milliseconds without an answer after which a connection is closed."""
 
     @property
     def url(self) -> str:
@@ -123,7 +123,7 @@ class RedisSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClickHouseSettings:
-    """Where ClickHouse is."""
+    """ClickHouse."""
 
     url: Annotated[str, Env("CLICKHOUSE_URL")] = ""
     """HTTP address, `http://host:8123` or `https://host:8443`."""
@@ -134,23 +134,23 @@ class ClickHouseSettings:
     password: Annotated[str, Env("CLICKHOUSE_PASSWORD")] = ""
     """Password."""
     database: Annotated[str, Env("CLICKHOUSE_DB")] = "default"
-    """Database of all tables; created when missing."""
+    """Database of all tables; created if missing."""
     tls_ca_path: Annotated[str, Env("LANGFUSE_LOCAL_CLICKHOUSE_TLS_CA_PATH")] = ""
-    """File of the authorities to trust, besides the system's."""
+    """File of certificate authorities to trust besides the system's."""
     tls_cert_path: Annotated[str, Env("LANGFUSE_LOCAL_CLICKHOUSE_TLS_CERT_PATH")] = ""
-    """File of our certificate, for servers that ask for one."""
+    """File of the client certificate, for servers that require one."""
     tls_key_path: Annotated[str, Env("LANGFUSE_LOCAL_CLICKHOUSE_TLS_KEY_PATH")] = ""
-    """File of our certificate's key."""
+    """File of the client certificate's key."""
     tls_verify: Annotated[bool, Env("LANGFUSE_LOCAL_CLICKHOUSE_TLS_VERIFY")] = True
-    """Whether the server's certificate must be valid; false gives up the protection of TLS."""
+    """Whether to verify the server's certificate; false gives up the protection of TLS."""
     tls_server_name: Annotated[str, Env("LANGFUSE_LOCAL_CLICKHOUSE_TLS_SERVER_NAME")] = ""
-    """Name that the server's certificate must have, when it is not the host's."""
+    """Name expected in the server's certificate, when it is not the host's."""
     connect_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_CLICKHOUSE_CONNECT_TIMEOUT_S"), Between(1)] = 5
-    """Seconds that one attempt to connect may take."""
+    """Time limit of one attempt to connect, seconds."""
     request_timeout_s: Annotated[int, Env("LANGFUSE_LOCAL_CLICKHOUSE_REQUEST_TIMEOUT_S"), Between(1)] = 60
-    """Seconds of silence after which a request is given up."""
+    """Seconds without an answer after which a request fails."""
     max_connections: Annotated[int, Env("CLICKHOUSE_MAX_OPEN_CONNECTIONS"), Between(1)] = 16
-    """Most connections that one process keeps to ClickHouse."""
+    """Connections of one process to ClickHouse, at most."""
     cluster_enabled: Annotated[bool, Env("CLICKHOUSE_CLUSTER_ENABLED")] = False
     """Whether tables are Replicated and Distributed, and statements run ON CLUSTER."""
     cluster_name: Annotated[str, Env("CLICKHOUSE_CLUSTER_NAME")] = "default"

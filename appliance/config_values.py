@@ -1,4 +1,4 @@
-"""From what a file or a variable says to the value of a setting; refusals name the setting and show no secret."""
+"""Converts text from files and variables to values of settings; errors name the setting and show no secret."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from appliance.errors import ConfigError
 
 _IS_PASSWORD = re.compile("PASSWORD|PASSPHRASE|AUTH$")
 _OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://\S+:[0-9]+")
-"""What Kubernetes puts into NAME_PORT of each container for a service called NAME; nobody has set it on purpose."""
+"""Kubernetes sets NAME_PORT to this in each container for a service called NAME."""
 _WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """The bounds of a whole number, both possible; without an end it has none."""
+    """The inclusive bounds of a whole number; no upper bound when `most` is None."""
 
     least: int
     most: int | None = None
@@ -31,26 +31,26 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class NotEmpty:
-    """Marks a text that, where it is set at all, must say something: an empty one is a mistake, not a wish."""
+    """Marks a text that must not be empty where it is set."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAddress:
-    """Marks a text that must be an address of HTTP."""
+    """Marks a text that must be an HTTP address."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The file's settings, none when it is not there; raises ConfigError."""
+    """The settings in the file, empty when it does not exist; raises ConfigError."""
     try:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.", hint="Fix the file or remove it.") from error
-    import tomllib  # only here: most have no such file
+    import tomllib  # imported here: most users have no such file
 
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))  # some editors begin a file with a mark
+        return tomllib.loads(data.decode("utf-8-sig"))  # some editors write a byte order mark
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{path} is not UTF-8 in line {line}.", hint="Save it as UTF-8.") from error
@@ -66,7 +66,7 @@ def table_of(value: Any, name: str, source: str) -> Mapping[str, Any]:
 
 
 def text_of(environ: Mapping[str, str], variable: str) -> str:
-    """The variable's value, else what the file holds that NAME_FILE names: how containers hand over secrets."""
+    """The variable's value, else the content of the file that NAME_FILE names, as containers pass secrets."""
     path, text = environ.get(f"{variable}_FILE", ""), environ.get(variable, "")
     if variable.endswith("_PORT") and _OF_KUBERNETES.fullmatch(text):
         text = ""
@@ -86,7 +86,7 @@ def text_of(environ: Mapping[str, str], variable: str) -> str:
 
 
 def convert(kind: Any, value: Any, source: str, rules: tuple[Any, ...] = ()) -> Any:
-    """The value as `kind`, in keeping with `rules`; raises ConfigError that names `source`."""
+    """The value converted to `kind` and checked by `rules`; raises ConfigError that names `source`."""
     if typing.get_origin(kind) is Literal:
         return _choice(kind, value, source)
     if kind is bool:
@@ -108,7 +108,7 @@ def convert(kind: Any, value: Any, source: str, rules: tuple[Any, ...] = ()) -> 
 
 
 def require_http(address: str, source: str) -> None:
-    """Raises ConfigError for what is no address of HTTP."""
+    """Raises ConfigError for anything but an HTTP address."""
     try:
         parts = urlsplit(address)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -119,7 +119,7 @@ def require_http(address: str, source: str) -> None:
 
 
 def usable_directory(path: Path) -> Path:
-    """The data directory's whole path; raises ConfigError for signs that configuration files of stores cannot hold."""
+    """The absolute path; raises ConfigError for characters that the stores' configuration files cannot hold."""
     try:
         path = path.expanduser().absolute()
     except (RuntimeError, FileNotFoundError) as error:

@@ -1,4 +1,4 @@
-"""How a client gets to a server: the address it is given, the certificates it trusts, and what is said on the way."""
+"""A client's connection to a server: validates the address, loads certificates, explains failures."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ _EXPLAINED_CODES = {
     62: ("is for another name", "Use the name that it was made for."),
     64: ("is for another address", "Use the name that it was made for."),
 }
-"""OpenSSL's results of a verification that trust would not fix (openssl-verification-options)."""
+"""OpenSSL's verification errors that trusting the certificate would not fix (openssl-verification-options)."""
 
 
 def checked_address(url: str) -> str:
-    """The address of a server as clients use it; raises ConfigError when it cannot be one."""
+    """The normalized address of a server; raises ConfigError for an invalid one."""
     text = url.strip()
     try:
         parts = urlsplit(text)
@@ -63,7 +63,7 @@ def checked_address(url: str) -> str:
 
 
 def tls_context(ca_file: Path | None, environ: Mapping[str, str] | None = None) -> ssl.SSLContext:
-    """The authorities to trust: those of SSL_CERT_FILE and SSL_CERT_DIR, else the usual ones; and those of `ca_file`.
+    """A context that trusts SSL_CERT_FILE and SSL_CERT_DIR, else certifi's authorities, and `ca_file`.
 
     Raises ConfigError when one of them cannot be read.
     """
@@ -95,7 +95,7 @@ def _trust(context: ssl.SSLContext, file: str, source: str) -> None:
 
 
 async def explain(error: HttpFailure, url: str, proxy: Proxy | None) -> RemoteError:
-    """Why a request to `url` failed."""
+    """The error that explains why a request to `url` failed."""
     if isinstance(error, ConnectTimedOut):
         if url.startswith("https:") and proxy is None and await _speaks_http(url):
             return _tls_unexpected(url)
@@ -124,17 +124,17 @@ async def explain(error: HttpFailure, url: str, proxy: Proxy | None) -> RemoteEr
 
 
 def tls_expected(url: str) -> RemoteError:
-    """For an http:// address where TLS is spoken."""
+    """The error for an http:// address of a server that expects TLS."""
     return RemoteError(f"{url} speaks TLS.", hint=f"Write https://{url.removeprefix('http://')}.")
 
 
 def is_of_tls(status: int, content: bytes) -> bool:
-    """Whether an answer may be that of a server which speaks TLS and was not spoken to so (nginx, Apache, Go)."""
+    """Whether an answer looks like that of a TLS server to a plain request (nginx, Apache, Go)."""
     return status in (400, 426, 497) and b"https" in content.lower()
 
 
 def of_proxy(proxy: Proxy, status: int, url: str) -> RemoteError:
-    """For an error without the words of a Langfuse server, through a proxy."""
+    """The error for a proxy's answer that does not come from a Langfuse server."""
     if status == 407:
         return RemoteError(f"{proxy} asks for a login.", status=status, hint="Such as http://user:password@host:port.")
     return RemoteError(f"{proxy} answered for {url} with status {status}.", status=status, hint=_fix(url, proxy))
@@ -157,7 +157,7 @@ async def speaks_tls(url: str) -> bool:
 
 
 async def _speaks_http(url: str) -> bool:
-    """Whether a server answers there in HTTP; one that waits for the end of a request says nothing to TLS."""
+    """Whether a server answers in plain HTTP; it may not answer a TLS handshake at all."""
     target = urlsplit(url)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -211,7 +211,7 @@ def _fix(url: str, proxy: Proxy | None) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and all that led to it."""
+    """The error, its causes and its contexts."""
     pending: list[BaseException | None] = [error]
     seen: set[int] = set()
     while pending:
@@ -226,6 +226,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _quoted(text: str) -> str:
-    """An address in a message: without a login, on one line."""
+    """An address for a message: without a login, on one line."""
     scheme, mark, rest = text.rpartition("://")
     return f"{scheme}{mark}{on_one_line(rest.rpartition('@')[2])}" if rest else "An empty text"

@@ -7,7 +7,7 @@ class ApplianceError(Exception):
     """Base of all expected errors: one sentence that says what is wrong, and a hint that says what to do."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
-        if message.endswith("..") and not message.endswith("..."):  # what it quotes has a full stop of its own
+        if message.endswith("..") and not message.endswith("..."):  # a quoted message ends in a full stop of its own
             message = message[:-1]
         super().__init__(message)
         self.message = message
@@ -26,7 +26,7 @@ class RuntimeUnavailable(ApplianceError):
 
 
 class PortTaken(RuntimeUnavailable):
-    """Somebody else was quicker to take a port that a store was to have."""
+    """Another program took a port that a store was to use."""
 
     def __init__(self, message: str, port: int, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -57,11 +57,11 @@ class StoreUnavailable(ApplianceError):
 
 
 class TooMuchAtOnce(StoreUnavailable):
-    """A store has no memory for so many rows in one go; fewer may do, or waiting."""
+    """A store lacks the memory for this many rows at once; fewer rows or a later attempt may work."""
 
 
 class StoreRefused(StoreUnavailable):
-    """A store refused rows and nobody knows whether waiting helps: to be tried for a while, and given up then."""
+    """A store refused rows for an unknown reason: to be retried for a while, then given up."""
 
 
 class LookupUnavailable(StoreUnavailable):
@@ -69,7 +69,7 @@ class LookupUnavailable(StoreUnavailable):
 
 
 class ServiceSilent(StoreUnavailable):
-    """A service runs, but says nothing to who asks it: it hangs, or is far too busy."""
+    """The service's process runs but does not answer: it hangs, or is overloaded."""
 
 
 class QueryTooExpensive(ApplianceError):
@@ -81,15 +81,15 @@ class MigrationFailed(ApplianceError):
 
 
 class CopyFailed(ApplianceError):
-    """Data moved from one store to another is not the same there; the old one is as it was."""
+    """Copied data differs from its source, which is unchanged."""
 
 
 class PositionForgotten(ApplianceError):
-    """Live messages were asked for after one that is no longer kept."""
+    """Live messages were requested after one that is no longer kept."""
 
 
 class Undecodable(ApplianceError):
-    """A payload cannot be decoded, now or ever; it belongs in the dead letters."""
+    """A payload that can never be decoded; it becomes a dead letter."""
 
 
 class RemoteError(ApplianceError):

@@ -8,17 +8,17 @@ import msgspec
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """What the server told: traces that were just written, or none as a sign of life."""
+    """One event: traces that were just written, or none as a keep-alive."""
 
     trace_ids: list[str]
     position: str = ""
-    """Where to go on after this; empty when the server does not say."""
+    """The position after this event, to continue from; empty when the server sends none."""
     is_gap: bool = False
-    """Whether the server no longer knows what it told since the position that was asked for."""
+    """Whether the server no longer has the events since the requested position."""
 
 
 async def read_arrivals(lines: AsyncIterable[str]) -> AsyncGenerator[Arrival]:
-    """Each event and each comment; an event that was cut off is not one."""
+    """Yields each complete event and each comment."""
     fields: dict[str, str] = {}
     async for line in lines:
         if line.startswith(":"):

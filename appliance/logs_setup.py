@@ -1,4 +1,4 @@
-"""How our own processes log: lines on stderr, which the supervisor or the container keeps."""
+"""Logging of our own processes: lines on stderr, which the supervisor or the container keeps."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _LEVELS: dict[LogLevel, int] = {
     "error": logging.ERROR,
     "fatal": logging.CRITICAL,
 }
-# These say at INFO what only their authors want to know.
+# Their INFO records are for debugging.
 _CHATTY = ("clickhouse_connect", "psycopg.pool")
 
 
 class WithoutValues(logging.Formatter):
-    """Writes of an error where it came from and its type, not its words: those quote what was sent and stored."""
+    """Logs errors with their traceback and type but without their message, which may quote users' data."""
 
     def formatException(  # noqa: N802 (the name is the library's)
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -52,7 +52,7 @@ def _name_of(error: BaseException) -> str:
 
 
 def log_to_stderr(level: LogLevel) -> None:
-    """Sends records of `level` and above to stderr, in UTC."""
+    """Logs records of `level` and above to stderr, with times in UTC."""
     handler = logging.StreamHandler(sys.stderr)
     form = WithoutValues("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
     form.converter = time.gmtime

@@ -1,4 +1,4 @@
-"""The command lines of our own programs; nothing that lies in the user's directory becomes a part of them."""
+"""Command lines of our own programs, which import nothing from the current directory."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:  # mypy knows it by its name; importing typing takes as long a
 
 
 def own_command(module: str, *arguments: str, python: str | None = None) -> tuple[str, ...]:
-    """The words that run one of our modules as a program, by this interpreter or by `python`.
+    """The command that runs one of our modules, with this interpreter or `python`.
 
-    `-P` keeps the current directory out of the import path, and `-E` what PYTHONPATH and its like name: both would come
+    `-P` keeps the current directory out of the import path, `-E` ignores PYTHONPATH and the like: both would come
     before the standard library and before us (Python's "Command line and environment").
     """
     return (python or sys.executable, "-E", "-P", "-m", module, *arguments)
@@ -23,7 +23,7 @@ def own_command(module: str, *arguments: str, python: str | None = None) -> tupl
 def become(module: str, *arguments: str) -> NoReturn:
     """Replaces this process by one of our programs.
 
-    A Ctrl-C while that begins waits until it takes SIGINT: Python's own handler would print a traceback.
+    Blocks Ctrl-C until that program handles SIGINT: Python's own handler would print a traceback.
     """
     command = own_command(module, *arguments)
     _signal.pthread_sigmask(_signal.SIG_BLOCK, {_signal.SIGINT})

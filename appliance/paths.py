@@ -1,4 +1,4 @@
-"""Where things lie below the data directory, and where the data directory is by default."""
+"""The layout of the data directory, and its default location."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ APP_NAME = "langfuse-local"
 
 
 def default_data_dir() -> Path:
-    """The user's data directory; the machine's (/var/lib) for root, whose home other users cannot enter.
+    """The default data directory: in the user's home, or in /var/lib for root, whose home others cannot enter.
 
     Raises ConfigError for a user without a home directory.
     """
@@ -22,7 +22,7 @@ def default_data_dir() -> Path:
         return Path("/var/lib") / APP_NAME
     try:
         return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
-    except RuntimeError as error:  # no HOME, and no entry in the list of users
+    except RuntimeError as error:  # no HOME, and no entry in /etc/passwd
         raise ConfigError(
             "This user has no home directory.", hint="Set HOME, or LANGFUSE_LOCAL_DATA_DIR to where the data shall lie."
         ) from error
@@ -64,7 +64,7 @@ class DataDir:
 
     @property
     def run(self) -> Path:
-        """Sockets, pid and state files; may be lost without harm while nothing runs."""
+        """Sockets and configuration files; can be deleted while nothing runs."""
         return self.root / "run"
 
     @property
@@ -74,12 +74,12 @@ class DataDir:
 
     @property
     def state_file(self) -> Path:
-        """What runs: ports, pids and their start times, JSON, written atomically."""
+        """Ports, pids and their start times, JSON, written atomically."""
         return self.root / "state.json"
 
     @property
     def lock_file(self) -> Path:
-        """Held with flock by the supervisor as long as it lives."""
+        """Locked with flock by the running supervisor."""
         return self.root / "supervisor.lock"
 
     def log_file(self, service: str) -> Path:

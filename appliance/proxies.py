@@ -1,4 +1,4 @@
-"""Which proxy leads to an address: as curl and Python read it from the environment, but never to this machine."""
+"""Finds the proxy for an address, from the same variables as curl and Python; never one for this machine."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class Proxy:
     """An HTTP proxy."""
 
     url: str
-    """With its scheme, and with the login if it has one."""
+    """With its scheme, and its login if it has one."""
     source: str
     """The variable that names it."""
 
     def __str__(self) -> str:
-        """How it is called in messages, without its login."""
+        """Its name in messages, without its login."""
         parts = urlsplit(self.url)
         return f"The proxy at {parts.netloc.rpartition('@')[2]} ({self.source})"
 
 
 def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> Proxy | None:
-    """The proxy that `url` is to be asked through, None when it is asked directly.
+    """The proxy for `url`, None for a direct connection.
 
     Raises ConfigError when the one that is named cannot be used.
     """
@@ -47,7 +47,7 @@ def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> Proxy | Non
 
 
 def is_this_machine(host: str) -> bool:
-    """Whether a host, by name or number, is certainly this machine; names are not looked up."""
+    """Whether a host name or address certainly means this machine, without a look-up."""
     name = host.strip("[]").rstrip(".").lower()
     own = socket.gethostname().lower()
     if name == "localhost" or name.endswith(".localhost") or (name and name in (own, own.partition(".")[0])):
@@ -60,9 +60,9 @@ def is_this_machine(host: str) -> bool:
 
 
 def ask_directly(host: str, environ: MutableMapping[str, str] | None = None) -> None:
-    """Keeps libraries that read the variables by themselves from asking `host` through a proxy, if it is this machine.
+    """Keeps libraries that read the variables themselves from using a proxy for `host`, if it is this machine.
 
-    They cannot be told otherwise: clickhouse-connect, obstore and Docker's client.
+    clickhouse-connect, obstore and Docker's client have no option for it.
     """
     variables = os.environ if environ is None else environ
     if not is_this_machine(host) or not any(name.lower().endswith("_proxy") for name in variables):
@@ -81,7 +81,7 @@ def _named(scheme: str, environ: Mapping[str, str]) -> Proxy | None:
 
 
 def _of_the_system(scheme: str, host: str) -> Proxy | None:
-    """What the settings of macOS say, beside the environment."""
+    """The proxy in macOS' settings."""
     import urllib.request
 
     url = urllib.request.getproxies().get(scheme, "")
@@ -89,7 +89,7 @@ def _of_the_system(scheme: str, host: str) -> Proxy | None:
 
 
 def _usable(proxy: Proxy, host: str) -> Proxy:
-    """The proxy with its scheme, which may be left out; raises ConfigError."""
+    """The proxy, with http:// added if it has no scheme; raises ConfigError."""
     url = proxy.url if "://" in proxy.url else f"http://{proxy.url}"
     hint = f"Fix {proxy.source}, or add {host} to no_proxy."
     try:

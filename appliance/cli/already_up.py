@@ -1,4 +1,4 @@
-"""A second `up` on a data directory: waits for the first one, says where it runs, and what of the flags is not so."""
+"""A second `up` on a data directory: waits for the first one, prints its address, refuses flags that differ."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from appliance.paths import DataDir
 
 _STANDS_STILL_S = 120.0
-"""Longer than any step of a start takes without a word: a store has a minute, migrations speak every ten seconds."""
+"""Longer than any step of a start: a store has a minute, migrations report every ten seconds."""
 _POLL_S = 0.05
 
 
 def print_keys(url: str, public_key: str, secret_key: str, *, everywhere: bool = False) -> None:
-    """Prints where the appliance is, and its secret key to a terminal, or `everywhere`: a log would keep it."""
+    """Prints the address and the keys; the secret key only to a terminal or `everywhere`, as a log would keep it."""
     click.echo(f"URL         {url}")
     if not public_key:
         return
@@ -36,7 +36,7 @@ def print_keys(url: str, public_key: str, secret_key: str, *, everywhere: bool =
 
 
 def print_running_appliance(settings: Settings, flags: Mapping[str, object], *, show_keys: bool = False) -> None:
-    """Prints address and keys of the appliance that runs on the data directory.
+    """Prints the address and keys of the appliance that runs on the data directory.
 
     `asked` are the flags by name, None where they were left out. Raises click.UsageError when the appliance runs in
     another way than they say, and StartFailed when it does not come up.
@@ -81,9 +81,9 @@ def _flag(name: str) -> str:
 
 
 def _wait_for_other_start(data_dir: DataDir) -> None:
-    """Waits until the supervisor that holds the data directory has its URL, for as long as it makes progress.
+    """Waits until the running start has a URL, as long as it makes progress.
 
-    Its steps are printed. Raises StartFailed when it ends, or stands still.
+    Prints its steps. Raises StartFailed when it ends or makes no progress.
     """
     from appliance.data_dir.lock import is_locked
     from appliance.data_dir.state import read_state
@@ -112,7 +112,7 @@ def _wait_for_other_start(data_dir: DataDir) -> None:
 
 
 def _changed_at(data_dir: DataDir) -> int:
-    """When the state was last written, nanoseconds since the epoch; 0 when there is none."""
+    """When the state file was written, in nanoseconds since the epoch; 0 when there is none."""
     try:
         return data_dir.state_file.stat().st_mtime_ns
     except OSError:

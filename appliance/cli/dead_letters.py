@@ -1,7 +1,7 @@
-"""`dead-letters`: what could not be processed, and what to do with it.
+"""`dead-letters`: list, show, replay or drop requests that could not be processed.
 
-It goes to Redis itself, not through web: letters belong to whoever runs the appliance, not to a project's key, and it
-must work while web is down, in a container next to external stores, and on this machine alike.
+It talks to Redis, not to web: dead letters belong to whoever runs the appliance, not to a project's key, and the
+command must work while web is down, in a container next to external stores and on this machine.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def show(id: str, as_json: bool, data_dir: Path | None) -> None:
 @_project_option
 @data_dir_option
 def replay(ids: tuple[str, ...], wants_all: bool, project: str | None, data_dir: Path | None) -> None:
-    """Put dead letters back into the queue, after what stood in their way is mended.
+    """Put dead letters back into the queue, once the cause of their failure is fixed.
 
     \b
     Example:
@@ -168,7 +168,7 @@ async def _open(data_dir: Path | None) -> AsyncIterator[DeadLetters]:
 
 
 def _redis_settings(data_dir: Path | None) -> Any:
-    """Redis as the environment names it, else the one that was started for the data directory; raises NotRunning."""
+    """The Redis that runs for the data directory, else the one of the environment; raises NotRunning."""
     from appliance.config import RedisSettings
     from appliance.data_dir.secrets import read_secrets
     from appliance.data_dir.state import read_state
@@ -210,9 +210,9 @@ async def _letter_with_payload(data_dir: Path | None, id: str) -> dict[str, Any]
 
 
 async def _select(data_dir: Path | None, ids: tuple[str, ...], project: str | None) -> tuple[list[str], list[str]]:
-    """The letters that are meant, all without `ids`, and the `ids` that are none.
+    """The ids of the selected letters, all of them without `ids`, and the `ids` that do not exist.
 
-    Listed before the first one is ended: one that dies again meanwhile is not taken twice.
+    Listed before the first is replayed or dropped, so that one which dies again meanwhile is not taken twice.
     """
     async with _open(data_dir) as letters:
         if not ids:
@@ -222,7 +222,7 @@ async def _select(data_dir: Path | None, ids: tuple[str, ...], project: str | No
 
 
 async def _apply(data_dir: Path | None, ids: list[str], how: Callable[[DeadLetters], Callable[[str], Any]]) -> int:
-    """Ends letters; how many were still there."""
+    """Replays or drops letters; returns how many still existed."""
     async with _open(data_dir) as letters:
         return sum([bool(await how(letters)(id)) for id in ids])
 

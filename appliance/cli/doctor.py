@@ -1,4 +1,4 @@
-"""`doctor`: what of this machine may stand in the way, and what to do."""
+"""`doctor`: checks whether the appliance can run on this machine."""
 
 from __future__ import annotations
 

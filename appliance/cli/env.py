@@ -54,7 +54,7 @@ def env(output_format: str, data_dir: Path | None) -> None:
 
 
 def variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:
-    """Langfuse's own variables, and the OpenTelemetry form of the same."""
+    """Langfuse's variables, and those of OpenTelemetry exporters for the same server."""
     return langfuse_variables(url, public_key, secret_key) | otlp_variables(url, public_key, secret_key)
 
 

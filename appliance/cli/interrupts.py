@@ -1,4 +1,4 @@
-"""Signals that end a command: one line instead of a traceback, and the exit code that shells expect."""
+"""Handles signals that end a command: one line instead of a traceback, and the exit code that shells expect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Interrupted(KeyboardInterrupt):
-    """A stop signal came; commands may catch it as the KeyboardInterrupt that it is."""
+    """A stop signal was received."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -18,9 +18,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 def raise_on_signals() -> None:
-    """Turns SIGINT, SIGTERM and SIGHUP into Interrupted; one that is ignored (nohup) stays so.
+    """Raises Interrupted on SIGINT, SIGTERM and SIGHUP; an ignored signal (nohup) stays ignored.
 
-    A Ctrl-C that came while this program began (`become`) interrupts now.
+    A Ctrl-C that was blocked while this program started (`become`) interrupts now.
     """
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
@@ -34,7 +34,7 @@ def raise_on_signals() -> None:
 
 @contextlib.contextmanager
 def defer_signals() -> Iterator[None]:
-    """Signals that come while the block runs interrupt at its end, so that what it begins is known to who ends it."""
+    """Defers signals to the end of the block, so that the caller knows what the block started."""
     received: list[int] = []
     before = {
         number: signal.signal(number, lambda number, _frame: received.append(number))
@@ -51,7 +51,7 @@ def defer_signals() -> Iterator[None]:
 
 
 def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
-    """As asyncio.run, but a stop signal cancels the work, so that it ends in order; raises Interrupted then.
+    """Like asyncio.run, but a stop signal cancels the work so that it ends in order; raises Interrupted then.
 
     Raised in the middle of the event loop, it would leave open connections to the garbage collector.
     """
@@ -86,6 +86,6 @@ def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
 
 
 def ignore_signals() -> None:
-    """Nothing is left to interrupt: the last line and the exit code must come out."""
+    """Ignores further signals, so that the last line and the exit code come out."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""`logs`: what the services say."""
+"""`logs`: the log files of the services."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FOLLOW_EVERY_S = 0.2
 @click.option("--lines", "-n", default=100, show_default=True, type=click.IntRange(0), help="Last lines to print.")
 @data_dir_option
 def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -> None:
-    """Show the logs of one SERVICE, or of all; also when nothing runs.
+    """Show the logs of one SERVICE or of all, also when nothing runs.
 
     \b
     Example:

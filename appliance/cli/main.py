@@ -1,4 +1,4 @@
-"""The command group: commands are imported when they are used, so that starting stays cheap."""
+"""The command group; it imports a command only when it is used, so that starting stays fast."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _COMMANDS: dict[str, tuple[str, str, str]] = {
 
 
 class LazyGroup(click.Group):
-    """Knows the commands by name, and imports one only when it runs or shows its help."""
+    """Lists the commands by name, and imports one only to run it or show its help."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Runs the command; ended by a signal, it says so in one line and the exit code tells which."""
+        """Runs the command; prints one line when a signal ends it, and exits with the code for that signal."""
         try:
             return super().invoke(ctx)
         except Interrupted as interrupted:
@@ -103,7 +103,7 @@ def cli(ctx: click.Context) -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command line; the exit code: 0 done, 1 failed, 2 wrong usage. Expected errors become one sentence."""
+    """Runs a command line; returns 0 when done, 1 when failed, 2 for wrong usage. Prints errors as one sentence."""
     try:
         code = _code_of(arguments)
         sys.stdout.flush()
@@ -116,7 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Abort:
         click.echo("Stopped.", err=True)
         return 1
-    except ReaderGone:  # head or less has seen enough; nothing is left to say
+    except ReaderGone:  # such as head, which read enough
         return 1
     except ApplianceError as error:
         click.echo(f"Error: {error}", err=True)

@@ -33,7 +33,7 @@ def _check_url(_context: click.Context, _parameter: click.Parameter, url: str | 
 
 
 def url_option(text: str) -> Callable[[Command], Command]:
-    """`--url`, whose value is an address that a client can use."""
+    """The option `--url`, validated as an address of a server."""
     return click.option("--url", callback=_check_url, help=text)
 
 
@@ -47,12 +47,12 @@ ca_option = click.option(
 
 
 def data_dir_option(function: Command) -> Command:
-    """Adds `--data-dir`."""
+    """Adds the option `--data-dir`."""
     return _DATA_DIR(function)
 
 
 def ask_before_deleting(question: str, *, otherwise: str = "Nothing was deleted.") -> None:
-    """Asks; any other answer than yes, or none, ends the command with exit code 1 and says what was `kept`."""
+    """Asks; any answer but yes, or none, prints `otherwise` and exits with code 1."""
     try:
         if click.confirm(question, err=True):
             return
@@ -71,7 +71,7 @@ def settings_from(**flags: object) -> Settings:
 
 
 def attached() -> tuple[str, str, str] | None:
-    """Address, public and secret key of the server that the settings attach to, as inside a container of web."""
+    """Address, public and secret key of the server at `attach_url`, which is set in web's container; None without."""
     settings = settings_from()
     if not settings.attach_url:
         return None

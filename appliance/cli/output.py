@@ -1,7 +1,7 @@
-"""Standard output and error of the commands: whatever is printed, the terminal obeys none of it.
+"""Standard output and error of the commands, without control characters from data.
 
-Data, log lines and words of users pass through here, so control characters are replaced in one place. Only what rich
-draws keeps its escape sequences; the texts in it are cleaned before they are given to rich.
+Data, log lines and users' input pass through here, so control characters are replaced in one place. Only rich's
+output keeps its escape sequences; texts are cleaned before they are given to rich.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ class ReaderGone(OutputFailed):
 
 
 class OutputStream(io.TextIOWrapper):
-    """A standard stream that replaces control characters, and what its encoding lacks by as many `?` as it is wide."""
+    """A standard stream that replaces control characters, and characters outside its encoding by as many `?`."""
 
     def __init__(self, buffer: BinaryIO, encoding: str, *, line_buffering: bool, is_result: bool) -> None:
         self._target = encoding
         self._is_result = is_result
-        """Whether a failure to write is an error; what goes to standard error may get lost."""
-        # click takes ASCII for a mistake, and would write UTF-8 past us.
+        """Whether a failure to write is an error; output to standard error may get lost."""
+        # click treats ASCII as a misconfiguration, and would bypass this stream to write UTF-8.
         declared = "latin-1" if codecs.lookup(encoding).name == "ascii" else encoding
         super().__init__(buffer, declared, REPLACE, line_buffering=line_buffering, write_through=True)
 
     def write(self, text: str) -> int:
-        """Writes text of any origin."""
+        """Writes text, with control characters replaced."""
         return self.draw(printable(text, _KEPT))
 
     def draw(self, text: str) -> int:
-        """Writes text whose control characters are our own."""
+        """Writes text with its control characters, which must be our own."""
         with self._failures():
             super().write(text.encode(self._target, REPLACE).decode(self._target))
         return len(text)
@@ -56,7 +56,7 @@ class OutputStream(io.TextIOWrapper):
             super().flush()
 
     def end(self) -> None:
-        """Forgets what could not be written, so that the interpreter does not fail over it when it ends."""
+        """Drops output that cannot be written, so that the interpreter does not fail at its end."""
         try:
             super().flush()
         except OSError:
@@ -75,7 +75,7 @@ class OutputStream(io.TextIOWrapper):
 
 
 class _Drawing:
-    """What rich needs of a file, over a stream that would clean rich's escape sequences away."""
+    """A file for rich over an OutputStream, which would replace rich's escape sequences."""
 
     def __init__(self, stream: OutputStream) -> None:
         self.write = stream.draw
@@ -86,7 +86,7 @@ class _Drawing:
 
 
 def take_over_streams() -> None:
-    """Puts an OutputStream in the place of standard output and error; those that are closed are opened first."""
+    """Replaces standard output and error by OutputStreams; opens those that are closed."""
     _open_closed_descriptors()
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
@@ -95,25 +95,25 @@ def take_over_streams() -> None:
 
 
 def end_streams() -> None:
-    """The last thing before the process ends."""
+    """Flushes the streams; to be called last."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, OutputStream):
             stream.end()
 
 
 def drawing_file(stream: TextIO) -> IO[str]:
-    """Where rich draws to reach a standard stream."""
+    """The file for rich's console on a standard stream."""
     return cast("IO[str]", _Drawing(stream)) if isinstance(stream, OutputStream) else stream
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
-    """A value as JSON; what is not printable, or not in standard output's encoding, is escaped."""
+    """A value as JSON, with characters escaped that are not printable or not in standard output's encoding."""
     text = json.dumps(value, ensure_ascii=not (sys.stdout.encoding or "").lower().startswith("utf"), indent=indent)
     return "\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n"))
 
 
 def _escaped(line: str) -> str:
-    """Characters that are not printable occur within strings only, so escaping them changes no value."""
+    """Unprintable characters occur in strings only, so escaping them changes no value."""
     return "".join(
         char if char.isprintable() else f"\\u{ord(char):04x}" if ord(char) < 0x10000 else json.dumps(char)[1:-1]
         for char in line
@@ -121,7 +121,7 @@ def _escaped(line: str) -> str:
 
 
 def _open_closed_descriptors() -> None:
-    """Gives the numbers 0 to 2 to the null device, lest the next socket gets one; writing to 1 fails as it did."""
+    """Opens closed descriptors 0 to 2 on the null device, lest the next socket gets one; writing to 1 still fails."""
     for number, flags in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(number)

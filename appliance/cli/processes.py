@@ -14,7 +14,9 @@ from appliance.cli.options import settings_from
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; 3000 without it.")
 @click.option("--web-workers", type=click.IntRange(1, 64), help="Number of processes behind the one port.")
 @click.option("--fd", type=int, hidden=True, help="A socket that listens already, by its file descriptor.")
-@click.option("--instance", default="", hidden=True, help="What every answer says in X-Langfuse-Local-Instance.")
+@click.option(
+    "--instance", default="", hidden=True, help="Value of the header X-Langfuse-Local-Instance in every answer."
+)
 def web(host: str | None, port: int | None, web_workers: int | None, fd: int | None, instance: str) -> None:
     """Serve the API; the stores come from the environment.
 
@@ -35,7 +37,7 @@ def web(host: str | None, port: int | None, web_workers: int | None, fd: int | N
     "--name", default="worker-1", show_default=True, help="Must differ between workers, and stay over restarts."
 )
 def worker(name: str) -> None:
-    """Write what web has accepted; the stores come from the environment.
+    """Write accepted data to the stores, which come from the environment.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Shows how far the images' downloads are: a bar per layer on a terminal, a line per tenth of an image elsewhere."""
+"""Shows the progress of image downloads: a bar per layer on a terminal, else a line per tenth of an image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PullDisplay:
-    """Takes the news of all pulls of one start; `close` leaves the terminal as it was."""
+    """The display of all pulls of one start; `close` restores the terminal."""
 
     def __init__(self) -> None:
         self._image = ""
@@ -29,7 +29,7 @@ class PullDisplay:
         return self._progress is not None
 
     def update(self, event: PullProgress) -> None:
-        """Takes one step of a pull."""
+        """Shows one event of a pull."""
         if event.image != self._image:
             self.close()
             self._image = event.image
@@ -45,7 +45,7 @@ class PullDisplay:
         if event.layer not in self._layers:
             self._layers[event.layer] = self._progress.add_task(event.layer, total=None, status=event.status)
         is_done = event.status in ("Pull complete", "Already exists")
-        # Unpacking counts from zero again: the bar shows the way of the bytes, the words what happens.
+        # Unpacking counts from zero again: the bar shows the download, the status what happens.
         task = self._layers[event.layer]
         self._progress.update(task, status=event.status)
         if event.status == "Downloading" and event.layer_total_bytes:
@@ -54,7 +54,7 @@ class PullDisplay:
             self._progress.update(task, completed=total)
 
     def close(self) -> None:
-        """Ends the bars, if there are any."""
+        """Removes the bars, if there are any."""
         if self._progress is not None:
             self._progress.stop()
         self._progress, self._image, self._layers, self._tenths = None, "", {}, 0

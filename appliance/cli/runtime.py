@@ -30,10 +30,10 @@ def runtime_group() -> None:
 
 @runtime_group.command()
 @_NAME
-@click.option("--replace", is_flag=True, help="Overwrite what an earlier move has left there.")
+@click.option("--replace", is_flag=True, help="Overwrite the data of an earlier move there.")
 @data_dir_option
 def switch(name: ManagedRuntime, replace: bool, data_dir: Path | None) -> None:
-    """Copy everything to the other runtime, compare it, and use that one from now on; the old data stays.
+    """Copy all data to the other runtime, compare it, and use that runtime from now on; the old data stays.
 
     Interrupted, it changes nothing; run it again.
 
@@ -58,7 +58,7 @@ def switch(name: ManagedRuntime, replace: bool, data_dir: Path | None) -> None:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @data_dir_option
 def forget(name: ManagedRuntime, yes: bool, data_dir: Path | None) -> None:
-    """Delete the data that a move has left in the runtime that is not used any more.
+    """Delete the data in the runtime that is no longer used.
 
     \b
     Example:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from appliance.model.services import ApplianceStatus, ServiceStatus
 
 _ANSWER_S = 10.0
-"""A supervisor answers from memory; one that takes longer hangs."""
+"""Seconds; a supervisor answers from memory, so one that takes longer hangs."""
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--receipts", "with_receipts", is_flag=True, help="Count what became of each project's requests, too.")
+@click.option("--receipts", "with_receipts", is_flag=True, help="Also count the requests of each project by outcome.")
 @data_dir_option
 def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
     """Show every service. The exit code is 0 only when all is healthy.
@@ -50,7 +50,7 @@ def status(as_json: bool, with_receipts: bool, data_dir: Path | None) -> None:
 
 
 async def _read_status(data_dir: Path | None) -> tuple[ApplianceStatus, str]:
-    """The status, and in one sentence why the supervisor does not tell it itself; empty when it does."""
+    """The status, and one sentence about why the supervisor did not report it; empty when it did."""
     from appliance.client import ControlClient
     from appliance.data_dir.lock import is_locked
     from appliance.data_dir.state import read_state
@@ -101,7 +101,7 @@ def _print(appliance: ApplianceStatus) -> None:
 
 
 def _print_receipts(receipts: Mapping[str, Receipts]) -> None:
-    """Requests, and in brackets the spans and events in them."""
+    """Prints a row per project: requests by outcome, and in brackets their spans and events."""
     fates = ("accepted", "waiting", "written", "refused", "dead", "dropped")
     click.echo(f"{'PROJECT':<28}" + "".join(f"{fate.upper():>20}" for fate in fates))
     for project_id, counts in sorted(receipts.items()):

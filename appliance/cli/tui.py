@@ -1,4 +1,4 @@
-"""`tui`: hands over to the terminal UI, a program of its own."""
+"""`tui`: replaces this process by the terminal UI."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tui(
 
 
 def _pipe_with(secret: str) -> str:
-    """The number of a pipe that the next program reads the secret from: its arguments are for everyone to see."""
+    """The descriptor of a pipe with the secret, since every user can see the next program's arguments."""
     reading, writing = os.pipe()
     os.write(writing, secret.encode())
     os.close(writing)

@@ -27,7 +27,9 @@ _RUNS_ALREADY = 3
 
 
 @click.command()
-@click.option("--detach", "-d", is_flag=True, help="Return when the API answers; the appliance goes on by itself.")
+@click.option(
+    "--detach", "-d", is_flag=True, help="Return when the API answers; the appliance runs on in the background."
+)
 @click.option("--runtime", type=click.Choice(["embedded", "docker", "external"]), help="How the stores run.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of web; without it 3000, or the next free one.")
 @click.option("--host", help="Address that web listens on.")
@@ -37,7 +39,7 @@ _RUNS_ALREADY = 3
 @click.option("--journal", is_flag=True, help="For a service manager: print every service's log, and no keys.")
 @click.option("--show-keys", is_flag=True, help="Print the secret key also where the output is no terminal.")
 @click.option("--otlp-grpc-port", type=click.IntRange(1, 65535), help="Also take OTLP over gRPC there, usually 4317.")
-@click.option("--report-fd", type=int, hidden=True, help="Where a detached start tells its steps.")
+@click.option("--report-fd", type=int, hidden=True, help="Descriptor on which a detached start reports progress.")
 def up(
     detach: bool,
     runtime: str | None,
@@ -78,7 +80,7 @@ def up(
         else:
             _run_in_foreground(settings, report_fd, show_keys)
     except AlreadyRunning:
-        if report_fd is not None:  # a detached start says it, not its log
+        if report_fd is not None:  # the detaching command prints it, not the log
             sys.exit(_RUNS_ALREADY)
         from appliance.cli.already_up import print_running_appliance
 
@@ -120,7 +122,7 @@ def _run_in_foreground(settings: Settings, report_fd: int | None, show_keys: boo
 
 
 def _run_for_service_manager(settings: Settings) -> None:
-    """Stays in the foreground for a service manager, whose log keeps what is printed and must not have the keys."""
+    """Runs in the foreground for a service manager; prints no keys, as its log would keep them."""
     import asyncio
     from functools import partial
 
@@ -142,7 +144,7 @@ def _run_for_service_manager(settings: Settings) -> None:
 
 
 def show(event: ProgressEvent, *, show_keys: bool = False) -> None:
-    """Prints a step on stderr, and the result on stdout."""
+    """Prints progress on stderr, and the result on stdout."""
     from appliance.cli.already_up import print_keys
     from appliance.orchestrator.progress import Failed, PullProgress, Ready
 
@@ -160,7 +162,7 @@ def show(event: ProgressEvent, *, show_keys: bool = False) -> None:
 
 
 def _start_detached(settings: Settings, show_keys: bool) -> None:
-    """Starts another `up` in a session of its own, and relays what it tells until it is ready."""
+    """Starts another `up` in a session of its own, and shows its progress until it is ready."""
     from appliance.data_dir.first_start import remove_on_failure
     from appliance.data_dir.lock import is_locked, make_folders
     from appliance.paths import DataDir
@@ -190,7 +192,7 @@ def _start_child_and_relay(settings: Settings, data_dir: DataDir, show_keys: boo
                 last = "".join(f"\n  {line}" for line in lines_since(path, before)[-_LAST_LINES:])
                 raise StartFailed(f"The appliance ended while it started.{last}")
         except Interrupted:
-            ignore_signals()  # what was begun is ended first
+            ignore_signals()  # stop the child before this process ends
             if child is not None:
                 child.terminate()
                 child.wait()
@@ -213,7 +215,7 @@ def _start_child(settings: Settings, report: int, log: IO[bytes]) -> subprocess.
 
 
 def _relay(child: subprocess.Popen[bytes], lines: IO[bytes], show_keys: bool) -> bool:
-    """Shows what the child tells until it is ready; False when it ended without a word about why."""
+    """Shows the child's progress until it is ready; False when it ended without an error message."""
     from appliance.orchestrator.progress import Failed, Ready, decode
 
     for line in lines:
@@ -225,5 +227,5 @@ def _relay(child: subprocess.Popen[bytes], lines: IO[bytes], show_keys: bool) ->
         if isinstance(event, Ready):
             return True
     if child.wait() == _RUNS_ALREADY:
-        raise AlreadyRunning("")  # somebody else was quicker
+        raise AlreadyRunning("")  # another start was faster
     return False

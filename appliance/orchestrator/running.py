@@ -1,5 +1,4 @@
-"""Whether a supervisor runs on a data directory, by its lock, its state file and the processes; opens no file for
-writing."""
+"""Whether a supervisor runs on a data directory, by its lock, state file and processes; writes nothing."""
 
 from __future__ import annotations
 

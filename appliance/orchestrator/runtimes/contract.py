@@ -1,4 +1,4 @@
-"""What the supervisor needs of a service, and what a runtime is: the services of the stores and their endpoints."""
+"""The protocols of a service, of a handle to a started one, and of a runtime with the services of the stores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appliance.orchestrator.progress import Report
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where the three stores answer, in the form of the settings."""
+    """Addresses and logins of the three stores, as the settings have them."""
 
     postgres_url: str
     redis_url: str
@@ -25,7 +25,7 @@ class Endpoints:
 
 
 def with_endpoints(settings: Settings, ends: Endpoints) -> Settings:
-    """The settings with stores of our own: their addresses, and nothing of what the environment says of others."""
+    """The settings with the endpoints of our own stores, without the environment's settings for other stores."""
     postgres = settings.postgres
     return dataclasses.replace(
         settings,
@@ -48,7 +48,7 @@ def with_endpoints(settings: Settings, ends: Endpoints) -> Settings:
 
 
 class ServiceHandle(Protocol):
-    """Something that was started and runs: a process, a container, or a server of somebody else."""
+    """A started service: a process, a container, or an external server."""
 
     @property
     def pid(self) -> int | None: ...
@@ -57,18 +57,18 @@ class ServiceHandle(Protocol):
     def container(self) -> str | None: ...
 
     async def wait(self) -> str:
-        """Waits for the end and says in words how it ended."""
+        """Waits for the end; returns how it ended, in words."""
 
     async def stop(self) -> None:
-        """Stops it gracefully, by force when it does not listen."""
+        """Stops it gracefully, by force when it does not stop."""
 
 
 @runtime_checkable
 class Measured(Protocol):
-    """A handle whose use of the machine cannot be seen from its pid."""
+    """A handle of a service whose CPU and memory use cannot be measured by its pid."""
 
     async def measure(self) -> tuple[float, int]:
-        """CPU in percent of one core since the last time, and resident bytes; raises RuntimeUnavailable."""
+        """CPU in percent of one core since the last call, and resident bytes; raises RuntimeUnavailable."""
 
 
 class Service(Protocol):
@@ -79,17 +79,17 @@ class Service(Protocol):
 
     @property
     def address(self) -> str | None:
-        """host:port, without secrets."""
+        """Address for display, such as host:port, without secrets."""
 
     @property
     def managed(self) -> bool:
-        """Whether the appliance starts and stops it."""
+        """Whether the appliance starts and stops it; False for external stores."""
 
     async def launch(self) -> ServiceHandle:
-        """Prepares and starts it; raises RuntimeUnavailable or StartFailed."""
+        """Starts it; raises RuntimeUnavailable or StartFailed."""
 
     async def check(self, handle: ServiceHandle) -> None:
-        """Returns when it answers; raises StoreUnavailable with the reason when it does not."""
+        """Returns when it is healthy; raises StoreUnavailable with the reason when it is not."""
 
 
 class Runtime(Protocol):
@@ -104,16 +104,16 @@ class Runtime(Protocol):
 
     @property
     def shared_ports(self) -> Collection[int]:
-        """Loopback ports that a program of somebody else may take before a store listens there."""
+        """Loopback ports that another program may take before a store listens there."""
 
     @property
     def endpoints(self) -> Endpoints: ...
 
     async def prepare(self, report: Report) -> None:
-        """Fetches what is missing before the first start, with progress; raises RuntimeUnavailable."""
+        """Fetches what is missing before a start, and reports progress; raises RuntimeUnavailable."""
 
     async def close(self) -> None:
-        """Ends the runtime's own connections; the stores go on."""
+        """Closes the runtime's own connections; the stores go on."""
 
     def connect(self, settings: Settings) -> Settings:
-        """The settings with this runtime's endpoints in them."""
+        """The settings with this runtime's endpoints."""

@@ -1,4 +1,4 @@
-"""The external runtime: starts nothing; the three endpoints come from the environment."""
+"""The external runtime: starts no stores; their addresses come from the environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ExternalHandle:
-    """A server of somebody else: it cannot be stopped from here, and its end is not seen, only its silence."""
+    """The handle of an external server: it is not stopped from here, and only checks show whether it answers."""
 
     pid: int | None = None
     container: str | None = None
@@ -40,7 +40,7 @@ class ExternalHandle:
 
 @dataclass(frozen=True, slots=True)
 class ExternalStore:
-    """One store that runs elsewhere."""
+    """An external store."""
 
     name: str
     address: str
@@ -55,7 +55,7 @@ class ExternalStore:
 
 
 class ExternalRuntime:
-    """Asks the three stores as web and worker do, with login and TLS; raises ConfigError when one is not given."""
+    """Checks the stores through the same clients as web and worker; raises ConfigError when an address is not set."""
 
     name: RuntimeName = "external"
     shared_ports: Collection[int] = ()
@@ -97,12 +97,12 @@ class ExternalRuntime:
         )
 
     async def prepare(self, report: Report) -> None:
-        """Makes the clients of the checks; raises ConfigError for an address that cannot be used."""
+        """Creates the clients of the checks; raises ConfigError for an unusable address."""
         self._open_clickhouse()
         await self._open_postgres()
 
     async def close(self) -> None:
-        """Ends the connections that the checks use."""
+        """Closes the connections of the checks."""
         postgres, self._postgres = self._postgres, None
         clickhouse, self._clickhouse = self._clickhouse, None
         if postgres is not None:
@@ -124,10 +124,10 @@ class ExternalRuntime:
 
     async def _open_postgres(self) -> Postgres:
         if self._postgres is None:
-            # The drivers are large: only those who use this runtime pay for them in the supervisor.
+            # Imported here: the drivers are large, and only this runtime needs them in the supervisor.
             from appliance.storage.postgres.pool import Postgres
 
-            # It would print each attempt; the check says once why there is no connection.
+            # It would log each attempt; the check reports the reason once.
             logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
             self._postgres = Postgres(self._settings.postgres, most=1)
             await self._postgres.open()
@@ -137,7 +137,7 @@ class ExternalRuntime:
         if self._clickhouse is None:
             from appliance.storage.clickhouse.client import ClickHouse
 
-            # The database is made by the migrations, which come after the first check.
+            # The migrations create the database, after the first check.
             self._clickhouse = ClickHouse(self._settings.clickhouse, database="")
         return self._clickhouse
 
@@ -148,7 +148,7 @@ class ExternalRuntime:
 
 
 def _host_and_port(url: str) -> str:
-    """host:port of an address, or as much of it as it says, without secrets."""
+    """host:port of an address, without secrets."""
     if "://" not in url:
         return "given in libpq's words"
     return re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Makes the runtime that the settings name; the one place that knows all of them."""
+"""Creates the runtime that the settings name; the only module that knows all runtimes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def open_runtime(
     launcher: Launcher,
     avoid: Collection[int] = (),
 ) -> Runtime:
-    """The runtime, with ports as `state` remembers them but none of `avoid`; what it takes is noted in `state`.
+    """The chosen runtime, on the ports in `state` but none of `avoid`; stores ports and sockets in `state`.
 
     Raises RuntimeUnavailable and ConfigError.
     """
@@ -33,7 +33,7 @@ async def open_runtime(
     if name == "external":
         return ExternalRuntime(settings)
     if name == "docker":
-        # Its client library is large: only those who use it pay for it.
+        # Imported here: its client library is large.
         from appliance.orchestrator.runtimes.docker.runtime import open_runtime as open_docker
 
         runtime = await open_docker(data_dir, secrets, settings.docker, state.ports, avoid)
@@ -46,5 +46,5 @@ async def open_runtime(
 
 
 def chosen_runtime(settings: Settings, state: State) -> RuntimeName:
-    """The runtime that was asked for, else the one that the data directory ran with before."""
+    """The runtime of the settings, else the one that the data directory ran with before."""
     return state.runtime if settings.runtime == "auto" else settings.runtime

@@ -1,1 +1,1 @@
-"""The HTTP server that runs the application: its sockets, bounds, memory and end."""
+"""The HTTP server of the application: sockets, limits, memory and shutdown."""

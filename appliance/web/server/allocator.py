@@ -1,4 +1,4 @@
-"""glibc's allocator told to give large blocks back: without it, a process keeps most of what it once needed."""
+"""Makes glibc's allocator return large blocks: without it, a process keeps most of its peak memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ARENAS: Final = 2
 
 
 def give_large_blocks_back() -> None:
-    """Maps blocks above 1 MiB apart, so that freeing them frees them; does nothing where the C library is another."""
+    """Allocates blocks above 1 MiB by mmap, so that freeing returns them; does nothing with other C libraries."""
     try:
         tune = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # musl, macOS

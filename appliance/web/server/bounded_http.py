@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with bounds that it has not: how long the head of a request may be, and may take."""
+"""uvicorn's HTTP protocol with limits on the size of a request's head and on the time it takes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """One connection; its body is bounded by the application."""
+    """One connection; the application limits the body."""
 
     _head_bytes = 0
-    """Of the chunks that began and ended within one head; the first chunk of it is not counted."""
+    """Bytes of chunks that lie entirely within one head; its first chunk is not counted."""
     _is_in_head = False
     _timer: asyncio.TimerHandle | None = None
 

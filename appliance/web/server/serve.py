@@ -24,7 +24,7 @@ _GRACE_S = 5
 
 
 def make_app() -> Starlette:
-    """The application with settings from the environment; each of several processes calls it for itself."""
+    """The application with settings from the environment; called by each of several processes."""
     settings = load_settings()
     give_large_blocks_back()
     log_to_stderr(settings.log_level)
@@ -32,13 +32,13 @@ def make_app() -> Starlette:
 
 
 def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None:
-    """Serves until SIGTERM or SIGINT, then finishes what is in hand; raises ConfigError when a store has no address.
+    """Serves until SIGTERM or SIGINT, then finishes open requests; raises ConfigError when a store has no address.
 
     `fd` is a socket that listens already; `instance` goes into a header of every answer.
     """
     require_addresses(settings)
     several = settings.web_workers > 1
-    if several:  # they are started anew, in the same directory, and know only the environment
+    if several:  # they are spawned in this directory, and read their settings from the environment
         os.environ.update({**to_environ(settings), "PYTHONSAFEPATH": "1"})
     else:
         give_large_blocks_back()
@@ -61,7 +61,7 @@ def serve(settings: Settings, fd: int | None = None, instance: str = "") -> None
         headers=[("X-Langfuse-Local-Instance", instance)] if instance else None,
     )
     server = CalmServer(config)
-    with contextlib.suppress(KeyboardInterrupt):  # it has stopped in order, and then repeats the signal
+    with contextlib.suppress(KeyboardInterrupt):  # raised by uvicorn after an orderly stop
         if several:
             Multiprocess(config, sockets=[config.bind_socket()]).run()
         else:

@@ -1,4 +1,4 @@
-"""Word that the server is about to stop, for answers that would otherwise never end."""
+"""Signals the application that the server stops, so that endless answers end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import FrameType
 
 
 def set_on_stop_signal(stopping: asyncio.Event) -> None:
-    """Sets `stopping` on SIGTERM and SIGINT, and then does what was to be done before.
+    """Sets `stopping` on SIGTERM and SIGINT, and then calls the previous handler.
 
-    The server waits for open answers before it ends the application, so the application must hear of it by itself.
+    The server waits for open answers before it stops the application, so the application needs its own notice.
     """
     if threading.current_thread() is not threading.main_thread():
         return

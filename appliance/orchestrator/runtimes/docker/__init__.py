@@ -1,1 +1,1 @@
-"""The stores as containers of the official images, run by a Docker Engine on this machine."""
+"""The stores as containers of the official images, on a Docker Engine of this machine."""

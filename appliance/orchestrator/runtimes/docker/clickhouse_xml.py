@@ -1,4 +1,4 @@
-"""What ClickHouse is told besides its image's configuration: no log tables, bounded memory, little work when idle."""
+"""ClickHouse's configuration on top of its image's: no log tables, bounded memory, little work when idle."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 _MIB = 1024 * 1024
 
-# The ratio counts the container's memory limit, of which a part stays for what the server does not count.
+# A ratio of the container's memory limit; the rest is for memory that the server does not count.
 _SETTINGS: Mapping[str, int | float] = {
     "max_server_memory_usage_to_ram_ratio": 0.85,
     "background_pool_size": 4,
@@ -20,7 +20,7 @@ _SETTINGS: Mapping[str, int | float] = {
     "max_table_size_to_drop": 0,
     "max_partition_size_to_drop": 0,
 }
-# Left alone they outgrow the user's data.
+# They would outgrow the user's data.
 _LOG_TABLES = (
     "aggregated_zookeeper_log",
     "asynchronous_insert_log",

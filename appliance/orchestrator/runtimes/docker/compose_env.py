@@ -1,4 +1,4 @@
-"""The files beside the compose files: secrets, one per file, and .env with what may be changed, with a word on each."""
+"""The files beside the compose files: one per secret, and .env with the options, each with a comment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACEHOLDER = Secrets(
     public_key="pk-lf-change-me",
     secret_key="sk-lf-change-me",
 )
-"""What .env.example has in place of secrets."""
+"""Placeholders for the secrets in .env.example."""
 
 
 SECRETS = "secrets"

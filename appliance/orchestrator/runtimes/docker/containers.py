@@ -1,4 +1,4 @@
-"""What is asked of a container engine and what it answers, free of any client library."""
+"""The protocol of a container engine, with the types of its requests and answers, free of any client library."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ CONFIG_LABEL = "langfuse-local.config"
 
 
 class Missing(RuntimeUnavailable):
-    """What was asked about does not exist (any more)."""
+    """The container, image, network or volume does not exist."""
 
 
 class UlimitsRefused(RuntimeUnavailable):
-    """The engine may not grant the wanted limits; the container can be made without them."""
+    """The engine may not set the requested limits; the container can be created without them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedFile:
-    """A file that is put into a container before its first start."""
+    """A file to copy into a container before its first start."""
 
     path: str
     content: str = field(repr=False)
@@ -34,7 +34,7 @@ class PlacedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPlan:
-    """Everything a container is made from."""
+    """Everything that a container is created from."""
 
     name: str
     image: str
@@ -60,7 +60,7 @@ class ContainerPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
-    """What the engine knows of an image that is present."""
+    """An image that is present."""
 
     id: str
 
@@ -83,13 +83,13 @@ class ContainerFacts:
 
     @property
     def is_up(self) -> bool:
-        """Whether it runs, or the engine is about to start it again."""
+        """Whether it runs, or the engine is about to restart it."""
         return self.state in ("running", "restarting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """What a container uses now."""
+    """The CPU and memory use of a container."""
 
     cpu_percent: float
     """Of one core, since the sample before; 0 at the first."""
@@ -98,19 +98,19 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineFacts:
-    """What kind of engine answers."""
+    """Version and memory of the engine."""
 
     version: str
     memory_bytes: int
 
 
 class ContainerEngine(Protocol):
-    """The few things that the runtime needs of Docker; every method raises RuntimeUnavailable in our own words."""
+    """The operations that the runtime needs of Docker; every method raises RuntimeUnavailable."""
 
     async def facts(self) -> EngineFacts: ...
 
     async def find_image(self, image: str) -> ImageFacts | None:
-        """The image, when it is on this machine."""
+        """The image, None when it is not on this machine."""
 
     async def pull(self, image: str, on_message: Callable[[PullMessage], None]) -> None:
         """Fetches an image; `on_step` is called in the event loop."""
@@ -120,26 +120,26 @@ class ContainerEngine(Protocol):
     async def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None: ...
 
     async def create(self, plan: ContainerPlan) -> str:
-        """Makes a container with its files in it; its id."""
+        """Creates a container with its files; returns its id."""
 
     async def start(self, container: str) -> None: ...
 
     async def stop(self, container: str, grace_s: int) -> None:
-        """Stops it, by force after `grace_s` seconds; does nothing when it is gone."""
+        """Stops it, by force after `grace_s` seconds; does nothing when it does not exist."""
 
     async def remove(self, container: str) -> None:
-        """Removes it by force, its anonymous volumes too; named volumes stay."""
+        """Removes it by force, with its anonymous volumes; named volumes stay."""
 
     async def find(self, container: str) -> ContainerFacts | None: ...
 
     async def wait(self, container: str) -> int:
-        """Waits until it stops or restarts; its exit code."""
+        """Waits until it stops or restarts; returns its exit code."""
 
     async def tail(self, container: str, count: int) -> list[str]:
         """The last `count` lines that it wrote."""
 
     async def follow(self, container: str, since_s: float, write: Callable[[bytes], None]) -> None:
-        """Hands on what it writes until it stops; `write` is called in a thread."""
+        """Passes its output to `write`, in a thread, until it stops."""
 
     async def usage(self, container: str) -> Usage: ...
 

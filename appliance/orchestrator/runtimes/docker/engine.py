@@ -1,4 +1,4 @@
-"""The one door to Docker: its SDK in threads, and its errors in our own words."""
+"""A container engine by Docker's SDK: its blocking calls run in threads, its errors are translated."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _LOG_OPTIONS = {"max-size": "10m", "max-file": "3"}
 
 
 class DockerEngine:
-    """A container engine that speaks Docker's API at `address` (unix://, http+unix:// or tcp:// of this machine)."""
+    """A client of Docker's API at `address` (unix://, http+unix:// or tcp:// of this machine)."""
 
     def __init__(self, address: str, client: docker.APIClient) -> None:
         self._address = address
@@ -54,7 +54,7 @@ class DockerEngine:
 
     @classmethod
     async def connect(cls, address: str) -> DockerEngine:
-        """An engine that answers; raises RuntimeUnavailable."""
+        """Connects to an engine; raises RuntimeUnavailable when it does not answer."""
 
         def open_client() -> docker.APIClient:
             ask_directly(urlsplit(address).hostname or "")
@@ -202,7 +202,7 @@ class DockerEngine:
         return await asyncio.to_thread(run)
 
     async def _own_thread(self, about: str, function: Callable[[], Result], *, image: str = "") -> Result:
-        """For calls that last: they would fill the pool, and a pool's threads hold up the end of the process."""
+        """Runs a long call in a thread of its own: it would block the pool, whose threads delay the process's end."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
 
@@ -211,7 +211,7 @@ class DockerEngine:
                 action(value)
 
         def run() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop has closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for the result
                 try:
                     with _translated(self._address, about, image=image):
                         result = function()
@@ -243,7 +243,7 @@ def _text_of(error: APIError) -> str:
 
 
 def split_reference(image: str) -> tuple[str, str, str]:
-    """Repository, tag (`latest` when none is given) and digest (or empty) of an image's name."""
+    """Repository, tag (`latest` by default) and digest (may be empty) of an image's name."""
     name, _, digest = image.partition("@")
     repository, colon, tag = name.rpartition(":")
     if not colon or "/" in tag:  # the colon belongs to the registry's port
@@ -322,15 +322,15 @@ def _container_facts(details: Mapping[str, Any]) -> ContainerFacts:
 
 
 def cpu_percent(before: tuple[int, int], after: tuple[int, int], cores: int) -> float:
-    """Percent of one core between two samples, each the time of a container and of all cores of its machine."""
+    """Percent of one core between two samples of CPU time: of the container, and of all cores of the machine."""
     used, elapsed = after[0] - before[0], after[1] - before[1]
-    if used < 0:  # it was started again, and its time began anew
+    if used < 0:  # it was restarted, and its CPU time began at zero
         used = after[0]
     return round(used / elapsed * cores * 100, 1) if elapsed > 0 else 0.0
 
 
 def _resident_bytes(memory: Mapping[str, Any]) -> int:
-    """Used memory without the page cache that can be given back (control groups of version 1 and 2)."""
+    """Memory in use without the reclaimable page cache (control groups version 1 and 2)."""
     details = memory.get("stats") or {}
     cache = details.get("total_inactive_file", details.get("inactive_file", 0))
     return max(0, int(memory.get("usage") or 0) - int(cache))

@@ -1,4 +1,4 @@
-"""What went wrong with Docker or in a container, in one sentence each with what to do."""
+"""Turns errors of Docker and ends of containers into one sentence with a hint."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OTHER_RUNTIMES = "or use --runtime embedded, which needs no Docker"
 
 
 def explain_connection(address: str, reason: str) -> RuntimeUnavailable:
-    """For an engine that cannot be talked to at `address`."""
+    """The error for an engine that cannot be reached at `address`."""
     if "ermission denied" in reason:
         return RuntimeUnavailable(
             f"This user may not use Docker at {address}.",
@@ -33,7 +33,7 @@ def explain_connection(address: str, reason: str) -> RuntimeUnavailable:
 
 
 def explain_api_error(about: str, text: str, *, image: str = "", host_port: int | None = None) -> RuntimeUnavailable:
-    """For a refusal of the engine with `text`, while it was asked for `about` ("start postgres")."""
+    """The error for the engine's answer `text` to the request `about` ("start postgres")."""
     lowered = text.lower()
     if "port is already allocated" in lowered or "address already in use" in lowered:
         holder = port_holder(host_port) if host_port else ""
@@ -80,7 +80,7 @@ def refuses_ulimits(text: str) -> bool:
 
 
 def describe_end(code: int, *, is_out_of_memory: bool, memory_bytes: int, lines: Sequence[str], image: str) -> str:
-    """How a container ended, as the rest of a sentence that begins with its name."""
+    """How a container ended, to follow its name in a sentence."""
     if is_out_of_memory:
         return (
             f"ran out of its {memory_bytes // MIB} MiB of memory and was killed"
@@ -94,7 +94,7 @@ def describe_end(code: int, *, is_out_of_memory: bool, memory_bytes: int, lines:
 
 
 def _reason_of(lines: Sequence[str], image: str) -> str | None:
-    """The reason that the stores' own words give, where we know them."""
+    """The reason in the store's log lines, None when none is recognized."""
     text = "\n".join(lines)
     if match := re.search(r"initialized by PostgreSQL version (\S+), which is not compatible", text):
         return (

@@ -1,4 +1,4 @@
-"""A container as the supervisor sees it."""
+"""The handle of a service that runs as a container."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _USAGE_VALID_S = 10.0
 
 
 class ContainerHandle:
-    """A running container; what it writes goes on to the service's log file."""
+    """A running container, whose output is copied to the service's log file."""
 
     pid: int | None = None
 
@@ -44,7 +44,7 @@ class ContainerHandle:
             after = await self._engine.find(self._facts.id)
             lines = await self._engine.tail(self._facts.id, _LINES_OF_AN_END)
         except RuntimeUnavailable as error:
-            return f"is out of sight: {error}"
+            return f"cannot be observed: {error}"
         await asyncio.wait([self._follower], timeout=1)
         self._follower.cancel()
         return describe_end(
@@ -56,13 +56,13 @@ class ContainerHandle:
         )
 
     async def stop(self) -> None:
-        with contextlib.suppress(RuntimeUnavailable):  # without an engine there is nothing to wait for: wait() tells
+        with contextlib.suppress(RuntimeUnavailable):  # without an engine wait() returns
             await self._engine.stop(self._facts.id, self._grace_s)
 
     async def measure(self) -> tuple[float, int]:
-        """CPU in percent of one core since the last time, and resident bytes, at most 10 s old.
+        """CPU in percent of one core since the last sample, and resident bytes, at most 10 s old.
 
-        The engine takes a second for an answer: who asks often gets the last one at once, while the next is fetched.
+        The engine takes a second to answer: frequent callers get the last sample at once, while the next is taken.
         Raises RuntimeUnavailable.
         """
         if self._sample is None or self._sample.done():
@@ -84,7 +84,7 @@ class ContainerHandle:
         log = RotatingLog(self._log)
 
         def write(chunk: bytes) -> None:
-            with contextlib.suppress(OSError, ValueError):  # a full disk, or closed meanwhile: nobody reads on
+            with contextlib.suppress(OSError, ValueError):  # a full disk, or closed meanwhile
                 log.write(chunk)
 
         try:
@@ -96,6 +96,6 @@ class ContainerHandle:
 
 
 def _hear(task: asyncio.Task[None]) -> None:
-    """Takes note of a failure, which the next one who asks meets anew."""
+    """Retrieves a failure, so that asyncio does not log it; the next caller gets its own."""
     if not task.cancelled():
         task.exception()

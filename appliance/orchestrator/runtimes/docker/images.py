@@ -1,4 +1,4 @@
-"""The catalog of the stores' images: the docker runtime's containers and the compose file are both made from it."""
+"""The catalog of the stores' images, for the docker runtime and for the compose files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.orchestrator.runtimes.docker.clickhouse_xml import server_config
 USER = "langfuse"
 DATABASE = "langfuse"
 PASSWORD_FILE = "/etc/langfuse-local/password"
-"""Where a store finds its password inside its container, so that `docker inspect` does not show it."""
+"""The password's file inside a store's container; `docker inspect` does not show it there."""
 
 HEALTH_INTERVAL_S = 1
 HEALTH_TIMEOUT_S = 40
@@ -25,18 +25,18 @@ _MEMORY_SHARES: Mapping[str, tuple[float, int, int]] = {
     "redis": (0.08, 256 * MIB, 2048 * MIB),
     "clickhouse": (0.25, 768 * MIB, 8192 * MIB),
 }
-# The rest is for the child that rewrites the append-only file and for the clients' buffers.
+# The rest is for the child that rewrites the append-only file, and for client buffers.
 _REDIS_DATA_SHARE = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreImage:
-    """How one store's container is made, whoever makes it."""
+    """The parameters of one store's container."""
 
     name: str
     image: str
     user: str
-    """uid:gid that everything in the container runs as."""
+    """uid:gid that the container runs as."""
     port: int
     volume_path: str
     environ: Mapping[str, str]
@@ -44,14 +44,14 @@ class StoreImage:
     health: str
     """A shell command that succeeds when the store answers."""
     writable: tuple[str, ...]
-    """Directories in memory, for a root file system that is read-only."""
+    """Directories in memory (tmpfs), as the root file system is read-only."""
     memory_bytes: int
     grace_s: int
     stop_signal: str = "SIGTERM"
     files: Mapping[str, str] = field(default_factory=dict)
     """Configuration files: path in the container to content."""
     open_files: int | None = None
-    """Wanted limit of open files; not every daemon grants it."""
+    """Limit of open files to request; not every daemon grants it."""
     shared_memory_bytes: int | None = None
 
 
@@ -65,7 +65,7 @@ def store_images(settings: DockerSettings, host_bytes: int) -> tuple[StoreImage,
 
 
 def paced(check: str) -> str:
-    """A health check that is quick until it succeeds, and seldom afterwards.
+    """A health check that runs often until it succeeds, and rarely afterwards.
 
     Docker has one interval for both before version 25, and each check costs some 0.1 s of CPU.
     """

@@ -1,4 +1,4 @@
-"""From the catalog to containers: names, labels, passwords and ports of one appliance."""
+"""Plans the containers of one appliance: the catalog with names, labels, passwords and ports."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from appliance.orchestrator.runtimes.docker.images import PASSWORD_FILE, StoreIm
 from appliance.paths import DataDir
 
 IDENTITY_FILE = "docker-id"
-"""Below the data directory; there as soon as the docker runtime was used."""
+"""Below the data directory; exists once the docker runtime was used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """What belongs to one appliance on a host that may have several."""
+    """Names and labels that tell one appliance's containers from another's on the same host."""
 
     appliance_id: str
 
@@ -43,7 +43,7 @@ class Ownership:
 
 
 def ownership_of(data_dir: DataDir) -> Ownership:
-    """The identity kept in the data directory, made at the first call.
+    """The identity stored in the data directory, created at the first call.
 
     It is random, not derived from the path: a directory that was removed and made again must not find old volumes,
     whose passwords are lost.
@@ -87,6 +87,6 @@ def plan_container(store: StoreImage, owner: Ownership, password: str, host_port
 
 
 def fingerprint(plan: ContainerPlan) -> str:
-    """Changes when anything changes that a container is made from."""
+    """A hash of everything that a container is created from."""
     text = json.dumps(dataclasses.asdict(plan), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

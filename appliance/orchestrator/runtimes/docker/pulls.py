@@ -1,4 +1,4 @@
-"""The progress of an image's download, layer by layer and in all."""
+"""The progress of an image's download, by layer and in total."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class PullMessage:
 
 @dataclass(slots=True)
 class PullTracker:
-    """Folds the steps of one pull into its progress."""
+    """Sums up the messages of one pull."""
 
     image: str
     _done: set[str] = field(default_factory=set)
     _sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def advance(self, message: PullMessage) -> PullProgress:
-        """Takes one step; the progress after it."""
+        """Adds one message; returns the progress after it."""
         if message.layer:
             self._sizes.setdefault(message.layer, (0, 0))
             current, total = self._sizes[message.layer]
@@ -53,7 +53,7 @@ class PullTracker:
 
 
 def parse_message(message: Mapping[str, object]) -> PullMessage:
-    """A step from one message of the engine's pull stream; messages about the whole image have no layer."""
+    """One message of the engine's pull stream; those about the whole image have no layer."""
     detail = message.get("progressDetail")
     numbers = detail if isinstance(detail, Mapping) else {}
     status = str(message.get("status", ""))

@@ -27,7 +27,7 @@ _HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class DockerRuntime:
-    """Containers, volumes and a network of one appliance; make it with `open_runtime`."""
+    """Containers, volumes and the network of one appliance; create it with `open_runtime`."""
 
     engine: ContainerEngine
     images: Sequence[StoreImage]
@@ -85,7 +85,7 @@ class DockerRuntime:
         return with_endpoints(settings, self.endpoints)
 
     async def prepare(self, report: Report) -> None:
-        """Fetches the images that are missing, and makes the network and the volumes; raises RuntimeUnavailable."""
+        """Fetches missing images, and creates the network and the volumes; raises RuntimeUnavailable."""
         for image in self.images:
             if await self.engine.find_image(image.image) is None:
                 await self._pull(image.image, report)
@@ -98,7 +98,7 @@ class DockerRuntime:
         await self.engine.pull(image, lambda step: report(tracker.advance(step)))
 
     async def stop_containers(self) -> list[str]:
-        """Stops what a killed supervisor left running, in order; the names of what was stopped."""
+        """Stops containers that a killed supervisor left running, in order; returns the names of their services."""
         stopped = []
         for image in reversed(self.images):
             container = await self.engine.find(self.owner.name_of(image.name))
@@ -114,13 +114,13 @@ class DockerRuntime:
         await self.engine.remove_network(self.owner.network)
 
     async def remove_volumes(self) -> None:
-        """Removes everything of this appliance from Docker, its data for ever."""
+        """Removes the appliance's containers, network and volumes: its data is lost."""
         await self.remove_containers()
         for volume in await self.engine.owned_volumes(self.owner.labels):
             await self.engine.remove_volume(volume)
 
     async def close(self) -> None:
-        """Ends the connections to the engine; what runs goes on."""
+        """Closes the connections to the engine; the containers go on."""
         await self.engine.close()
 
 
@@ -133,7 +133,7 @@ async def open_runtime(
 ) -> DockerRuntime:
     """The runtime of a data directory on the engine of this machine; raises RuntimeUnavailable.
 
-    Each store keeps the port of its container, else the `remembered` one, as long as nobody else took it and it is
+    Each store keeps the port of its container, else the `remembered` one, if no other program took it and it is
     none of `avoid`.
     """
     engine = await DockerEngine.connect(engine_address(settings.host, usual_sockets()))

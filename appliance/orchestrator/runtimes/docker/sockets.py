@@ -1,4 +1,4 @@
-"""Where a container engine may listen on this machine."""
+"""The address of this machine's container engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to a data directory's containers while no appliance runs on it."""
+"""Stops or removes the containers of a data directory while no appliance runs on it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appliance.paths import DataDir
 
 
 def stop_stale_containers(data_dir: DataDir, settings: DockerSettings) -> list[str]:
-    """Stops what a killed supervisor left running; the names of the services. Raises RuntimeUnavailable."""
+    """Stops containers that a killed supervisor left running; returns their services. Raises RuntimeUnavailable."""
 
     async def stop() -> list[str]:
         async with _runtime_of(data_dir, settings) as runtime:

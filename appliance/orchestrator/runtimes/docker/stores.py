@@ -1,4 +1,4 @@
-"""One store as a service: its container is made, found again, replaced when it changed, and probed from outside."""
+"""A store as a service in a container: created, reused, or replaced when its plan changed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class DockerStore:
         return f"127.0.0.1:{self.port}"
 
     async def launch(self) -> ServiceHandle:
-        """Takes over the running container, starts the stopped one, or makes one; the data stays in its volume."""
+        """Reuses the running container, starts the stopped one, or creates one; the data stays in its volume."""
         image = await self.engine.find_image(self.store.image)
         if image is None:
             raise RuntimeUnavailable(
@@ -75,7 +75,7 @@ class DockerStore:
             await self.engine.start(plan.name)
         except UlimitsRefused:
             await self._start_anew(dataclasses.replace(plan, open_files=None))
-        except Missing:  # somebody removed the network that the container belongs to
+        except Missing:  # the container's network was removed
             await self._start_anew(plan)
         started = await self.engine.find(plan.name)
         if started is None:

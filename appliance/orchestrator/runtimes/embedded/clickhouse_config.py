@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 _MIB = 1024 * 1024
 
-# Small pools and caches: threads that wake up and memory that is never given back are what an idle engine costs.
+# Small pools and caches: an idle engine costs the threads that wake up and the memory that it never frees.
 _SETTINGS = {
     "background_pool_size": 2,
     "background_merges_mutations_concurrency_ratio": 2,
@@ -41,9 +41,9 @@ _SETTINGS = {
 }
 
 _TABLES = {
-    # More parts of one size before they are merged: half of the merging under load, and all of it when idle again.
+    # Merges more parts at once: half of the merging under load, the rest when idle.
     "merge_selector_base": 10,
-    # The marks of a part are in memory from the start: to read one row of it took twice the time while they were not.
+    # Loads a part's marks at once: without them, reading one row of it takes twice as long.
     "prewarm_mark_cache": 1,
 }
 
@@ -51,13 +51,13 @@ _TABLES = {
 def config_xml(data: Path, port: int, memory_bytes: int, login: str) -> str:
     """The server's configuration: HTTP on loopback only, `memory_bytes` at most, only for requests with `login`.
 
-    Log tables exist only where their section does, so there is none. The users stand in users.xml beside it.
+    There are no log tables, as they exist only with a section of their own. The users are in users.xml beside it.
     """
     settings = "".join(f"<{name}>{value}</{name}>\n" for name, value in _SETTINGS.items())
     tables = "".join(f"<{name}>{value}</{name}>" for name, value in _TABLES.items())
     return (
         "<clickhouse>\n<logger><level>warning</level><console>1</console><async>0</async></logger>\n"
-        # The supervisor holds the port, and lets in only who asks to share it.
+        # The supervisor has bound the port, which only servers with SO_REUSEPORT can share.
         "<listen_reuse_port>1</listen_reuse_port>\n"
         f"<listen_host>127.0.0.1</listen_host><http_port>{port}</http_port>\n{_handlers_xml(login)}"
         f"<path>{escape(str(data))}/</path><users_config>users.xml</users_config>\n"
@@ -67,13 +67,13 @@ def config_xml(data: Path, port: int, memory_bytes: int, login: str) -> str:
 
 
 def users_xml(user: str, password: str) -> str:
-    """One user who comes by password and has rights on databases only, and `default`, as whom the engine begins.
+    """One user with a password and rights on databases only, and `default`, as which the engine starts.
 
-    `default` can have no password, and its session comes from 127.0.0.1 like any client: the handlers keep it out.
+    `default` cannot have a password, and its session comes from 127.0.0.1 like any client: the handlers refuse it.
     """
     digest = hashlib.sha256(password.encode()).hexdigest()
     rights = "<networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>"
-    # No files of this machine, no other servers.
+    # No access to files of this machine or to other servers.
     grants = "<grants><query>GRANT ALL ON *.*</query><query>REVOKE SOURCES ON *.*</query></grants>"
     return (
         "<clickhouse><profiles><default><log_queries>0</log_queries></default></profiles>"
@@ -85,12 +85,12 @@ def users_xml(user: str, password: str) -> str:
 
 
 def basic_login(user: str, password: str) -> str:
-    """The value of the Authorization header that the server asks for."""
+    """The value of the Authorization header that the server requires."""
     return f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def _handlers_xml(login: str) -> str:
-    """Anybody may ping; queries are heard only with the right header, so `default` is never tried from outside."""
+    """Anybody may ping; queries need the right header, so that `default` cannot log in from outside."""
     return (
         "<http_handlers>"
         "<rule><url>/ping</url><methods>GET,HEAD</methods><handler><type>static</type><status>200</status>"

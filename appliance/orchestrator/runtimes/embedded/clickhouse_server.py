@@ -1,4 +1,4 @@
-"""A ClickHouse server out of chdb's library: `python -m ...clickhouse_server RUN_DIR`, where its configuration lies.
+"""A ClickHouse server from chdb's library: `python -m ...clickhouse_server RUN_DIR`, the folder of its configuration.
 
 The library's own local session reads config.xml in its working directory and can be told to listen. It serves as long
 as its last statement runs; that statement reads a pipe which this process holds open until it is asked to stop.
@@ -44,12 +44,12 @@ def main(run_dir: Path) -> int:
 def _serve(keep: int, stop: threading.Event, problems: list[str]) -> None:
     from chdb import _chdb  # 0.3 s: a library of 555 MB
 
-    # Relative, since the library takes a backslash of its argument for an escape.
+    # Relative, since the library treats a backslash in its argument as an escape.
     data = os.path.relpath(ElementTree.parse("config.xml").findtext("path", ""))
     statements = (
         f"CREATE DATABASE IF NOT EXISTS {DATABASE}",
         "SYSTEM START LISTEN HTTP",
-        # Telling of its progress, it would wake up ten times a second.
+        # Reporting its progress would wake it up ten times a second.
         f"SELECT * FROM file({keep}, 'LineAsString', 'line String') "
         f"SETTINGS interactive_delay = {_HOUR_US} FORMAT Null",
     )

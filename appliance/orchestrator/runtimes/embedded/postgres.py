@@ -38,7 +38,7 @@ DATABASE = "langfuse"
 _PORT = 5432
 SOCKET = f".s.PGSQL.{_PORT}"
 FORBIDDEN_IN_PATH = ","
-"""Where clients are told of a folder it begins the next one."""
+"""Separates folders in the `host` of a connection string."""
 _SETTINGS = {
     "listen_addresses": "",
     "port": str(_PORT),
@@ -72,7 +72,7 @@ class EmbeddedPostgres:
 
     data_dir: DataDir
     socket: Path
-    """Its folder can be entered by this user and by the one that Postgres runs as, by nobody else."""
+    """In a folder that only this user and the one that Postgres runs as can enter."""
     password: str
     launcher: Launcher
     name: str = "postgres"
@@ -85,11 +85,11 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         folder = quote(str(self.socket.parent), safe="")
-        # The password is proved, never sent.
+        # Scram: the password is never sent.
         return f"postgresql://{USER}:{self.password}@/{DATABASE}?host={folder}&port={_PORT}&require_auth=scram-sha-256"
 
     def require_user(self) -> None:
-        """Raises RuntimeUnavailable when the data directory cannot be made by this user."""
+        """Raises RuntimeUnavailable when this user cannot create a data directory."""
         if major_of(self.data_dir.postgres / "data") is None:
             require_name()
 
@@ -106,7 +106,7 @@ class EmbeddedPostgres:
 
     async def check(self, handle: ServiceHandle) -> None:
         await probe_postgres(self.url)
-        # What answers may be a server that a killed start left: ours writes into this file that it is ready.
+        # A stale server may have answered: ours writes into this file that it is ready.
         if not is_ready(self.data_dir.postgres / "data" / "postmaster.pid", handle.pid):
             raise StoreUnavailable("Postgres is not ready.")
 
@@ -132,7 +132,7 @@ class EmbeddedPostgres:
         )
 
     async def _create_cluster(self, install: PostgresInstall, identity: Identity | None, pgdata: Path) -> None:
-        """initdb into a draft that is moved into place when whole, so that an interruption leaves nothing half made."""
+        """Runs initdb in a draft folder that is renamed when complete, so an interruption leaves nothing partial."""
         home, draft = self.data_dir.postgres, self.data_dir.postgres / "draft"
         make_private(home, identity)
         shutil.rmtree(draft, ignore_errors=True)
@@ -167,7 +167,7 @@ class EmbeddedPostgres:
 
 
 def make_private(folder: Path, identity: Identity | None) -> None:
-    """Makes the folder, if it is not there, one that only the user of `identity` (None for this one) can enter."""
+    """Creates the folder if needed; only the user of `identity` (None for this one) can enter it."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if identity is not None:
         os.chown(folder, identity.uid, identity.gid)
@@ -175,7 +175,7 @@ def make_private(folder: Path, identity: Identity | None) -> None:
 
 
 def is_ready(pid_file: Path, pid: int | None) -> bool:
-    """Whether the server with this pid has said in its pid file that it takes connections."""
+    """Whether the server with this pid has written into its pid file that it accepts connections."""
     try:
         lines = pid_file.read_text(errors="replace").splitlines()
     except OSError:

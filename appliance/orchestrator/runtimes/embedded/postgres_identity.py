@@ -1,4 +1,4 @@
-"""As which user Postgres runs: it refuses root, so root drops to an unprivileged user that can reach the files."""
+"""The user that Postgres runs as: it refuses root, so root drops to an unprivileged user that can reach the files."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from appliance.orchestrator.runtimes.embedded.postgres_install import PostgresIn
 
 _NEW_USER = "langfuse-local"
 _USERS = ("postgres", "_postgres", _NEW_USER)
-"""Never a user such as nobody, as whom programs of others run too: they could read the data and become superuser."""
+"""Never a shared user such as nobody, whose other programs could read the data and become superuser."""
 _WAYS_TO_ADD = (("useradd", "--system", "--no-create-home"), ("adduser", "-S", "-D", "-H"))
-"""Of most systems, and of BusyBox."""
+"""On most systems, and on BusyBox."""
 _MACHINE_FOLDER = Path("/var/lib/langfuse-local")
 
 
 def unprivileged_identity() -> Identity | None:
-    """The user to drop to; None when this process is not root. Raises RuntimeUnavailable when there is no such user."""
+    """The user to drop to, created if needed; None when this process is not root. Raises RuntimeUnavailable."""
     if os.geteuid() != 0:
         return None
     entry = _find_user() or _create_user()
@@ -34,7 +34,7 @@ def unprivileged_identity() -> Identity | None:
 
 
 def user_of_postgres() -> str:
-    """The name that `unprivileged_identity` would give, without adding a user."""
+    """The name of the user of `unprivileged_identity`, without creating one."""
     if os.geteuid() != 0:
         return "this user"
     entry = _find_user()
@@ -42,7 +42,7 @@ def user_of_postgres() -> str:
 
 
 def require_name() -> None:
-    """Raises RuntimeUnavailable for a user who is not in the list of users: initdb asks for his name there."""
+    """Raises RuntimeUnavailable for a user without an entry in /etc/passwd, where initdb looks up its name."""
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -55,7 +55,7 @@ def require_name() -> None:
 def reachable(
     install: PostgresInstall, root: Path, identity: Identity | None
 ) -> tuple[PostgresInstall, Identity | None]:
-    """An installation and an identity that can work together below the data directory `root`.
+    """An installation and an identity with which Postgres can run below the data directory `root`.
 
     Opens `root` itself where that is enough, adds a capability where a parent is closed, and copies the binaries below
     `root` (or the machine's own data directory) where they lie in a private place.
@@ -66,7 +66,7 @@ def reachable(
     capable = _with_access(root, identity)
     if _runs(install, identity):
         return install, capable
-    # initdb asks with access(2), which no capability answers: the binaries must be open to everybody.
+    # initdb calls access(2), which ignores capabilities: the binaries must be open to everybody.
     for folder in (root, _MACHINE_FOLDER):
         try:
             if not folder.exists():
@@ -75,7 +75,7 @@ def reachable(
             if not _enters(folder, identity):
                 continue
             copy = install.copy_to(folder / "runtime" / f"postgres-{install.major}")
-        except OSError:  # full or read-only: the next place may do
+        except OSError:  # full or read-only: try the next folder
             continue
         if _runs(copy, identity):
             return copy, capable
@@ -132,7 +132,7 @@ def _succeeds(argv: list[str], folder: Path, identity: Identity) -> bool:
 
 
 def hand_over(tree: Path, identity: Identity) -> None:
-    """Gives what lies below `tree` and belongs to the owner of `tree` to the user of `identity`; raises OSError."""
+    """Gives all files below `tree` that belong to its owner to the user of `identity`; raises OSError."""
     owner = tree.stat().st_uid
     if owner == identity.uid:
         return

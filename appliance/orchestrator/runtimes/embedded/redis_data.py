@@ -1,4 +1,4 @@
-"""Which server has written the data of Redis, whether another one can go on with it, and whether it is still there."""
+"""A record of which server wrote Redis' data, to know which others can read it and whether it was lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RECORD = "written-by.json"
 _HEADER = re.compile(rb"(redis|valkey)-ver.(\d+)\.(\d+)\.(\d+)", re.DOTALL)
 _HEADER_BYTES = 200
 _FIRST_OWN_FORMAT_OF_REDIS = (7, 4)
-"""From here on Valkey does not read what Redis writes."""
+"""Valkey does not read the files of this Redis version and later."""
 _FIRST_OWN_FORMAT_OF_VALKEY = (9,)
 _REDIS_READS_VALKEY = (7, 2)
 
@@ -31,7 +31,7 @@ class Server:
         return f"{self.name.capitalize()} {'.'.join(map(str, self.version))}"
 
     def reads(self, writer: Server) -> bool:
-        """Whether it can go on with data that `writer` has written; what an older one finds may look empty to it."""
+        """Whether it can read data that `writer` wrote; to an older server it may look empty."""
         if self.name == writer.name:
             return self.version >= writer.version
         if writer.name == "redis":
@@ -40,12 +40,12 @@ class Server:
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What lies beside the data."""
+    """The file beside the data."""
 
     server: str
     version: tuple[int, ...]
     mark: str = ""
-    """The value of a key that was stored with the data; empty before it was."""
+    """The value of a key that is stored with the data; empty before it is."""
 
     @property
     def writer(self) -> Server:
@@ -53,7 +53,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record, else what the data themselves say (version 0.1 wrote none); None without data."""
+    """The record, else derived from the data (version 0.1 wrote no record); None without data."""
     try:
         return msgspec.json.decode((folder / _RECORD).read_bytes(), type=Record)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):

@@ -22,7 +22,7 @@ from appliance.paths import DataDir
 
 
 class EmbeddedRuntime:
-    """Stores with generated passwords, their data below the data directory.
+    """Stores with generated passwords and their data below the data directory.
 
     Postgres and Redis answer on sockets in folders that only this user can enter, ClickHouse on a port that is held for
     it: a password never goes to a server of somebody else.
@@ -62,12 +62,12 @@ class EmbeddedRuntime:
         )
 
     async def prepare(self, report: Report) -> None:
-        """Nothing to fetch. Raises RuntimeUnavailable and ConfigError for what this user or shell may not do."""
+        """Fetches nothing; raises RuntimeUnavailable or ConfigError when this user or shell cannot run the stores."""
         self._postgres.require_user()
         require_address_space()
 
     async def close(self) -> None:
-        """Gives away the port and the folders of the sockets; the stores have been stopped."""
+        """Releases the port and removes the sockets; the stores are stopped."""
         remove_sockets(self._data_dir, self.sockets)
         self._port.close()
 
