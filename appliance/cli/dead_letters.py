@@ -200,13 +200,13 @@ async def _rows(data_dir: Path | None, project: str | None, limit: int) -> list[
 
 
 async def _letter_with_payload(data_dir: Path | None, id: str) -> dict[str, Any]:
-    from appliance.ingestion.dead_letter_text import readable
+    from appliance.ingestion.dead_letter_text import dead_letter_text
 
     async with _open(data_dir) as letters:
         letter = await letters.get(id) if _is_id(id) else None
     if letter is None:
         raise NotFound(f"There is no dead letter {id}.")
-    return _row(letter) | {"payload": readable(letter.entry)}
+    return _row(letter) | {"payload": dead_letter_text(letter.entry)}
 
 
 async def _select(data_dir: Path | None, ids: tuple[str, ...], project: str | None) -> tuple[list[str], list[str]]:

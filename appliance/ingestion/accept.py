@@ -1,4 +1,4 @@
-"""Checks of a payload before it is accepted: what passes here, the worker can decode."""
+"""Checks of a payload before it is accepted; the worker can decode what passes them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _MOST_MEMBERS = 10_000
 def inflate(content: bytes, limit: int, take: Callable[[int], None] = lambda size: None) -> bytes:
     """The content of a gzip stream of one or more members.
 
-    `take` is called with the bytes of memory that each step needs, before it is kept, and may raise.
-    Raises PayloadTooLarge beyond `limit` bytes, without inflating more, and Undecodable for anything but whole gzip.
+    `take` is called with the bytes of memory that each step needs, before they are used, and may raise.
+    Raises PayloadTooLarge beyond `limit` bytes, without inflating more, and Undecodable for incomplete or invalid gzip.
     """
     parts: list[bytes] = []
     size = position = members = 0
@@ -44,7 +44,7 @@ def inflate(content: bytes, limit: int, take: Callable[[int], None] = lambda siz
             size += len(part)
             if size > limit:
                 raise PayloadTooLarge(f"The request body is larger than {limit} bytes after decompression.")
-            take(2 * len(part))  # the parts, and all of them joined
+            take(2 * len(part))  # for the parts, and for all of them joined
             parts.append(part)
     return b"".join(parts)
 
@@ -62,9 +62,9 @@ class Counted:
 
 
 def count_protobuf_spans(content: bytes) -> Counted:
-    """The spans of an OTLP export in protobuf; some may be refused.
+    """Count the spans of an OTLP export in protobuf; some may be refused.
 
-    Raises Undecodable when it is none, PayloadTooLarge when it holds too many.
+    Raises Undecodable for an invalid export, PayloadTooLarge for one with too many spans.
     """
     spans = without_ids = too_large = 0
     for chunk in chunks(content):
@@ -83,7 +83,7 @@ def count_protobuf_spans(content: bytes) -> Counted:
 
 
 def count_items(kind: str, content: bytes) -> int:
-    """The spans or events of a body of this kind of entry; 0 when it cannot be read."""
+    """The number of spans or events in a body of this kind; 0 when it cannot be read."""
     try:
         if kind == "otlp-protobuf":
             return count_protobuf_spans(content).spans
@@ -108,9 +108,9 @@ _json_span = msgspec.json.Decoder(_JsonSpan)
 
 
 def count_json_spans(content: bytes) -> Counted:
-    """The spans of an OTLP export in JSON; some may be refused.
+    """Count the spans of an OTLP export in JSON; some may be refused.
 
-    Raises Undecodable when it is none, PayloadTooLarge when it holds too many.
+    Raises Undecodable for an invalid export, PayloadTooLarge for one with too many spans.
     """
     if not content.strip():
         return Counted(0)

@@ -1,4 +1,4 @@
-"""Accepted payloads in a form for people: what was sent as JSON, or the first bytes of what cannot be read."""
+"""Dead letters as text: the payload as JSON, or its first bytes when it cannot be read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DUMPED_BYTES: Final = 512
 _PER_LINE: Final = 16
 
 
-def readable(entry: Entry) -> Any:
+def dead_letter_text(entry: Entry) -> Any:
     """The body as a JSON value (ids of spans in hexadecimal), or text with a dump of its first 512 bytes."""
     try:
         body = inflate(entry.body, _MOST_BYTES) if entry.encoding == "gzip" else entry.body

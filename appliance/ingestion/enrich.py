@@ -1,4 +1,4 @@
-"""What we know beyond what was sent: tokens that were not told, the total, the matched model, and the cost."""
+"""Enriches observations: tokens that were not sent, the total, the matched model, and the cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from appliance.model.pricing import Attributes, ModelDefinition, Pricing, price_
 from appliance.model.usage import Usage, add_total, rounded
 
 COUNTED_TYPES: Final = frozenset({"GENERATION", "EMBEDDING"})
-"""Others that name a model, such as agents, hold the calls that are counted."""
+"""Types whose tokens are counted; others that name a model, such as agents, hold such calls."""
 
 
 def enrich_costs(
@@ -24,11 +24,11 @@ def enrich_costs(
     provider: str | None = None,
     holds_calls: bool = False,
 ) -> None:
-    """Set usage, model id, tier and costs from the model and from what was told (server semantics section 5).
+    """Set usage, model id, tier and costs from the model and the sent usage (server semantics section 5).
 
-    Costs that were sent are taken as they are; nothing is computed beside them. `requested_model` decides the price
-    where nothing is known of the row's own. `holds_calls` says that calls of models are among the children of this
-    observation, so their tokens are not counted here once more.
+    Sent costs are kept, and none is computed beside them. `requested_model` decides the price when the row's own model
+    is unknown. `holds_calls` says that calls of models are among the children of this
+    observation, so that their tokens are not counted again here.
     """
     model = _definition(row, pricing, (row.model, requested_model), local_runner(provider))
     row.provided_usage_details = rounded(sent_usage)
@@ -55,7 +55,7 @@ def enrich_costs(
 def _definition(
     row: Observation, pricing: Pricing, names: tuple[str | None, ...], runner: str | None
 ) -> ModelDefinition | None:
-    """What is known of the first name of which anything is; a model that runs locally costs what its runner's do."""
+    """The definition of the first known name; a local model has the price of its runner's models."""
     for name in names:
         if not name:
             continue
@@ -68,9 +68,9 @@ def _definition(
 
 
 def _counted(row: Observation, model: ModelDefinition) -> Usage:
-    """The tokens of the texts; none of a call that failed, which was not billed, or that an update has still to end.
+    """The counted tokens of the texts; none of a failed call, which was not billed, or of one that has not ended yet.
 
-    A span that ended without an answer is not the whole call either: libraries report a stream's answer by another one.
+    A span that ended without an answer is not the whole call: libraries report the answer of a stream by another span.
     """
     is_span = row.source == "otel" and row.type == "GENERATION"
     is_open = not row.output and (is_span or row.end_time is None)

@@ -1,4 +1,4 @@
-"""JSON as stored text: strings stay as they were sent, everything else becomes compact JSON."""
+"""Values as stored text: strings stay as they were sent, everything else becomes compact JSON."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _decoder: Final = msgspec.json.Decoder()
 
 
 def to_text(value: Any) -> str:
-    """The text that a value is stored as; a string is not quoted."""
+    """The stored text of a value; a string is not quoted."""
     if isinstance(value, str):
         return _with_letters(value) if "\\u" in value else value
     return _encoder.encode(value).decode()
 
 
 def _with_letters(text: str) -> str:
-    """JSON with the letters that its writer escaped, as Python's `json` does: search finds words as they are written.
+    """JSON without escapes of letters, which Python's `json` writes, so that search finds the words.
 
-    Half a surrogate pair and control characters stay escaped, and a text that is no JSON stays as it is.
+    Halves of surrogate pairs and control characters stay escaped, and text that is not JSON stays as it is.
     """
     try:
         parse(text)
@@ -52,7 +52,7 @@ def to_json(value: Any) -> str:
 
 
 def parse(text: str) -> Any:
-    """The value of a JSON text; raises ValueError when it is none."""
+    """The value of a JSON text; raises ValueError for invalid JSON."""
     try:
         return _decoder.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -60,7 +60,7 @@ def parse(text: str) -> Any:
 
 
 def parse_or_keep(value: Any) -> Any:
-    """The value of a JSON text, or what was given when it is not one."""
+    """The value of a JSON text; any other value stays as it is."""
     if not isinstance(value, str):
         return value
     try:
@@ -70,7 +70,7 @@ def parse_or_keep(value: Any) -> Any:
 
 
 def parse_object(value: Any) -> dict[str, Any] | None:
-    """The object that a JSON text (or a dict) holds; None when it is anything else."""
+    """The object of a JSON text, or a dict itself; None for anything else."""
     parsed = parse_or_keep(value)
     return parsed if isinstance(parsed, dict) else None
 
@@ -79,7 +79,7 @@ _MOST_LITERAL_CHARS: Final = 10_000
 
 
 def parse_or_literal(value: Any) -> Any:
-    """As `parse_or_keep`, and the value of an object that was written as Python does (`{'cached': 3}`)."""
+    """As `parse_or_keep`; also parses objects in Python's notation (`{'cached': 3}`)."""
     parsed = parse_or_keep(value)
     if not isinstance(parsed, str) or parsed[:1] != "{" or len(parsed) > _MOST_LITERAL_CHARS:
         return parsed

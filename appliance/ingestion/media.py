@@ -1,7 +1,7 @@
-"""Takes files that were sent as base64 out of payloads, and leaves references to them, as the SDKs do.
+"""Replaces files sent as base64 inside payloads by references, as the SDKs do.
 
-Found are data URIs anywhere in a text, also in JSON within JSON, and the parts of messages in which providers and
-frameworks send raw base64 beside its content type. What cannot be decoded stays as it is.
+Finds data URIs anywhere in a text, also in JSON within JSON, and the parts of messages in which providers and
+frameworks send raw base64 beside its content type. Base64 that cannot be decoded stays as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TEXT_MARK: Final = MARK.decode()
 _SOURCE: Final = "base64_data_uri"
 
 RAW_CHARACTERS: Final = 640
-"""Shorter base64 that is no data URI is not worth a file, and not worth looking for."""
+"""Shorter raw base64 stays in the text: it is not worth a file or a search."""
 _STRIDE: Final = 512
 _SAMPLE: Final = 64
 _SAMPLE_OF_BYTES: Final = re.compile(rb"[A-Za-z0-9+/=_-]{64}")
@@ -31,10 +31,10 @@ _SAMPLE_OF_TEXT: Final = re.compile(r"[A-Za-z0-9+/=_-]{64}")
 _TOKEN: Final = r"[A-Za-z0-9][\w!#$&^.+-]{0,99}"
 _CONTENT_TYPE: Final = re.compile(rf"{_TOKEN}/{_TOKEN}", re.ASCII)
 _DATA_URI: Final = re.compile(
-    # JSON writers may put backslashes before slashes, and write + and = as \u002b and \u003d.
+    # JSON writers may escape slashes with backslashes, and write + and = as \u002b and \u003d.
     rf"data:(?P<type>{_TOKEN}\\*/{_TOKEN})(?:;[\w.+-]{{1,40}}=[\w.+-]{{0,80}}){{0,6}};base64,"
     r"(?P<data>[A-Za-z0-9+/=_-]++(?:\\++(?:/|u00(?:2[bB]|2[fF]|3[dD]))[A-Za-z0-9+/=_-]*+)*+)"
-    # Not where the text was cut (`...`), nor in the first line of several.
+    # Not where the text was truncated (`...`), nor in the first of several lines.
     r"(?=[\s\"'`\\)\]}<>,;|&]|$)(?!(?:\s|\\+[nr])+[A-Za-z0-9+/]{16})",
     re.ASCII,
 )
@@ -61,10 +61,10 @@ class MediaFinder:
 
     def __init__(self) -> None:
         self.found: dict[str, Content] = {}
-        """By media id."""
+        """Contents by media id."""
 
     def without_files(self, spans: Iterable[Span]) -> Iterator[Span]:
-        """The spans with the files in all attributes replaced, in place."""
+        """The spans, with the files in all attributes replaced in place."""
         for span in spans:
             self._take_from_attributes(span.attributes)
             for event in span.events:
@@ -140,17 +140,17 @@ class MediaFinder:
 
 
 def may_hold_media(body: bytes) -> bool:
-    """Whether it is worth looking for files in a payload; cheap, because most hold none."""
+    """Whether a payload may hold files; a cheap test, because most hold none."""
     return MARK in body or any(_SAMPLE_OF_BYTES.match(body, start) for start in range(0, len(body) - _SAMPLE, _STRIDE))
 
 
 def _has_long_word(text: str) -> bool:
-    """Whether something as long as `RAW_CHARACTERS` may be base64: a look at a few places is enough to find it."""
+    """Whether a run of `RAW_CHARACTERS` may be base64; samples at that distance suffice to find one."""
     return any(_SAMPLE_OF_TEXT.match(text, start) for start in range(0, len(text) - _SAMPLE, _STRIDE))
 
 
 def _decoded(data: str) -> bytes | None:
-    """The content of base64, ordinary or URL-safe, padded or not; None when it is none, or empty."""
+    """The content of base64, standard or URL-safe, padded or not; None when it is invalid or empty."""
     plain = data.translate(_URL_SAFE)
     if not plain.endswith("="):
         plain += "=" * (-len(plain) % 4)

@@ -1,4 +1,4 @@
-"""Entries of the queue into rows: decode, map and enrich, without any I/O."""
+"""Turns entries of the queue into rows: decodes, maps and enriches them, without I/O."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from appliance.ingestion.otel.decoding.decode import decode_json, decode_protobu
 from appliance.ingestion.otel.observation import complete_metadata, observation_of, own_totals
 from appliance.ingestion.otel.prompts import inherit_prompts
 from appliance.ingestion.otel.span import Span
-from appliance.ingestion.otel.trace import SpanSays, trace_parts
+from appliance.ingestion.otel.trace import MappedSpan, trace_parts
 from appliance.ingestion.source import EntrySource
 from appliance.model.media import Content
 from appliance.model.observations import Observation
@@ -27,33 +27,33 @@ from appliance.model.queue import Delivery, Entry
 from appliance.model.traces import TracePart
 
 MAX_DECOMPRESSED_BYTES: Final = 256 * 1024 * 1024
-"""Web refuses larger bodies; this is the second lock."""
+"""Web refuses larger bodies; checked again here."""
 
 
 @dataclass(slots=True)
 class Batch:
-    """What some deliveries come to; written together, acknowledged together."""
+    """The rows and patches of some deliveries, which are written and acknowledged together."""
 
     deliveries: list[Delivery] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     parts: list[TracePart] = field(default_factory=list)
     patches: list[Patch] = field(default_factory=list)
     media: dict[tuple[str, str], Content] = field(default_factory=dict)
-    """The files that were in the bodies, by project and id."""
+    """The files found in the bodies, by project and id."""
     size: int = 0
     """Bytes of the bodies after decompression."""
     totals: list[OwnTotals] = field(default_factory=list)
-    """Of agents whose request holds nothing below them; among the observations is the row that sets them aside."""
+    """Totals of agents whose request holds no calls below them; `observations` has their rows without these totals."""
     score_entries: dict[tuple[EntityKey, bytes], str] = field(default_factory=dict)
-    """The entry that each event about a score came with, by its score and its key."""
+    """The id of the entry of each score event, by its score and its key."""
 
     @property
     def rows(self) -> int:
-        """About how many rows of observations and scores it comes to."""
+        """The approximate number of rows of observations and scores."""
         return len(self.observations) + len({patch.key for patch in self.patches})
 
     def add(self, other: Batch) -> None:
-        """Take another batch into this one."""
+        """Add another batch to this one."""
         self.deliveries += other.deliveries
         self.observations += other.observations
         self.parts += other.parts
@@ -94,20 +94,20 @@ def _process_entry(entry: Entry, body: bytes, pricing: Pricing, batch: Batch) ->
             batch.parts += parts
             batch.patches += patches
         case _:
-            raise Undecodable(f"Nothing is known about entries of kind {entry.kind!r}.")
+            raise Undecodable(f"Unknown entry kind {entry.kind!r}.")
     if finder:
         batch.media |= {(entry.project_id, key): content for key, content in finder.found.items()}
 
 
 def _add_spans(spans: Iterable[Span], source: EntrySource, pricing: Pricing, batch: Batch) -> None:
-    traces: dict[str, list[SpanSays]] = {}
+    traces: dict[str, list[MappedSpan]] = {}
     holding_calls: set[tuple[str, str]] = set()
     for span in spans:
         if not span.trace_id or not span.id:
             continue
         draft = draft_of(span)
         complete_metadata(span, draft)
-        traces.setdefault(span.trace_id, []).append(SpanSays(span, draft))
+        traces.setdefault(span.trace_id, []).append(MappedSpan(span, draft))
         if draft.type in COUNTED_TYPES:
             holding_calls.add((span.trace_id, span.parent_id))
     for mapped_spans in traces.values():
@@ -127,7 +127,7 @@ def _add_spans(spans: Iterable[Span], source: EntrySource, pricing: Pricing, bat
 
 
 def _without_calls(totals: list[OwnTotals], rows: Iterable[Observation]) -> list[OwnTotals]:
-    """Those of agents that hold no cost within the request; only of them it is asked what came with others."""
+    """Totals of agents with no costs below them in the request; the worker looks for calls in other requests."""
     if not totals:
         return []
     held = below([step_of(row) for row in rows])

@@ -1,4 +1,4 @@
-"""Where a request came from, as far as its rows must know."""
+"""The origin of a request, as needed by its rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from appliance.model.usage import whole_number
 
 @dataclass(frozen=True, slots=True)
 class EntrySource:
-    """The request of an entry of the queue."""
+    """The project, time and SDK of an accepted request."""
 
     project_id: str
     accepted_at: int
@@ -19,6 +19,6 @@ class EntrySource:
 
     @property
     def has_json_metadata(self) -> bool:
-        """Whether metadata strings come with JSON quotes: since version 5 of the Python SDK."""
+        """Whether metadata strings are JSON-quoted, as the Python SDK sends them since version 5."""
         major = whole_number(self.sdk_version.partition(".")[0])
         return self.sdk_name == "python" and (major or 0) >= 5

@@ -1,7 +1,7 @@
-"""A large body into several small ones of the same kind, which together say the same.
+"""Splits a large body into smaller ones of the same kind, which together are equivalent to it.
 
-The work of decoding and the memory it needs grow with a body, so a large one is decoded chunk by chunk. The same body
-is always split in the same way, and a request in chunks comes to the same rows as several small requests would.
+The memory for decoding grows with a body, so a large one is decoded in chunks. The same body is always split in the
+same way, and the chunks give the same rows as several small requests would.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from appliance.ingestion.otel.decoding.wire import fields, prefix
 from appliance.model.queue import EntryKind
 
 _CHILD_FIELDS: Final = (1, 2, 2)
-"""Protobuf numbers of resource_spans in an export, scope_spans in that, spans in that."""
+"""Protobuf field numbers of resource_spans in an export, of scope_spans in these, and of spans in these."""
 _CHILD_KEYS: Final = ("resourceSpans", "scopeSpans", "spans")
 
 _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -33,14 +33,14 @@ def split_body(kind: EntryKind, body: bytes, max_bytes: int) -> Iterator[bytes]:
         return
     try:
         for parts in _split(kind, body, max_bytes):
-            # What is one single span is handed on as it is: it may be too large for a copy.
+            # A body of one single span is not copied: it may be too large for that.
             yield body if _length(parts) == len(body) else b"".join(parts)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Undecodable(f"The body cannot be split: {error}.") from error
 
 
 Parts = list[bytes | memoryview]
-"""A body that is not joined yet."""
+"""The pieces of a body that is not joined yet."""
 
 
 def _split(kind: EntryKind, body: bytes, max_bytes: int) -> Iterator[Parts]:
@@ -56,7 +56,7 @@ def _length(parts: Parts) -> int:
 
 
 def _split_message(content: memoryview, depth: int, max_bytes: int) -> Iterator[Parts]:
-    """Contents of messages with some of the children each, and all other fields in every one."""
+    """Messages with some of the children each, and all other fields repeated in each."""
     own: Parts = []
     children: list[tuple[memoryview, memoryview]] = []
     last = 0
@@ -97,7 +97,7 @@ def _split_object(content: bytes | msgspec.Raw, depth: int, max_bytes: int) -> I
 
 
 def _json_list(items: list[msgspec.Raw]) -> Parts:
-    """The text of a list of texts."""
+    """A JSON list of JSON texts."""
     parts: Parts = [b"["]
     for item in items:
         parts += (memoryview(item), b",")

@@ -19,24 +19,24 @@ from appliance.model.usage import Usage
 log = logging.getLogger(__name__)
 
 MAX_COUNTED_CHARS: Final = 400_000
-"""Of each text; the rest is assumed to have as many tokens to a character."""
+"""Characters of a text that are counted; the rest is assumed to have as many tokens per character."""
 _CHUNK_CHARS: Final = 50_000
 _CHARS_PER_TOKEN: Final = 4
-"""Of English text, where nothing better is at hand."""
+"""Characters per token of English text, for models without a tokenizer."""
 _PACKAGE: Final = "bpe_openai"
 _WIDE: Final = "o200k_base"
 _NARROW: Final = "cl100k_base"
 _WIDE_MODELS: Final = ("gpt-4o", "gpt-4.1", "gpt-4.5", "gpt-5", "chatgpt-4o", "o1", "o3", "o4", "gpt-oss", "codex-mini")
 _NAMED_PARTS: Final = ("content", "role", "name", "tool_calls", "function_call", "toolCalls", "functionCall")
 _REPLY_TOKENS: Final = 3
-"""Each answer begins with so many."""
+"""Tokens that each answer begins with."""
 
 
 class Encoding(Protocol):
-    """What is used of a tokenizer."""
+    """The methods that are used of a tokenizer."""
 
     def count(self, text: str) -> int:
-        """The number of tokens of a text in which nothing has a special meaning."""
+        """The number of tokens of a text without special tokens."""
 
 
 def count_usage(model: ModelDefinition, input: str, output: str) -> Usage:
@@ -58,7 +58,7 @@ def _encoding_name(model: ModelDefinition) -> str:
 
 @lru_cache(maxsize=2)
 def _encoding(name: str) -> Encoding | None:
-    """The tokenizer, built when the first text needs it, which takes 0.05 s; None where this machine has none."""
+    """The tokenizer, built for the first text in 0.05 s; None where it is not installed."""
     bindings = _bindings()
     if bindings is None:
         log.warning("There is no tokenizer for this machine: tokens that programs do not report are estimated")
@@ -69,10 +69,10 @@ def _encoding(name: str) -> Encoding | None:
 
 @lru_cache(maxsize=1)
 def _bindings() -> Any:
-    """The compiled part of `bpe-openai` alone; None where it is missing.
+    """The compiled module of `bpe-openai` alone; None where it is missing.
 
-    Importing its package would read every vocabulary into dictionaries that only decoding needs: half a second and
-    70 MB, on the way of whatever arrives first.
+    Importing the package would read every vocabulary into dictionaries that only decoding needs, which takes half a
+    second and 70 MB.
     """
     package = find_spec(_PACKAGE)
     spec = package and PathFinder.find_spec(f"{_PACKAGE}._bindings", package.submodule_search_locations)

@@ -1,4 +1,4 @@
-"""What the names mean that providers and libraries give to counts of tokens."""
+"""The meanings of the names that providers and libraries give to counts of tokens."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ INPUT: Final = "input"
 OUTPUT: Final = "output"
 TOTAL: Final = "total"
 UNCACHED: Final = "input_uncached"
-"""The rest of the input, for which only the parts are told."""
+"""The rest of the input, where only its parts are sent."""
 CACHED: Final = "input_cached_tokens"
 WRITTEN: Final = "input_cache_creation"
 WRITTEN_5M: Final = "input_cache_creation_5m"
 WRITTEN_1H: Final = "input_cache_creation_1h"
 REASONING: Final = "output_reasoning_tokens"
 BESIDE: Final = "+"
-"""Before the name of a part that the provider never counts in its side."""
+"""Prefix of parts that the provider never counts in their side."""
 NO_COUNT: Final = ""
 """Times, amounts of money, and parts of parts."""
 
@@ -66,9 +66,9 @@ _MOST_CHARS: Final = 100
 
 
 def meaning_of(name: str) -> str | None:
-    """What a count by this (dotted) name is: a side, `total`, or a part of a side by the name it is stored under.
+    """The meaning of a count by its (dotted) name: a side, `total`, or the stored name of a part of a side.
 
-    None for a name that nobody knows; `NO_COUNT` for what is never a count. A part with `BESIDE` before its name is
+    None for an unknown name; `NO_COUNT` for a name that is never a count. A part with `BESIDE` before its name is
     known not to be within its side.
     """
     return _meaning_of(name) if len(name) <= _MOST_CHARS else None

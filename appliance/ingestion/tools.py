@@ -12,7 +12,7 @@ from appliance.ingestion.otel.unflatten import unflatten
 _MAX_DEPTH: Final = 12
 _MAX_TOOLS: Final = 1_000
 _HINTS: Final = ("tool", "function", '"arguments"')
-"""No shape of a tool call is without one of these words."""
+"""Words of which every form of a tool call has one."""
 _DEFINITIONS: Final = (
     "gen_ai.tool.definitions",
     "gen_ai.request.tools",

@@ -10,9 +10,9 @@ import msgspec
 
 from appliance.model.metadata import merge_into
 
-TOLD_BY_OBSERVATION = "o:"
+OF_OBSERVATION = "o:"
 """Begins the part id of what is only known because an observation named its trace."""
-TOLD_BY_TOPMOST = "s:"
+OF_TOPMOST = "s:"
 """Begins the part id of a span that nothing in its request is above; the rest is the id of the span."""
 
 EVENT_WEIGHT: Final = 3 << 60
@@ -108,7 +108,7 @@ def aggregate_parts(parts: Iterable[TracePart]) -> Trace:
     given as name, input or output beats what a span has as its own, and the latest gift wins.
     """
     ordered = sorted(parts, key=_rank)
-    first = min(ordered, key=lambda part: (part.part_id.startswith(TOLD_BY_OBSERVATION), part.timestamp))
+    first = min(ordered, key=lambda part: (part.part_id.startswith(OF_OBSERVATION), part.timestamp))
     trace = Trace(
         project_id=first.project_id,
         id=first.id,
@@ -178,5 +178,5 @@ def _set_texts(trace: Trace, parts: Sequence[TracePart]) -> None:
         if given or own:
             best = max(given, key=_moment) if given else max(own, key=place)
             setattr(trace, name, getattr(best, name))
-    if chosen and chosen[0].part_id.startswith(TOLD_BY_TOPMOST) and (trace.input is None or trace.output is None):
-        trace.topmost = SpanPlace(chosen[0].part_id.removeprefix(TOLD_BY_TOPMOST), -chosen[0].weight)
+    if chosen and chosen[0].part_id.startswith(OF_TOPMOST) and (trace.input is None or trace.output is None):
+        trace.topmost = SpanPlace(chosen[0].part_id.removeprefix(OF_TOPMOST), -chosen[0].weight)

@@ -63,7 +63,7 @@ WAIT_MS: Final = 500
 STALE_MS: Final = 30_000
 """Entries that another worker holds for longer than this are taken over."""
 CLAIM_EVERY_S: Final = 10.0
-MOST_PATTERNS_TOLD: Final = 100
+MOST_PATTERNS_LISTED: Final = 100
 """Disabled patterns that each heartbeat lists."""
 COLLECT_AFTER: Final = 50_000
 """Allocations between garbage collections: a batch allocates many objects, none of them in a cycle."""
@@ -329,7 +329,7 @@ class Worker:
                 "rows_written": self._written + self._large.written,
                 "in_hand": len(self._outcomes.in_hand),
                 "waits_for": self._outcomes.waits_for or self._cannot_read or self._waiting_for_postgres.summary,
-                "patterns_set_aside": sorted(patterns_set_aside())[:MOST_PATTERNS_TOLD],
+                "patterns_set_aside": sorted(patterns_set_aside())[:MOST_PATTERNS_LISTED],
             }
             with contextlib.suppress(*AWAY):
                 await self._heartbeats.beat(self.name, state)

@@ -1,7 +1,7 @@
-"""Many partial events about one entity into one state, whatever order they arrived in (contract: server semantics 3.5).
+"""Aggregates the partial events of one entity, in whatever order they arrive (contract: server semantics 3.5).
 
-Differences from the reference, on purpose: a start time that was sent beats one that was only assumed, and the type
-given at creation is not changed by an update.
+Differences from the reference, on purpose: a start time that was sent beats an assumed one, and an update does not
+change the type given at creation.
 """
 
 from __future__ import annotations
@@ -14,32 +14,33 @@ import msgspec
 from appliance.model.metadata import deep_merge
 
 State = dict[str, Any]
-"""Fields by their names in an event's body; a field that is missing was never said."""
+"""Fields by their names in an event's body; a missing field was never sent."""
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
-    """An event as it is kept beside others of its entity."""
+    """An event as it is stored in a patch."""
 
     id: str
     type: str
     time: int
-    """When it happened, microseconds since the epoch; what events are ordered by."""
+    """Time of the event, microseconds since the epoch; events are ordered by it."""
     accepted_at: int
+    """Microseconds since the epoch."""
     body: dict[str, Any]
 
     @property
     def is_creation(self) -> bool:
-        """Whether the event makes the entity, rather than change it."""
+        """Whether the event creates the entity rather than changes it."""
         return self.type.endswith("-create")
 
 
 def place_of(event: StoredEvent) -> tuple[int, bool, int, str]:
-    """What events are ordered by: time; at the same time creations come first, then what was accepted first."""
+    """The sort key of events: time; at the same time creations first, then by acceptance."""
     return event.time, not event.is_creation, event.accepted_at, event.id
 
 
 def aggregate(base: Mapping[str, Any], events: Iterable[StoredEvent], immutable: frozenset[str]) -> State:
-    """The state after all events, in the order given, on top of what is stored.
+    """The state after all events, in their order, on top of the stored one.
 
     A missing field and an empty object or list keep what was there; null erases it; the first value of an immutable
     field stays; metadata merges deeply; input and output are only replaced by what JavaScript calls true.
@@ -62,7 +63,7 @@ def aggregate(base: Mapping[str, Any], events: Iterable[StoredEvent], immutable:
 
 
 def as_object(metadata: Any) -> dict[str, Any]:
-    """Metadata as an object; anything else stands under the key `metadata`."""
+    """Metadata as an object; any other value is put under the key `metadata`."""
     return metadata if isinstance(metadata, dict) else {"metadata": metadata}
 
 

@@ -1,7 +1,7 @@
-"""The events of an entity that is updated again and again, without what no longer counts.
+"""Condenses the events of an entity that is updated again and again to those that still count.
 
-What is left comes to the same row as all of them, also beside events that arrive later and happened earlier. So the
-cost of an update depends on what its entity holds, and not on how often it was updated before.
+The condensed events give the same row as all of them, also together with events that arrive later and happened earlier.
+So the cost of an update depends on the size of its entity, not on the number of earlier updates.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from appliance.model.score_configs import ScoreConfig
 from appliance.model.times import parse_iso
 
 MANY: Final = 48
-"""Patches of one entity from which a look for what no longer counts pays."""
+"""Patches of one entity from which on condensing pays."""
 _WORTHWHILE: Final = 16
-"""As many must be left out; else it would be done again with every update."""
+"""Patches that must go at once; else every update would condense again."""
 
 _MEASURES: Final = ("usage", "usageDetails", "costDetails")
 _OBSERVATION_LAST: Final = (
@@ -45,7 +45,7 @@ _OBSERVATION_LAST: Final = (
 )
 _SCORE_LAST: Final = (*SCORE_TEXTS, "name", "source")
 _SCORE_RULES: Final = ("configId", "dataType", "value")
-"""What decides whether the event of a score counts at all."""
+"""Fields that decide whether the event of a score counts at all."""
 
 _NOTHING: Final = object()
 
@@ -53,7 +53,7 @@ _NOTHING: Final = object()
 def condensed_patches(
     patches: PatchSet, keyed: Sequence[tuple[bytes, StoredEvent]], configs: Mapping[str, ScoreConfig]
 ) -> dict[bytes, bytes] | None:
-    """The patches that are left, some with less in their bodies; None when that saves too little.
+    """The condensed patches, some with smaller bodies; None when that saves too little.
 
     `keyed` are the events of the patches, in order. Events of scores that break the rules of their config are left out:
     they do not count.
@@ -76,13 +76,13 @@ def condensed_patches(
 
 @dataclass(slots=True)
 class _Left:
-    """Events in order, and what is left of their bodies, by the number of the event."""
+    """Events in order, and the remaining fields of their bodies by the number of the event."""
 
     events: list[StoredEvent]
     bodies: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def keep(self, number: int, *names: str) -> None:
-        """Keep an event with these fields, where it has them, beside those it is kept with already."""
+        """Keep an event with these of its fields, in addition to those that are kept already."""
         body = self.events[number].body
         self.bodies.setdefault(number, {}).update({name: body[name] for name in names if name in body})
 
@@ -118,7 +118,7 @@ def _keep_of_score(left: _Left) -> None:
 
 
 def _keep_times(left: _Left) -> None:
-    """When the entity began, at the latest, and when it was first heard of."""
+    """Keep the events that decide the start, and the first accepted one."""
     left.keep(0)
     left.keep(min(range(len(left.events)), key=lambda number: left.events[number].accepted_at))
     starts = {
@@ -131,14 +131,14 @@ def _keep_times(left: _Left) -> None:
 
 
 def _keep_kind(left: _Left) -> None:
-    """What tells the type: the first creation, or else the first update."""
+    """Keep the event that decides the type: the first creation, or else the first update."""
     numbers = [number for number, event in enumerate(left.events) if kind_of(event) in OBSERVATION_TYPES]
     if numbers:
         left.keep(min(numbers, key=lambda number: not left.events[number].is_creation), "type")
 
 
 def _keep_usual(left: _Left, first: frozenset[str], last: tuple[str, ...]) -> None:
-    """The fields that count as first said, those that count as last said, and the metadata of all."""
+    """Keep the first value of some fields, the last one of others, and the metadata that still counts."""
     for name in first:
         left.keep_first(name, partial(_is_truthy, name))
     for name in last:
@@ -168,7 +168,7 @@ def _measures(name: str, event: StoredEvent) -> bool:
 
 @dataclass(slots=True)
 class _Newer:
-    """What later events say at one place of the metadata, as `deep_merge` reads it."""
+    """What later events set at one path of the metadata, as `deep_merge` reads it."""
 
     is_replaced: bool = False
     keys: dict[str, _Newer] | None = None
@@ -176,7 +176,7 @@ class _Newer:
 
 
 def _rest(value: Any, newer: _Newer, depth: int = 0) -> Any:
-    """What still counts of a value beside later ones, or `_NOTHING`; later ones are then those of `newer` and this."""
+    """What still counts of a value besides `newer` ones, or `_NOTHING`; adds the value to `newer`."""
     if newer.is_replaced:
         return _NOTHING
     if depth < MAX_DEPTH and isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Events of the ingestion API into parts of traces, and into patches of observations and scores."""
+"""Turns events of the ingestion API into parts of traces, and patches of observations and scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from appliance.ingestion.source import EntrySource
 from appliance.model.environments import normalise_environment
 from appliance.model.patches import Patch
 from appliance.model.times import parse_iso
-from appliance.model.traces import EVENT_WEIGHT, TOLD_BY_OBSERVATION, TracePart
+from appliance.model.traces import EVENT_WEIGHT, OF_OBSERVATION, TracePart
 
 NAMED_ON_PURPOSE: Final = 2
 
@@ -49,7 +49,7 @@ def decode_events(body: bytes) -> list[Event]:
 
 
 def split_events(events: Iterable[Event], source: EntrySource) -> tuple[list[TracePart], list[Patch]]:
-    """What the events say of traces, and what they change in observations and scores."""
+    """The parts of traces and the patches of observations and scores in the events."""
     parts: list[TracePart] = []
     bare: dict[str, TracePart] = {}
     patches: list[Patch] = []
@@ -66,10 +66,10 @@ def split_events(events: Iterable[Event], source: EntrySource) -> tuple[list[Tra
 
 
 def _placed(events: Iterable[Event], source: EntrySource) -> Iterator[tuple[Event, str, int]]:
-    """Each event with what identifies it within its entity, and its time, in microseconds since the epoch.
+    """Each event with its key within the entity, and its time in microseconds since the epoch.
 
-    Events of one request that share their id count all the same. Of those that share a millisecond, the later one
-    comes later by a microsecond: the order of a request is the order that the program had in mind.
+    Events of one request that share their id all count. Of those that share a millisecond, each later one gets a later
+    microsecond, so that the order within the request is kept.
     """
     known: Counter[tuple[str, ...]] = Counter()
     moments: Counter[tuple[str, str, int]] = Counter()
@@ -88,9 +88,9 @@ _KINDS: Final = {"trace-create": "trace", "score-create": "score"}
 
 
 def trace_part(event: Event, source: EntrySource, key: str, time: int) -> TracePart:
-    """What a `trace-create` event says; a field that is null on purpose erases what was said before.
+    """The part of a `trace-create` event; an explicit null erases earlier values.
 
-    A missing `public` takes nothing back (conventions notes 11), nor does an empty input or output.
+    A missing `public` erases nothing (conventions notes 11), nor does an empty input or output.
     """
     body = event.body
     part = TracePart(
@@ -120,13 +120,13 @@ def trace_part(event: Event, source: EntrySource, key: str, time: int) -> TraceP
 
 
 def _bare_part(event: Event, source: EntrySource) -> TracePart:
-    """Makes a trace exist that only its observations have told of."""
+    """The part that creates a trace known by its observations only."""
     body = event.body
     time = parse_iso(body.get("startTime")) or parse_iso(event.timestamp) or source.accepted_at
     return TracePart(
         project_id=source.project_id,
         id=str(body["traceId"]),
-        part_id=f"{TOLD_BY_OBSERVATION}{body['id']}",
+        part_id=f"{OF_OBSERVATION}{body['id']}",
         timestamp=time,
         order_ts=time,
         event_ts=source.accepted_at,

@@ -1,4 +1,4 @@
-"""Events of the ingestion API: what a valid one looks like, and its normal form (contract: server semantics 3.2).
+"""Events of the ingestion API: their validation and normal form (contract: server semantics 3.2).
 
 An accepted event stays the object that was sent, because a field that is null and a field that is missing mean
 different things later; validation only refuses, and fills in ids and the environment.
@@ -25,7 +25,7 @@ _STEP_TYPES: Final = ("generation", "agent", "tool", "chain", "retriever", "eval
 
 
 class Envelope(msgspec.Struct, rename="camel"):
-    """What every event has around its body."""
+    """The envelope of every event."""
 
     id: EventId
     timestamp: Time
@@ -162,5 +162,5 @@ def normal_body(event_type: str, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_creation(event_type: str) -> bool:
-    """Whether events of this type make something new, rather than change it."""
+    """Whether events of this type create an entity rather than change it."""
     return event_type.endswith("-create")

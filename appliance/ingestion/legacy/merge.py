@@ -1,4 +1,4 @@
-"""The patches of one entity, and what is stored of it, into the row that replaces it (server semantics 3.5)."""
+"""Merges the patches of one entity with its stored row into the row that replaces it (server semantics 3.5)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _stored_event: Final = msgspec.json.Decoder(StoredEvent)
 
 
 def events_of(patches: PatchSet) -> list[StoredEvent]:
-    """The events of an entity, in the order that they count in."""
+    """The events of an entity, in the order in which they apply."""
     return [event for _, event in keyed_events_of(patches)]
 
 
@@ -60,9 +60,9 @@ def keyed_events_of(patches: PatchSet) -> list[tuple[bytes, StoredEvent]]:
 
 
 def began_after(events: Sequence[StoredEvent]) -> int | None:
-    """A time before which nothing can be stored of an observation whose creation tells its start; None without that.
+    """The earliest time that a stored row can begin, when a creation has a start; None without one.
 
-    The margin is for creations that were sent before with a somewhat earlier start.
+    The margin allows for earlier creations with a somewhat earlier start.
     """
     starts = [parse_iso(event.body.get("startTime")) for event in events if event.is_creation]
     known = [start for start in starts if start is not None]
@@ -72,9 +72,9 @@ def began_after(events: Sequence[StoredEvent]) -> int | None:
 def merge_observation(
     patches: PatchSet, events: Sequence[StoredEvent], base: Observation | None, pricing: Pricing
 ) -> list[Observation]:
-    """The whole row, and before it a row that takes away each one that a worker with fewer patches may have written.
+    """The complete row, preceded by deletions of rows that a worker with fewer patches may have written elsewhere.
 
-    `base` is what is stored: patches are forgotten after a while, so even a creation among them may not be the first.
+    `base` is the stored row: patches expire, so that even a creation among them may not be the first.
     Rows replace each other only within one minute and one trace, and a worker that saw only an update had to assume
     when the observation began.
     """
@@ -104,7 +104,7 @@ def merge_observation(
 def _fill_observation(row: Observation, state: State, base: Observation | None) -> None:
     for sent, field in OBSERVATION_TEXTS.items():
         setattr(row, field, _plain_text(state.get(sent)))
-    if row.parent_id in (row.id, row.trace_id):  # how some programs say that there is none
+    if row.parent_id in (row.id, row.trace_id):  # some programs send this for no parent
         row.parent_id = ""
     row.level = row.level or "DEFAULT"
     row.is_root = not row.parent_id
@@ -126,9 +126,9 @@ def _fill_observation(row: Observation, state: State, base: Observation | None) 
 
 
 def measured(event: StoredEvent) -> StoredEvent:
-    """The event with all that it says of usage and costs in one object each, as stored: those are replaced whole.
+    """The event with its usage and costs in one object each, as stored: those are replaced as a whole.
 
-    What says nothing of them is empty, and takes nothing back.
+    They are empty when the event has none, and then erase nothing.
     """
     body = event.body
     usage, costs = legacy_usage(_object(body.get("usage")))
@@ -142,11 +142,11 @@ def measured(event: StoredEvent) -> StoredEvent:
 
 
 _SIDES: Final = frozenset({"prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"})
-"""Other names of the sides, which must not stand beside those of the old field."""
+"""Other names of the sides, which must not be stored beside those of the old field."""
 
 
 def _type_of(events: Sequence[StoredEvent], base: Observation | None) -> str:
-    """The type said at creation; an update only tells it where nothing else does."""
+    """The type given at creation; that of an update only counts without a stored row."""
     for event in sorted(events, key=lambda event: not event.is_creation):
         kind = kind_of(event)
         if event.is_creation and kind in OBSERVATION_TYPES:
@@ -157,7 +157,7 @@ def _type_of(events: Sequence[StoredEvent], base: Observation | None) -> str:
 
 
 def kind_of(event: StoredEvent) -> str:
-    """The type of observation that an event is about; perhaps one that does not exist."""
+    """The type of observation that an event names, which may not exist."""
     sent = str(event.body.get("type") or "") if event.type.startswith("observation-") else ""
     return sent or event.type.rpartition("-")[0].upper()
 
@@ -190,11 +190,11 @@ def _taken_away(
 
 
 def _state_of(base: Observation | None) -> State:
-    """What is stored, in the words of events; times stay with the row."""
+    """The stored row as a state; its times stay with the row."""
     if base is None:
         return {}
     state: State = {sent: getattr(base, field) for sent, field in OBSERVATION_TEXTS.items() if getattr(base, field)}
-    # The default may only stand for an environment that has not been told yet.
+    # The default may stand for an environment that was not sent yet.
     state |= {"traceId": base.trace_id, "environment": "" if base.environment == DEFAULT else base.environment}
     texts = {"input": base.input, "output": base.output, "promptName": base.prompt_name}
     state |= {key: value for key, value in texts.items() if value}
@@ -211,10 +211,10 @@ def _state_of(base: Observation | None) -> State:
 def merge_score(
     patches: PatchSet, events: Sequence[StoredEvent], base: Score | None, configs: Mapping[str, ScoreConfig]
 ) -> Score | None:
-    """The whole row of a score; its time is that of its first event.
+    """The complete row of a score; its time is that of its first event.
 
-    Events that break the rules of the config they name are left out (server semantics 3.5, rule 11); None when no other
-    is there.
+    Events that break the rules of their config are left out (server semantics 3.5, rule 11); None when no other is
+    left.
     """
     project_id, _, entity_id = patches.key
     events = [event for event in events if broken_rule(event, configs) is None]
@@ -249,7 +249,7 @@ def merge_score(
 
 
 def broken_rule(event: StoredEvent, configs: Mapping[str, ScoreConfig]) -> str | None:
-    """What rule of the config that it names the event of a score breaks; None when it breaks none."""
+    """The rule of its config that the event of a score breaks; None when it breaks none."""
     config_id = event.body.get("configId")
     if not config_id:
         return None
@@ -257,7 +257,7 @@ def broken_rule(event: StoredEvent, configs: Mapping[str, ScoreConfig]) -> str |
 
 
 def score_value(data_type: str | None, value: Any, config: ScoreConfig | None = None) -> tuple[str, float, str, str]:
-    """Data type, number, text and long text that a score is stored as; without a type, config or value decide it."""
+    """The stored data type, number, text and long text of a score; without a type, config or value decide it."""
     kind = data_type or (config.data_type if config else "CATEGORICAL" if isinstance(value, str) else "NUMERIC")
     if config is not None and kind == "CATEGORICAL":
         return kind, category_value(config, value) or 0.0, value, ""
@@ -269,7 +269,7 @@ def score_value(data_type: str | None, value: Any, config: ScoreConfig | None = 
 
 
 def _object(value: Any) -> dict[str, Any]:
-    """An object, or none: an event may carry fields of other types of events, which nobody has checked."""
+    """An object, empty for anything else: an event may have fields of other types, which are not validated."""
     return value if isinstance(value, dict) else {}
 
 
@@ -282,5 +282,5 @@ def _text(value: Any) -> str:
 
 
 def _object_or_text(text: str) -> Any:
-    """Stored metadata as what newer metadata can be merged into."""
+    """Stored metadata as a value that newer metadata can be merged into."""
     return (parse_object(text) if text[:1] == "{" else None) or text

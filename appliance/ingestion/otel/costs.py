@@ -1,4 +1,4 @@
-"""What spans say a call cost, under the names that gateways and libraries write it in."""
+"""Costs of calls, under the names that gateways and libraries use in spans."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _KIND: Final = re.compile(
 )
 _PART: Final = re.compile(r"llm\.cost\.(prompt|completion)_details\.([a-z_]+)", re.ASCII)
 _NO_PART: Final = re.compile(r"original|discount|margin|upstream|markup|saving", re.ASCII)
-"""Amounts that are no part of what was billed."""
+"""Amounts that are not part of the bill."""
 _OBJECTS: Final = frozenset(
     ("gen_ai.usage.cost", "gen_ai.usage.cost_details", "gen_ai.cost", "gen_ai.cost_details", "llm.cost")
 )
-"""Where all amounts may stand in one object."""
+"""Attributes that may hold all amounts in one object."""
 _SIDES: Final = {"prompt": "input", "completion": "output"}
 
 
 def take_costs(attributes: Attributes) -> dict[str, Any] | None:
     """The amounts in USD by kind (`input_cost`, `total_cost`, ...), taken out of the attributes; None without any.
 
-    What is no amount, or in another currency, stays. Of two names for the same kind the first counts.
+    Values that are no amounts, or in another currency, stay. Of two names for the same kind the first counts.
     """
     names = [key for key in attributes if "cost" in key]
     if not names or any(str(attributes.get(key, "USD")).upper() not in ("USD", "$") for key in _CURRENCIES):
@@ -75,6 +75,6 @@ def _kind_of(key: str) -> str | None:
 
 
 def _costed(name: str) -> str | None:
-    """The kind of a cost by its bare name, such as `prompt`, `input_cost` or `cost`; None for what was not billed."""
+    """The kind of a cost by its bare name, such as `prompt`, `input_cost` or `cost`; None when not billed."""
     plain = name.removesuffix("_usd").removesuffix("cost").removesuffix("_") or "total"
     return None if _NO_PART.search(plain) else f"{_SIDES.get(plain, plain)}_cost"

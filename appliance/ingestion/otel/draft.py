@@ -1,4 +1,4 @@
-"""What the conventions make of one span, filled in by one mapper after the other."""
+"""The draft of an observation, filled in from a span by one convention after the other."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from appliance.model.usage import Usage
 
 @dataclass(slots=True)
 class Draft:
-    """Findings about one span; None (or empty) means that no convention has said it yet, and the first to say it wins.
+    """The fields of one span; None (or empty) means that no convention has set it yet, and the first one wins.
 
-    Input and output are chosen separately: a span may carry its input in one convention and its output in another.
+    A convention writes `draft.name = draft.name or take_text(...)`: the right side takes its attribute out of the span,
+    so it may only run while the field is open; attributes that nobody takes become metadata. Input and output are
+    chosen separately: a span may carry its input in one convention and its output in another.
     """
 
     type: str | None = None
@@ -27,27 +29,28 @@ class Draft:
     release: str | None = None
     environment: str | None = None
     completion_start: int | None = None
+    """When the answer began, microseconds since the epoch."""
     model: str | None = None
     requested_model: str | None = None
-    """What the price goes by when nothing is known of the model that answered."""
+    """The model that decides the price when the one that answered is unknown."""
     provider: str | None = None
     model_parameters: dict[str, Any] | None = None
     usage: Usage | None = None
-    """As it is stored, but for a missing total."""
+    """Usage as it is stored, except that the total may be missing."""
     costs: dict[str, Any] | None = None
     prompt_name: str | None = None
     prompt_version: int | None = None
     metadata: dict[str, str] = field(default_factory=dict)
-    """Text, or JSON text for what is not a string."""
+    """Strings as they are, other values as JSON text."""
     experiment: dict[str, str] = field(default_factory=dict)
     is_aggregate: bool = False
-    """Whether model, usage and cost repeat those of the children, if there are any, and must not be counted again."""
+    """Whether model, usage and cost repeat those of children, and must not be counted again."""
     as_root: bool = False
     is_app_root: bool = False
     user_id: str | None = None
     session_id: str | None = None
     conversation_id: str | None = None
-    """A session that is only meant as one when nobody names another."""
+    """A conversation, which counts as the session when no session is named."""
     tags: list[str] | None = None
     public: bool = False
     trace_name: str | None = None
@@ -55,7 +58,7 @@ class Draft:
     trace_output: Any = None
     trace_metadata: dict[str, str] = field(default_factory=dict)
     other_inputs: list[Any] = field(default_factory=list)
-    """What further conventions on the same span call its input, where it has a text that the input lacks."""
+    """Inputs by further conventions on the same span that hold a text which the input lacks."""
     other_outputs: list[Any] = field(default_factory=list)
     _input_texts: Texts | None = None
     _output_texts: Texts | None = None
@@ -71,7 +74,7 @@ class Draft:
                     self.other_inputs.append(value)
 
     def offer_output(self, *values: Any) -> None:
-        """The same for the output."""
+        """As `offer_input`, for the output."""
         for value in values:
             if self.output is None:
                 self.output = value
@@ -85,8 +88,8 @@ class Mapper(Protocol):
     """One convention. Stateless; a module with these two names is one."""
 
     prefixes: frozenset[str]
-    """First words (up to the dot) of the attributes, events or scopes it reads; other spans it is not asked about."""
+    """First words (up to the dot) of the attributes, events or scopes that it reads; it gets no other spans."""
 
     def map_span(self, span: Span, draft: Draft) -> None:
-        """Fill in what this convention says and nobody has said before; take the attributes read out of the span."""
+        """Fill in the open fields that this convention knows, and take their attributes out of the span."""
         ...

@@ -1,4 +1,4 @@
-"""When the first piece of an answer arrived, under the names and in the units that libraries tell it in."""
+"""The time of the first token, under the names and in the units that libraries use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from appliance.ingestion.otel.span import Span
 from appliance.model.times import clamp, parse_iso
 
 _UNITS: Final = {"s": 1e6, "sec": 1e6, "seconds": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}
-"""Microseconds of each."""
+"""Microseconds per unit."""
 _LENGTH: Final = re.compile(
     r"(?:.*[._])?(?:time_to_(?:the_)?first_(?:token|chunk|byte)|ttft|ttfb|first_(?:token|chunk)_(?:latency|time|delay)"
     r"|ms_to_first_(?:token|chunk))(?:[._](?:in_)?(s|sec|seconds|ms|us|ns|milli(?:second)?s|micro(?:second)?s|nano(?:second)?s))?"
@@ -26,7 +26,7 @@ _OLDEST: Final = 946_684_800
 
 
 def first_token(span: Span) -> int | None:
-    """Microseconds since the epoch; None when the span does not tell. The attribute that tells is taken out."""
+    """Microseconds since the epoch, or None; the attribute with the time is taken out of the span."""
     for key in [key for key in span.attributes if "irst" in key or "ttf" in key or "completion_start" in key]:
         moment = _moment(_CAMEL.sub("_", key).lower(), span.attributes[key], span)
         if moment is not None:
@@ -39,7 +39,7 @@ def first_token(span: Span) -> int | None:
 def moment_of(value: Any) -> int | None:
     """Microseconds since the epoch of an ISO 8601 text, or of a number in any unit; None for anything else."""
     if isinstance(value, str):
-        # Some SDKs send the time as a JSON text, so quoted twice.
+        # Some SDKs send the time as JSON text, so quoted twice.
         inner = parse_or_keep(value)
         if isinstance(inner, str):
             return parse_iso(value) or parse_iso(inner)
@@ -76,7 +76,7 @@ def _likely_unit(number: float, span: Span) -> float:
 
 
 def _number(value: Any) -> float | None:
-    """A length of time; None for what is none, or for a moment."""
+    """A length of time; None for a moment, or for anything else."""
     if isinstance(value, str):
         value = parse_or_keep(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):

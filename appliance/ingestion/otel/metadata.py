@@ -11,7 +11,7 @@ from appliance.ingestion.json_text import parse, to_text
 def metadata_text(value: Any, *, is_json: bool = False) -> str:
     """The stored text of one value.
 
-    With `is_json` strings come JSON-quoted (Python SDK 5): they lose the quotes, unless what is inside would be read
+    With `is_json` strings come JSON-quoted (Python SDK 5): they lose the quotes, unless their content would be read
     back as a number, an object or the like.
     """
     if not isinstance(value, str):
@@ -39,7 +39,7 @@ def metadata_of(value: Any, *, is_json: bool = False) -> dict[str, str]:
 
 
 def take_text(attributes: dict[str, Any], names: Iterable[str]) -> str | None:
-    """The first of the names that says something, as text; it alone is taken out."""
+    """The first non-empty attribute of these names, as text; only that one is taken out."""
     name = next((name for name in names if attributes.get(name)), None)
     return None if name is None else to_text(attributes.pop(name))
 
@@ -47,9 +47,9 @@ def take_text(attributes: dict[str, Any], names: Iterable[str]) -> str | None:
 def take_known(
     attributes: dict[str, Any], name: str, known: Mapping[str, str], *, chosen: str | None = None
 ) -> str | None:
-    """What a word means by a table; it is taken out only when it is known and `chosen` (if any) is the same.
+    """The meaning of an attribute by a table; taken out only when it is known and equal to `chosen`, if that is set.
 
-    A word without a meaning here stays among the attributes, and so in the metadata.
+    An unknown word stays among the attributes, and so in the metadata.
     """
     meaning = known.get(str(attributes.get(name, "")).strip('"').lower())
     if meaning is not None and chosen in (None, meaning):

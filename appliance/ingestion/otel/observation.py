@@ -1,4 +1,4 @@
-"""A span and its draft into the row that is stored."""
+"""Turns a span and its draft into the stored row."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ MAX_PROMPT_VERSION: Final = 65_535
 def observation_of(
     span: Span, draft: Draft, source: EntrySource, pricing: Pricing, *, holds_calls: bool = False
 ) -> Observation:
-    """The whole row of one span: spans are immutable, so nothing stored before is needed.
+    """The complete row of one span: spans are immutable, so no stored row is needed.
 
-    `holds_calls` says that calls of models are among its children. What repeats the totals of its children is set
-    aside as metadata.
+    `holds_calls` means that calls of models are among its children. Totals that repeat those of its children become
+    metadata.
     """
     if draft.is_aggregate:
         set_aside(draft)
@@ -76,7 +76,7 @@ def observation_of(
 
 
 def own_totals(span: Span, draft: Draft, source: EntrySource, pricing: Pricing) -> OwnTotals | None:
-    """The rows that an agent comes to with and without the totals that it tells; None for what tells none."""
+    """The rows of an agent with and without its own totals; None for a span without totals."""
     if not draft.is_aggregate or not (draft.usage or draft.costs):
         return None
     own = replace(draft, is_aggregate=False, metadata=dict(draft.metadata))
@@ -100,13 +100,13 @@ def _set_origin(row: Observation, span: Span, source: EntrySource) -> None:
 
 
 def set_tools(row: Observation, attributes: Mapping[str, Any] | None = None) -> None:
-    """Set which tools the model was offered and which it called, from the input and output that the row has."""
+    """Set the tools that the model was offered and those it called, from the row's input and output."""
     use = tool_use(row.input, row.output, attributes)
     row.tool_definitions, row.tool_calls, row.tool_call_names = use.definitions, use.calls, use.names
 
 
 def complete_metadata(span: Span, draft: Draft) -> None:
-    """Add where the span comes from to its metadata, and what nobody read: attributes, events and links."""
+    """Add the span's origin to its metadata, and what no convention took: attributes, events and links."""
     rest = span.attributes
     if span.scope.is_langfuse_sdk and rest:  # its own words are for the server
         rest = {key: value for key, value in rest.items() if not key.startswith("langfuse.")}
@@ -128,7 +128,7 @@ def complete_metadata(span: Span, draft: Draft) -> None:
 
 
 def _add(draft: Draft, key: str, text: str) -> None:
-    """Add what the server knows to metadata, beside what the program itself put under the same name."""
+    """Add values of the server to metadata, besides those that the program put under the same name."""
     draft.metadata[f"otel.{key}" if key in draft.metadata else key] = text
 
 

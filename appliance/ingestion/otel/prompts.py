@@ -1,18 +1,18 @@
-"""Prompts that are named on a span around a call, as Pydantic AI's users do, and belong to the call within."""
+"""Prompts that are named on a span around a call, as users of Pydantic AI do, and belong to the call."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from appliance.ingestion.otel.trace import SpanSays
+from appliance.ingestion.otel.trace import MappedSpan
 
 
-def inherit_prompts(spans: Sequence[SpanSays]) -> None:
-    """Link each generation that names no prompt to that of the nearest span around it which is in the same request."""
+def inherit_prompts(spans: Sequence[MappedSpan]) -> None:
+    """Link each generation without a prompt to that of the nearest enclosing span in the same request."""
     if not any(each.draft.prompt_name and each.draft.type != "GENERATION" for each in spans):
         return
     by_id = {each.span.id: each for each in spans}
-    naming: dict[str, SpanSays | None] = {}
+    naming: dict[str, MappedSpan | None] = {}
     for each in spans:
         if each.draft.type == "GENERATION" and not each.draft.prompt_name:
             nearest = _nearest(each.span.parent_id, by_id, naming)
@@ -23,8 +23,8 @@ def inherit_prompts(spans: Sequence[SpanSays]) -> None:
                 )
 
 
-def _nearest(id: str, by_id: Mapping[str, SpanSays], naming: dict[str, SpanSays | None]) -> SpanSays | None:
-    """The span with this id when it names a prompt, else the nearest one around it; `naming` has those known so far."""
+def _nearest(id: str, by_id: Mapping[str, MappedSpan], naming: dict[str, MappedSpan | None]) -> MappedSpan | None:
+    """The span with this id when it names a prompt, else the nearest enclosing one; `naming` caches the results."""
     way: list[str] = []
     while id in by_id and id not in naming:
         each = by_id[id]

@@ -1,4 +1,4 @@
-"""A span as the converter sees it, whatever wire form it came in."""
+"""A decoded span, independent of its wire format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Attributes = dict[str, Any]
 
 @dataclass(slots=True)
 class Resource:
-    """What emitted the spans."""
+    """The resource that emitted the spans."""
 
     attributes: Attributes
     json: str
@@ -25,7 +25,7 @@ class Resource:
 
 @dataclass(slots=True)
 class Scope:
-    """The instrumentation library that made the spans."""
+    """The instrumentation library that recorded the spans."""
 
     name: str
     version: str
@@ -39,7 +39,7 @@ class Scope:
 
 @dataclass(slots=True)
 class SpanEvent:
-    """Something that happened within a span."""
+    """An event within a span."""
 
     name: str
     time: int
@@ -48,7 +48,7 @@ class SpanEvent:
 
 @dataclass(slots=True)
 class SpanLink:
-    """Another span that a span has to do with, such as the one that triggered it."""
+    """A link to another span, such as the one that triggered this one."""
 
     trace_id: str
     span_id: str
@@ -66,6 +66,7 @@ class Span:
     start: int
     """Microseconds since the epoch."""
     end: int
+    """Microseconds since the epoch."""
     attributes: Attributes
     status_code: int
     """0 unset, 1 ok, 2 error."""

@@ -1,4 +1,4 @@
-"""The texts within a value, to see whether one value says something that another does not."""
+"""The texts within values, to tell whether a value has a text that others lack."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from appliance.ingestion.json_text import parse_or_keep
 
 _MAX_DEPTH: Final = 16
 _LABELS: Final = frozenset({"role", "type", "finish_reason", "id", "name", "event.name", "mime_type", "object"})
-"""Keys of words that each convention chooses for itself."""
+"""Keys whose values differ between conventions."""
 _MOST_CHARS: Final = 64_000_000
 _COST_OF_A_LOOK: Final = 100
-"""Characters in the time that a look takes which finds something at once."""
+"""Characters that are compared in the time of one comparison that succeeds at once."""
 
 
 class Texts:
     """The texts and numbers of some values; labels such as roles do not count.
 
-    Comparing takes time that grows with both sides. Once all comparisons together have looked at `most_chars`
+    Comparing takes time that grows with both sides. Once all comparisons together have read `most_chars`
     characters, every further value counts as one that adds a text, so that nothing is lost.
     """
 
@@ -30,7 +30,7 @@ class Texts:
         self._take(first)
 
     def takes(self, value: Any) -> bool:
-        """Whether the value has a text that stands nowhere in these; then its texts are taken among them."""
+        """Whether the value has a text that is not among these; then its texts are added."""
         if value in ("", [], {}):
             return False
         if self._left <= 0:
@@ -49,10 +49,10 @@ class Texts:
         self._left -= len(self._joined)
 
     def _has(self, text: str) -> bool:
-        """Whether it is one of the texts, or stands within one and is not the middle of a word there."""
+        """Whether the text equals or is within one of these, and does not begin or end inside a word there."""
         if not text or text in self._whole:
             return True
-        # Most values tell their texts in the same order, so the next one is looked for behind the last.
+        # Most values have their texts in the same order, so the search continues behind the last match.
         ends = len(self._joined)
         return self._has_between(text, self._place, ends) or self._has_between(text, 0, self._place + len(text))
 

@@ -1,4 +1,4 @@
-"""What the spans of one request say about their traces (contract: SDK contract 4.4, conventions notes 2)."""
+"""The parts that the spans of one request add to their traces (SDK contract 4.4, conventions notes 2)."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from appliance.ingestion.json_text import to_text
 from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.span import Span
 from appliance.ingestion.source import EntrySource
-from appliance.model.traces import APP_ROOT_WEIGHT, ROOT_WEIGHT, TOLD_BY_TOPMOST, TracePart
+from appliance.model.traces import APP_ROOT_WEIGHT, OF_TOPMOST, ROOT_WEIGHT, TracePart
 
 NAMED_BY_SPAN = 1
 NAMED_ON_PURPOSE = 2
 
 
 @dataclass(slots=True)
-class SpanSays:
-    """A span together with its findings."""
+class MappedSpan:
+    """A span together with its draft."""
 
     span: Span
     draft: Draft
 
     @property
     def is_root(self) -> bool:
-        """Whether it, or the SDK that sent it, says that it is one; there may be several in a trace."""
+        """Whether the span or its SDK declares it a root; a trace may have several."""
         return not self.span.parent_id or self.draft.as_root or self.draft.is_app_root
 
     @property
     def weight(self) -> int:
-        """Of its part. A span that joins a trace of another process has a parent there, which may still come."""
+        """Weight of its part. A span that joins a trace of another process has a parent there, which may still come."""
         if not self.span.parent_id:
             return ROOT_WEIGHT - self.span.start
         if self.draft.is_app_root and not self.draft.as_root:
@@ -38,7 +38,7 @@ class SpanSays:
 
     @property
     def has_updates(self) -> bool:
-        """Whether a span that is not a root says anything about its trace."""
+        """Whether a span that is not a root sets anything on its trace."""
         draft = self.draft
         return bool(
             draft.trace_name
@@ -52,10 +52,10 @@ class SpanSays:
         )
 
 
-def trace_parts(spans: Sequence[SpanSays], source: EntrySource) -> list[TracePart]:
+def trace_parts(spans: Sequence[MappedSpan], source: EntrySource) -> list[TracePart]:
     """The parts that the spans of one trace in one request add to it; at least one, so that the trace exists.
 
-    One part for each root, and one for all other spans that say something the root does not. Without a root the latter
+    One part for each root, and one for all other spans that set something the root does not. Without a root the latter
     stands for the topmost span, too, whose name is the trace's unless something above it comes. The ids of the parts
     come from span ids, so the same request always makes the same parts.
     """
@@ -74,10 +74,10 @@ def trace_parts(spans: Sequence[SpanSays], source: EntrySource) -> list[TracePar
     return [*parts, *_conversation_part(ordered, source)]
 
 
-def _topmost(ordered: Sequence[SpanSays]) -> SpanSays | None:
+def _topmost(ordered: Sequence[MappedSpan]) -> MappedSpan | None:
     """The first span to start of those without a parent among `ordered`, unless a root says more of the trace.
 
-    In a circle of parents it is the first of all.
+    In a cycle of parents it is the first of all.
     """
     if any(each.weight > 0 for each in ordered):
         return None
@@ -86,7 +86,7 @@ def _topmost(ordered: Sequence[SpanSays]) -> SpanSays | None:
     return None if first.is_root else first
 
 
-def _bare_part(kind: str, mapped: SpanSays, source: EntrySource) -> TracePart:
+def _bare_part(kind: str, mapped: MappedSpan, source: EntrySource) -> TracePart:
     span = mapped.span
     return TracePart(
         project_id=source.project_id,
@@ -100,8 +100,8 @@ def _bare_part(kind: str, mapped: SpanSays, source: EntrySource) -> TracePart:
     )
 
 
-def _conversation_part(ordered: Sequence[SpanSays], source: EntrySource) -> list[TracePart]:
-    """The conversation of the first span that names one as session, weaker than any session named anywhere."""
+def _conversation_part(ordered: Sequence[MappedSpan], source: EntrySource) -> list[TracePart]:
+    """The conversation of the first span that has one, as a session that any named session overrides."""
     for each in ordered:
         if each.draft.conversation_id:
             part = _bare_part("c", each, source)
@@ -111,7 +111,7 @@ def _conversation_part(ordered: Sequence[SpanSays], source: EntrySource) -> list
     return []
 
 
-def _root_part(root: SpanSays, source: EntrySource) -> TracePart:
+def _root_part(root: MappedSpan, source: EntrySource) -> TracePart:
     draft = root.draft
     part = _bare_part("r", root, source)
     part.is_root, part.weight = True, root.weight
@@ -129,9 +129,9 @@ def _root_part(root: SpanSays, source: EntrySource) -> TracePart:
     return part
 
 
-def _topmost_part(top: SpanSays, began: int, others: Sequence[SpanSays], source: EntrySource) -> TracePart:
-    """What all spans of a request without a root say; input and output of the topmost one stay with its observation."""
-    part = _bare_part(TOLD_BY_TOPMOST[0], top, source)
+def _topmost_part(top: MappedSpan, began: int, others: Sequence[MappedSpan], source: EntrySource) -> TracePart:
+    """The part of a request without a root; input and output of the topmost span stay with its observation."""
+    part = _bare_part(OF_TOPMOST[0], top, source)
     part.timestamp, part.weight, part.order_ts = began, top.weight, top.span.end
     part.parent_id = top.span.parent_id
     _take_name(part, top.draft)
@@ -139,8 +139,8 @@ def _topmost_part(top: SpanSays, began: int, others: Sequence[SpanSays], source:
     return _update(part, others)
 
 
-def _update(part: TracePart, others: Sequence[SpanSays]) -> TracePart:
-    """The part with what other spans say of the trace; the last to end comes last, as an outer span does."""
+def _update(part: TracePart, others: Sequence[MappedSpan]) -> TracePart:
+    """The part with the trace attributes of other spans; the last to end comes last, as an outer span does."""
     for each in sorted(others, key=lambda each: (each.span.end, -each.span.start, each.span.id)):
         draft = each.draft
         part.order_ts = each.span.end
@@ -167,12 +167,12 @@ def _take_name(part: TracePart, draft: Draft) -> None:
 def _take_attributes(part: TracePart, draft: Draft) -> None:
     part.user_id = draft.user_id or part.user_id
     part.session_id = draft.session_id or part.session_id
-    # Published once is published: a later span that does not say so takes nothing back.
+    # A published trace stays published: a later span without the attribute does not change that.
     part.public = True if draft.public else part.public
 
 
 def _repeats(update: TracePart, root: TracePart) -> bool:
-    """Whether the update says nothing that the root does not say too (SDKs hand trace attributes to every span)."""
+    """Whether the update only repeats the root, as SDKs put trace attributes on every span."""
     values = (
         (update.name, root.name if root.name_rank == NAMED_ON_PURPOSE else None),
         (update.user_id, root.user_id),
@@ -191,5 +191,5 @@ def _repeats(update: TracePart, root: TracePart) -> bool:
 
 
 def _text(value: object) -> str | None:
-    """The stored text of a value that counts as said: not null, and not an empty string."""
+    """The stored text of a value; None for null and the empty string."""
     return None if value is None or value == "" else to_text(value)

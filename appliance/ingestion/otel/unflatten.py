@@ -1,4 +1,4 @@
-"""Attributes such as `0.role` and `0.content` back into the list or object that they were made from."""
+"""Restores lists and objects from flattened attributes such as `0.role` and `0.content`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MAX_ITEMS: Final = 10_000
-"""Longer lists are cut: an index is a number that anybody can write."""
+"""Longer lists are cut, as a client can send any index."""
 _MAX_DEPTH: Final = 64
-"""What is nested deeper stays one dotted key."""
+"""Deeper levels stay one dotted key."""
 _MAX_DIGITS: Final = 18
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from appliance.ingestion.otel.conventions.registry import draft_of
 from appliance.ingestion.otel.observation import complete_metadata
 from appliance.ingestion.otel.span import Resource, Scope, Span, SpanEvent
-from appliance.ingestion.otel.trace import SpanSays
+from appliance.ingestion.otel.trace import MappedSpan
 from appliance.ingestion.source import EntrySource
 
 SOURCE = EntrySource("project", 2_000_000)
@@ -44,8 +44,8 @@ def make_span(
     )
 
 
-def says(attributes: dict[str, Any] | None = None, **options: Any) -> SpanSays:
+def says(attributes: dict[str, Any] | None = None, **options: Any) -> MappedSpan:
     span = make_span(attributes, **options)
     draft = draft_of(span)
     complete_metadata(span, draft)
-    return SpanSays(span, draft)
+    return MappedSpan(span, draft)

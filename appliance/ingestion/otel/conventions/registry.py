@@ -51,7 +51,7 @@ def draft_of(span: Span) -> Draft:
     draft = Draft()
     names = (span.scope.name, *span.attributes, *(event.name for event in span.events))
     is_usual = sum(map(len, names)) <= _MOST_CHARS
-    for mapper in _asked(names) if is_usual else _asked.__wrapped__(names):
+    for mapper in _mappers_for(names) if is_usual else _mappers_for.__wrapped__(names):
         mapper.map_span(span, draft)
     fill_rest(span, draft)
     return draft
@@ -62,7 +62,7 @@ _MOST_CHARS: Final = 8_192
 
 
 @lru_cache(maxsize=1024)
-def _asked(names: tuple[str, ...]) -> tuple[Mapper, ...]:
+def _mappers_for(names: tuple[str, ...]) -> tuple[Mapper, ...]:
     """The mappers whose words begin one of the names; remembered, because spans of one kind have the same names."""
     words = {name.partition(".")[0] for name in names}
     return tuple(mapper for mapper in MAPPERS if not mapper.prefixes.isdisjoint(words))

@@ -1,4 +1,4 @@
-"""OTLP trace exports, protobuf or JSON, into spans of one form (contract: server semantics 4.2)."""
+"""Decodes OTLP trace exports, protobuf or JSON, into spans (contract: server semantics 4.2)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def decode_protobuf(body: bytes, *, has_json_metadata: bool = False) -> Iterator
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:
-    """Without the spans that web refused to keep."""
+    """The chunks of an export, without the spans that web refused."""
     try:
         yield from (chunk for chunk in chunks(body) if chunk is not None)
     except PayloadTooLarge as error:

@@ -1,4 +1,4 @@
-"""The outer shape of an OTLP export in JSON: its spans one by one, none of them decoded, and their bounds."""
+"""The structure of an OTLP export in JSON: its spans, undecoded, within limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from appliance.ingestion.otel.decoding.wire import CHUNK_BYTES, MOST_SPANS
 
 _MOST_TOKENS: Final = 4 * MOST_SPANS
 
-# Whatever becomes an object when it is decoded; strings are possessive, so that matching takes no memory.
+# Tokens that become objects when decoded; strings match possessively, so that matching takes no memory.
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{\[,]', re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""OTLP exports in protobuf, also those with text that is no UTF-8, which other languages let pass (C++, PHP)."""
+"""OTLP exports in protobuf, also with invalid UTF-8, which other languages accept (C++, PHP)."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 _FILES: Final = (common_pb2, resource_pb2, trace_pb2, trace_service_pb2)
-"""Each after those that it imports."""
+"""The files of the schema, each after those that it imports."""
 _MARK: Final = "_as_bytes"
 
 
 def export_of(content: bytes) -> ExportTraceServiceRequest:
-    """The export that was serialised, U+FFFD for what is no UTF-8; raises DecodeError for what is no export."""
+    """The export, with U+FFFD for invalid UTF-8; raises DecodeError for invalid protobuf."""
     try:
         return ExportTraceServiceRequest.FromString(content)
     except DecodeError:
         loose = _loose_export()()
         loose.ParseFromString(content)
-        _mend(loose)
+        _fix(loose)
         return ExportTraceServiceRequest.FromString(loose.SerializeToString())
 
 
 @lru_cache(maxsize=1)
 def _loose_export() -> type[Message]:
-    """An export as it is defined, but for texts, which are bytes."""
+    """The message class of exports with bytes in place of strings."""
     pool = DescriptorPool()
     for module in _FILES:
         file = FileDescriptorProto()
@@ -54,18 +54,18 @@ def _loosen(message: DescriptorProto) -> None:
         _loosen(inner)
 
 
-def _mend(message: Message) -> None:
-    """Replace what is no UTF-8 in all texts of a loose message."""
+def _fix(message: Message) -> None:
+    """Replace invalid UTF-8 in all strings of a loose message."""
     for field, value in message.ListFields():
         if field.type == FieldDescriptor.TYPE_MESSAGE:
             for inner in (value,) if isinstance(value, Message) else value:
-                _mend(inner)
+                _fix(inner)
         elif field.name.endswith(_MARK):
             if isinstance(value, bytes):
-                setattr(message, field.name, _mended(value))
+                setattr(message, field.name, _fixed(value))
             else:
-                value[:] = [_mended(text) for text in value]
+                value[:] = [_fixed(text) for text in value]
 
 
-def _mended(text: bytes) -> bytes:
+def _fixed(text: bytes) -> bytes:
     return text.decode(errors="replace").encode()

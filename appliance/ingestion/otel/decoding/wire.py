@@ -1,6 +1,6 @@
-"""The outer shape of an OTLP export in protobuf, read without decoding it: large exports in chunks, and their bounds.
+"""The structure of an OTLP export in protobuf, read without decoding it: large exports in chunks, within limits.
 
-Decoding makes up to a hundred bytes of memory from two bytes of a message, so that nothing large is decoded whole.
+Decoding takes up to a hundred bytes of memory for two bytes of a message, so large exports are never decoded whole.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from appliance.errors import PayloadTooLarge, Undecodable
 
 CHUNK_BYTES: Final = 512 * 1024
 MOST_SPANS: Final = 250_000
-"""Of one export; and so many attributes, events, links and elements of lists a large span may have."""
+"""Spans of one export; also the most attributes, events, links and list elements of a large span."""
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _RESOURCE_SPANS, _SCOPE_SPANS, _SPANS = 1, 2, 2
 
-# Which fields of a message hold messages, and of what kind; only those that can be many.
+# The repeated fields of messages that hold messages, and the kinds of these.
 _CHILDREN: Final[Mapping[str, Mapping[int, str]]] = {
     "resource spans": {1: "resource"},
     "resource": {1: "pair"},
@@ -34,10 +34,10 @@ _CHILDREN: Final[Mapping[str, Mapping[int, str]]] = {
 
 
 def chunks(body: bytes) -> Iterator[bytes | None]:
-    """Exports that together say what `body` says, each of about `CHUNK_BYTES`, or of one span that is larger.
+    """Exports that together are equivalent to `body`, each of about `CHUNK_BYTES`, or of one larger span.
 
-    What stands beside the spans (resource, scope) is repeated in each. None stands for a span with too many values,
-    which is left out. Raises Undecodable, and PayloadTooLarge for more than `MOST_SPANS` spans.
+    Resource and scope are repeated in each. None stands for a span with too many values, which is left out.
+    Raises Undecodable, and PayloadTooLarge for more than `MOST_SPANS` spans.
     """
     if len(body) <= CHUNK_BYTES:
         yield body
@@ -56,7 +56,7 @@ def chunks(body: bytes) -> Iterator[bytes | None]:
 def has_more_values(message: bytes, limit: int, kind: str = "span", start: int = 0, end: int | None = None) -> bool:
     """Whether a serialised message holds more than `limit` others: attributes, events, links, elements of lists.
 
-    The message is what lies from `start` to `end`.
+    The message lies between `start` and `end`.
     """
     count = 0
     open_messages: list[tuple[str, int, int]] = [(kind, start, len(message) if end is None else end)]
@@ -73,7 +73,7 @@ def has_more_values(message: bytes, limit: int, kind: str = "span", start: int =
 
 
 class _Split:
-    """A message as the bytes of all other fields (`others`) and the places of the wanted ones (`found`)."""
+    """A message as the positions of the wanted fields (`found`), and the bytes of all others (`others`)."""
 
     def __init__(self, body: bytes, start: int, end: int, wanted: int, most: int) -> None:
         others: list[bytes] = []
@@ -114,7 +114,7 @@ def _scope_chunks(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple
 
 
 def _export(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple[int, int]]) -> bytes:
-    """An export of some spans of `body`; `body` itself when these are all that it holds, since it may be large."""
+    """An export of some spans of `body`; `body` itself, without a copy, when it holds no others."""
     view = memoryview(body)
     scope: list[bytes | memoryview] = [scope_head]
     for start, end in spans:
@@ -126,7 +126,7 @@ def _export(body: bytes, head: bytes, scope_head: bytes, spans: list[tuple[int, 
 
 
 def prefix(number: int, size: int) -> bytes:
-    """What stands before the `size` bytes of a field."""
+    """The tag and length before the `size` bytes of a field."""
     encoded = bytearray([number << 3 | _LENGTH])
     while size > 0x7F:
         encoded.append(size & 0x7F | 0x80)
@@ -136,7 +136,7 @@ def prefix(number: int, size: int) -> bytes:
 
 
 def fields(body: bytes | memoryview, position: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Every field of a message: its number (0 when it is a plain number), and where its content begins and ends.
+    """Every field of a message: its number (0 for numeric fields), and where its content begins and ends.
 
     Raises Undecodable.
     """

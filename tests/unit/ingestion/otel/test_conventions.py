@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.ingestion.otel.conventions.langfuse import tags_of
-from appliance.ingestion.otel.conventions.registry import _asked, draft_of
+from appliance.ingestion.otel.conventions.registry import _mappers_for, draft_of
 from appliance.ingestion.otel.observation import observation_of
 from appliance.ingestion.otel.span import SpanEvent
 from appliance.model.observations import Observation
@@ -210,8 +210,8 @@ def test_keys_nest_to_a_bounded_depth() -> None:
 
 
 def test_names_that_anybody_sends_are_not_remembered_for_ever() -> None:
-    _asked.cache_clear()
+    _mappers_for.cache_clear()
     row_of({f"attribute {number}": 1 for number in range(10_000)})
-    assert _asked.cache_info().currsize == 0
+    assert _mappers_for.cache_info().currsize == 0
     row_of({"input": 1})
-    assert _asked.cache_info().currsize == 1
+    assert _mappers_for.cache_info().currsize == 1

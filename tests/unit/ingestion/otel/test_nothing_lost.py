@@ -14,7 +14,7 @@ from appliance.ingestion.otel.draft import Draft
 from appliance.ingestion.otel.prompts import inherit_prompts
 from appliance.ingestion.otel.span import SpanEvent
 from appliance.ingestion.otel.texts import Texts
-from appliance.ingestion.otel.trace import SpanSays
+from appliance.ingestion.otel.trace import MappedSpan
 from tests.unit.ingestion.spans import make_span, says
 
 DETAILS = "gen_ai.client.inference.operation.details"
@@ -23,7 +23,7 @@ QUESTION = {"gen_ai.input.messages": '[{"role":"user","parts":[{"type":"text","c
 ANSWER = {"gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"text","content":"Yes."}]}]'}
 
 
-def told(attributes: dict[str, Any], **options: Any) -> SpanSays:
+def told(attributes: dict[str, Any], **options: Any) -> MappedSpan:
     return says({"gen_ai.request.model": "gpt-4o"} | attributes, scope="s", **options)
 
 
@@ -181,7 +181,7 @@ def test_texts_of_spring_ai() -> None:
     assert tool.draft.input == "{}"
 
 
-def generation(**options: Any) -> SpanSays:
+def generation(**options: Any) -> MappedSpan:
     return says({"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}, scope="s", **options)
 
 

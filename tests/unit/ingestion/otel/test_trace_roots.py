@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from appliance.ingestion.legacy.decode import Event, split_events
-from appliance.ingestion.otel.trace import SpanSays, trace_parts
+from appliance.ingestion.otel.trace import MappedSpan, trace_parts
 from appliance.model.traces import SpanPlace, Trace, TracePart, aggregate_parts
 from tests.unit.ingestion.spans import SOURCE
 from tests.unit.ingestion.spans import says as says_at
@@ -17,7 +17,7 @@ APP_ROOT = {"langfuse.internal.is_app_root": True}
 SECOND = 1_000_000
 
 
-def says(attributes: dict[str, Any] | None = None, **options: Any) -> SpanSays:
+def says(attributes: dict[str, Any] | None = None, **options: Any) -> MappedSpan:
     """A span that starts and ends at the given seconds, with its id as name, input and output."""
     begin, end = options.pop("at")
     texts = {"langfuse.observation.input": f"in {options['id']}", "langfuse.observation.output": f"out {options['id']}"}
@@ -27,7 +27,7 @@ def says(attributes: dict[str, Any] | None = None, **options: Any) -> SpanSays:
     return span
 
 
-def trace_of(*spans: SpanSays, besides: tuple[TracePart, ...] = ()) -> Trace:
+def trace_of(*spans: MappedSpan, besides: tuple[TracePart, ...] = ()) -> Trace:
     """The trace of these spans, which but for its start is the same in whatever order and company they come."""
     together = replace(aggregate_parts([*trace_parts(spans, SOURCE), *besides]), timestamp=0)
     apart = [trace_parts([span], SOURCE) for span in spans]
@@ -36,7 +36,7 @@ def trace_of(*spans: SpanSays, besides: tuple[TracePart, ...] = ()) -> Trace:
     return together
 
 
-def shown(trace: Trace, *spans: SpanSays) -> tuple[str | None, str | None, str | None]:
+def shown(trace: Trace, *spans: MappedSpan) -> tuple[str | None, str | None, str | None]:
     """Name, input and output as readers see them."""
     if trace.topmost is None:
         return trace.name, trace.input, trace.output
