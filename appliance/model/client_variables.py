@@ -7,7 +7,7 @@ from base64 import b64encode
 
 
 def langfuse_variables(url: str, public_key: str, secret_key: str) -> dict[str, str]:
-    """What the Langfuse SDKs read; older ones read `LANGFUSE_HOST`."""
+    """Variables of the Langfuse SDKs; older ones read `LANGFUSE_HOST`."""
     return {
         "LANGFUSE_BASE_URL": url,
         "LANGFUSE_HOST": url,
@@ -17,7 +17,7 @@ def langfuse_variables(url: str, public_key: str, secret_key: str) -> dict[str, 
 
 
 def otlp_variables(url: str, public_key: str, secret_key: str, *, is_appliance: bool = True) -> dict[str, str]:
-    """What OTLP exporters read.
+    """Variables of OTLP exporters.
 
     An appliance answers at `/v1/traces` as OTLP says; Langfuse's own server takes spans below `/api/public/otel` only.
     The blank after `Basic` is encoded because some SDKs drop a header that holds one.

@@ -24,7 +24,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetItem:
-    """One version of an item; later versions replace it, but readers may ask for the state at a time."""
+    """One version of an item; later versions replace it, but the state at a time stays readable."""
 
     id: str
     dataset_id: str

@@ -11,7 +11,7 @@ from appliance.model.traces import TracePart
 
 
 class DirtyTrace(msgspec.Struct):
-    """One row of the table `touched_traces`, but for its time, which is the server's; microseconds since the epoch."""
+    """A row of `touched_traces`, without its time, which ClickHouse sets; times in microseconds since the epoch."""
 
     project_id: str
     trace_id: str

@@ -1,4 +1,4 @@
-"""The name of an environment, made to fit whatever was sent."""
+"""Normalises names of environments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def normalise_environment(name: str | None) -> str:
     """
     if not name:
         return DEFAULT
-    # What anybody sends must not fill the memory: long names are not remembered.
+    # Long names are not cached, so that clients cannot fill the memory.
     return _normalised(name) if len(name) <= _REMEMBERED_CHARS else _normalised.__wrapped__(name)
 
 

@@ -30,12 +30,12 @@ OPERATORS: Final[Mapping[str, tuple[str, ...]]] = {
     "null": ("is null", "is not null"),
     "positionInTrace": ("=",),
 }
-"""Every type of condition and what it may ask (contract: server semantics 6.3)."""
+"""The operators of every type of condition (contract: server semantics 6.3)."""
 
 MAX_CONDITIONS: Final = 100
-"""More in one filter are refused."""
+"""A filter with more conditions is refused."""
 MAX_SEARCHES: Final = 10
-"""More texts to look for in one filter are refused: each is a search of its own."""
+"""A filter with more texts to search is refused, as each is a search of its own."""
 SEARCH_COLUMN: Final = "search"
 """Column of free text: names, ids, users, inputs and outputs."""
 

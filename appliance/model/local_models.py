@@ -1,4 +1,4 @@
-"""Models that cost nothing: those that run on one's own machine, and the free variants of gateways."""
+"""Models without a price: local ones, and the free variants of gateways."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOCAL_RUNNERS: Final = frozenset(
         *("docker_model_runner", "lemonade", "tgi", "local"),
     )
 )
-"""What runs models, as programs name the provider, or write it before the model's name and a slash."""
+"""Runners of local models: names of the provider, or prefixes of the model's name before a slash."""
 
 _TAGS: Final = (
     r"latest",

@@ -65,7 +65,7 @@ EXTENSIONS: Final = {
     "application/x-tar": "tar",
     "application/x-7z-compressed": "7z",
 }
-"""The content types that the API takes, and how files of each are called."""
+"""The content types that the API accepts, with the extensions of their files."""
 
 HASH_BYTES: Final = 32
 _ID_LENGTH: Final = 22
@@ -84,12 +84,12 @@ class Media:
     path: str
     """The key of its content in the blob store."""
     uploaded_at: datetime | None
-    """When its content arrived; None as long as it has not."""
+    """When its content arrived; None until then."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class MediaUse:
-    """Where a file is referred to in what was traced."""
+    """A place in a trace that refers to a file."""
 
     trace_id: str
     observation_id: str
@@ -101,7 +101,7 @@ class MediaUse:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The content of a file, and what follows from it."""
+    """The content of a file, with its hash and id."""
 
     content_type: str
     data: bytes
@@ -127,13 +127,13 @@ def media_id(sha256_hash: str) -> str:
 
 
 def blob_key(project_id: str, identifier: str, content_type: str) -> str:
-    """Where the content of a new file lies, `<project>/<id>.<extension>`; no project's name can lead elsewhere."""
+    """The blob key of a new file, `<project>/<id>.<extension>`; escaped, so that no project leads elsewhere."""
     folder = quote(project_id, safe="").replace(".", "%2E") or "%"
     return f"{folder}/{file_name(identifier, content_type)}"
 
 
 def file_name(identifier: str, content_type: str) -> str:
-    """What a file is called when it is saved."""
+    """The file name for downloads."""
     return f"{identifier}.{EXTENSIONS.get(content_type, 'bin')}"
 
 
@@ -175,7 +175,7 @@ def referenced_ids(text: str) -> list[str]:
 
 
 def readable(text: str) -> str:
-    """The text with references as people read them: `[image/png uEig0wSz8oCevEy61aDUP9]`."""
+    """The text with readable references: `[image/png uEig0wSz8oCevEy61aDUP9]`."""
     return _REFERENCE.sub(r"[\g<type> \g<id>]", text) if "@@@langfuseMedia:" in text else text
 
 

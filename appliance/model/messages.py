@@ -30,7 +30,7 @@ _HELD: Final = frozenset(
         "output", "result", "response", "server_tool_call_response",
     )
 )  # fmt: skip
-"""Keys of which one at least holds what a part is about."""
+"""Keys of which a part has at least one."""
 
 PartKind = Literal["text", "thinking", "call", "result", "media", "json"]
 
@@ -92,11 +92,11 @@ def _message(item: dict[str, Any]) -> Message | None:
 
 
 class _Loose(Message, frozen=True):
-    """A part that stood among messages, or alone, without a message of its own."""
+    """A part without a message of its own, among messages or alone."""
 
 
 def _role_of_part(item: dict[str, Any]) -> str:
-    """Who says a part that stands without a role; empty for what is no part."""
+    """The role of a part without one; empty for a value that is no part."""
     kind = item.get("type")
     if not isinstance(kind, str) or not _HELD & item.keys():
         return ""
@@ -108,7 +108,7 @@ def _role_of_part(item: dict[str, Any]) -> str:
 
 
 def _joined(messages: list[Message]) -> list[Message]:
-    """The same, parts without a message of their own put together."""
+    """The messages, with loose parts joined into messages."""
     joined: list[Message] = []
     for message in messages:
         before = joined[-1] if joined else None
@@ -120,7 +120,7 @@ def _joined(messages: list[Message]) -> list[Message]:
 
 
 def summary(value: Any) -> str:
-    """What the last message of a value says, for one line; empty when it is not a chat."""
+    """The last message of a value on one line; empty when it is not a chat."""
     messages = parse_messages(value)
     if not messages:
         return ""
@@ -131,7 +131,7 @@ def summary(value: Any) -> str:
 
 
 def full_text(message: Message) -> str:
-    """All that a message says, its tool calls with their arguments; each part begins a line."""
+    """The text of a message, with its tool calls and their arguments; each part begins a line."""
     pieces = {"call": "→ {title} {text}", "result": "← {text}", "media": "[{title}] {text}"}
     return "\n".join(pieces.get(part.kind, "{text}").format(title=part.title, text=part.text) for part in message.parts)
 
@@ -169,7 +169,7 @@ def _piece(item: Any) -> list[Part]:
 
 
 def _result(inner: dict[str, Any]) -> Part:
-    """What a tool answered: `response` in the GenAI convention, `result` in its first version, others' own names."""
+    """The result of a tool: `response` in the GenAI convention, `result` in its first version, others' own names."""
     keys = ("content", "output", "result", "response", "server_tool_call_response")
     answer = next((inner[key] for key in keys if inner.get(key) is not None), "")
     title = next((inner[key] for key in ("name", "tool_use_id", "call_id", "id") if inner.get(key)), "")

@@ -1,4 +1,4 @@
-"""Metadata of traces and observations, merged when several sources tell some of it."""
+"""Merges the metadata of traces and observations from several sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 MAX_DEPTH: Final = 64
-"""Objects and lists below are replaced as a whole."""
+"""Depth below which objects and lists are replaced as a whole."""
 
 
 def deep_merge(old: Any, new: Any, depth: int = 0) -> Any:

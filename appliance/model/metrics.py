@@ -1,4 +1,4 @@
-"""A question to the metrics engine: what to measure, by what, over which time (contract: server semantics 6.8)."""
+"""Queries of the metrics engine: measures, dimensions and range of time (contract: server semantics 6.8)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsQuery:
-    """All of a question; times in microseconds since the epoch, both ends belong to the range."""
+    """A query; times in microseconds since the epoch, both ends belong to the range."""
 
     view: str
     metrics: Sequence[Metric]

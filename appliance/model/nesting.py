@@ -1,4 +1,4 @@
-"""How deep JSON text is nested: each version of Python lets a parser go to another depth, so we have our own bound."""
+"""Limits the nesting of JSON text, as the limit of Python's parser differs between versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from itertools import accumulate
 from typing import Final
 
 MOST_LEVELS: Final = 500
-"""Python's own `json` and what walks through values in our clients end at about a thousand."""
+"""Python's `json` and recursive code in clients end at about a thousand levels."""
 
 _PEELED: Final = 4
 _ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
@@ -19,7 +19,7 @@ def is_too_deep(text: str) -> bool:
         return False
     outside_of_strings = "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
     signs = outside_of_strings.encode("ascii", "ignore").translate(_ONE_KIND, _OTHERS)
-    # The innermost levels first, which are nearly all: a loop over each sign would take ten times as long.
+    # Strips the innermost levels first, which are nearly all: a loop over characters would take ten times as long.
     for peeled in range(1, _PEELED + 1):
         signs = signs.replace(b"[]", b"")
         if signs.count(b"[") + peeled <= MOST_LEVELS:

@@ -23,7 +23,7 @@ LEVELS: Final = ("DEBUG", "DEFAULT", "WARNING", "ERROR")
 
 
 class ObservationCore(msgspec.Struct, omit_defaults=True):
-    """What both tables of observations know; '' stands for null, times are microseconds since the epoch (UTC)."""
+    """The columns of both tables of observations; '' stands for null, times are microseconds since the epoch (UTC)."""
 
     project_id: str
     trace_id: str
@@ -68,13 +68,13 @@ class ObservationCore(msgspec.Struct, omit_defaults=True):
     prompt_version: int = 0
     tool_call_names: list[str] = msgspec.field(default_factory=list)
     experiment: dict[str, str] = msgspec.field(default_factory=dict)
-    """What the SDK said of the experiment that this is part of: id, name, dataset.id, item.id, ..."""
+    """The experiment that this is part of, as the SDK sent it: id, name, dataset.id, item.id, ..."""
     is_deleted: int = 0
-    """1 for a row that only takes away an older one which lies under another minute or trace."""
+    """1 for a row that deletes an older one under another minute or trace."""
 
 
 class Observation(ObservationCore, kw_only=True, omit_defaults=True):
-    """One row of the table `observations`: all that is known."""
+    """One row of the table `observations`, with all columns."""
 
     created_at: int
     updated_at: int
@@ -97,14 +97,14 @@ class Observation(ObservationCore, kw_only=True, omit_defaults=True):
 
 
 LISTED_LETTERS: Final = 200
-"""What lists show of a text."""
+"""Characters of a text that lists show."""
 
 
 class ListedObservation(ObservationCore, omit_defaults=True):
-    """One row of the table `observations_list`: what lists and metrics need, with texts as `listed` cuts them."""
+    """One row of the table `observations_list`: the columns of lists and metrics, with texts cut by `listed`."""
 
     tool_names: list[str] = msgspec.field(default_factory=list)
-    """Of the tools that were offered."""
+    """Names of the offered tools."""
 
 
 _FIELDS: Final = ObservationCore.__struct_fields__
@@ -114,7 +114,7 @@ _core = attrgetter(*_FIELDS)
 
 
 def listed(row: Observation) -> ListedObservation:
-    """The row of the list of an observation; the only place that knows how one is made."""
+    """The list row of an observation."""
     core = [*_core(row), list(row.tool_definitions)]
     core[_TEXTS_AT : _TEXTS_AT + 3] = row.input[:LISTED_LETTERS], row.output[:LISTED_LETTERS], _cut(row.metadata)
     if row.experiment:

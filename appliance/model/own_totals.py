@@ -1,7 +1,7 @@
-"""Totals that an agent or a chain tells of itself: they count where nothing below it does, and must not count twice.
+"""Totals on agents and chains, which only count where nothing below them does: they must not count twice.
 
-Most agents repeat what their calls tell. Some (Claude's Agent SDK through OpenInference) make no spans of calls, and
-what they say is all there is; some tell a price that no call below them has.
+Most agents repeat the totals of their calls. Some (Claude's Agent SDK through OpenInference) record no spans for calls,
+so their totals are all there is; some have a cost that no call below them has.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from appliance.model.observations import Observation
 
 
 class NestedStep(msgspec.Struct, frozen=True):
-    """What is asked of each observation of a trace to find out what it holds."""
+    """The columns of an observation that decide whether totals above it count."""
 
     trace_id: str
     id: str
@@ -26,17 +26,17 @@ class NestedStep(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class OwnTotals:
-    """The three rows that an agent may come to."""
+    """The three possible rows of an agent."""
 
     counted: Observation
     """With its model, usage and cost."""
     only_cost: Observation
-    """With the cost that was sent; the tokens below it count."""
+    """With the sent cost only; the tokens below it count."""
     set_aside: Observation
-    """With none of them but as metadata."""
+    """With its totals as metadata only."""
 
     def choice(self, below: Below) -> Observation:
-        """The row, given what is below it."""
+        """The row that counts, by what is below the agent."""
         if self.counted.id in below.costs:
             return self.set_aside
         return self.only_cost if self.counted.id in below.usage else self.counted
@@ -51,7 +51,7 @@ class Below:
 
 
 def below(steps: Iterable[NestedStep]) -> Below:
-    """What a trace's observations hold.
+    """Which observations of a trace have usage or costs below them.
 
     A parent that is not known is not below an agent that has ended: it would have ended before.
     """
@@ -72,6 +72,6 @@ def _above(counting: list[NestedStep], parents: dict[str, str]) -> frozenset[str
 
 
 def step_of(row: Observation) -> NestedStep:
-    """What is asked of a row that is about to be written."""
+    """The columns of a row that is about to be written."""
     has_usage = any(row.usage_details.values())
     return NestedStep(row.trace_id, row.id, row.parent_id, has_usage, bool(row.total_cost))

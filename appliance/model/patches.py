@@ -17,7 +17,7 @@ class Patch:
     kind: Literal["observation", "score"]
     entity_id: str
     event_key: bytes
-    """Identifies the event within its entity; the same event always has the same key."""
+    """Key of the event within its entity; the same event always has the same key."""
     body: bytes
 
     @property
@@ -35,4 +35,4 @@ class PatchSet:
     version_us: int
     """Microseconds since the epoch by the server's clock; later transactions have later ones."""
     is_first: bool
-    """Whether nothing but the patches just added is known here: then the stored row is the base to start from."""
+    """Whether there are no patches besides those just added, so that the stored row is the base."""

@@ -1,4 +1,4 @@
-"""What models cost: which definition a model name belongs to, which tier applies, and the amounts in USD."""
+"""Prices of models: the definition of a model name, the tier that applies, and the amounts in USD."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Entry:
 
     @property
     def weight(self) -> int:
-        """Bytes after decompression, known or estimated: what decoding it will cost."""
+        """Bytes after decompression, known or estimated; the cost of decoding grows with them."""
         # Compressed bodies grow to about four times their size.
         return self.plain_bytes or len(self.body) * (4 if self.encoding else 1)
 
@@ -46,7 +46,7 @@ class Delivery:
 
     @property
     def is_without_body(self) -> bool:
-        """Whether the body was too large to be handed out with the entry."""
+        """Whether the body was too large to be delivered with the entry."""
         return not self.entry.body
 
     def without_body(self) -> Delivery:

@@ -1,4 +1,4 @@
-"""What became of accepted requests, counted."""
+"""Counts of accepted requests by their outcomes."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ class Receipts(msgspec.Struct, kw_only=True):
     dead: Count = msgspec.field(default_factory=Count)
     """Among the dead letters."""
     dropped: Count = msgspec.field(default_factory=Count)
-    """Dead letters that somebody dropped."""
+    """Dead letters that a user dropped."""

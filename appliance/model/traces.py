@@ -11,20 +11,20 @@ import msgspec
 from appliance.model.metadata import merge_into
 
 OF_OBSERVATION = "o:"
-"""Begins the part id of what is only known because an observation named its trace."""
+"""Prefix of the ids of parts that exist only because an observation names its trace."""
 OF_TOPMOST = "s:"
-"""Begins the part id of a span that nothing in its request is above; the rest is the id of the span."""
+"""Prefix of the ids of parts of topmost spans, followed by the id of the span."""
 
 EVENT_WEIGHT: Final = 3 << 60
-"""Of an event about the trace itself."""
+"""Weight of an event about the trace itself."""
 ROOT_WEIGHT: Final = 2 << 60
-"""Of a root span, less its start: of several roots the first to start is the trace's."""
+"""Weight of a root span, less its start: of several roots the first to start wins."""
 APP_ROOT_WEIGHT: Final = 1 << 60
-"""Of the first span of a program that its SDK sends, less its start."""
+"""Weight of the first span that a program's SDK sends, less its start."""
 
 
 class TracePart(msgspec.Struct, kw_only=True):
-    """What one request says of one trace; None means "not said". Times are microseconds since the epoch (UTC)."""
+    """The part that one request adds to a trace; None means "not set". Times are microseconds since the epoch (UTC)."""
 
     project_id: str
     id: str
@@ -51,15 +51,15 @@ class TracePart(msgspec.Struct, kw_only=True):
     input: str | None = None
     output: str | None = None
     nulls: list[str] = msgspec.field(default_factory=list)
-    """Fields that were set to null on purpose; a null overwrites what was said before."""
+    """Fields that were set to null on purpose; a null overwrites earlier values."""
     is_root: bool = False
     weight: int = 0
     """Heavier parts win over lighter ones. A topmost span whose parent may still come weighs less than nothing, minus
     its start: that only counts for name, input and output. Parts of version 0.1.0 weigh nothing."""
     given: list[str] = msgspec.field(default_factory=list)
-    """Which of `input` and `output` a root says of the trace on purpose; all other parts do so anyway."""
+    """Which of `input` and `output` a root sets on the trace on purpose; all other parts do so anyway."""
     parent_id: str = ""
-    """The parent that a topmost span has, though it may never come; other parts need none."""
+    """The parent of a topmost span, which may never arrive; empty for other parts."""
 
 
 @dataclass(frozen=True, slots=True)
