@@ -33,10 +33,15 @@ def write_private(path: Path, text: str, *, lasting: bool = True) -> None:
 
 
 def read_private(path: Path) -> bytes:
-    """The content of a file that nobody else can have written; raises OSError, PermissionError for another's file."""
+    """The content of a file that no untrusted user can have written; raises OSError, PermissionError for others.
+
+    Trusted are this user and root. Root may also look at another user's appliance, so for root the owner of the folder
+    is trusted too; commands that act on the content require the folder to be their own (`restrict_to_owner`).
+    """
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
         status = os.fstat(file.fileno())
-        if status.st_uid not in (0, os.geteuid()) or status.st_mode & _WRITABLE_BY_OTHERS:
+        trusted = {0, os.geteuid() or path.parent.stat().st_uid}
+        if status.st_uid not in trusted or status.st_mode & _WRITABLE_BY_OTHERS:
             raise PermissionError(errno.EPERM, "another user may have written it", str(path))
         return file.read()
 

@@ -17,6 +17,7 @@ import msgspec
 
 from appliance.config import Settings
 from appliance.data_dir.lock import hold_lock
+from appliance.data_dir.private_files import restrict_to_owner
 from appliance.data_dir.secrets import Secrets, ensure_secrets, with_secrets
 from appliance.data_dir.state import State, read_state, write_state
 from appliance.errors import AlreadyRunning, ConfigError, RuntimeUnavailable, StartFailed
@@ -101,6 +102,7 @@ def forget(settings: Settings, name: ManagedRuntime) -> bool:
 
 @contextlib.contextmanager
 def _stopped(data_dir: DataDir) -> Iterator[None]:
+    restrict_to_owner(data_dir.root)
     try:
         with hold_lock(data_dir):
             yield

@@ -26,6 +26,7 @@ from appliance.errors import AlreadyRunning, ConfigError, StartFailed
 from appliance.model.key_pair import KeyPair
 from appliance.orchestrator.control_socket import choose_socket_path, open_control_socket, remove_socket
 from appliance.orchestrator.host.socket_paths import display_path
+from appliance.orchestrator.switch import forget
 from appliance.paths import DataDir
 
 
@@ -250,6 +251,19 @@ def test_a_state_that_another_user_may_have_written_is_not_believed(place: DataD
     place.state_file.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError):
         read_state(place)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_looks_at_the_appliance_of_another_user_and_moves_nothing_there(place: DataDir) -> None:
+    """As after `service install`, whose unit runs as a user of its own."""
+    write_state(place, State(url="http://localhost:1"))
+    os.chown(place.state_file, 65534, 65534)
+    with pytest.raises(ConfigError, match="another user may have written it"):
+        read_state(place)
+    os.chown(place.root, 65534, 65534)
+    assert read_state(place).url == "http://localhost:1"
+    with pytest.raises(ConfigError, match="Run this command as that user"):
+        forget(Settings(data_dir=place.root), "docker")
 
 
 def test_a_log_does_not_go_where_a_link_leads(place: DataDir, tmp_path: Path) -> None:
