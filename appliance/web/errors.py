@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from appliance.api_types.errors import ApiError
 from appliance.errors import (
     ApplianceError,
     Forbidden,
@@ -33,11 +34,11 @@ _RETRY_AFTER_S = 2
 def request_error(request: Request, error: Exception) -> Response:
     """The answer to a request that the API refuses."""
     assert isinstance(error, RequestError)
-    body: dict[str, object] = {"message": error.message}
+    body = ApiError(message=error.message)
     if isinstance(error, InvalidData):
-        body["error"] = error.issues
+        body.error = error.issues
     elif _has_name(request, error):
-        body["error"] = error.name
+        body.error = error.name
     headers = None
     if isinstance(error, Overloaded):
         headers = {"Retry-After": str(error.retry_after_s)}
@@ -50,21 +51,20 @@ def store_unavailable(request: Request, error: Exception) -> Response:
     """503 that clients retry and that names the store; the reason goes to the log and to the health endpoint."""
     assert isinstance(error, StoreUnavailable)
     log.warning("%s %s: %s", request.method, request.scope["path"], error)
-    body = {"message": f"Service Unavailable: {error.in_short}"}
+    body = ApiError(message=f"Service Unavailable: {error.in_short}")
     return json_response(body, 503, {"Retry-After": str(_RETRY_AFTER_S)})
 
 
 def query_too_expensive(request: Request, error: Exception) -> Response:
     """422: ClickHouse gave up for time or memory."""
     message = "Your query could not be completed. Please narrow your request, for example by a shorter time range."
-    return json_response({"message": message, "error": "Request timed out"}, 422)
+    return json_response(ApiError(message=message, error="Request timed out"), 422)
 
 
 def unexpected_error(request: Request, error: Exception) -> Response:
     """500 for everything nobody foresaw; Starlette logs it with its traceback afterwards."""
-    if isinstance(error, ApplianceError):
-        return json_response({"message": "Internal Server Error", "error": error.message}, 500)
-    return json_response({"message": "Internal Server Error", "error": "An unknown error occurred"}, 500)
+    reason = error.message if isinstance(error, ApplianceError) else "An unknown error occurred"
+    return json_response(ApiError(message="Internal Server Error", error=reason), 500)
 
 
 def http_error(request: Request, error: Exception) -> Response:
@@ -72,13 +72,13 @@ def http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     path = request.scope["path"]
     if error.status_code == 404:
-        body = {"message": f"No endpoint at {path}", "error": "LangfuseNotFoundError"}
+        body = ApiError(message=f"No endpoint at {path}", error="LangfuseNotFoundError")
     elif error.status_code == 405:
-        body = {"message": "Method not allowed"}
+        body = ApiError(message="Method not allowed")
         if not path.startswith(_MESSAGE_ONLY_405):
-            body["error"] = "MethodNotAllowedError"
+            body.error = "MethodNotAllowedError"
     else:
-        body = {"message": error.detail}
+        body = ApiError(message=error.detail)
     return json_response(body, error.status_code, error.headers)
 
 

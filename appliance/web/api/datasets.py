@@ -5,18 +5,28 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.datasets import (
+    ApiDataset,
+    ApiDatasetItem,
+    DatasetDetail,
+    DatasetSummary,
+    PutDataset,
+    PutDatasetItem,
+)
+from appliance.api_types.media import MediaReference
+from appliance.api_types.messages import Message
+from appliance.api_types.pages import ApiPage
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.datasets import Dataset, DatasetItem
 from appliance.storage.postgres.dataset_items import DatasetItems, ItemDraft, ItemQuery
 from appliance.storage.postgres.datasets import Datasets
-from appliance.web.api.media_references import require_known_media, shown_references
+from appliance.web.api.media_references import references_of, require_known_media
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
 from appliance.web.params import issue, page_from, text_param, time_param
@@ -25,29 +35,10 @@ from appliance.web.responses import iso_time, json_response
 _ALL = 1_000_000
 
 
-class _PutDataset(msgspec.Struct, rename="camel"):
-    name: str
-    description: str | None = None
-    metadata: Any = None
-    input_schema: dict[str, Any] | None = None
-    expected_output_schema: dict[str, Any] | None = None
-
-
-class _PutItem(msgspec.Struct, rename="camel"):
-    dataset_name: str
-    id: str | None = None
-    input: Any = None
-    expected_output: Any = None
-    metadata: Any = None
-    source_trace_id: str | None = None
-    source_observation_id: str | None = None
-    status: Literal["ACTIVE", "ARCHIVED"] | None = None
-
-
 async def put_dataset(request: Request) -> Response:
     """Create a dataset, or change the one of that name."""
     auth = await authorize(request)
-    body = await read_json(request, _PutDataset)
+    body = await read_json(request, PutDataset)
     if not body.name or "\0" in body.name:
         raise InvalidData([issue("name", "Enter a name", "too_small")])
     dataset = await _datasets(request).put(
@@ -58,34 +49,34 @@ async def put_dataset(request: Request) -> Response:
         input_schema=body.input_schema,
         expected_output_schema=body.expected_output_schema,
     )
-    return json_response(_shown(dataset))
+    return json_response(api_dataset(dataset))
 
 
 async def list_datasets(request: Request) -> Response:
     """Datasets, newest first."""
     auth = await authorize(request)
     page = page_from(request)
-    found, total = await _datasets(request).find(auth.project_id, page.limit, page.offset)
-    return json_response({"data": [_shown(dataset) for dataset in found], "meta": page.meta(total)})
+    datasets, total = await _datasets(request).find(auth.project_id, page.limit, page.offset)
+    return json_response(ApiPage([api_dataset(dataset) for dataset in datasets], page.meta(total)))
 
 
 async def list_datasets_v1(request: Request) -> Response:
     """Datasets with the ids of their items and the names of their runs."""
     auth = await authorize(request)
     page = page_from(request)
-    found, total = await _datasets(request).find(auth.project_id, page.limit, page.offset)
+    datasets, total = await _datasets(request).find(auth.project_id, page.limit, page.offset)
     data = []
-    for dataset in found:
+    for dataset in datasets:
         items = await _all_items(request, auth.project_id, dataset)
         runs = await _datasets(request).run_names(auth.project_id, dataset.id)
-        data.append({**_shown(dataset), "items": [item.id for item in items], "runs": runs})
-    return json_response({"data": data, "meta": page.meta(total)})
+        data.append(DatasetSummary(**dataset_fields(dataset), items=[item.id for item in items], runs=runs))
+    return json_response(ApiPage(data, page.meta(total)))
 
 
 async def get_dataset(request: Request) -> Response:
     """The dataset of this name."""
     auth = await authorize(request)
-    return json_response(_shown(await _dataset(request, auth.project_id, request.path_params["name"])))
+    return json_response(api_dataset(await _dataset(request, auth.project_id, request.path_params["name"])))
 
 
 async def get_dataset_v1(request: Request) -> Response:
@@ -94,14 +85,14 @@ async def get_dataset_v1(request: Request) -> Response:
     dataset = await _dataset(request, auth.project_id, request.path_params["name"])
     items = await _all_items(request, auth.project_id, dataset)
     runs = await _datasets(request).run_names(auth.project_id, dataset.id)
-    shown = await _shown_items(request, auth.project_id, items)
-    return json_response({**_shown(dataset), "items": shown, "runs": runs})
+    shown = await _api_items(request, auth.project_id, items)
+    return json_response(DatasetDetail(**dataset_fields(dataset), items=shown, runs=runs))
 
 
 async def put_item(request: Request) -> Response:
     """Create an item, or change the one with that id."""
     auth = await authorize(request)
-    body = await read_json(request, _PutItem)
+    body = await read_json(request, PutDatasetItem)
     dataset = await _dataset(request, auth.project_id, body.dataset_name)
     draft = ItemDraft(
         id=body.id or str(uuid.uuid4()),
@@ -114,7 +105,7 @@ async def put_item(request: Request) -> Response:
     )
     await require_known_media(request, auth.project_id, [body.input, body.expected_output, body.metadata])
     item = await _items(request).put(auth.project_id, dataset, draft)
-    (shown,) = await _shown_items(request, auth.project_id, [item])
+    (shown,) = await _api_items(request, auth.project_id, [item])
     return json_response(shown)
 
 
@@ -132,8 +123,8 @@ async def list_items(request: Request) -> Response:
         source_observation_id=text_param(request, "sourceObservationId"),
         version=None if version is None else datetime.fromtimestamp(version / 1e6, UTC),
     )
-    found, total = await _items(request).find(auth.project_id, query, page.limit, page.offset)
-    return json_response({"data": await _shown_items(request, auth.project_id, found), "meta": page.meta(total)})
+    items, total = await _items(request).find(auth.project_id, query, page.limit, page.offset)
+    return json_response(ApiPage(await _api_items(request, auth.project_id, items), page.meta(total)))
 
 
 async def get_item(request: Request) -> Response:
@@ -142,7 +133,7 @@ async def get_item(request: Request) -> Response:
     item = await _items(request).get(auth.project_id, request.path_params["id"])
     if item is None:
         raise NotFound("Dataset item not found")
-    (shown,) = await _shown_items(request, auth.project_id, [item])
+    (shown,) = await _api_items(request, auth.project_id, [item])
     return json_response(shown)
 
 
@@ -151,7 +142,7 @@ async def delete_item(request: Request) -> Response:
     auth = await authorize(request)
     if not await _items(request).delete(auth.project_id, request.path_params["id"]):
         raise NotFound("Dataset item not found")
-    return json_response({"message": "Dataset item successfully deleted"})
+    return json_response(Message("Dataset item successfully deleted"))
 
 
 async def _dataset(request: Request, project_id: str, name: str) -> Dataset:
@@ -166,40 +157,48 @@ async def _all_items(request: Request, project_id: str, dataset: Dataset) -> lis
     return items
 
 
-def _shown(dataset: Dataset) -> dict[str, Any]:
+def api_dataset(dataset: Dataset) -> ApiDataset:
+    """The dataset without its items."""
+    return ApiDataset(**dataset_fields(dataset))
+
+
+def dataset_fields(dataset: Dataset) -> dict[str, Any]:
+    """The fields of every answer with a dataset."""
     return {
         "id": dataset.id,
         "name": dataset.name,
         "description": dataset.description,
         "metadata": dataset.metadata,
-        "inputSchema": dataset.input_schema,
-        "expectedOutputSchema": dataset.expected_output_schema,
-        "projectId": dataset.project_id,
-        "createdAt": iso_time(dataset.created_at),
-        "updatedAt": iso_time(dataset.updated_at),
+        "input_schema": dataset.input_schema,
+        "expected_output_schema": dataset.expected_output_schema,
+        "project_id": dataset.project_id,
+        "created_at": iso_time(dataset.created_at),
+        "updated_at": iso_time(dataset.updated_at),
     }
 
 
-async def _shown_items(request: Request, project_id: str, items: Sequence[DatasetItem]) -> list[dict[str, Any]]:
-    references = await shown_references(request, project_id, items)
-    return [{**_shown_item(item), "mediaReferences": found} for item, found in zip(items, references, strict=True)]
+async def _api_items(request: Request, project_id: str, items: Sequence[DatasetItem]) -> list[ApiDatasetItem]:
+    references = await references_of(request, project_id, items)
+    return [api_dataset_item(item, media) for item, media in zip(items, references, strict=True)]
 
 
-def _shown_item(item: DatasetItem) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "status": item.status,
-        "input": item.input,
-        "expectedOutput": item.expected_output,
-        "metadata": item.metadata,
-        "sourceTraceId": item.source_trace_id,
-        "sourceObservationId": item.source_observation_id,
-        "datasetId": item.dataset_id,
-        "datasetName": item.dataset_name,
-        "createdAt": iso_time(item.created_at),
-        "updatedAt": iso_time(item.updated_at),
-        "version": iso_time(item.valid_from),
-    }
+def api_dataset_item(item: DatasetItem, media_references: list[MediaReference]) -> ApiDatasetItem:
+    """The version of an item, with the files that it refers to."""
+    return ApiDatasetItem(
+        id=item.id,
+        status=item.status,
+        input=item.input,
+        expected_output=item.expected_output,
+        metadata=item.metadata,
+        source_trace_id=item.source_trace_id,
+        source_observation_id=item.source_observation_id,
+        dataset_id=item.dataset_id,
+        dataset_name=item.dataset_name,
+        created_at=iso_time(item.created_at),
+        updated_at=iso_time(item.updated_at),
+        version=iso_time(item.valid_from),
+        media_references=media_references,
+    )
 
 
 def _datasets(request: Request) -> Datasets:

@@ -5,13 +5,12 @@ Each answers when nothing shows the object any more; a job deletes its rows soon
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.deletions import DeletedTraces, DeleteTraces
+from appliance.api_types.messages import Message
 from appliance.errors import InvalidRequest, NotFound
 from appliance.model.ids import canonical_id
 from appliance.queries.deleting import Deleter
@@ -22,23 +21,19 @@ from appliance.web.filter_params import conditions_from
 from appliance.web.responses import json_response
 
 
-class _TraceIds(msgspec.Struct, rename="camel"):
-    trace_ids: Annotated[list[str], msgspec.Meta(min_length=1, max_length=1000)]
-
-
 async def delete_trace(request: Request) -> Response:
     """Delete a trace with its observations and scores; one that does not exist is deleted, too."""
     auth = await authorize(request)
     await _deleter(request).delete("trace", auth.project_id, _spellings([request.path_params["trace_id"]]))
-    return json_response({"message": "Trace deleted successfully"})
+    return json_response(Message("Trace deleted successfully"))
 
 
 async def delete_traces(request: Request) -> Response:
     """Delete up to 1,000 traces by their ids, as `DELETE /api/public/traces/{trace_id}` does one."""
     auth = await authorize(request)
-    body = await read_json(request, _TraceIds)
+    body = await read_json(request, DeleteTraces)
     await _deleter(request).delete("trace", auth.project_id, _spellings(body.trace_ids))
-    return json_response({"message": "Traces deleted successfully"})
+    return json_response(Message("Traces deleted successfully"))
 
 
 async def delete_matching_traces(request: Request) -> Response:
@@ -47,21 +42,21 @@ async def delete_matching_traces(request: Request) -> Response:
     conditions = conditions_from(request)
     if not conditions:
         raise InvalidRequest("Say which traces to delete: `filter` is missing or has no conditions.")
-    return json_response({"traces": await _deleter(request).delete_traces(auth.project_id, conditions)})
+    return json_response(DeletedTraces(traces=await _deleter(request).delete_traces(auth.project_id, conditions)))
 
 
 async def delete_session(request: Request) -> Response:
     """Delete a session with its traces and scores; the answer says how many traces it had."""
     auth = await authorize(request)
     traces = await _deleter(request).delete_session(auth.project_id, request.path_params["session_id"])
-    return json_response({"traces": traces})
+    return json_response(DeletedTraces(traces=traces))
 
 
 async def delete_score(request: Request) -> Response:
     """Delete a score; one that does not exist is deleted, too."""
     auth = await authorize(request)
     await _deleter(request).delete("score", auth.project_id, [request.path_params["score_id"]])
-    return json_response({"message": "Score deletion queued successfully"}, 202)
+    return json_response(Message("Score deletion queued successfully"), 202)
 
 
 async def delete_project(request: Request) -> Response:
@@ -74,7 +69,7 @@ async def delete_project(request: Request) -> Response:
         raise NotFound("Project not found")
     context.keys.forget()
     await _deleter(request).delete("project", auth.project_id, [auth.project_id])
-    return json_response({"message": "Project deletion queued successfully"}, 202)
+    return json_response(Message("Project deletion queued successfully"), 202)
 
 
 def _deleter(request: Request) -> Deleter:

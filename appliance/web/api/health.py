@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.health import ApiHealth, QueueState
 from appliance.config import Settings
 from appliance.errors import RequestError, StoreUnavailable
 from appliance.model.receipts import Receipts
@@ -23,31 +24,28 @@ from appliance.web.version import VERSION
 async def get_health(request: Request) -> Response:
     """200 when data flows; else 503 with the reasons: without a key, they name neither addresses nor paths."""
     check = _check(request)
-    found = await check.look()
-    is_known = bool(found.reasons) and await _has_key(request)
-    reasons = [reason.text if is_known else reason.in_short for reason in found.reasons]
+    health = await check.look()
+    is_known = bool(health.reasons) and await _has_key(request)
+    reasons = [reason.text if is_known else reason.in_short for reason in health.reasons]
     if bool_param(request, "failIfNoRecentEvents") and not reasons and not await check.has_recent_events():
         reasons.append("No trace has arrived within the last 3 minutes.")
-    body: dict[str, object] = {"status": "OK", **_versions(request)}
+    answer = _ready(request)
     if reasons:
-        body |= {"status": "Unavailable: " + " ".join(reasons), "reasons": reasons}
-    if found.warnings:
-        body["warnings"] = found.warnings
-    if found.queue.dead_letters:
-        body["deadLetters"] = found.queue.dead_letters
-    return json_response(body, 503 if reasons else 200)
+        answer.status, answer.reasons = "Unavailable: " + " ".join(reasons), reasons
+    answer.warnings, answer.dead_letters = health.warnings, health.queue.dead_letters
+    return json_response(answer, 503 if reasons else 200)
 
 
 async def get_ready(request: Request) -> Response:
     """200 as long as this process takes requests."""
-    return json_response({"status": "OK", **_versions(request)})
+    return json_response(_ready(request))
 
 
 async def get_queue(request: Request) -> Response:
     """Backlog, disk and workers, as the terminal UI shows them."""
     await authorize(request)
-    found = await _check(request).look()
-    return json_response({"queue": found.queue, "disk": found.disk, "workers": found.workers})
+    health = await _check(request).look()
+    return json_response(QueueState(queue=health.queue, disk=health.disk, workers=health.workers))
 
 
 async def get_receipts(request: Request) -> Response:
@@ -66,10 +64,10 @@ def _check(request: Request) -> HealthCheck:
     return check
 
 
-def _versions(request: Request) -> dict[str, str]:
-    """That of the Langfuse whose API this is, where clients look for it, and our own."""
+def _ready(request: Request) -> ApiHealth:
+    """That requests are taken, and the version of Langfuse where clients look for it beside our own."""
     settings: Settings = request.app.state.context.settings
-    return {"version": settings.api_version, "langfuseLocalVersion": VERSION}
+    return ApiHealth(status="OK", version=settings.api_version, langfuse_local_version=VERSION)
 
 
 async def _has_key(request: Request) -> bool:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.ingestion import BatchOutcome, CreatedObject, EventAccepted, EventRefused, IngestionBatch
 from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge
 from appliance.ingestion.legacy.events import accepted_event
 from appliance.model.queue import Entry
@@ -34,17 +35,12 @@ _SCORES_ONLY_TYPES = ("score-create", "sdk-log")
 Event = dict[str, Any]
 
 
-class _Batch(msgspec.Struct):
-    batch: list[Any]
-    metadata: Any = None
-
-
 async def ingest_batch(request: Request) -> Response:
     """Accept a batch: always 207 with the outcome of each event, once the valid ones are stored durably."""
     auth = await authorize(request, allow_scores_only=True)
     content = await read_json_text(request)
     try:
-        batch = msgspec.json.decode(content, type=_Batch)
+        batch = msgspec.json.decode(content, type=IngestionBatch)
     except msgspec.ValidationError as error:
         return json_response({"message": "Invalid request data", "errors": [str(error)]}, 400)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -55,14 +51,14 @@ async def ingest_batch(request: Request) -> Response:
     accepted, errors = sort_out(batch.batch, auth.access)
     stored = [event for event in accepted if event["type"] != "sdk-log"]
     await store_events(request, auth, stored, batch.metadata)
-    successes = [{"id": event["id"], "status": 201} for event in stored]
-    return json_response({"successes": successes, "errors": errors}, 207)
+    successes = [EventAccepted(id=event["id"]) for event in stored]
+    return json_response(BatchOutcome(successes=successes, errors=errors), 207)
 
 
-def sort_out(batch: Sequence[Any], access: Access) -> tuple[list[Event], list[dict[str, object]]]:
+def sort_out(batch: Sequence[Any], access: Access) -> tuple[list[Event], list[EventRefused]]:
     """The valid events, creations before updates and each by time, and what to answer for the others."""
     accepted: list[Event] = []
-    errors: list[dict[str, object]] = []
+    errors: list[EventRefused] = []
     for event in batch:
         try:
             found = accepted_event(event)
@@ -120,15 +116,15 @@ def _single(event_type: str, id_field: str = "id") -> Callable[[Request], Awaita
         except msgspec.ValidationError as error:
             raise InvalidData([issue_from(error)]) from None
         await store_events(request, auth, [event])
-        return json_response({"id": event["body"]["id"]})
+        return json_response(CreatedObject(id=event["body"]["id"]))
 
     return ingest_one
 
 
-def _refusal(event: Any, status: int, message: str, error: str) -> dict[str, object]:
+def _refusal(event: Any, status: int, message: str, error: str) -> EventRefused:
     event_id = event.get("id") if isinstance(event, dict) else None
     known_id = event_id if isinstance(event_id, str) else "unknown"
-    return {"id": known_id, "status": status, "message": message, "error": error}
+    return EventRefused(id=known_id, status=status, message=message, error=error)
 
 
 def _issues_text(error: msgspec.ValidationError) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.jobs import ApiCut, ApiJob, ApiRetention
+from appliance.api_types.pages import ApiList
 from appliance.errors import InvalidRequest, NotFound
 from appliance.model.jobs import APPLY_RETENTION, Job, JobState
 from appliance.queries.retention import plan_retention
@@ -28,25 +30,29 @@ async def list_jobs(request: Request) -> Response:
         raise InvalidRequest(f"There is no state {unknown[0]}: it is one of {', '.join(_STATES)}.")
     limit = int_param(request, "limit", default=50, low=1, high=1000)
     jobs = await _jobs(request).list([state for state in _STATES if state in states] or None, limit)
-    return json_response({"data": [_shape(job) for job in jobs]})
+    return json_response(ApiList([api_job(job) for job in jobs]))
 
 
 async def get_job(request: Request) -> Response:
     """One job."""
     await authorize(request)
-    return _found(request, await _jobs(request).get(request.path_params["job_id"]))
+    return _answer(request, await _jobs(request).get(request.path_params["job_id"]))
 
 
 async def cancel_job(request: Request) -> Response:
     """Cancel a job that waits or runs; a running one ends within seconds."""
     await authorize(request)
-    return await _changed(request, await _jobs(request).cancel(request.path_params["job_id"]), "waiting or running")
+    return await _answer_change(
+        request, await _jobs(request).cancel(request.path_params["job_id"]), "waiting or running"
+    )
 
 
 async def retry_job(request: Request) -> Response:
     """Let a failed or cancelled job run again."""
     await authorize(request)
-    return await _changed(request, await _jobs(request).retry(request.path_params["job_id"]), "failed or cancelled")
+    return await _answer_change(
+        request, await _jobs(request).retry(request.path_params["job_id"]), "failed or cancelled"
+    )
 
 
 async def show_retention(request: Request) -> Response:
@@ -55,56 +61,52 @@ async def show_retention(request: Request) -> Response:
     context = request.app.state.context
     plan = await plan_retention(context.clickhouse, context.postgres, context.settings.max_disk_bytes)
     cuts = [
-        {
-            "projectId": cut.project_id,
-            "reason": cut.reason,
-            "before": iso_micros(cut.before),
-            "traces": cut.traces,
-        }
+        ApiCut(project_id=cut.project_id, reason=cut.reason, before=iso_micros(cut.before), traces=cut.traces)
         for cut in plan.cuts
     ]
-    return json_response({"data": cuts, "storedBytes": plan.stored_bytes, "maxBytes": plan.max_bytes})
+    return json_response(ApiRetention(data=cuts, stored_bytes=plan.stored_bytes, max_bytes=plan.max_bytes))
 
 
 async def apply_retention(request: Request) -> Response:
     """Apply retention now instead of within the hour; the answer is the job."""
     await authorize(request)
     jobs = _jobs(request)
-    return _found(request, await jobs.get(await jobs.enqueue(APPLY_RETENTION, unique_key="")), status=202)
+    return _answer(request, await jobs.get(await jobs.enqueue(APPLY_RETENTION, unique_key="")), status=202)
 
 
 def _jobs(request: Request) -> Jobs:
     return Jobs(request.app.state.context.postgres)
 
 
-async def _changed(request: Request, job: Job | None, wanted: str) -> Response:
+async def _answer_change(request: Request, job: Job | None, required: str) -> Response:
     if job is None and (known := await _jobs(request).get(request.path_params["job_id"])) is not None:
-        raise InvalidRequest(f"Job {known.id} is {known.state}, not {wanted}; or one like it waits already.")
-    return _found(request, job)
+        raise InvalidRequest(f"Job {known.id} is {known.state}, not {required}; or one like it waits already.")
+    return _answer(request, job)
 
 
-def _found(request: Request, job: Job | None, status: int = 200) -> Response:
+def _answer(request: Request, job: Job | None, status: int = 200) -> Response:
     if job is None:
         raise NotFound(f"There is no job {request.path_params.get('job_id', '')}.")
-    return json_response(_shape(job), status)
+    return json_response(api_job(job), status)
 
 
-def _shape(job: Job) -> dict[str, Any]:
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "state": job.state,
-        "attempts": job.attempts,
-        "progress": job.progress,
-        "total": job.total,
-        "message": job.message,
-        "error": job.error,
-        "isCancelling": job.is_cancelling,
-        "runAt": _time(job.run_at),
-        "createdAt": _time(job.created_at),
-        "startedAt": _time(job.started_at),
-        "finishedAt": _time(job.finished_at),
-    }
+def api_job(job: Job) -> ApiJob:
+    """The job without its arguments."""
+    return ApiJob(
+        id=job.id,
+        kind=job.kind,
+        state=job.state,
+        attempts=job.attempts,
+        progress=job.progress,
+        total=job.total,
+        message=job.message,
+        error=job.error,
+        is_cancelling=job.is_cancelling,
+        run_at=_time(job.run_at),
+        created_at=_time(job.created_at),
+        started_at=_time(job.started_at),
+        finished_at=_time(job.finished_at),
+    )
 
 
 def _time(moment: datetime | None) -> str | None:

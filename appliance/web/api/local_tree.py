@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.pages import ApiList
 from appliance.model.ids import canonical_id
 from appliance.storage.clickhouse import observations
 from appliance.web.auth import authorize
@@ -25,7 +26,7 @@ async def get_tree(request: Request) -> Response:
     rows = await observations.steps(clickhouse, auth.project_id, trace_id, limit=limit, offset=offset)
     if not rows and (canonical := canonical_id(trace_id)) != trace_id:
         rows = await observations.steps(clickhouse, auth.project_id, canonical, limit=limit, offset=offset)
-    return json_response({"data": rows})
+    return json_response(ApiList(rows))
 
 
 routes = [Route("/api/local/traces/{trace_id:segment}/tree", get_tree, methods=["GET"])]

@@ -6,14 +6,12 @@ import base64
 import binascii
 import time
 from datetime import UTC, datetime
-from typing import Annotated, Any
 
-import msgspec
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.media import AnnounceMedia, ApiMedia, ConfirmMedia, MediaUpload
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.media import EXTENSIONS, HASH_BYTES, Media, blob_key, media_id
 from appliance.storage.postgres.datasets import Datasets
@@ -28,65 +26,47 @@ _TRACE_FIELDS = ("input", "output", "metadata")
 _ITEM_FIELDS = ("input", "expectedOutput", "metadata")
 
 
-class _Announcement(msgspec.Struct, rename="camel"):
-    content_type: str
-    content_length: Annotated[int, Meta(gt=0, lt=2**53)]
-    sha256_hash: str = msgspec.field(name="sha256Hash")
-    field: str
-    trace_id: str | None = None
-    observation_id: str | None = None
-    dataset_id: str | None = None
-    dataset_item_id: str | None = None
-
-
-class _Confirmation(msgspec.Struct, rename="camel"):
-    uploaded_at: Annotated[datetime, Meta(tz=True)]
-    upload_http_status: Annotated[int, Meta(ge=0, lt=1000)]
-    upload_http_error: str | None = None
-    upload_time_ms: Annotated[int, Meta(ge=0, lt=2**31)] | None = None
-
-
 async def announce_media(request: Request) -> Response:
     """201 with the id and where to send the content; null instead of an address when it is here already."""
     auth = await authorize(request)
-    said = await read_json(request, _Announcement)
-    _check(said, request.app.state.context.settings.media.max_content_length)
-    if said.dataset_id and not await _datasets(request).exists(auth.project_id, said.dataset_id):
+    body = await read_json(request, AnnounceMedia)
+    _check(body, request.app.state.context.settings.media.max_content_length)
+    if body.dataset_id and not await _datasets(request).exists(auth.project_id, body.dataset_id):
         raise NotFound("Dataset not found")
-    identifier = media_id(said.sha256_hash)
+    identifier = media_id(body.sha256_hash)
     records = media_records(request)
     known = await records.get(auth.project_id, identifier)
-    is_here = known is not None and known.content_type == said.content_type and await is_stored(request, known)
+    is_here = known is not None and known.content_type == body.content_type and await is_stored(request, known)
     if not is_here:
         await records.announce(
             Media(
                 project_id=auth.project_id,
                 id=identifier,
-                sha256_hash=said.sha256_hash,
-                content_type=said.content_type,
-                content_length=said.content_length,
-                path=blob_key(auth.project_id, identifier, said.content_type),
+                sha256_hash=body.sha256_hash,
+                content_type=body.content_type,
+                content_length=body.content_length,
+                path=blob_key(auth.project_id, identifier, body.content_type),
                 uploaded_at=None,
             )
         )
-    await _link(records, auth.project_id, identifier, said)
-    url = None if is_here else _upload_url(request, auth.project_id, said)
-    return json_response({"mediaId": identifier, "uploadUrl": url}, 201)
+    await _link(records, auth.project_id, identifier, body)
+    url = None if is_here else _upload_url(request, auth.project_id, body)
+    return json_response(MediaUpload(media_id=identifier, upload_url=url), 201)
 
 
 async def confirm_media(request: Request) -> Response:
-    """Keep what the client says of its upload; whether the content is here, we know ourselves."""
+    """Keep what the client reports of its upload; whether the content is here is known without it."""
     auth = await authorize(request)
-    said = await read_json(request, _Confirmation)
-    found = await media_records(request).confirm(
+    body = await read_json(request, ConfirmMedia)
+    is_known = await media_records(request).confirm(
         auth.project_id,
         request.path_params["id"],
-        uploaded_at=said.uploaded_at,
-        http_status=said.upload_http_status,
-        http_error=said.upload_http_error,
-        time_ms=said.upload_time_ms,
+        uploaded_at=body.uploaded_at,
+        http_status=body.upload_http_status,
+        http_error=body.upload_http_error,
+        time_ms=body.upload_time_ms,
     )
-    if not found:
+    if not is_known:
         raise NotFound("Media asset not found")
     return json_response({})
 
@@ -94,25 +74,27 @@ async def confirm_media(request: Request) -> Response:
 async def get_media(request: Request) -> Response:
     """What is known of a file, and a link to it that opens without keys; 404 until its content is here."""
     auth = await authorize(request)
-    found = await media_records(request).get(auth.project_id, request.path_params["id"])
-    if found is None:
+    media = await media_records(request).get(auth.project_id, request.path_params["id"])
+    if media is None:
         raise NotFound("Media asset not found")
-    if found.uploaded_at is None:
+    if media.uploaded_at is None:
         raise NotFound("Media not yet uploaded")
-    return json_response({**shown_media(request, found), "uploadedAt": iso_time(found.uploaded_at)})
+    shown = api_media(request, media)
+    shown.uploaded_at = iso_time(media.uploaded_at)
+    return json_response(shown)
 
 
-def shown_media(request: Request, media: Media) -> dict[str, Any]:
-    """A file as the API shows it, with a fresh link to its content."""
+def api_media(request: Request, media: Media) -> ApiMedia:
+    """The file with a fresh link to its content."""
     expires = int(time.time()) + request.app.state.context.settings.media.link_valid_s
     grant = Grant(method="GET", project_id=media.project_id, media_id=media.id, expires=expires)
-    return {
-        "mediaId": media.id,
-        "contentType": media.content_type,
-        "contentLength": media.content_length,
-        "url": _links(request).url(request, grant),
-        "urlExpiry": iso_time(datetime.fromtimestamp(expires, UTC)),
-    }
+    return ApiMedia(
+        media_id=media.id,
+        content_type=media.content_type,
+        content_length=media.content_length,
+        url=_links(request).url(request, grant),
+        url_expiry=iso_time(datetime.fromtimestamp(expires, UTC)),
+    )
 
 
 async def is_stored(request: Request, media: Media) -> bool:
@@ -127,23 +109,23 @@ def media_records(request: Request) -> MediaRecords:
     return MediaRecords(request.app.state.context.postgres)
 
 
-def _check(said: _Announcement, max_length: int) -> None:
+def _check(body: AnnounceMedia, max_length: int) -> None:
     """Raises InvalidData and InvalidRequest for what cannot be a file of exactly one trace or dataset item."""
-    if said.content_type not in EXTENSIONS:
-        raise InvalidData([issue("contentType", f"Unknown content type {said.content_type!r}", "invalid_enum_value")])
-    if not _is_hash(said.sha256_hash):
+    if body.content_type not in EXTENSIONS:
+        raise InvalidData([issue("contentType", f"Unknown content type {body.content_type!r}", "invalid_enum_value")])
+    if not _is_hash(body.sha256_hash):
         raise InvalidData([issue("sha256Hash", "Must be a SHA-256 in base64, 44 characters", "invalid_string")])
-    if said.content_length > max_length:
+    if body.content_length > max_length:
         raise InvalidRequest(f"File size must be less than {max_length} bytes")
-    is_item = said.dataset_id is not None or said.dataset_item_id is not None
-    if is_item and (said.trace_id is not None or said.observation_id is not None):
+    is_item = body.dataset_id is not None or body.dataset_item_id is not None
+    if is_item and (body.trace_id is not None or body.observation_id is not None):
         raise InvalidData([issue("traceId", "Give either a trace or a dataset item")])
-    if not is_item and not said.trace_id:
+    if not is_item and not body.trace_id:
         raise InvalidData([issue("traceId", "Required")])
-    if is_item and not (said.dataset_id and said.dataset_item_id):
+    if is_item and not (body.dataset_id and body.dataset_item_id):
         raise InvalidData([issue("datasetItemId", "Needs datasetId and datasetItemId")])
-    if said.field not in (_ITEM_FIELDS if is_item else _TRACE_FIELDS):
-        raise InvalidData([issue("field", f"Unknown field {said.field!r}", "invalid_enum_value")])
+    if body.field not in (_ITEM_FIELDS if is_item else _TRACE_FIELDS):
+        raise InvalidData([issue("field", f"Unknown field {body.field!r}", "invalid_enum_value")])
 
 
 def _is_hash(text: str) -> bool:
@@ -154,30 +136,30 @@ def _is_hash(text: str) -> bool:
     return len(digest) == HASH_BYTES and base64.b64encode(digest).decode() == text
 
 
-def _upload_url(request: Request, project_id: str, said: _Announcement) -> str:
+def _upload_url(request: Request, project_id: str, body: AnnounceMedia) -> str:
     grant = Grant(
         method="PUT",
         project_id=project_id,
-        media_id=media_id(said.sha256_hash),
+        media_id=media_id(body.sha256_hash),
         expires=int(time.time()) + UPLOAD_VALID_S,
-        content_type=said.content_type,
-        content_length=said.content_length,
+        content_type=body.content_type,
+        content_length=body.content_length,
     )
     return _links(request).url(request, grant)
 
 
-async def _link(records: MediaRecords, project_id: str, identifier: str, said: _Announcement) -> None:
-    if said.trace_id:
+async def _link(records: MediaRecords, project_id: str, identifier: str, body: AnnounceMedia) -> None:
+    if body.trace_id:
         await records.link_trace(
-            project_id, identifier, trace_id=said.trace_id, observation_id=said.observation_id, field=said.field
+            project_id, identifier, trace_id=body.trace_id, observation_id=body.observation_id, field=body.field
         )
-    elif said.dataset_id and said.dataset_item_id:
+    elif body.dataset_id and body.dataset_item_id:
         await records.link_dataset_item(
             project_id,
             identifier,
-            dataset_id=said.dataset_id,
-            dataset_item_id=said.dataset_item_id,
-            field=said.field,
+            dataset_id=body.dataset_id,
+            dataset_item_id=body.dataset_item_id,
+            field=body.field,
         )
 
 

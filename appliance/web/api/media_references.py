@@ -7,10 +7,11 @@ from typing import Any
 
 from starlette.requests import Request
 
+from appliance.api_types.media import MediaReference
 from appliance.errors import InvalidRequest
 from appliance.model.datasets import DatasetItem
 from appliance.model.media import Place, find_references
-from appliance.web.api.media import media_records, shown_media
+from appliance.web.api.media import api_media, media_records
 
 
 async def require_known_media(request: Request, project_id: str, values: Iterable[Any]) -> None:
@@ -23,25 +24,23 @@ async def require_known_media(request: Request, project_id: str, values: Iterabl
         raise InvalidRequest(f"Dataset item references unknown media: {', '.join(unknown)}")
 
 
-async def shown_references(
-    request: Request, project_id: str, items: Sequence[DatasetItem]
-) -> list[list[dict[str, Any]]]:
+async def references_of(request: Request, project_id: str, items: Sequence[DatasetItem]) -> list[list[MediaReference]]:
     """For each item the references in it, with fresh links, in order of field and path; unknown media are left out."""
     places = [_places(item) for item in items]
-    wanted = {place.media_id for found in places for _, place in found}
+    wanted = {place.media_id for of_item in places for _, place in of_item}
     known = await media_records(request).get_many(project_id, wanted) if wanted else {}
     return [
         [
-            {
-                "field": field,
-                "referenceString": place.reference,
-                "jsonPath": place.json_path,
-                "media": shown_media(request, known[place.media_id]),
-            }
-            for field, place in found
+            MediaReference(
+                field=field,
+                reference_string=place.reference,
+                json_path=place.json_path,
+                media=api_media(request, known[place.media_id]),
+            )
+            for field, place in of_item
             if place.media_id in known
         ]
-        for found in places
+        for of_item in places
     ]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Annotated, Any, Final, Literal
+from typing import Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.metrics import DailyMetrics, DailyModelUsage, MetricsConfig, MetricsRequest
+from appliance.api_types.pages import ApiList, ApiPage
 from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import parse_conditions
 from appliance.model.metrics import AGGREGATIONS, VIEWS, Metric, MetricsQuery, automatic_granularity
@@ -25,102 +27,67 @@ _HIGH_CARDINALITY: Final = frozenset({"id", "traceId", "userId", "sessionId", "p
 _V2_ROWS: Final = 100
 
 
-class _Dimension(msgspec.Struct):
-    field: str
-
-
-class _Metric(msgspec.Struct):
-    measure: str
-    aggregation: str
-
-
-class _TimeDimension(msgspec.Struct):
-    granularity: Literal["auto", "minute", "hour", "day", "week", "month"]
-
-
-class _Order(msgspec.Struct):
-    field: str
-    direction: Literal["asc", "desc"]
-
-
-class _Config(msgspec.Struct):
-    bins: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
-    row_limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
-
-
-class _Question(msgspec.Struct, rename="camel"):
-    view: str
-    metrics: Annotated[list[_Metric], msgspec.Meta(min_length=1)]
-    from_timestamp: str
-    to_timestamp: str
-    dimensions: list[_Dimension] = []
-    filters: list[Any] = []
-    time_dimension: _TimeDimension | None = None
-    order_by: list[_Order] | None = None
-    config: _Config | None = None
-
-
 async def query_v1(request: Request) -> Response:
     """Any question over traces, observations and scores."""
     auth = await authorize(request)
-    return await _answer(request, auth, _question(request, VIEWS))
+    return await _answer(request, auth, _metrics_request(request, VIEWS))
 
 
 async def query_v2(request: Request) -> Response:
     """Any question over observations and scores; the number of rows is always limited."""
     auth = await authorize(request)
-    question = _question(request, VIEWS[1:])
-    many = sorted({each.field for each in question.dimensions} & _HIGH_CARDINALITY)
-    limit = question.config.row_limit if question.config else None
-    descends = bool(question.order_by) and any(each.direction == "desc" for each in question.order_by or [])
-    if many and (limit is None or not descends or question.time_dimension is not None):
+    body = _metrics_request(request, VIEWS[1:])
+    many = sorted({dimension.field for dimension in body.dimensions} & _HIGH_CARDINALITY)
+    limit = body.config.row_limit if body.config else None
+    descends = bool(body.order_by) and any(order.direction == "desc" for order in body.order_by or [])
+    if many and (limit is None or not descends or body.time_dimension is not None):
         raise InvalidRequest(
             f"{', '.join(many)} has too many values to group by: set config.row_limit and a descending orderBy on a "
             "metric, and leave out timeDimension."
         )
-    config = question.config or _Config()
-    question.config = _Config(config.bins, limit or _V2_ROWS)
-    return await _answer(request, auth, question)
+    config = body.config or MetricsConfig()
+    body.config = MetricsConfig(config.bins, limit or _V2_ROWS)
+    return await _answer(request, auth, body)
 
 
-async def _answer(request: Request, auth: Auth, question: _Question) -> Response:
-    query = _query(question)
-    return json_response({"data": await metrics.run(clickhouse_of(request), auth.project_id, query)})
+async def _answer(request: Request, auth: Auth, body: MetricsRequest) -> Response:
+    query = _query(body)
+    return json_response(ApiList(await metrics.run(clickhouse_of(request), auth.project_id, query)))
 
 
-def _question(request: Request, views: tuple[str, ...]) -> _Question:
+def _metrics_request(request: Request, views: tuple[str, ...]) -> MetricsRequest:
     text = request.query_params.get("query", "")
     try:
-        question = msgspec.json.decode(text, type=_Question)
+        body = msgspec.json.decode(text, type=MetricsRequest)
     except msgspec.ValidationError as error:
         raise InvalidData([issue("query", str(error))]) from None
     except (msgspec.DecodeError, RecursionError):
         raise InvalidData([issue("query", "Invalid JSON", "custom")]) from None
-    if question.view not in views:
-        message = f"Invalid enum value. Expected {' | '.join(views)}, received {question.view!r}"
+    if body.view not in views:
+        message = f"Invalid enum value. Expected {' | '.join(views)}, received {body.view!r}"
         raise InvalidData([issue("view", message, "invalid_enum_value")])
-    for metric in question.metrics:
+    for metric in body.metrics:
         if metric.aggregation not in AGGREGATIONS:
             message = f"Invalid enum value. Expected {' | '.join(AGGREGATIONS)}, received {metric.aggregation!r}"
             raise InvalidData([issue("aggregation", message, "invalid_enum_value")])
-    return question
+    return body
 
 
-def _query(question: _Question) -> MetricsQuery:
-    since, until = _time("fromTimestamp", question.from_timestamp), _time("toTimestamp", question.to_timestamp)
+def _query(body: MetricsRequest) -> MetricsQuery:
+    since, until = _time("fromTimestamp", body.from_timestamp), _time("toTimestamp", body.to_timestamp)
     if until < since:
         raise InvalidRequest("toTimestamp must be after fromTimestamp")
-    granularity = question.time_dimension.granularity if question.time_dimension else None
-    config = question.config or _Config()
+    granularity = body.time_dimension.granularity if body.time_dimension else None
+    config = body.config or MetricsConfig()
     return MetricsQuery(
-        view=question.view,
-        metrics=[Metric(each.measure, each.aggregation) for each in question.metrics],
+        view=body.view,
+        metrics=[Metric(metric.measure, metric.aggregation) for metric in body.metrics],
         since=since,
         until=until,
-        dimensions=[each.field for each in question.dimensions],
-        conditions=parse_conditions(question.filters),
+        dimensions=[dimension.field for dimension in body.dimensions],
+        conditions=parse_conditions(body.filters),
         granularity=automatic_granularity(since, until) if granularity == "auto" else granularity,
-        order_by=[(each.field, each.direction == "desc") for each in question.order_by or []],
+        order_by=[(order.field, order.direction == "desc") for order in body.order_by or []],
         row_limit=config.row_limit,
         bins=config.bins or 10,
     )
@@ -166,29 +133,30 @@ async def daily(request: Request) -> Response:
         by_day[row.day].append(row)
     days = sorted(counts.keys() | by_day.keys(), reverse=True)
     shown = days[page.offset : page.offset + page.limit]
-    data = [_day(day, counts.get(day, 0), by_day.get(day, [])) for day in shown]
-    return json_response({"data": data, "meta": page.meta(len(days))})
+    data = [daily_metrics(day, counts.get(day, 0), by_day.get(day, [])) for day in shown]
+    return json_response(ApiPage(data, page.meta(len(days))))
 
 
-def _day(day: str, traces: int, rows: list[DailyUsage]) -> dict[str, Any]:
-    return {
-        "date": day,
-        "countTraces": traces,
-        "countObservations": sum(row.observation_count for row in rows),
-        "totalCost": round(sum(row.cost for row in rows), 12),
-        "usage": [
-            {
-                "model": row.model_name,
-                "inputUsage": row.input_usage,
-                "outputUsage": row.output_usage,
-                "totalUsage": row.total_usage,
-                "totalCost": row.cost,
-                "countObservations": row.observation_count,
-                "countTraces": row.trace_count,
-            }
+def daily_metrics(day: str, traces: int, rows: list[DailyUsage]) -> DailyMetrics:
+    """The figures of one day."""
+    return DailyMetrics(
+        date=day,
+        count_traces=traces,
+        count_observations=sum(row.observation_count for row in rows),
+        total_cost=round(sum(row.cost for row in rows), 12),
+        usage=[
+            DailyModelUsage(
+                model=row.model_name,
+                input_usage=row.input_usage,
+                output_usage=row.output_usage,
+                total_usage=row.total_usage,
+                total_cost=row.cost,
+                count_observations=row.observation_count,
+                count_traces=row.trace_count,
+            )
             for row in rows
         ],
-    }
+    )
 
 
 routes = [

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Collection
-from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Final
 
-import msgspec
-from msgspec import Meta
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.messages import Message
+from appliance.api_types.models import ApiModel, ApiTier, ApiTierCondition, CreateModel, ModelPrice
+from appliance.api_types.pages import ApiPage
 from appliance.errors import InvalidRequest, NotFound, StoreUnavailable
 from appliance.model.patterns import BadPattern, check_patterns
 from appliance.model.price_table import built_in_models
@@ -25,49 +26,26 @@ from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
 from appliance.web.params import page_from
-from appliance.web.responses import iso_micros, json_response
+from appliance.web.responses import iso_micros, json_response, optional_time
 
 _NOT_FOUND: Final = "No model with this id found."
 _FLAT: Final = {"input": "input_price", "output": "output_price", "total": "total_price"}
-
-Price = Annotated[float, Meta(ge=0)]
-
-
-class _Tier(msgspec.Struct, rename="camel"):
-    name: Annotated[str, Meta(min_length=1)]
-    is_default: bool
-    priority: Annotated[int, Meta(ge=0)]
-    conditions: list[TierCondition]
-    prices: Annotated[dict[str, Price], Meta(min_length=1)]
-
-
-class _Create(msgspec.Struct, rename="camel"):
-    model_name: Annotated[str, Meta(min_length=1)]
-    match_pattern: Annotated[str, Meta(min_length=1)]
-    start_date: Annotated[datetime, Meta(tz=True)] | None = None
-    unit: Literal["CHARACTERS", "TOKENS", "MILLISECONDS", "SECONDS", "IMAGES", "REQUESTS"] | None = None
-    input_price: Price | None = None
-    output_price: Price | None = None
-    total_price: Price | None = None
-    pricing_tiers: list[_Tier] | None = None
-    tokenizer_id: Literal["openai", "claude"] | None = None
-    tokenizer_config: dict[str, Any] | None = None
 
 
 async def list_models(request: Request) -> Response:
     """The project's own models and the built-in ones, by name."""
     auth = await authorize(request)
     page = page_from(request)
-    found = sorted([*await _models(request).of_project(auth.project_id), *built_in_models()], key=_order)
+    models = sorted([*await _models(request).of_project(auth.project_id), *built_in_models()], key=_order)
     slow = await _patterns_set_aside(request)
-    shown = [_shown(model, slow) for model in found[page.offset : page.offset + page.limit]]
-    return json_response({"data": shown, "meta": page.meta(len(found))})
+    data = [api_model(model, slow) for model in models[page.offset : page.offset + page.limit]]
+    return json_response(ApiPage(data, page.meta(len(models))))
 
 
 async def create_model(request: Request) -> Response:
     """A model of the project, with flat prices or with tiers; its prices count for what arrives from now on."""
     auth = await authorize(request)
-    body = await read_json(request, _Create)
+    body = await read_json(request, CreateModel)
     model_id = str(uuid.uuid4())
     tiers = await asyncio.to_thread(_checked_tiers, model_id, body)
     model = ModelDefinition(
@@ -84,7 +62,7 @@ async def create_model(request: Request) -> Response:
     stored = await _models(request).create(model)
     if stored is None:
         raise InvalidRequest(f"A model named {body.model_name!r} with this start date and unit exists in the project.")
-    return json_response(_shown(stored))
+    return json_response(api_model(stored))
 
 
 async def get_model(request: Request) -> Response:
@@ -92,10 +70,10 @@ async def get_model(request: Request) -> Response:
     auth = await authorize(request)
     model_id = request.path_params["id"]
     own = await _models(request).get(auth.project_id, model_id)
-    found = own or next((model for model in built_in_models() if model.id == model_id), None)
-    if found is None:
+    model = own or next((model for model in built_in_models() if model.id == model_id), None)
+    if model is None:
         raise NotFound(_NOT_FOUND)
-    return json_response(_shown(found, await _patterns_set_aside(request)))
+    return json_response(api_model(model, await _patterns_set_aside(request)))
 
 
 async def delete_model(request: Request) -> Response:
@@ -103,10 +81,10 @@ async def delete_model(request: Request) -> Response:
     auth = await authorize(request)
     if not await _models(request).delete(auth.project_id, request.path_params["id"]):
         raise NotFound(f"{_NOT_FOUND} Built-in models cannot be deleted: make one of the same name to override them.")
-    return json_response({"message": "Model successfully deleted"})
+    return json_response(Message("Model successfully deleted"))
 
 
-def _checked_tiers(model_id: str, body: _Create) -> tuple[PricingTier, ...]:
+def _checked_tiers(model_id: str, body: CreateModel) -> tuple[PricingTier, ...]:
     """The tiers of a model whose patterns can all be used; raises InvalidRequest. Takes up to 0.2 s."""
     try:
         check_patterns([body.match_pattern])
@@ -115,7 +93,7 @@ def _checked_tiers(model_id: str, body: _Create) -> tuple[PricingTier, ...]:
     return _tiers(model_id, body)
 
 
-def _tiers(model_id: str, body: _Create) -> tuple[PricingTier, ...]:
+def _tiers(model_id: str, body: CreateModel) -> tuple[PricingTier, ...]:
     flat = {kind: price for kind, field in _FLAT.items() if (price := getattr(body, field)) is not None}
     if "total" in flat and len(flat) > 1:
         raise InvalidRequest("totalPrice cannot be set beside inputPrice or outputPrice.")
@@ -152,48 +130,51 @@ async def _patterns_set_aside(request: Request) -> set[str]:
         return set()
 
 
-def _shown(model: ModelDefinition, slow_patterns: Collection[str] = ()) -> dict[str, Any]:
+def api_model(model: ModelDefinition, slow_patterns: Collection[str] = ()) -> ApiModel:
+    """The model; patterns among `slow_patterns` are marked."""
     default = model.default_tier
     prices = default.prices if default else {}
-    return {
-        "id": model.id,
-        "modelName": model.model_name,
-        "matchPattern": model.match_pattern,
-        "startDate": None if model.start_date is None else iso_micros(model.start_date),
-        "unit": model.unit,
-        "inputPrice": prices.get("input"),
-        "outputPrice": prices.get("output"),
-        "totalPrice": prices.get("total"),
-        "tokenizerId": model.tokenizer_id,
-        "tokenizerConfig": model.tokenizer_config,
-        "isLangfuseManaged": model.project_id is None,
-        "createdAt": iso_micros(model.created_at),
-        "prices": {kind: {"price": price} for kind, price in prices.items()},
-        "pricingTiers": [_shown_tier(tier) for tier in model.pricing_tiers],
-        **({"matchPatternTooSlow": True} if model.match_pattern in slow_patterns else {}),
-    }
+    return ApiModel(
+        id=model.id,
+        model_name=model.model_name,
+        match_pattern=model.match_pattern,
+        start_date=optional_time(model.start_date),
+        unit=model.unit,
+        input_price=prices.get("input"),
+        output_price=prices.get("output"),
+        total_price=prices.get("total"),
+        tokenizer_id=model.tokenizer_id,
+        tokenizer_config=model.tokenizer_config,
+        is_langfuse_managed=model.project_id is None,
+        created_at=iso_micros(model.created_at),
+        prices={kind: ModelPrice(price) for kind, price in prices.items()},
+        pricing_tiers=[_tier(tier) for tier in model.pricing_tiers],
+        match_pattern_too_slow=True if model.match_pattern in slow_patterns else UNSET,
+    )
 
 
-def _shown_tier(tier: PricingTier) -> dict[str, Any]:
-    return {
-        "id": tier.id,
-        "name": tier.name,
-        "isDefault": tier.is_default,
-        "priority": tier.priority,
-        "conditions": [_shown_condition(condition) for condition in tier.conditions],
-        "prices": tier.prices,
-    }
+def _tier(tier: PricingTier) -> ApiTier:
+    return ApiTier(
+        id=tier.id,
+        name=tier.name,
+        is_default=tier.is_default,
+        priority=tier.priority,
+        conditions=[_condition(condition) for condition in tier.conditions],
+        prices=tier.prices,
+    )
 
 
-def _shown_condition(condition: TierCondition) -> dict[str, Any]:
+def _condition(condition: TierCondition) -> ApiTierCondition:
     if condition.source is not None:
-        return {"source": condition.source, "key": condition.key, "operator": "in", "values": list(condition.values)}
-    return {
-        "usageDetailPattern": condition.usage_detail_pattern,
-        "operator": condition.operator,
-        "value": condition.value,
-        "caseSensitive": condition.case_sensitive,
-    }
+        return ApiTierCondition(
+            operator="in", source=condition.source, key=condition.key, values=list(condition.values)
+        )
+    return ApiTierCondition(
+        operator=condition.operator,
+        usage_detail_pattern=condition.usage_detail_pattern,
+        value=condition.value,
+        case_sensitive=condition.case_sensitive,
+    )
 
 
 def _models(request: Request) -> Models:

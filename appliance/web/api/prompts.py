@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-import msgspec
-from msgspec import Meta
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.prompts import AddLabels, ApiPrompt, ApiPromptSummary, CreatePrompt, PromptPage
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.prompts import LATEST, PRODUCTION, NewPrompt, Prompt, content_fault, label_fault, name_fault
 from appliance.model.usage import whole_number
@@ -24,27 +24,12 @@ _DEFAULT_LIMIT = 10
 _MOST_VERSIONS = 2**31 - 1
 
 
-class _Create(msgspec.Struct, rename="camel"):
-    name: str
-    prompt: str | list[dict[str, Any]]
-    type: Literal["text", "chat"] | None = None
-    labels: list[str] | None = None
-    tags: list[str] | None = None
-    config: Any = None
-    commit_message: Annotated[str, Meta(max_length=500)] | None = None
-    is_active: bool | None = None
-
-
-class _Update(msgspec.Struct, rename="camel"):
-    new_labels: list[str]
-
-
 async def create_prompt(request: Request) -> Response:
     """201 with the new version."""
     auth = await authorize(request)
-    body = await read_json(request, _Create)
+    body = await read_json(request, CreatePrompt)
     prompt = await _prompts(request).create(auth.project_id, _checked(body))
-    return json_response(_shown(prompt), 201)
+    return json_response(api_prompt(prompt), 201)
 
 
 async def list_prompts(request: Request) -> Response:
@@ -59,9 +44,9 @@ async def list_prompts(request: Request) -> Response:
         from_updated_at=_moment_param(request, "fromUpdatedAt"),
         to_updated_at=_moment_param(request, "toUpdatedAt"),
     )
-    found, total = await _prompts(request).find(auth.project_id, query, page.limit, page.offset)
-    meta = page.meta(total)
-    return json_response({"data": [_shown_summary(each) for each in found], "meta": meta, "pagination": meta})
+    summaries, total = await _prompts(request).find(auth.project_id, query, page.limit, page.offset)
+    data, meta = [api_prompt_summary(summary) for summary in summaries], page.meta(total)
+    return json_response(PromptPage(data=data, meta=meta, pagination=meta))
 
 
 async def get_prompt(request: Request) -> Response:
@@ -81,7 +66,7 @@ async def get_prompt_by_query(request: Request) -> Response:
 async def add_labels(request: Request) -> Response:
     """Give a version more labels; other versions lose them."""
     auth = await authorize(request)
-    body = await read_json(request, _Update)
+    body = await read_json(request, AddLabels)
     _check_labels(body.new_labels, "newLabels")
     if LATEST in body.new_labels:
         raise InvalidData([issue("newLabels", "The label 'latest' is managed by the server", "custom")])
@@ -90,7 +75,7 @@ async def add_labels(request: Request) -> Response:
     prompt = await _prompts(request).add_labels(auth.project_id, name, number, body.new_labels)
     if prompt is None:
         raise NotFound(f"Prompt not found: '{name}' with version {version}")
-    return json_response(_shown(prompt))
+    return json_response(api_prompt(prompt))
 
 
 async def delete_prompt(request: Request) -> Response:
@@ -113,10 +98,10 @@ async def _get(request: Request, name: str) -> Response:
     prompt = await _prompts(request).get(auth.project_id, name, version=version, label=label)
     if prompt is None:
         raise NotFound(f"Prompt not found: '{name}'{_selection(version, label)}")
-    return json_response({**_shown(prompt), "isActive": PRODUCTION in prompt.labels, "resolutionGraph": None})
+    return json_response(api_prompt(prompt, is_read=True))
 
 
-def _checked(body: _Create) -> NewPrompt:
+def _checked(body: CreatePrompt) -> NewPrompt:
     if fault := name_fault(body.name):
         raise InvalidData([issue("name", fault, "custom")])
     labels = [*(body.labels or []), *([PRODUCTION] if body.is_active else [])]
@@ -154,34 +139,38 @@ def _check_labels(labels: list[str], field: str) -> None:
             raise InvalidData([issue(field, fault, "custom")])
 
 
-def _shown(prompt: Prompt) -> dict[str, Any]:
-    return {
-        "id": prompt.id,
-        "createdAt": iso_time(prompt.created_at),
-        "updatedAt": iso_time(prompt.updated_at),
-        "projectId": prompt.project_id,
-        "createdBy": prompt.created_by,
-        "name": prompt.name,
-        "version": prompt.version,
-        "type": prompt.type,
-        "prompt": prompt.prompt,
-        "config": prompt.config,
-        "tags": prompt.tags,
-        "labels": prompt.labels,
-        "commitMessage": prompt.commit_message,
-    }
+def api_prompt(prompt: Prompt, *, is_read: bool = False) -> ApiPrompt:
+    """The version; only where it `is_read` by itself the answer says whether it is active."""
+    return ApiPrompt(
+        id=prompt.id,
+        created_at=iso_time(prompt.created_at),
+        updated_at=iso_time(prompt.updated_at),
+        project_id=prompt.project_id,
+        created_by=prompt.created_by,
+        name=prompt.name,
+        version=prompt.version,
+        type=prompt.type,
+        prompt=prompt.prompt,
+        config=prompt.config,
+        tags=prompt.tags,
+        labels=prompt.labels,
+        commit_message=prompt.commit_message,
+        is_active=PRODUCTION in prompt.labels if is_read else UNSET,
+        resolution_graph=None if is_read else UNSET,
+    )
 
 
-def _shown_summary(summary: PromptSummary) -> dict[str, Any]:
-    return {
-        "name": summary.name,
-        "type": summary.type,
-        "versions": summary.versions,
-        "labels": summary.labels,
-        "tags": summary.tags,
-        "lastUpdatedAt": iso_time(summary.last_updated_at),
-        "lastConfig": summary.last_config,
-    }
+def api_prompt_summary(summary: PromptSummary) -> ApiPromptSummary:
+    """The prompt of a list."""
+    return ApiPromptSummary(
+        name=summary.name,
+        type=summary.type,
+        versions=summary.versions,
+        labels=summary.labels,
+        tags=summary.tags,
+        last_updated_at=iso_time(summary.last_updated_at),
+        last_config=summary.last_config,
+    )
 
 
 def _selection(version: int | None, label: str | None) -> str:

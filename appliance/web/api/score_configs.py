@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.pages import ApiPage
+from appliance.api_types.score_configs import ApiScoreConfig, CreateScoreConfig, UpdateScoreConfig
 from appliance.errors import InvalidRequest, NotFound
 from appliance.model.score_configs import BOOLEAN_CATEGORIES, ScoreConfig, config_fault
 from appliance.storage.postgres.score_configs import ScoreConfigs
@@ -19,33 +21,10 @@ from appliance.web.params import page_from
 from appliance.web.responses import iso_time, json_response
 
 
-class _Category(msgspec.Struct):
-    label: str
-    value: float
-
-
-class _Create(msgspec.Struct, rename="camel"):
-    name: str
-    data_type: Literal["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT"]
-    min_value: float | None = None
-    max_value: float | None = None
-    categories: list[_Category] | None = None
-    description: str | None = None
-
-
-class _Update(msgspec.Struct, rename="camel", omit_defaults=True):
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    is_archived: bool | msgspec.UnsetType = msgspec.UNSET
-    min_value: float | msgspec.UnsetType | None = msgspec.UNSET
-    max_value: float | msgspec.UnsetType | None = msgspec.UNSET
-    categories: list[_Category] | msgspec.UnsetType | None = msgspec.UNSET
-    description: str | msgspec.UnsetType | None = msgspec.UNSET
-
-
 async def create_config(request: Request) -> Response:
     """A new config; BOOLEAN ones get their two categories."""
     auth = await authorize(request)
-    body = await read_json(request, _Create)
+    body = await read_json(request, CreateScoreConfig)
     categories = BOOLEAN_CATEGORIES if body.data_type == "BOOLEAN" else msgspec.to_builtins(body.categories)
     _check(body.name, body.data_type, body.min_value, body.max_value, categories)
     config = await _configs(request).create(
@@ -57,45 +36,45 @@ async def create_config(request: Request) -> Response:
         categories=categories,
         description=body.description,
     )
-    return json_response(_shown(config))
+    return json_response(api_score_config(config))
 
 
 async def list_configs(request: Request) -> Response:
     """Configs, newest first."""
     auth = await authorize(request)
     page = page_from(request)
-    found, total = await _configs(request).find(auth.project_id, page.limit, page.offset)
-    return json_response({"data": [_shown(config) for config in found], "meta": page.meta(total)})
+    configs, total = await _configs(request).find(auth.project_id, page.limit, page.offset)
+    return json_response(ApiPage([api_score_config(config) for config in configs], page.meta(total)))
 
 
 async def get_config(request: Request) -> Response:
     """The config with this id."""
     auth = await authorize(request)
-    return json_response(_shown(await _config(request, auth.project_id)))
+    return json_response(api_score_config(await _config(request, auth.project_id)))
 
 
 async def update_config(request: Request) -> Response:
-    """Change what is given; the data type stays."""
+    """Change the fields that the body has; the data type stays."""
     auth = await authorize(request)
-    body = await read_json(request, _Update)
-    given = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not msgspec.UNSET}
-    if not given:
+    body = await read_json(request, UpdateScoreConfig)
+    changes = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not msgspec.UNSET}
+    if not changes:
         raise InvalidRequest("Request body cannot be empty. At least one field must be provided for update.")
-    if "categories" in given:
-        given["categories"] = msgspec.to_builtins(given["categories"])
-    changed = dataclasses.replace(await _config(request, auth.project_id), **given)
+    if "categories" in changes:
+        changes["categories"] = msgspec.to_builtins(changes["categories"])
+    changed = dataclasses.replace(await _config(request, auth.project_id), **changes)
     _check(changed.name, changed.data_type, changed.min_value, changed.max_value, changed.categories)
     stored = await _configs(request).update(changed)
     if stored is None:
         raise NotFound("Score config not found within authorized project")
-    return json_response(_shown(stored))
+    return json_response(api_score_config(stored))
 
 
 async def _config(request: Request, project_id: str) -> ScoreConfig:
-    found = await _configs(request).get(project_id, request.path_params["id"])
-    if found is None:
+    config = await _configs(request).get(project_id, request.path_params["id"])
+    if config is None:
         raise NotFound("Score config not found within authorized project")
-    return found
+    return config
 
 
 def _check(*config: Any) -> None:
@@ -103,20 +82,21 @@ def _check(*config: Any) -> None:
         raise InvalidRequest(fault)
 
 
-def _shown(config: ScoreConfig) -> dict[str, Any]:
-    return {
-        "id": config.id,
-        "name": config.name,
-        "createdAt": iso_time(config.created_at),
-        "updatedAt": iso_time(config.updated_at),
-        "projectId": config.project_id,
-        "dataType": config.data_type,
-        "isArchived": config.is_archived,
-        "minValue": config.min_value,
-        "maxValue": config.max_value,
-        "categories": config.categories,
-        "description": config.description,
-    }
+def api_score_config(config: ScoreConfig) -> ApiScoreConfig:
+    """The config."""
+    return ApiScoreConfig(
+        id=config.id,
+        name=config.name,
+        created_at=iso_time(config.created_at),
+        updated_at=iso_time(config.updated_at),
+        project_id=config.project_id,
+        data_type=config.data_type,
+        is_archived=config.is_archived,
+        min_value=config.min_value,
+        max_value=config.max_value,
+        categories=config.categories,
+        description=config.description,
+    )
 
 
 def _configs(request: Request) -> ScoreConfigs:

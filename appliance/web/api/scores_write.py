@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance.api_types.ingestion import CreatedObject, ScoreRefused, ScoresOutcome
+from appliance.api_types.messages import Message
 from appliance.errors import InvalidData
 from appliance.ingestion.legacy.events import accepted_event
 from appliance.web.api.ingestion import Event, new_event, store_events
@@ -29,7 +31,7 @@ async def create_scores(request: Request) -> Response:
     except msgspec.ValidationError as error:
         raise InvalidData([issue_from(error)]) from None
     await store_events(request, auth, [event])
-    return json_response({"id": event["body"]["id"]})
+    return json_response(CreatedObject(id=event["body"]["id"]))
 
 
 def score_event(score: Any) -> Event:
@@ -53,16 +55,16 @@ def score_event(score: Any) -> Event:
 
 async def _create_many(request: Request, auth: Auth, scores: list[Any]) -> Response:
     events: list[Event] = []
-    errors: list[dict[str, str]] = []
+    errors: list[ScoreRefused] = []
     for position, score in enumerate(scores):
         try:
             events.append(score_event(score))
         except msgspec.ValidationError as error:
-            errors.append({"message": f"Score {position}: {error}"})
+            errors.append(ScoreRefused(message=f"Score {position}: {error}"))
     await store_events(request, auth, events)
     if errors:
-        return json_response({"accepted": len(events), "rejected": len(errors), "errors": errors}, 207)
-    return json_response({"message": "Accepted"}, 202)
+        return json_response(ScoresOutcome(accepted=len(events), rejected=len(errors), errors=errors), 207)
+    return json_response(Message("Accepted"), 202)
 
 
 routes = [Route("/api/public/scores", create_scores, methods=["POST"])]
