@@ -168,7 +168,8 @@ class LangfuseApp(App[None]):
                 self._open_first_run(is_first=True)
 
     def _resume_screen(self) -> None:
-        if isinstance(self.screen, AppScreen):
+        # A screen that is still being composed resumes by itself once it shows.
+        if isinstance(self.screen, AppScreen) and self.screen.is_mounted:
             self.screen.resume()
 
     def ask_health(self) -> None:

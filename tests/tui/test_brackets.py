@@ -13,12 +13,15 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 from textual.widgets._toast import Toast
 
+from appliance.api_types.observations import ApiObservation
+from appliance.api_types.scores import ApiScore
+from appliance.api_types.traces import ApiTraceDetail
 from appliance.errors import RemoteError
 from tests.tui.conftest import MakeApp, Until
 from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
 from tui.host import Jump
-from tui.model.records import Health, Observation, ObservationTexts, Score, Slice, TraceDetail
+from tui.model.records import Health, Observation, Slice
 from tui.screens.trace import TraceScreen
 from tui.screens.traces import TracesScreen
 
@@ -87,14 +90,14 @@ class Bracketed(SampleGateway):
         self.server = replace(self.server, project=text)
         row = self.rows[0]
         assert row.extras is not None
-        scores = (Score(id="s", name=text, string_value=text, data_type="CATEGORICAL", comment=text),)
+        scores = (ApiScore(id="s", name=text, string_value=text, data_type="CATEGORICAL", comment=text),)
         self.rows[0] = replace(
             row, name=text, input=text, output=text, user=text, session=text, environment=text, tags=(text,),
             extras=replace(row.extras, scores=scores),
         )  # fmt: skip
         self.healthy = Health(ok=False, reason=text)
 
-    async def trace(self, trace_id: str) -> TraceDetail:
+    async def trace(self, trace_id: str) -> ApiTraceDetail:
         found = await super().trace(trace_id)
         return msgspec.structs.replace(found, input=self.text, output={self.text: [self.text]}, metadata=self.text)
 
@@ -105,8 +108,8 @@ class Bracketed(SampleGateway):
     def _marked(self, one: Observation) -> Observation:
         return msgspec.structs.replace(one, name=self.text, level="ERROR", status_message=self.text, model=self.text)
 
-    async def observation_texts(self, observation_id: str) -> ObservationTexts:
-        return ObservationTexts(
+    async def observation(self, observation_id: str) -> ApiObservation:
+        return ApiObservation(
             id=observation_id,
             input=[{"role": self.text, "content": self.text}],
             output=self.text,

@@ -11,6 +11,11 @@ from typing import Any, Protocol
 import msgspec
 from msgspec.structs import replace
 
+from appliance.api_types.jobs import ApiJob
+from appliance.api_types.observations import ApiObservation
+from appliance.api_types.pages import ApiList, ApiPage
+from appliance.api_types.scores import ApiScore
+from appliance.api_types.traces import ApiTraceDetail, ApiTraceItem
 from appliance.client import ControlClient, LangfuseClient, Param, segment
 from appliance.errors import NotRunning, RemoteError
 from appliance.http_client import HttpClient
@@ -20,18 +25,14 @@ from tui.api import local
 from tui.model.overview import Overview, fold_overview, number, overview_queries
 from tui.model.records import (
     Health,
-    JobRow,
     Observation,
-    ObservationTexts,
-    Score,
     Server,
-    SessionDetail,
+    Session,
     SessionRow,
     Slice,
-    TraceDetail,
     TraceExtras,
     TraceRow,
-    TraceWire,
+    session_row,
     trace_row,
 )
 from tui.model.timerange import TimeRange, iso
@@ -65,42 +66,19 @@ class Gateway(Protocol):
     async def health(self) -> Health: ...
     async def trace_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]: ...
     async def trace_extras(self, rows: Sequence[TraceRow]) -> dict[str, TraceExtras]: ...
-    async def trace(self, trace_id: str) -> TraceDetail: ...
+    async def trace(self, trace_id: str) -> ApiTraceDetail: ...
     def trace_observations(self, trace_id: str) -> AsyncIterator[list[Observation]]: ...
-    async def observation_texts(self, observation_id: str) -> ObservationTexts: ...
+    async def observation(self, observation_id: str) -> ApiObservation: ...
     async def observation_page(self, conditions: Sequence[Mapping[str, Any]], page: int) -> Slice[Observation]: ...
     async def session_page(self, page: int) -> Slice[SessionRow]: ...
-    async def session(self, session_id: str) -> SessionDetail: ...
+    async def session(self, session_id: str) -> Session: ...
     async def overview(self, span: TimeRange) -> Overview: ...
     def live(self) -> AsyncIterator[list[str]]: ...
     async def status(self) -> ApplianceStatus: ...
-    async def jobs(self) -> list[JobRow]: ...
+    async def jobs(self) -> list[ApiJob]: ...
     def logs(self, service: str, lines: int) -> AsyncIterator[str]: ...
     async def control(self, service: str, verb: str) -> None: ...
     def start(self, runtime: str = "") -> AsyncIterator[str]: ...
-
-
-class _Observations(msgspec.Struct):
-    data: list[Observation]
-    meta: dict[str, Any] = msgspec.field(default_factory=dict)
-
-
-class _Traces(msgspec.Struct):
-    data: list[TraceWire]
-    meta: dict[str, Any] = msgspec.field(default_factory=dict)
-
-
-class _Sessions(msgspec.Struct):
-    data: list[SessionRow]
-    meta: dict[str, Any] = msgspec.field(default_factory=dict)
-
-
-class _Jobs(msgspec.Struct):
-    data: list[JobRow]
-
-
-class _Scores(msgspec.Struct):
-    data: list[Score]
 
 
 class RemoteGateway:
@@ -144,8 +122,8 @@ class RemoteGateway:
             "fromTimestamp": iso(query.since) if query.since else None,
             "filter": list(query.conditions) or None,
         }
-        found = await self._client.get("/api/public/traces", params, into=_Traces)
-        return Slice([trace_row(wire) for wire in found.data], found.meta.get("totalItems"))
+        traces = await self._client.traces(**params)
+        return Slice([trace_row(trace) for trace in traces.data], traces.meta.total_items)
 
     async def trace_extras(self, rows: Sequence[TraceRow]) -> dict[str, TraceExtras]:
         """Tokens, level counts and scores of the given traces, in two requests."""
@@ -153,7 +131,7 @@ class RemoteGateway:
             return {}
         scored = [identity for row in rows for identity in row.score_ids]
         measured, scores = await asyncio.gather(self._levels(rows), self._scores(scored))
-        by_trace: dict[str, list[Score]] = {}
+        by_trace: dict[str, list[ApiScore]] = {}
         for score in scores:
             by_trace.setdefault(score.trace_id or "", []).append(score)
         return {row.id: _extras(measured.get(row.id, []), by_trace.get(row.id, [])) for row in rows}
@@ -178,15 +156,13 @@ class RemoteGateway:
             found.setdefault(str(row.get("traceId")), []).append(row)
         return found
 
-    async def _scores(self, ids: Sequence[str]) -> list[Score]:
+    async def _scores(self, ids: Sequence[str]) -> list[ApiScore]:
         if not ids:
             return []
-        params: dict[str, Param] = {"scoreIds": ",".join(ids[:100]), "limit": 100}
-        return (await self._client.get("/api/public/v2/scores", params, into=_Scores)).data
+        return (await self._client.scores(scoreIds=",".join(ids[:100]), limit=100)).data
 
-    async def trace(self, trace_id: str) -> TraceDetail:
-        path = f"/api/public/traces/{segment(trace_id)}"
-        return await self._client.get(path, {"fields": "core,io,scores"}, into=TraceDetail)
+    async def trace(self, trace_id: str) -> ApiTraceDetail:
+        return await self._client.trace(trace_id, fields="core,io,scores")
 
     async def trace_observations(self, trace_id: str) -> AsyncIterator[list[Observation]]:
         """All observations of a trace, without their texts, in batches."""
@@ -205,10 +181,10 @@ class RemoteGateway:
     async def _tree(self, trace_id: str) -> AsyncIterator[list[Observation]]:
         """What only an appliance answers: the first rows at once, and all others in one more request."""
         path, first = f"/api/local/traces/{segment(trace_id)}/tree", OBSERVATIONS_AT_ONCE
-        found = await self._client.get(path, {"limit": first}, into=_Observations)
-        yield found.data
-        if len(found.data) == first:
-            yield (await self._client.get(path, {"offset": first}, into=_Observations)).data
+        rows = (await self._client.get(path, {"limit": first}, into=ApiList[Observation])).data
+        yield rows
+        if len(rows) == first:
+            yield (await self._client.get(path, {"offset": first}, into=ApiList[Observation])).data
 
     async def _observations_by_cursor(self, trace_id: str) -> AsyncIterator[list[Observation]]:
         params: dict[str, Param] = {
@@ -218,11 +194,11 @@ class RemoteGateway:
         }
         try:
             while True:
-                found = await self._client.get("/api/public/v2/observations", params, into=_Observations)
-                yield found.data
-                if not found.meta.get("cursor"):
+                page = await self._client.get("/api/public/v2/observations", params, into=ApiPage[Observation])
+                yield page.data
+                if not page.meta.cursor:
                     return
-                params["cursor"] = found.meta["cursor"]
+                params["cursor"] = page.meta.cursor
         except RemoteError as error:
             if error.status != 404:
                 raise
@@ -230,39 +206,37 @@ class RemoteGateway:
             yield batch
 
     async def _observations_by_page(self, trace_id: str) -> AsyncIterator[list[Observation]]:
-        page, pages = 1, 1
-        while page <= pages:
-            params: dict[str, Param] = {"traceId": trace_id, "page": page, "limit": 100}
-            found = await self._client.get("/api/public/observations", params, into=_Observations)
-            yield found.data
-            page, pages = page + 1, int(found.meta.get("totalPages", 1))
+        page_number, pages = 1, 1
+        while page_number <= pages:
+            params: dict[str, Param] = {"traceId": trace_id, "page": page_number, "limit": 100}
+            page = await self._client.get("/api/public/observations", params, into=ApiPage[Observation])
+            yield page.data
+            page_number, pages = page_number + 1, page.meta.total_pages or 1
 
-    async def observation_texts(self, observation_id: str) -> ObservationTexts:
-        return await self._client.get(f"/api/public/observations/{segment(observation_id)}", into=ObservationTexts)
+    async def observation(self, observation_id: str) -> ApiObservation:
+        return await self._client.observation(observation_id)
 
     async def observation_page(self, conditions: Sequence[Mapping[str, Any]], page: int) -> Slice[Observation]:
         params: dict[str, Param] = {"page": page, "limit": PAGE_ROWS, "filter": list(conditions) or None}
-        found = await self._client.get("/api/public/observations", params, into=_Observations)
-        return Slice(found.data, found.meta.get("totalItems"))
+        observations = await self._client.get("/api/public/observations", params, into=ApiPage[Observation])
+        return Slice(observations.data, observations.meta.total_items)
 
     async def session_page(self, page: int) -> Slice[SessionRow]:
-        params: dict[str, Param] = {"page": page, "limit": PAGE_ROWS}
-        found = await self._client.get("/api/public/sessions", params, into=_Sessions)
-        return Slice(found.data, found.meta.get("totalItems"))
+        sessions = await self._client.sessions(page=page, limit=PAGE_ROWS)
+        return Slice([session_row(session) for session in sessions.data], sessions.meta.total_items)
 
-    async def session(self, session_id: str) -> SessionDetail:
-        """The session with the texts of its traces (the session answer itself has no figures)."""
-        path = f"/api/public/sessions/{segment(session_id)}"
-        found = await self._client.get(path, into=_BareSession)
-        turns: list[TraceDetail] = []
-        for page in range(1, TURN_PAGES + 1):
-            params: dict[str, Param] = {"sessionId": session_id, "limit": 100, "page": page}
-            params |= {"orderBy": "timestamp.asc", "fields": "core,io,metrics"}
-            more = await self._client.get("/api/public/traces", params, into=_TurnList)
-            turns += more.data
-            if len(turns) >= more.meta.get("totalItems", 0):
+    async def session(self, session_id: str) -> Session:
+        """The session with the texts and figures of its traces, which the answer about a session lacks."""
+        await self._client.session(session_id)  # 404 when there is none
+        turns: list[ApiTraceItem] = []
+        for page_number in range(1, TURN_PAGES + 1):
+            page = await self._client.traces(
+                sessionId=session_id, limit=100, page=page_number, orderBy="timestamp.asc", fields="core,io,metrics"
+            )
+            turns += page.data
+            if len(turns) >= (page.meta.total_items or 0):
                 break
-        return SessionDetail(id=found.id, created_at=found.created_at, environment=found.environment, traces=turns)
+        return Session(session_id, turns)
 
     async def overview(self, span: TimeRange) -> Overview:
         """The home screen's figures, a few queries at a time."""
@@ -282,10 +256,9 @@ class RemoteGateway:
         async for arrival in self._client.live():
             yield arrival.trace_ids
 
-    async def jobs(self) -> list[JobRow]:
+    async def jobs(self) -> list[ApiJob]:
         """The background jobs that wait, run or have failed, newest first; of langfuse-local only."""
-        params = {"state": "waiting,running,failed"}
-        return (await self._client.get("/api/local/jobs", params, into=_Jobs)).data
+        return await self._client.jobs(state="waiting,running,failed")
 
     async def status(self) -> ApplianceStatus:
         raise _not_here()
@@ -381,18 +354,7 @@ class LocalGateway(RemoteGateway):
         return self._control
 
 
-class _BareSession(msgspec.Struct, rename="camel"):
-    id: str
-    created_at: datetime
-    environment: str | None = None
-
-
-class _TurnList(msgspec.Struct):
-    data: list[TraceDetail]
-    meta: dict[str, Any] = msgspec.field(default_factory=dict)
-
-
-def _extras(measured: Sequence[Mapping[str, Any]], scores: Sequence[Score]) -> TraceExtras:
+def _extras(measured: Sequence[Mapping[str, Any]], scores: Sequence[ApiScore]) -> TraceExtras:
     levels = {str(row.get("level")): int(number(row.get("count_count"))) for row in measured}
     tokens = sum(int(number(row.get("sum_totalTokens"))) for row in measured)
     return TraceExtras(tokens, levels, tuple(sorted(scores, key=lambda score: score.name)))

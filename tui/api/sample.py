@@ -8,6 +8,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from appliance.api_types.jobs import ApiJob
+from appliance.api_types.observations import ApiObservation
+from appliance.api_types.scores import ApiScore
+from appliance.api_types.traces import ApiTraceDetail, ApiTraceItem
 from appliance.errors import RemoteError
 from appliance.model.services import ApplianceStatus
 from tui.api.gateway import PAGE_ROWS, TraceQuery
@@ -27,19 +31,15 @@ from tui.api.sample_data import (
 from tui.model.overview import Overview, fold_overview
 from tui.model.records import (
     Health,
-    JobRow,
     Observation,
-    ObservationTexts,
-    Score,
     Server,
-    SessionDetail,
+    Session,
     SessionRow,
     Slice,
-    TraceDetail,
     TraceExtras,
     TraceRow,
 )
-from tui.model.timerange import TimeRange
+from tui.model.timerange import TimeRange, iso
 
 ORDERED_BY: Final[dict[str, Callable[[TraceRow], Any]]] = {
     "timestamp": lambda row: row.timestamp,
@@ -92,7 +92,7 @@ class SampleGateway:
             {"DEFAULT": steps} | ({"ERROR": 1} if failed else {}) | ({"WARNING": dice.randint(1, 3)} if warned else {})
         )
         scores = (
-            [Score(id=f"s{index}", name="helpful", value=round(dice.uniform(0.55, 1.0), 2))]
+            [ApiScore(id=f"s{index}", name="helpful", value=round(dice.uniform(0.55, 1.0), 2))]
             if dice.random() < 0.4
             else []
         )
@@ -143,14 +143,14 @@ class SampleGateway:
         self._check()
         return {row.id: row.extras for row in rows if row.extras is not None}
 
-    async def trace(self, trace_id: str) -> TraceDetail:
+    async def trace(self, trace_id: str) -> ApiTraceDetail:
         self._check()
         row = next((row for row in self.rows if row.id == trace_id), None)
         if row is None:
             raise RemoteError(f"Trace {trace_id} not found within authorized project", status=404)
         scores = [
             *(row.extras.scores if row.extras else ()),
-            Score(
+            ApiScore(
                 id="g",
                 name="grounded",
                 value=1,
@@ -160,8 +160,8 @@ class SampleGateway:
                 observation_id=f"{trace_id[:8]}-2",
             ),
         ]
-        return TraceDetail(
-            id=row.id, timestamp=row.timestamp, name=row.name, user_id=row.user, session_id=row.session,
+        return ApiTraceDetail(
+            id=row.id, timestamp=iso(row.timestamp), name=row.name, user_id=row.user, session_id=row.session,
             environment=row.environment, tags=list(row.tags), input={"question": row.input},
             output={"answer": row.output} if row.output else None,
             metadata={"tenant": "acme", "channel": "web", "experiment": {"name": "rerank-v2", "arm": "b"}},
@@ -180,7 +180,7 @@ class SampleGateway:
             return
         yield agent_run(row)
 
-    async def observation_texts(self, observation_id: str) -> ObservationTexts:
+    async def observation(self, observation_id: str) -> ApiObservation:
         self._check()
         return texts_of(observation_id)
 
@@ -201,13 +201,12 @@ class SampleGateway:
         start = (page - 1) * PAGE_ROWS
         return Slice(found[start : start + PAGE_ROWS], len(found))
 
-    async def session(self, session_id: str) -> SessionDetail:
+    async def session(self, session_id: str) -> Session:
         self._check()
         rows = [row for row in self.rows if row.session == session_id]
         if not rows:
             raise RemoteError(f"Session {session_id} not found within authorized project", status=404)
-        traces = [await self.trace(row.id) for row in rows]
-        return SessionDetail(id=session_id, created_at=rows[-1].timestamp, environment="production", traces=traces)
+        return Session(session_id, [_turn(row) for row in reversed(rows)])
 
     async def overview(self, span: TimeRange) -> Overview:
         self._check()
@@ -217,7 +216,7 @@ class SampleGateway:
         while True:
             yield await self.written.get()
 
-    async def jobs(self) -> list[JobRow]:
+    async def jobs(self) -> list[ApiJob]:
         self._check()
         return sample_jobs()
 
@@ -257,3 +256,11 @@ def _matches(row: TraceRow, query: TraceQuery) -> bool:
         if condition["column"] == "search" and condition["value"].lower() not in f"{row.input} {row.output}".lower():
             return False
     return True
+
+
+def _turn(row: TraceRow) -> ApiTraceItem:
+    return ApiTraceItem(
+        id=row.id, timestamp=iso(row.timestamp), name=row.name, user_id=row.user, session_id=row.session,
+        environment=row.environment, tags=list(row.tags), input={"question": row.input},
+        output={"answer": row.output} if row.output else None, total_cost=row.cost, latency=row.latency,
+    )  # fmt: skip

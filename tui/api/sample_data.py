@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from math import sin
 from typing import Any, Final
 
+from appliance.api_types.jobs import ApiJob
+from appliance.api_types.observations import ApiObservation
 from appliance.model.services import ApplianceStatus, DiskStatus, QueueStatus, ServiceStatus
-from tui.model.records import JobRow, Observation, ObservationTexts, TraceRow
+from tui.model.records import Observation, TraceRow
 from tui.model.timerange import TimeRange
 
 QUESTIONS: Final = (
@@ -91,12 +93,12 @@ def many_observations(count: int, start: datetime) -> list[Observation]:
     return made
 
 
-def texts_of(observation_id: str) -> ObservationTexts:
+def texts_of(observation_id: str) -> ApiObservation:
     """The texts of one step of `agent_run`."""
     number = observation_id.rpartition("-")[2]
     question, answer = QUESTIONS[1]
     if number in ("1", "8"):
-        return ObservationTexts(
+        return ApiObservation(
             id=observation_id,
             input=[
                 {"role": "system", "content": "You are the assistant of a **shoe shop**. Answer briefly, with what the tools say."},
@@ -110,7 +112,7 @@ def texts_of(observation_id: str) -> ObservationTexts:
             usage_details={"input": 2310, "input_cached_tokens": 1024, "output": 164, "total": 2474},
             cost_details={"input": 0.005775, "output": 0.00164, "total": 0.007415},
         )  # fmt: skip
-    return ObservationTexts(
+    return ApiObservation(
         id=observation_id,
         input={"query": question, "top_k": 5, "filters": {"shop": "eu", "language": "en"}},
         output={"documents": [{"id": f"doc-{i}", "score": round(0.93 - i * 0.07, 2), "title": q} for i, (q, _) in enumerate(QUESTIONS)]},
@@ -134,11 +136,11 @@ def sample_status() -> ApplianceStatus:
     )  # fmt: skip
 
 
-def sample_jobs() -> list[JobRow]:
+def sample_jobs() -> list[ApiJob]:
     """A deletion that is being carried out, and one that has failed."""
     return [
-        JobRow(id="j2", kind="purge_deleted", state="running", message="Deleting traces: observations: 3 parts left", progress=400, total=1200),
-        JobRow(id="j1", kind="delete_unused_media", state="failed", attempts=8, error="The media bucket b cannot be used: no such host."),
+        ApiJob(id="j2", kind="purge_deleted", state="running", message="Deleting traces: observations: 3 parts left", progress=400, total=1200),
+        ApiJob(id="j1", kind="delete_unused_media", state="failed", attempts=8, error="The media bucket b cannot be used: no such host."),
     ]  # fmt: skip
 
 

@@ -11,9 +11,10 @@ import msgspec
 from rich.cells import cell_len
 from rich.text import Text
 
+from appliance.api_types.scores import ApiScore
 from appliance.model.media import readable
 from appliance.model.messages import Message, Part, parse_messages
-from tui.model.records import Score
+from tui.model.records import score_text
 from tui.text.cells import fit
 from tui.text.palette import Palette
 
@@ -194,7 +195,7 @@ def pair_lines(pairs: Mapping[str, Any], palette: Palette) -> list[Line]:
     return lines
 
 
-def score_lines(scores: Sequence[Score], palette: Palette) -> list[Line]:
+def score_lines(scores: Sequence[ApiScore], palette: Palette) -> list[Line]:
     """Scores with value, source and comment."""
     if not scores:
         return [Line(Text("no scores", style=f"italic {palette.faint}"))]
@@ -205,7 +206,7 @@ def score_lines(scores: Sequence[Score], palette: Palette) -> list[Line]:
             Line(
                 Text.assemble(
                     (fit(score.name, width), palette.text),
-                    (fit(score.shown, 12, "right"), f"bold {palette.series[2]}"),
+                    (fit(score_text(score), 12, "right"), f"bold {palette.series[2]}"),
                     (f"  {score.data_type.lower()} · {score.source.lower()}", palette.faint),
                 )
             )

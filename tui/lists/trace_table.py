@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from appliance.model import format
-from tui.model.records import TraceExtras, TraceRow
+from tui.model.records import TraceExtras, TraceRow, score_text
 from tui.text.cells import Cell, Column
 from tui.text.palette import Palette
 
@@ -75,5 +75,5 @@ def _scores(extras: TraceExtras | None, palette: Palette) -> Cell:
         return [("", "")]
     pieces: list[tuple[str, str]] = []
     for score in extras.scores:
-        pieces += [(f"{score.name} ", palette.faint), (f"{score.shown}  ", palette.series[2])]
+        pieces += [(f"{score.name} ", palette.faint), (f"{score_text(score)}  ", palette.series[2])]
     return pieces

@@ -1,103 +1,27 @@
-"""What the screens show, decoded from the API's JSON; times are aware datetimes, durations seconds, costs USD."""
+"""Rows that the screens show, beside the structs of the API; times have offsets, durations are seconds, costs USD."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
+from appliance.api_types.scores import ApiScore
+from appliance.api_types.sessions import ApiSession
+from appliance.api_types.traces import NOT_REQUESTED, ApiTraceItem
 from appliance.model import format
+from appliance.model.times import moment_of, parse_iso
 
 T = TypeVar("T")
 
 
-class Score(msgspec.Struct, kw_only=True, rename="camel"):
-    """One score of a trace, an observation or a session."""
-
-    id: str
-    name: str
-    timestamp: datetime | None = None
-    value: float | str | bool | None = None
-    string_value: str | None = None
-    data_type: str = "NUMERIC"
-    source: str = "API"
-    comment: str | None = None
-    trace_id: str | None = None
-    observation_id: str | None = None
-    session_id: str | None = None
-
-    @property
-    def shown(self) -> str:
-        """The value as people read it."""
-        if self.data_type == "BOOLEAN":
-            return "yes" if self.value in (1, 1.0, True) else "no"
-        if self.string_value is not None:
-            return self.string_value
-        return f"{self.value:g}" if isinstance(self.value, int | float) else str(self.value or "")
-
-
-class JobRow(msgspec.Struct, kw_only=True, rename="camel"):
-    """A background job that waits, runs or has failed."""
-
-    id: str
-    kind: str
-    state: str
-    attempts: int = 0
-    progress: int = 0
-    total: int | None = None
-    message: str = ""
-    error: str | None = None
-
-
-class TraceWire(msgspec.Struct, kw_only=True, rename="camel"):
-    """One item of the trace list; input and output stay undecoded until a preview is made of them."""
-
-    id: str
-    timestamp: datetime
-    name: str | None = None
-    user_id: str | None = None
-    session_id: str | None = None
-    release: str | None = None
-    version: str | None = None
-    environment: str | None = None
-    public: bool = False
-    bookmarked: bool = False
-    tags: list[str] = msgspec.field(default_factory=list)
-    input: msgspec.Raw = msgspec.Raw(b"null")
-    output: msgspec.Raw = msgspec.Raw(b"null")
-    metadata: Any = None
-    observations: list[str] = msgspec.field(default_factory=list)
-    scores: list[str] = msgspec.field(default_factory=list)
-    total_cost: float | None = None
-    latency: float | None = None
-
-
-class TraceDetail(msgspec.Struct, kw_only=True, rename="camel"):
-    """A trace without its observations."""
-
-    id: str
-    timestamp: datetime
-    name: str | None = None
-    user_id: str | None = None
-    session_id: str | None = None
-    release: str | None = None
-    version: str | None = None
-    environment: str | None = None
-    public: bool = False
-    bookmarked: bool = False
-    tags: list[str] = msgspec.field(default_factory=list)
-    input: Any = None
-    output: Any = None
-    metadata: Any = None
-    scores: list[Score] = msgspec.field(default_factory=list)
-    total_cost: float | None = None
-    latency: float | None = None
-    html_path: str = ""
-
-
 class Observation(msgspec.Struct, kw_only=True, rename="camel"):
-    """One observation without its texts; reads both the v1 and the v2 shape."""
+    """One observation without its texts.
+
+    Decoded from the answers of both API versions and of the tree, with times as moments: a trace may have 50,000 of
+    them, which would take twice the time by way of the structs of the API.
+    """
 
     id: str
     start_time: datetime
@@ -149,39 +73,19 @@ class Observation(msgspec.Struct, kw_only=True, rename="camel"):
         return (self.completion_start_time - self.start_time).total_seconds()
 
 
-class ObservationTexts(msgspec.Struct, kw_only=True, rename="camel"):
-    """The big parts of one observation, fetched when it is looked at."""
-
-    id: str
-    input: Any = None
-    output: Any = None
-    metadata: Any = None
-    model_parameters: Any = None
-    usage_details: dict[str, int] | None = None
-    usage_estimated: bool = False
-    """Whether the server counted the tokens because nobody reported them."""
-    cost_details: dict[str, float] | None = None
-
-
-class SessionRow(msgspec.Struct, kw_only=True, rename="camel"):
-    """One item of the session list."""
+class SessionRow(msgspec.Struct, frozen=True):
+    """One row of the session list."""
 
     id: str
     created_at: datetime
-    environment: str | None = None
+    environment: str = ""
 
 
-class SessionDetail(msgspec.Struct, kw_only=True, rename="camel"):
-    """A session with its traces, oldest first after `turns`."""
+class Session(msgspec.Struct, frozen=True):
+    """A session and its traces, oldest first."""
 
     id: str
-    created_at: datetime
-    environment: str | None = None
-    traces: list[TraceDetail] = msgspec.field(default_factory=list)
-
-    @property
-    def turns(self) -> list[TraceDetail]:
-        return sorted(self.traces, key=lambda trace: trace.timestamp)
+    turns: list[ApiTraceItem]
 
 
 class TraceRow(msgspec.Struct, frozen=True):
@@ -211,7 +115,7 @@ class TraceExtras(msgspec.Struct, frozen=True):
 
     tokens: int = 0
     levels: dict[str, int] = msgspec.field(default_factory=dict)
-    scores: tuple[Score, ...] = ()
+    scores: tuple[ApiScore, ...] = ()
 
 
 class Slice(msgspec.Struct, Generic[T], frozen=True):
@@ -248,23 +152,42 @@ def total_tokens(usage: dict[str, int]) -> int:
     return usage["total"] if "total" in usage else sum(usage.values())
 
 
-def trace_row(wire: TraceWire) -> TraceRow:
-    """A row of the list, its texts cut to what fits on a line."""
+def time_of(text: str) -> datetime:
+    """The moment of a time in an answer; the epoch for a text that is no time."""
+    return moment_of(parse_iso(text) or 0)
+
+
+def score_text(score: ApiScore) -> str:
+    """The value of a score as people read it."""
+    if score.data_type == "BOOLEAN":
+        return "yes" if score.value in (1, 1.0, True) else "no"
+    if score.string_value is not None:
+        return score.string_value
+    return f"{score.value:g}" if isinstance(score.value, int | float) else str(score.value or "")
+
+
+def session_row(session: ApiSession) -> SessionRow:
+    """A row of the session list."""
+    return SessionRow(session.id, time_of(session.created_at), session.environment or "")
+
+
+def trace_row(trace: ApiTraceItem) -> TraceRow:
+    """A row of the trace list, its texts cut to what fits on a line."""
     return TraceRow(
-        id=wire.id,
-        timestamp=wire.timestamp,
-        name=wire.name or "",
-        input=format.preview(msgspec.json.decode(wire.input)),
-        output=format.preview(msgspec.json.decode(wire.output)),
-        user=wire.user_id or "",
-        session=wire.session_id or "",
-        environment=wire.environment or "",
-        version=wire.version or "",
-        release=wire.release or "",
-        tags=tuple(wire.tags),
-        bookmarked=wire.bookmarked,
-        latency=wire.latency if wire.latency != -1 else None,
-        cost=wire.total_cost if wire.total_cost != -1 else None,
-        observation_count=len(wire.observations),
-        score_ids=tuple(wire.scores),
+        id=trace.id,
+        timestamp=time_of(trace.timestamp),
+        name=trace.name or "",
+        input=format.preview(trace.input),
+        output=format.preview(trace.output),
+        user=trace.user_id or "",
+        session=trace.session_id or "",
+        environment=trace.environment or "",
+        version=trace.version or "",
+        release=trace.release or "",
+        tags=tuple(trace.tags),
+        bookmarked=bool(trace.bookmarked),
+        latency=trace.latency if trace.latency != NOT_REQUESTED else None,
+        cost=trace.total_cost if trace.total_cost != NOT_REQUESTED else None,
+        observation_count=len(trace.observations),
+        score_ids=tuple(trace.scores),
     )

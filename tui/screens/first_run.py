@@ -18,7 +18,7 @@ from tui import background
 from tui.api.gateway import TraceQuery
 from tui.content.documents import Line
 from tui.content.snippets import Snippet, snippets
-from tui.model.records import TraceRow
+from tui.model.records import TraceRow, time_of
 from tui.screens.base import AppScreen
 from tui.widgets.document import Document
 
@@ -87,7 +87,9 @@ class FirstRunScreen(AppScreen):
                 async for ids in self.gateway.live():
                     if ids and self.known is not None:
                         trace = await self.gateway.trace(ids[0])
-                        self._show_received(TraceRow(id=trace.id, timestamp=trace.timestamp, name=trace.name or ""))
+                        self._show_received(
+                            TraceRow(id=trace.id, timestamp=time_of(trace.timestamp), name=trace.name or "")
+                        )
                         return
             await asyncio.sleep(POLL_S)
 

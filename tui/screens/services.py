@@ -15,12 +15,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Static
 
+from appliance.api_types.jobs import ApiJob
 from appliance.errors import ApplianceError
 from appliance.model import format
 from appliance.model.services import ApplianceStatus, ServiceStatus
 from tui import background
 from tui.content.documents import Line
-from tui.model.records import JobRow
 from tui.screens.base import AppScreen
 from tui.text.cells import Column
 from tui.text.palette import Palette
@@ -98,7 +98,7 @@ class ServicesScreen(AppScreen):
             return
         self.fetch(self._look, self._show)
 
-    async def _look(self) -> tuple[ApplianceStatus, list[JobRow]]:
+    async def _look(self) -> tuple[ApplianceStatus, list[ApiJob]]:
         status, jobs = await asyncio.gather(self.gateway.status(), self.gateway.jobs(), return_exceptions=True)
         if isinstance(status, BaseException):
             raise status
@@ -116,7 +116,7 @@ class ServicesScreen(AppScreen):
             )
         )
 
-    def _show(self, found: tuple[ApplianceStatus, list[JobRow]]) -> None:
+    def _show(self, found: tuple[ApplianceStatus, list[ApiJob]]) -> None:
         status, jobs = found
         self.status = status
         self.jobs_line.display = bool(jobs)
@@ -257,7 +257,7 @@ def facts_text(status: ApplianceStatus, palette: Palette, width: int) -> Text:
     return Text("\n").join(lines)
 
 
-def jobs_text(jobs: Sequence[JobRow], palette: Palette) -> Text:
+def jobs_text(jobs: Sequence[ApiJob], palette: Palette) -> Text:
     """The background jobs, a line each; of many, the newest."""
     lines = []
     for job in jobs[:MOST_JOBS]:

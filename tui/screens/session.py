@@ -6,10 +6,11 @@ from rich.text import Text
 from textual import getters
 from textual.app import ComposeResult
 
+from appliance.api_types.traces import NOT_REQUESTED, ApiTraceItem
 from appliance.model import format
 from appliance.model.messages import Message, Part, parse_messages
 from tui.content.documents import Line, blank, chat_lines, value_lines
-from tui.model.records import SessionDetail, TraceDetail
+from tui.model.records import Session, time_of
 from tui.outside import edit_text
 from tui.screens.base import AppScreen
 from tui.text.palette import Palette
@@ -26,7 +27,7 @@ class SessionScreen(AppScreen):
         super().__init__()
         self.session_id = session_id
         self.subject = f"session {session_id}"
-        self._turns: list[TraceDetail] = []
+        self._turns: list[ApiTraceItem] = []
         self._starts: list[int] = []
         """The line at which each turn begins."""
 
@@ -41,7 +42,7 @@ class SessionScreen(AppScreen):
     def load(self) -> None:
         self.fetch(lambda: self.gateway.session(self.session_id), self._show)
 
-    def _show(self, session: SessionDetail) -> None:
+    def _show(self, session: Session) -> None:
         self._turns = session.turns
         self._draw()
         usd = sum(turn.total_cost or 0 for turn in self._turns)
@@ -86,17 +87,15 @@ class SessionScreen(AppScreen):
         self._draw()
 
 
-def turn_lines(number: int, turn: TraceDetail, palette: Palette) -> list[Line]:
+def turn_lines(number: int, turn: ApiTraceItem, palette: Palette) -> list[Line]:
     """One turn: its head, what was newly said to the model, and its answer."""
     head = Text.assemble(
         (f"── {number} ", palette.faint),
         (turn.name or "unnamed", f"bold {palette.text}"),
-        (f"  {format.absolute(turn.timestamp)[:19]}", palette.faint),
-        (f"  {format.duration(turn.latency if turn.latency != -1 else None)}", palette.muted),
+        (f"  {format.absolute(time_of(turn.timestamp))[:19]}", palette.faint),
+        (f"  {format.duration(turn.latency if turn.latency != NOT_REQUESTED else None)}", palette.muted),
         (f"  {format.cost(turn.total_cost)}" if turn.total_cost and turn.total_cost > 0 else "", palette.muted),
     )
-    for score in turn.scores:
-        head.append(f"  {score.name} {score.shown}", style=palette.series[2])
     said, answer = _as_messages(turn.input, "user")[-1:], _as_messages(turn.output, "assistant")
     if not said and not answer:
         return [Line(head), *value_lines(None, palette)]

@@ -14,13 +14,16 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widgets import Input, Tab, Tabs
 
+from appliance.api_types.observations import ApiObservation
+from appliance.api_types.scores import ApiScore
+from appliance.api_types.traces import ApiTraceDetail
 from appliance.errors import ApplianceError
 from appliance.model import format
 from appliance.model.observations import LEVELS
 from tui import background
 from tui.content.documents import Line, foldable_keys, json_lines
 from tui.modals.prompt import PromptModal
-from tui.model.records import Observation, ObservationTexts, Score, TraceDetail
+from tui.model.records import Observation, time_of
 from tui.model.spantree import Node, SpanTree
 from tui.outside import edit_text
 from tui.screens.base import AppScreen
@@ -60,10 +63,10 @@ class TraceScreen(AppScreen):
         self.trace_id = trace_id
         self.subject = f"trace {trace_id}"
         self._wanted = observation_id
-        self.trace_detail: TraceDetail | None = None
+        self.trace_detail: ApiTraceDetail | None = None
         self._observations: dict[str, Observation] = {}
-        self._texts: dict[str, ObservationTexts] = {}
-        self._scores: dict[str, list[Score]] = {}
+        self._texts: dict[str, ApiObservation] = {}
+        self._scores: dict[str, list[ApiScore]] = {}
         self._folded: set[str] = set()
         self._search = ""
         self._timer: Timer | None = None
@@ -103,7 +106,7 @@ class TraceScreen(AppScreen):
             return
         self._show_observations(found, is_whole=True)
 
-    def _show_trace(self, trace: TraceDetail) -> None:
+    def _show_trace(self, trace: ApiTraceDetail) -> None:
         self.trace_detail = trace
         self.crumb = trace.name or f"Trace {format.short_id(trace.id)}"
         self._scores = {}
@@ -160,9 +163,9 @@ class TraceScreen(AppScreen):
         if node is None or self.is_trace(node) or node.id in self._texts:
             self._show_details()
         else:
-            self.fetch(lambda: self.gateway.observation_texts(node.id), self._keep_texts, group="texts")
+            self.fetch(lambda: self.gateway.observation(node.id), self._keep_texts, group="texts")
 
-    def _keep_texts(self, texts: ObservationTexts) -> None:
+    def _keep_texts(self, texts: ApiObservation) -> None:
         if len(self._texts) >= KEPT_TEXTS:
             self._texts.pop(next(iter(self._texts)))
         self._texts[texts.id] = texts
@@ -319,9 +322,9 @@ class TraceScreen(AppScreen):
         self._show_details(keep_place=True)
 
 
-def trace_as_root(trace: TraceDetail, observations: list[Observation]) -> Observation:
+def trace_as_root(trace: ApiTraceDetail, observations: list[Observation]) -> Observation:
     """The trace as if it were the observation above all others."""
-    start = min((one.start_time for one in observations), default=trace.timestamp)
+    start = min((one.start_time for one in observations), default=time_of(trace.timestamp))
     end = max((one.end_time or one.start_time for one in observations), default=None)
     return Observation(id=trace.id, type="TRACE", name=trace.name or "unnamed", start_time=start, end_time=end)
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import msgspec
 
+from appliance.api_types.traces import ApiTraceDetail
 from appliance.model.messages import pretty
 from tui import outside
 from tui.content import copies
 from tui.modals.choice import ChoiceModal
-from tui.model.records import TraceDetail
 from tui.screens.base import AppScreen
 
 
-def copy_trace(screen: AppScreen, trace: TraceDetail) -> None:
+def copy_trace(screen: AppScreen, trace: ApiTraceDetail) -> None:
     """The copy menu of a trace."""
     whole = json.loads(msgspec.json.encode(trace))
+    del whole["observations"]  # which the gateway does not fetch with a trace
     offer_copy(screen, "trace", trace.id, trace.input, trace.output, whole)
 
 

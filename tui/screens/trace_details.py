@@ -6,9 +6,12 @@ from typing import Any
 
 from rich.text import Text
 
+from appliance.api_types.observations import ApiObservation
+from appliance.api_types.scores import ApiScore
+from appliance.api_types.traces import ApiTraceDetail
 from appliance.model import format
 from tui.content.documents import Line, blank, heading, json_lines, pair_lines, score_lines, value_lines
-from tui.model.records import Observation, ObservationTexts, Score, TraceDetail
+from tui.model.records import Observation
 from tui.model.spantree import Node
 from tui.text.palette import ICONS, Palette
 
@@ -52,7 +55,7 @@ def _tokens(usage: dict[str, int]) -> str:
 
 
 def metadata_lines(
-    one: Observation, metadata: Any, facts: TraceDetail | ObservationTexts | None, folded: set[str], palette: Palette
+    one: Observation, metadata: Any, facts: ApiTraceDetail | ApiObservation | None, folded: set[str], palette: Palette
 ) -> list[Line]:
     """Ids, times, usage and cost in detail, and the metadata."""
     pairs: dict[str, Any] = {
@@ -65,13 +68,13 @@ def metadata_lines(
         "status": one.status_message,
     }
     lines = [heading("About", palette)]
-    if isinstance(facts, TraceDetail):
+    if isinstance(facts, ApiTraceDetail):
         pairs |= {
             "environment": facts.environment, "user": facts.user_id, "session": facts.session_id,
             "tags": " ".join(facts.tags), "release": facts.release, "version": facts.version,
         }  # fmt: skip
     lines += pair_lines(pairs, palette)
-    if isinstance(facts, ObservationTexts):
+    if isinstance(facts, ApiObservation):
         lines += _details("Model parameters", facts.model_parameters, palette)
         title = "Usage ≈ counted here, not reported" if facts.usage_estimated else "Usage"
         lines += _details(title, facts.usage_details, palette)
@@ -87,7 +90,7 @@ def _details(title: str, pairs: Any, palette: Palette) -> list[Line]:
     return [blank(), heading(title, palette), *pair_lines(pairs, palette)] if isinstance(pairs, dict) and pairs else []
 
 
-def score_tab_lines(scores: dict[str, list[Score]], node: Node, trace_id: str, palette: Palette) -> list[Line]:
+def score_tab_lines(scores: dict[str, list[ApiScore]], node: Node, trace_id: str, palette: Palette) -> list[Line]:
     """The scores of the step at the cursor, then those of the whole trace."""
     lines: list[Line] = []
     if node.id != trace_id:

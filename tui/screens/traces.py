@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
+from appliance.api_types.traces import ApiTraceDetail
 from appliance.errors import ApplianceError, InvalidRequest, RemoteError
 from appliance.model import format
 from tui import background
@@ -22,7 +23,7 @@ from tui.content.documents import Line, blank, heading, pair_lines, value_lines
 from tui.lists.live import News, View, count_waiting, look_again
 from tui.lists.trace_table import COLUMNS, ORDERS, trace_cells
 from tui.modals.choice import ChoiceModal
-from tui.model.records import Slice, TraceDetail, TraceExtras, TraceRow
+from tui.model.records import Slice, TraceExtras, TraceRow, score_text, time_of
 from tui.model.timerange import BY_KEY, RANGES
 from tui.outside import edit_text
 from tui.screens.list_screen import ListScreen, PageSource
@@ -275,7 +276,7 @@ class TracesScreen(ListScreen[TraceRow]):
         else:
             self.preview.show([])
 
-    def _show_preview(self, trace: TraceDetail) -> None:
+    def _show_preview(self, trace: ApiTraceDetail) -> None:
         self.preview.show(preview_lines(trace, self.palette), keep_place=trace.id == self._previewed)
         self._previewed = trace.id
 
@@ -357,16 +358,16 @@ class TracesScreen(ListScreen[TraceRow]):
         self._preview_soon()
 
 
-def preview_lines(trace: TraceDetail, palette: Palette) -> list[Line]:
+def preview_lines(trace: ApiTraceDetail, palette: Palette) -> list[Line]:
     """The preview pane: what went in, what came out, and the rest in a few words."""
     facts = {
-        "time": format.absolute(trace.timestamp),
+        "time": format.absolute(time_of(trace.timestamp)),
         "user": trace.user_id,
         "session": trace.session_id,
         "tags": " ".join(trace.tags),
         "version": trace.version,
         "release": trace.release,
-        "scores": "  ".join(f"{score.name} {score.shown}" for score in trace.scores),
+        "scores": "  ".join(f"{score.name} {score_text(score)}" for score in trace.scores),
         "id": trace.id,
     }
     lines = [Line(Text(trace.name or "unnamed", style=f"bold {palette.text}"))]

@@ -9,9 +9,10 @@ from rich.style import Style
 from textual.binding import BindingType
 from textual.strip import Strip
 
+from appliance.api_types.scores import ApiScore
 from appliance.model import format
 from tui.keymap import TREE, bindings
-from tui.model.records import Score
+from tui.model.records import score_text
 from tui.model.spantree import Node, SpanTree, bar_cells
 from tui.text.cells import Cell, cell_segments
 from tui.text.palette import ICONS, Palette
@@ -29,14 +30,14 @@ class SpanTreeView(LineScroll):
         self.rows: list[Node] = []
         self.minimum_level = "DEBUG"
         self._collapsed: set[str] = set()
-        self._step_scores: dict[str, list[Score]] = {}
+        self._step_scores: dict[str, list[ApiScore]] = {}
 
     @property
     def current(self) -> Node | None:
         """The node at the cursor."""
         return self.rows[self.cursor] if self.rows else None
 
-    def show(self, tree: SpanTree, scores: dict[str, list[Score]]) -> None:
+    def show(self, tree: SpanTree, scores: dict[str, list[ApiScore]]) -> None:
         """Replaces the tree; the cursor stays on the same observation."""
         here = self.current.id if self.current else None
         self.spans, self._step_scores = tree, scores
@@ -116,7 +117,7 @@ class SpanTreeView(LineScroll):
             if node.errors:
                 pieces.append((f" {node.errors} ✗", palette.bad))
         scores = self._step_scores.get(node.id, [])[:2]
-        pieces += [(f"  {score.name} {score.shown}", palette.series[2]) for score in scores]
+        pieces += [(f"  {score.name} {score_text(score)}", palette.series[2]) for score in scores]
         if one.model_name:
             pieces.append((f"  {one.model_name}", palette.faint))
         return pieces

@@ -99,7 +99,7 @@ class CannedServer(Answered):
         for row in self._rows:
             if row.id == id:
                 scores = [score for score in self._scores() if score["traceId"] == id]
-                return answer_of(200, _trace_item(row) | {"scores": scores})
+                return answer_of(200, _trace_item(row) | {"observations": [], "scores": scores})
         return _missing(f"Trace {id}")
 
     def _observations(self, asked: Mapping[str, str]) -> Response:

@@ -120,7 +120,7 @@ class GatewayContract:
     async def test_texts_of_an_observation(self, behind: GatewayUnderTest) -> None:
         row = (await behind.gateway.trace_page(TraceQuery(), 1)).rows[0]
         for one in await observations_of(behind, row.id):
-            texts = await behind.gateway.observation_texts(one.id)
+            texts = await behind.gateway.observation(one.id)
             assert texts.id == one.id and texts.input and texts.output
 
     async def test_observations_in_pages_by_type(self, behind: GatewayUnderTest) -> None:
@@ -184,7 +184,7 @@ class GatewayContract:
             "trace_extras": lambda: gateway.trace_extras(rows),
             "trace": lambda: gateway.trace(rows[0].id),
             "trace_observations": lambda: observations_of(behind, rows[0].id),
-            "observation_texts": lambda: gateway.observation_texts("o"),
+            "observation": lambda: gateway.observation("o"),
             "observation_page": lambda: gateway.observation_page([], 1),
             "session_page": lambda: gateway.session_page(1),
             "session": lambda: gateway.session("s"),

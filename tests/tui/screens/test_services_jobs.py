@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from appliance.api_types.jobs import ApiJob
 from appliance.errors import RemoteError
 from tests.tui.conftest import NOW, MakeApp, Until
 from tui.api.sample import SampleGateway
-from tui.model.records import JobRow
 from tui.screens.services import MOST_JOBS, ServicesScreen, jobs_text
 from tui.text.palette import palette_of
 
@@ -13,15 +13,15 @@ PALETTE = palette_of({})
 
 
 def test_a_job_is_a_line_and_many_are_counted() -> None:
-    jobs = [JobRow(id=str(number), kind="purge_deleted", state="waiting") for number in range(MOST_JOBS + 3)]
+    jobs = [ApiJob(id=str(number), kind="purge_deleted", state="waiting") for number in range(MOST_JOBS + 3)]
     *lines, last = jobs_text(jobs, PALETTE).plain.splitlines()
     assert lines == ["● purge deleted waiting  "] * MOST_JOBS
     assert last == "  and 3 more: langfuse-local jobs list"
 
 
 def test_a_running_job_shows_its_share_and_a_failed_one_its_error() -> None:
-    running = JobRow(id="1", kind="reclaim_disk", state="running", progress=1, total=4, message="scores: 2 parts left")
-    failed = JobRow(id="2", kind="reclaim_disk", state="failed", message="scores", error="No disk.")
+    running = ApiJob(id="1", kind="reclaim_disk", state="running", progress=1, total=4, message="scores: 2 parts left")
+    failed = ApiJob(id="2", kind="reclaim_disk", state="failed", message="scores", error="No disk.")
     assert jobs_text([running, failed], PALETTE).plain.splitlines() == [
         "● reclaim disk running  25%  scores: 2 parts left",
         "● reclaim disk failed  No disk.",
@@ -36,7 +36,7 @@ async def test_the_screen_shows_them_until_web_is_down(make_app: MakeApp, until:
         await pilot.press("5")
         await until(lambda: isinstance(app.screen, ServicesScreen) and app.screen.jobs_line.display)
 
-        async def away() -> list[JobRow]:
+        async def away() -> list[ApiJob]:
             raise RemoteError("Web is down.")
 
         gateway.jobs = away  # type: ignore[method-assign]
