@@ -19,8 +19,8 @@ from textual.reactive import reactive
 from appliance.errors import ApplianceError, NotRunning, RemoteError
 from appliance.model.printable import printable
 from tui import background
-from tui.api.first_look import FirstLook
 from tui.api.gateway import Gateway, TraceQuery
+from tui.api.prefetch import Prefetch
 from tui.commands import JUMP_HINT, AppCommands, parse_jump
 from tui.host import Host, Jump
 from tui.keymap import bindings
@@ -31,7 +31,7 @@ from tui.state import Remembered, StateFile
 from tui.themes import DARK, SIXTEEN, THEMES
 
 HEALTH_S = 5.0
-"""How often the server is asked for its health."""
+"""Seconds between two checks of the server's health."""
 
 
 class LangfuseApp(App[None]):
@@ -55,12 +55,12 @@ class LangfuseApp(App[None]):
         state_file: StateFile,
         *,
         starts: bool = False,
-        first_look: FirstLook | None = None,
+        prefetch: Prefetch | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`starts`: start the appliance at once when none runs; `now`: what the times in lists are told against.
+        """`starts`: start the appliance at once when none runs; `now`: the clock that ages in lists are counted by.
 
-        `first_look`: what the gateway was asked already.
+        `prefetch`: requests that were sent before there was an application.
         """
         self.state: Remembered = state_file.load()
         self.DEFAULT_MODE = self._first_mode()  # type: ignore[misc]  # Textual would show an empty screen before it
@@ -68,7 +68,7 @@ class LangfuseApp(App[None]):
         self.now = now
         self.gateway = gateway
         self.state_file = state_file
-        self._first_look = first_look
+        self._prefetch = prefetch
         self.starts = starts
         self.is_ready = False
         self._first_run_offered = False
@@ -116,21 +116,21 @@ class LangfuseApp(App[None]):
         self.call_after_refresh(self.connect)
 
     def connect(self) -> None:
-        """Finds the server, and starts it or offers to when nothing runs."""
+        """Connects to the server; offers to start an appliance, or starts it, when none runs."""
         background.run(self, self._connect, "connect")
 
     async def _connect(self) -> None:
-        look = self._first_look
+        prefetch = self._prefetch
         try:
-            await (self.gateway if look is None else look).connect()
+            await (self.gateway if prefetch is None else prefetch).connect()
         except NotRunning as error:
-            self._first_look = None
+            self._prefetch = None
             self._offer_start(error)
             return
         except ApplianceError as error:
-            self._first_look = None
+            self._prefetch = None
             self.report(error)
-            self.connection = _why_not(error)
+            self.connection = _connection_after(error)
             self.set_timer(3.0, self.connect)
             return
         self.is_ready = True
@@ -145,26 +145,26 @@ class LangfuseApp(App[None]):
         self.push_screen(registry.BY_NAME["start"].create(str(error), at_once=self.starts))
 
     async def first_page(self, query: TraceQuery) -> Slice[TraceRow]:
-        """The first page of the trace list, which may have been asked for before there was a list."""
-        look, self._first_look = self._first_look, None
-        found = await look.first_page(query) if look is not None else None
-        return found if found is not None else await self.gateway.trace_page(query, 1)
+        """The first page of the trace list, from the prefetch where it holds that page."""
+        prefetch, self._prefetch = self._prefetch, None
+        page = await prefetch.first_page(query) if prefetch is not None else None
+        return page if page is not None else await self.gateway.trace_page(query, 1)
 
     async def _offer_first_run(self) -> None:
-        if self._first_run_offered or (isinstance(self.screen, AppScreen) and self.screen.is_of_all_traces):
+        if self._first_run_offered or (isinstance(self.screen, AppScreen) and self.screen.lists_all_traces):
             return
         try:
-            found = await self.gateway.trace_page(TraceQuery(), 1)
+            page = await self.gateway.trace_page(TraceQuery(), 1)
         except ApplianceError as error:
             self.report(error)
             return
-        self.saw_traces(bool(found.rows))
+        self.offer_first_run_unless(bool(page.rows))
 
-    def saw_traces(self, are_there: bool) -> None:
-        """All traces were looked for: when the first look finds none, it is the first run."""
+    def offer_first_run_unless(self, has_traces: bool) -> None:
+        """Opens the first-run screen when the project has no traces; only the first call of a run counts."""
         if not self._first_run_offered:
             self._first_run_offered = True
-            if not are_there:
+            if not has_traces:
                 self._open_first_run(is_first=True)
 
     def _resume_screen(self) -> None:
@@ -243,7 +243,7 @@ class LangfuseApp(App[None]):
             self.push_screen(registry.BY_NAME["session"].create(session_id))
 
     def _go_back_to(self, subject: str) -> bool:
-        """Leaves what lies above the screen of a trace or session; False where none is open."""
+        """Closes the screens above one that shows `subject`; False when none shows it."""
         subjects = [screen.subject if isinstance(screen, AppScreen) else "" for screen in self.screen_stack]
         if subject not in subjects:
             return False
@@ -252,7 +252,7 @@ class LangfuseApp(App[None]):
         return True
 
     def _leave_details(self) -> None:
-        """Leaves the traces and sessions that are open: a jump comes in their place."""
+        """Closes the traces and sessions that are open, which a jump replaces."""
         while len(self.screen_stack) > 1 and isinstance(self.screen, AppScreen) and self.screen.subject:
             self.pop_screen()
 
@@ -322,7 +322,7 @@ class LangfuseApp(App[None]):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Shows a message as it is: users and servers have a word in it, so nothing in it is markup."""
+        """Shows a message as it is: it may hold texts of users and servers, so nothing in it is markup."""
         super().notify(printable(message, "\n"), title=title, severity=severity, timeout=timeout, markup=False)
 
     def copy(self, text: str, what: str) -> None:
@@ -331,25 +331,25 @@ class LangfuseApp(App[None]):
         self.notify(f"Copied {what} ({len(text):,} characters).", timeout=2)
 
     def _handle_exception(self, error: Exception) -> None:
-        """What fails after the end has begun, such as a screen without its widgets, is no failure."""
+        """Ignores errors while the application exits: screens lose their widgets before their requests end."""
         if self._exit:
             self._close_messages_no_wait()
         else:
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Leaves with one sentence; the traceback goes to a file, as it may hold what traces hold."""
-        told = "".join(traceback.format_exception(self._exception))
+        """Exits with one sentence; the traceback goes to a file, as it may hold texts of traces."""
+        report = "".join(traceback.format_exception(self._exception))
         path = self.state_file.path.with_name("crash.log")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(told, encoding="utf-8", errors="backslashreplace")
+            path.write_text(report, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
-            said = f"{path} cannot be written ({error.strerror}). Please report this:\n{told}"
+            sentence = f"{path} cannot be written ({error.strerror}). Please report this:\n{report}"
         else:
-            said = f"Please report {path}"
+            sentence = f"Please report {path}"
         # As Text, in which brackets are no markup.
-        self.panic(Text(f"The terminal UI failed; the appliance goes on. {said}"))
+        self.panic(Text(f"The terminal UI failed; the appliance goes on. {sentence}"))
 
     async def action_quit(self) -> None:
         self.remember()
@@ -359,7 +359,7 @@ class LangfuseApp(App[None]):
         await self.gateway.close()
 
 
-def _why_not(error: ApplianceError) -> str:
+def _connection_after(error: ApplianceError) -> str:
     refused = isinstance(error, RemoteError) and error.status in (401, 403)
     return "refused" if refused else "silent"
 

@@ -1,4 +1,4 @@
-"""What the palette and the jump bar (`:`) can do."""
+"""The commands of the palette and of the jump line (`:`)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parse_jump(line: str) -> Jump | str:
         return Jump("first-run")
     if verb in ("q", "quit"):
         return Jump("quit")
-    return f"There is no :{verb}; try one of: {JUMP_HINT}" if verb else "Nowhere to go."
+    return f"There is no :{verb}; try one of: {JUMP_HINT}" if verb else "Type where to go, such as :traces."
 
 
 class AppCommands(Provider):
@@ -49,8 +49,8 @@ class AppCommands(Provider):
             if (score := matcher.match(title)) > 0:
                 yield Hit(score, matcher.highlight(title), command, help=escape(help_text))
         if len(query) >= 8 and " " not in query:
-            asked = printable(f"Open trace {query}")
-            yield Hit(0.1, Content(asked), partial(self._host.go, Jump("trace", query)), text=asked, help="by its id")
+            title = printable(f"Open trace {query}")
+            yield Hit(0.1, Content(title), partial(self._host.go, Jump("trace", query)), text=title, help="by its id")
 
     @property
     def _host(self) -> Host:

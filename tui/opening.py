@@ -1,4 +1,4 @@
-"""Opens the terminal UI: the server is asked while Textual is imported, so that data waits for the first screen."""
+"""Opens the terminal UI; the first requests are sent while Textual is imported, so that data waits for the screen."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from appliance.data_dir.location import find_data_dir
 from appliance.errors import ApplianceError
 from appliance.model.printable import REPLACE
 from tui.api.container import ContainerGateway
-from tui.api.first_look import FirstLook
 from tui.api.gateway import Gateway, LocalGateway, RemoteGateway
+from tui.api.prefetch import Prefetch
 from tui.model.records import Server
 from tui.state import StateFile
 
@@ -40,7 +40,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def open_ui(argv: Sequence[str] | None = None) -> int:
     """Runs the terminal UI until it is left; returns the exit code."""
     arguments = parse_arguments(argv)
-    if sys.stderr is None:  # and so is what Textual would draw on
+    if sys.stderr is None:  # and Textual draws on it
         sys.stdout.write("The terminal UI needs standard error, which is closed.\n")
         return 2
     if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
@@ -59,17 +59,17 @@ def open_ui(argv: Sequence[str] | None = None) -> int:
 
 
 async def _run(gateway: Gateway, state_file: StateFile, *, starts: bool) -> int:
-    look = FirstLook(gateway, state_file.load(), datetime.now(UTC))
+    prefetch = Prefetch(gateway, state_file.load(), datetime.now(UTC))
     await asyncio.to_thread(importlib.import_module, "tui.app")
     from tui.app import LangfuseApp
 
-    app = LangfuseApp(gateway, state_file, starts=starts, first_look=look)
+    app = LangfuseApp(gateway, state_file, starts=starts, prefetch=prefetch)
     await app.run_async()
     return app.return_code or 0
 
 
 def _gateway(arguments: argparse.Namespace) -> tuple[Gateway, str]:
-    """The way to the server, and what its remembered state is kept under; raises ConfigError."""
+    """The gateway, and the key under which its state is remembered; raises ConfigError."""
     if not arguments.url:
         data_dir = find_data_dir(arguments.data_dir)
         return LocalGateway(data_dir, may_start=True), str(data_dir)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def edit_text(app: App[None], text: str, suffix: str = ".txt") -> None:
     """Shows a text in $EDITOR or $PAGER while the terminal UI steps aside."""
-    command = next((found for name in ("EDITOR", "PAGER") if (found := os.environ.get(name, "").strip())), "less")
+    choices = (os.environ.get(name, "").strip() for name in ("EDITOR", "PAGER"))
+    command = next(filter(None, choices), "less")
     try:
         words = shlex.split(command)
     except ValueError as error:

@@ -36,14 +36,14 @@ class StateFile:
         self.path = base / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
 
     def load(self) -> Remembered:
-        """What was remembered; the defaults when there is nothing that can be read."""
+        """The remembered state, or the defaults when there is none that can be read."""
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=Remembered)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return Remembered()
 
     def save(self, state: Remembered) -> None:
-        """Writes the file whole; a disk that refuses it is no reason to disturb anybody."""
+        """Replaces the file in one step; an error is ignored, as losing the state does no harm."""
         draft = self.path.with_suffix(".new")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -283,7 +283,7 @@ async def test_first_run_waits_for_the_first_trace(make_app: MakeApp, until: Unt
         await until(lambda: isinstance(app.screen, TraceScreen))
 
 
-async def test_a_trace_between_the_check_and_the_first_look_is_received(make_app: MakeApp, until: Until) -> None:
+async def test_a_trace_between_the_check_and_the_first_page_is_received(make_app: MakeApp, until: Until) -> None:
     class Racing(SampleGateway):
         async def trace_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]:
             if isinstance(app.screen, FirstRunScreen) and not self.rows:

@@ -1,4 +1,4 @@
-"""The server that a container is part of: no supervisor tells of its services, but what answers can be asked."""
+"""The gateway inside a container: there is no supervisor, so `status` looks at the services by itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tui.api.gateway import RemoteGateway
 
 
 class ContainerGateway(RemoteGateway):
-    """Knows the services from our own `status`, which asks the stores, web and the workers."""
+    """Knows the services from our own `status`, which connects to the stores, web and the workers."""
 
     services_every_s = 10.0
 
@@ -24,16 +24,18 @@ class ContainerGateway(RemoteGateway):
             *own_command("appliance", "status", "--json"), stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
         )
         try:
-            printed, said = await process.communicate()
+            output, errors = await process.communicate()
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
         try:
-            return msgspec.json.decode(printed, type=ApplianceStatus)
+            return msgspec.json.decode(output, type=ApplianceStatus)
         except msgspec.DecodeError as error:
-            last = said.decode(errors="replace").strip().rpartition("\n")[2]
-            raise RemoteError(f"The state of the services is not known: {last or 'status said nothing.'}") from error
+            last = errors.decode(errors="replace").strip().rpartition("\n")[2]
+            raise RemoteError(
+                f"The state of the services is not known: {last or '`status` printed nothing.'}"
+            ) from error
 
     def logs(self, service: str, lines: int) -> AsyncIterator[str]:
         raise RemoteError("The logs are kept on the host.", hint="Read them there: docker compose logs --follow")

@@ -1,4 +1,4 @@
-"""The only way out of the terminal UI: a Langfuse server's public API, and the local supervisor when there is one."""
+"""The only module that connects to anything: to a Langfuse server's public API, and to the local supervisor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from appliance.http_client import HttpClient
 from appliance.model.services import ApplianceStatus
 from appliance.own_command import own_command
 from tui.api import local
-from tui.model.overview import Overview, fold_overview, number, overview_queries
+from tui.model.overview import Overview, aggregate_overview, number, overview_queries
 from tui.model.records import (
     Health,
     Observation,
@@ -59,7 +59,7 @@ class Gateway(Protocol):
 
     server: Server
     services_every_s: float
-    """How often its services are looked at, in seconds; 0 where they cannot be seen."""
+    """Seconds between two looks at its services; 0 where they cannot be observed."""
 
     async def connect(self) -> Server: ...
     async def close(self) -> None: ...
@@ -90,10 +90,10 @@ class RemoteGateway:
         self.server = server
         self._client = LangfuseClient(server.url, server.public_key, server.secret_key, ca_file=ca_file, http=http)
         self._has_tree = True
-        """False once the server turned out to be another than an appliance."""
+        """False once the server has turned out not to be an appliance."""
 
     async def connect(self) -> Server:
-        """Asks whose keys these are; the answer names the project."""
+        """Checks the keys; the answer names their project."""
         projects = await self._client.projects()
         if projects:
             self.server = replace(self.server, project=projects[0].name, project_id=projects[0].id)
@@ -103,7 +103,7 @@ class RemoteGateway:
         await self._client.close()
 
     async def health(self) -> Health:
-        """Whether the server says that data flows; raises RemoteError only when it does not answer at all."""
+        """The server's health, also when it is unhealthy; raises RemoteError only when it does not answer at all."""
         try:
             answer = await self._client.health()
         except RemoteError as error:
@@ -151,10 +151,10 @@ class RemoteGateway:
             "toTimestamp": iso(datetime.now(UTC)),
             "config": {"row_limit": 1000},
         }
-        found: dict[str, list[Mapping[str, Any]]] = {}
+        by_trace: dict[str, list[Mapping[str, Any]]] = {}
         for row in await self._client.metrics(query):
-            found.setdefault(str(row.get("traceId")), []).append(row)
-        return found
+            by_trace.setdefault(str(row.get("traceId")), []).append(row)
+        return by_trace
 
     async def _scores(self, ids: Sequence[str]) -> list[ApiScore]:
         if not ids:
@@ -179,7 +179,7 @@ class RemoteGateway:
             yield batch
 
     async def _tree(self, trace_id: str) -> AsyncIterator[list[Observation]]:
-        """What only an appliance answers: the first rows at once, and all others in one more request."""
+        """The tree that only an appliance has: the first rows at once, all others in one more request."""
         path, first = f"/api/local/traces/{segment(trace_id)}/tree", OBSERVATIONS_AT_ONCE
         rows = (await self._client.get(path, {"limit": first}, into=ApiList[Observation])).data
         yield rows
@@ -249,10 +249,10 @@ class RemoteGateway:
                 return await self._client.metrics(query)
 
         answers = await asyncio.gather(*(ask(query) for query in queries.values()))
-        return fold_overview(dict(zip(queries, answers, strict=True)), span, now)
+        return aggregate_overview(dict(zip(queries, answers, strict=True)), span, now)
 
     async def live(self) -> AsyncIterator[list[str]]:
-        """Ids of traces as they are written, none as a sign of life; RemoteError 404 where the server cannot tell."""
+        """Ids of traces as they are written, none as a sign of life; RemoteError 404 where there is no live stream."""
         async for arrival in self._client.live():
             yield arrival.trace_ids
 
@@ -287,27 +287,27 @@ class LocalGateway(RemoteGateway):
 
     async def connect(self) -> Server:
         """Finds the running appliance by its state file; raises NotRunning when there is none."""
-        found = await asyncio.to_thread(local.find_appliance, self._data_dir)
+        appliance = await asyncio.to_thread(local.find_appliance, self._data_dir)
         await self.close()
-        self.server, self._address = found.server, found.address
+        self.server, self._address = appliance.server, appliance.address
         self._client = LangfuseClient(
-            found.address, found.server.public_key, found.server.secret_key, public_url=found.server.url
+            appliance.address, appliance.server.public_key, appliance.server.secret_key, public_url=appliance.server.url
         )
-        self._control = ControlClient(found.socket)
+        self._control = ControlClient(appliance.socket)
         return await super().connect()
 
     async def health(self) -> Health:
-        """As of any server; an appliance that came back at another address, or with other keys, is found again."""
+        """The server's health; connects again to an appliance that came back at another address or with other keys."""
         try:
             return await super().health()
         except RemoteError as error:
             if error.status:
                 raise
         try:
-            found = await asyncio.to_thread(local.find_appliance, self._data_dir)
+            appliance = await asyncio.to_thread(local.find_appliance, self._data_dir)
         except NotRunning as error:
             raise RemoteError("The appliance has stopped.", hint=error.hint) from error
-        if found.address != self._address or found.server.secret_key != self.server.secret_key:
+        if appliance.address != self._address or appliance.server.secret_key != self.server.secret_key:
             await self.connect()
         return await super().health()
 
@@ -327,9 +327,9 @@ class LocalGateway(RemoteGateway):
         await self._supervisor().control(service, verb)
 
     async def start(self, runtime: str = "") -> AsyncIterator[str]:
-        """Starts the appliance in the background and yields what it says; raises NotRunning when it fails.
+        """Starts the appliance in the background and yields the lines that it prints; raises NotRunning when it fails.
 
-        `runtime` says how its stores run; empty leaves it as it is set.
+        `runtime` is how its stores run; empty for the one in the settings.
         """
         if not self._may_start:
             raise NotRunning(f"Nothing runs on {self._data_dir}.", hint="Start it: langfuse-local up --detach")

@@ -11,23 +11,23 @@ from appliance.paths import DataDir
 from tui.model.records import Server
 
 
-class Found(msgspec.Struct, frozen=True):
+class RunningAppliance(msgspec.Struct, frozen=True):
     """A running appliance."""
 
     server: Server
     address: str
-    """Where it is asked; the server's own address is for users and their links."""
+    """Where requests go; the server's own address is for users and their links."""
     socket: Path
 
 
-def find_appliance(root: Path) -> Found:
-    """What the state and secrets files say; raises NotRunning without them, ConfigError when they cannot be read."""
-    found = find_local_server(DataDir(root))
+def find_appliance(root: Path) -> RunningAppliance:
+    """Reads the state and secrets files; raises NotRunning without them, ConfigError when they cannot be read."""
+    running = find_local_server(DataDir(root))
     server = Server(
-        url=found.url,
-        public_key=found.keys.public_key,
-        secret_key=found.keys.secret_key,
+        url=running.url,
+        public_key=running.keys.public_key,
+        secret_key=running.keys.secret_key,
         local=True,
         data_dir=str(root),
     )
-    return Found(server, found.local_url, found.control_socket)
+    return RunningAppliance(server, running.local_url, running.control_socket)

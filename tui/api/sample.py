@@ -28,7 +28,7 @@ from tui.api.sample_data import (
     sample_status,
     texts_of,
 )
-from tui.model.overview import Overview, fold_overview
+from tui.model.overview import Overview, aggregate_overview
 from tui.model.records import (
     Health,
     Observation,
@@ -174,9 +174,9 @@ class SampleGateway:
         if row is None:
             return
         if self.big:
-            made = many_observations(self.big, row.timestamp)
-            for start in range(0, len(made), 1000):
-                yield made[start : start + 1000]
+            rows = many_observations(self.big, row.timestamp)
+            for start in range(0, len(rows), 1000):
+                yield rows[start : start + 1000]
             return
         yield agent_run(row)
 
@@ -186,20 +186,20 @@ class SampleGateway:
 
     async def observation_page(self, conditions: Sequence[Mapping[str, Any]], page: int) -> Slice[Observation]:
         self._check()
-        found = [one for row in self.rows[:40] for one in agent_run(row)]
+        observations = [one for row in self.rows[:40] for one in agent_run(row)]
         wanted = next((condition["value"] for condition in conditions if condition["column"] == "type"), None)
-        kept = [one for one in found if wanted is None or one.type in wanted]
+        kept = [one for one in observations if wanted is None or one.type in wanted]
         start = (page - 1) * PAGE_ROWS
         return Slice(kept[start : start + PAGE_ROWS], len(kept))
 
     async def session_page(self, page: int) -> Slice[SessionRow]:
         self._check()
         firsts = {row.session: row for row in self.rows if row.session}
-        found = [
+        sessions = [
             SessionRow(id=key, created_at=row.timestamp, environment=row.environment) for key, row in firsts.items()
         ]
         start = (page - 1) * PAGE_ROWS
-        return Slice(found[start : start + PAGE_ROWS], len(found))
+        return Slice(sessions[start : start + PAGE_ROWS], len(sessions))
 
     async def session(self, session_id: str) -> Session:
         self._check()
@@ -210,7 +210,7 @@ class SampleGateway:
 
     async def overview(self, span: TimeRange) -> Overview:
         self._check()
-        return fold_overview(sample_metrics(self.rows, span, self.now), span, self.now)
+        return aggregate_overview(sample_metrics(self.rows, span, self.now), span, self.now)
 
     async def live(self) -> AsyncIterator[list[str]]:
         while True:

@@ -74,11 +74,11 @@ def agent_run(row: TraceRow) -> list[Observation]:
 
 def many_observations(count: int, start: datetime) -> list[Observation]:
     """A trace of any size: chains of ten steps under a few hundred agents."""
-    made: list[Observation] = []
+    observations: list[Observation] = []
     for index in range(count):
         parent = None if index == 0 else 0 if index % 10 == 1 else index - 1
         at = start + timedelta(milliseconds=index)
-        made.append(
+        observations.append(
             Observation(
                 id=f"o{index}",
                 trace_id="big",
@@ -90,7 +90,7 @@ def many_observations(count: int, start: datetime) -> list[Observation]:
                 level="ERROR" if index % 997 == 996 else "DEFAULT",
             )
         )
-    return made
+    return observations
 
 
 def texts_of(observation_id: str) -> ApiObservation:

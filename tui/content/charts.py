@@ -23,11 +23,11 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 def resample(values: Sequence[float], width: int) -> list[float]:
     """As many points as `width`: neighbours averaged when there are too many, repeated when too few."""
-    found: list[float] = []
+    points: list[float] = []
     for index in range(width if values else 0):
         low, high = index * len(values) // width, (index + 1) * len(values) // width
-        found.append(sum(values[low:high]) / (high - low) if high > low else values[low])
-    return found
+        points.append(sum(values[low:high]) / (high - low) if high > low else values[low])
+    return points
 
 
 def group(values: Sequence[float], most: int) -> list[float]:

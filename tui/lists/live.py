@@ -1,4 +1,4 @@
-"""What became of a list of traces since it was fetched: whatever arrived is in it, whenever it began; no widgets."""
+"""How a list of traces has changed since it was fetched; takes in all that arrived, whenever they began; no widgets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PageOf = Callable[[TraceQuery, int], Awaitable[Slice[TraceRow]]]
 
 
 class View(msgspec.Struct, frozen=True):
-    """The row that must not move on the screen."""
+    """A row that keeps its place on the screen while the list changes."""
 
     row: TraceRow
     index: int
@@ -25,7 +25,7 @@ class View(msgspec.Struct, frozen=True):
     """Rows that show."""
 
 
-class News(msgspec.Struct, frozen=True):
+class ListUpdate(msgspec.Struct, frozen=True):
     """The list as it is now."""
 
     total: int | None
@@ -36,16 +36,16 @@ class News(msgspec.Struct, frozen=True):
     """False when the same traces stand at the top of a list of the same length."""
 
 
-def count_waiting(found: Slice[TraceRow], rows: PagedRows[TraceRow]) -> int:
+def count_waiting(first: Slice[TraceRow], rows: PagedRows[TraceRow]) -> int:
     """How many traces the server has and the list has not, by the server's first page."""
-    if found.total is None:
-        return sum(1 for row in found.rows if rows.find(row.id) is None)
-    return max(found.total - len(rows), 0)
+    if first.total is None:
+        return sum(1 for row in first.rows if rows.find(row.id) is None)
+    return max(first.total - len(rows), 0)
 
 
-async def look_again(
+async def fetch_update(
     page_of: PageOf, query: TraceQuery, rows: PagedRows[TraceRow], first: Slice[TraceRow], view: View | None
-) -> News:
+) -> ListUpdate:
     """The pages that the screen needs now, given the first one; asks by order of time, newest first, for the others.
 
     The list is the server's at any moment, so nothing is missed, however many traces arrived and whenever they began.
@@ -53,7 +53,7 @@ async def look_again(
     is_same = first.total in (None, len(rows)) and [row.id for row in first.rows] == _top_ids(rows, len(first.rows))
     pages = {1: first.rows}
     if is_same or view is None:
-        return News(first.total, pages, view.index if view else 0, not is_same)
+        return ListUpdate(first.total, pages, view.index if view else 0, not is_same)
     if (index := _index_in(pages, view.row.id, rows.page_rows)) is None:
         until_it = await page_of(replace(query, since=view.row.timestamp), 1)
         index = view.index if until_it.total is None else max(until_it.total - 1, 0)
@@ -61,7 +61,7 @@ async def look_again(
         if number not in pages:
             pages[number] = (await page_of(query, number)).rows
     exact = _index_in(pages, view.row.id, rows.page_rows)  # traces may have begun at the same moment
-    return News(first.total, pages, index if exact is None else exact, is_longer_or_moved=True)
+    return ListUpdate(first.total, pages, index if exact is None else exact, is_longer_or_moved=True)
 
 
 def _top_ids(rows: PagedRows[TraceRow], count: int) -> list[str]:

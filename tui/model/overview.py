@@ -87,29 +87,29 @@ def _query(
     }
 
 
-def fold_overview(found: Mapping[str, Rows], span: TimeRange, now: datetime) -> Overview:
+def aggregate_overview(answers: Mapping[str, Rows], span: TimeRange, now: datetime) -> Overview:
     """The home screen's figures from the answers to `overview_queries`."""
     start = now - span.span
     course = _Course(start, now, span.bucket)
-    levels = course.by(found["levels_course"], "level", "count_count")
+    levels = course.by(answers["levels_course"], "level", "count_count")
     return Overview(
-        tiles=_tiles(found, course, levels),
+        tiles=_tiles(answers, course, levels),
         start=start,
         end=now,
         levels={level: levels[level] for level in CHART_LEVELS if level in levels},
-        costs=_biggest(course.by(found["models"], "providedModelName", "sum_totalCost")),
-        latencies=_latencies(found["names"]),
+        costs=_biggest(course.by(answers["models"], "providedModelName", "sum_totalCost")),
+        latencies=_latencies(answers["names"]),
     )
 
 
-def _tiles(found: Mapping[str, Rows], course: _Course, levels: dict[str, list[float]]) -> list[Tile]:
-    traces, traces_before = _sum(found["traces"], "count_count"), _sum(found["traces_before"], "count_count")
-    seen, seen_before = _sum(found["levels"], "count_count"), _sum(found["levels_before"], "count_count")
-    tokens, tokens_before = (_sum(found[key], "sum_totalTokens") for key in ("levels", "levels_before"))
-    usd, usd_before = (_sum(found[key], "sum_totalCost") for key in ("levels", "levels_before"))
-    errors, errors_before = _error_rate(found["levels"]), _error_rate(found["levels_before"])
-    slow, slow_before = (_sum(found[key], "p95_latency") / 1000 for key in ("traces", "traces_before"))
-    rows, trace_rows = found["levels_course"], found["traces_course"]
+def _tiles(answers: Mapping[str, Rows], course: _Course, levels: dict[str, list[float]]) -> list[Tile]:
+    traces, traces_before = _sum(answers["traces"], "count_count"), _sum(answers["traces_before"], "count_count")
+    seen, seen_before = _sum(answers["levels"], "count_count"), _sum(answers["levels_before"], "count_count")
+    tokens, tokens_before = (_sum(answers[key], "sum_totalTokens") for key in ("levels", "levels_before"))
+    usd, usd_before = (_sum(answers[key], "sum_totalCost") for key in ("levels", "levels_before"))
+    errors, errors_before = _error_rate(answers["levels"]), _error_rate(answers["levels_before"])
+    slow, slow_before = (_sum(answers[key], "p95_latency") / 1000 for key in ("traces", "traces_before"))
+    rows, trace_rows = answers["levels_course"], answers["traces_course"]
     return [
         _tile("Traces", format.count, traces, traces_before, course.all(trace_rows, "count_count")),
         _tile("Observations", format.count, seen, seen_before, course.all(rows, "count_count")),
@@ -146,7 +146,7 @@ def _error_rate(rows: Rows) -> float:
 
 
 def _latencies(rows: Rows) -> list[Latency]:
-    found = [
+    latencies = [
         Latency(
             str(row.get("name") or "unnamed"),
             int(number(row.get("count_count"))),
@@ -154,7 +154,7 @@ def _latencies(rows: Rows) -> list[Latency]:
         )
         for row in rows
     ]
-    return sorted(found, key=lambda one: -one.count)[:MOST_NAMES]
+    return sorted(latencies, key=lambda one: -one.count)[:MOST_NAMES]
 
 
 def _biggest(series: dict[str, list[float]]) -> dict[str, list[float]]:

@@ -1,4 +1,4 @@
-"""The tree of a trace's observations and its waterfall: pure, made for 50,000 observations."""
+"""The tree of a trace's observations and its waterfall: pure, fast enough for 50,000 observations."""
 
 from __future__ import annotations
 
@@ -119,11 +119,11 @@ class SpanTree:
 
     def ancestors(self, node: Node) -> list[Node]:
         """The nodes above, nearest first."""
-        found: list[Node] = []
+        above: list[Node] = []
         while node.parent is not None:
             node = node.parent
-            found.append(node)
-        return found
+            above.append(node)
+        return above
 
     def _next(self, candidates: list[Node], after: str | None) -> Node | None:
         if not candidates:

@@ -1,4 +1,4 @@
-"""What every screen shares: its frame, its keys from the table, and the one way to fetch."""
+"""The base of all screens: the bars around them, their keys from the registry, and how they fetch."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ class AppScreen(Screen[None]):
         return palette_of(self.app.theme_variables)
 
     @property
-    def is_of_all_traces(self) -> bool:
-        """Whether the screen asks for all traces, and so finds out by itself that there is none."""
+    def lists_all_traces(self) -> bool:
+        """Whether the screen lists all traces, and so notices by itself that there is none."""
         return False
 
     def on_mount(self) -> None:
@@ -106,7 +106,7 @@ class AppScreen(Screen[None]):
             self.app.pop_screen()
 
     def refresh_styles(self) -> None:
-        """Draws again what keeps colours of its own; called when the theme changes."""
+        """Draws again whatever keeps colours of its own; called when the theme changes."""
         self.refresh(recompose=False)
 
     def fetch(self, work: Callable[[], Awaitable[T]], then: Callable[[T], None], *, group: str = "load") -> None:
@@ -131,7 +131,7 @@ class AppScreen(Screen[None]):
             if self.is_attached and self.is_mounted:
                 self.crumb_bar.is_busy = False
 
-    def say(self, status: Text | str) -> None:
+    def set_status(self, status: Text | str) -> None:
         """The text at the right of the second line."""
         self.crumb_bar.status = Text(status, style=self.palette.muted) if isinstance(status, str) else status
 

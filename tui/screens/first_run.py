@@ -38,11 +38,11 @@ class FirstRunScreen(AppScreen):
     waiting = getters.query_one("#waiting", Static)
 
     def __init__(self, *, is_first: bool = False) -> None:
-        """`is_first`: the project was just seen to be empty, so whatever the first look finds has just come in."""
+        """`is_first`: the project was empty a moment ago, so any trace has just come in."""
         super().__init__()
         self.received: TraceRow | None = None
         self.known: set[str] | None = set() if is_first else None
-        """Traces that were there at the first look; None before it."""
+        """Ids of the traces that were there at first; None before they were fetched."""
         self._snippets: list[Snippet] = []
         self._tick = 0
 
@@ -81,7 +81,7 @@ class FirstRunScreen(AppScreen):
         background.run(self, self._listen, "listen")
 
     async def _listen(self) -> None:
-        """Hears of a trace that arrives but began before the newest ones; `_wait` asks where a server cannot tell."""
+        """Waits for a trace of the live stream, also one that began before the newest; `_wait` serves other servers."""
         while self.received is None:
             with suppress(ApplianceError):
                 async for ids in self.gateway.live():
@@ -94,18 +94,18 @@ class FirstRunScreen(AppScreen):
             await asyncio.sleep(POLL_S)
 
     async def _wait(self) -> None:
-        """Asks until a trace is there that was not there at first."""
+        """Fetches the newest traces until one is new."""
         while self.received is None:
             try:
-                found = await self.gateway.trace_page(TraceQuery(), 1)
+                page = await self.gateway.trace_page(TraceQuery(), 1)
             except ApplianceError as error:
                 self.host.report(error)
             else:
                 self.host.report(None)
-                self._look_at(found.rows)
+                self._receive(page.rows)
             await asyncio.sleep(POLL_S)
 
-    def _look_at(self, rows: list[TraceRow]) -> None:
+    def _receive(self, rows: list[TraceRow]) -> None:
         ids = {row.id for row in rows}
         if self.known is None:
             self.known = ids

@@ -47,7 +47,7 @@ class HomeScreen(AppScreen):
         return BY_KEY.get(self.host.state.time_range, BY_KEY[DEFAULT_RANGE])
 
     def load(self) -> None:
-        self.say(self.span.label)
+        self.set_status(self.span.label)
         self.fetch(lambda: self.gateway.overview(self.span), self._show)
 
     def _refresh_when_seen(self) -> None:

@@ -26,7 +26,7 @@ class Identified(Protocol):
 
 Row = TypeVar("Row", bound=Identified)
 PageSource = Callable[[int], Awaitable[Slice[Row]]]
-"""Fetches a page (from 1) of one list: its filter and order are those of the moment when the source was made."""
+"""Fetches a page (from 1) of one list: the filter and order are those of when `page_source` was called."""
 
 
 class ListScreen(AppScreen, Generic[Row]):
@@ -52,7 +52,7 @@ class ListScreen(AppScreen, Generic[Row]):
         raise NotImplementedError
 
     def show_status(self) -> None:
-        """Says at the right of the second line how many rows there are."""
+        """Shows the number of rows at the right of the second line."""
         raise NotImplementedError
 
     def open_row(self, row: Row) -> None:

@@ -62,7 +62,7 @@ class ObservationsScreen(ListScreen[Observation]):
         return "No observations."
 
     def show_status(self) -> None:
-        self.say(f"{format.counted(len(self.rows), 'observation')} · {self._type.lower() or 'all types'}")
+        self.set_status(f"{format.counted(len(self.rows), 'observation')} · {self._type.lower() or 'all types'}")
 
     def open_row(self, row: Observation) -> None:
         if row.trace_id:
@@ -87,7 +87,7 @@ def observation_cells(row: Observation, now: datetime, palette: Palette) -> RowC
     """The cells of one observation."""
     level = row.level or "DEFAULT"
     color = palette.level(level) if level in ("ERROR", "WARNING") else palette.text
-    answered = (row.usage_details or {}).get("output", 0)
+    output_tokens = (row.usage_details or {}).get("output", 0)
     writing = (row.duration or 0) - (row.first_token_s or 0)
     return {
         "time": [(format.clock(row.start_time, now), palette.muted)],
@@ -97,7 +97,7 @@ def observation_cells(row: Observation, now: datetime, palette: Palette) -> RowC
         "latency": [(format.duration(row.duration), palette.text)],
         "first": [(format.duration(row.first_token_s) if row.first_token_s else "", palette.muted)],
         "tokens": [(format.count(row.tokens) if row.tokens else "", palette.text)],
-        "speed": [(format.count(answered / writing) if answered and writing > 0.001 else "", palette.muted)],
+        "speed": [(format.count(output_tokens / writing) if output_tokens and writing > 0.001 else "", palette.muted)],
         "cost": [(format.cost(row.cost) if row.cost else "", palette.text)],
         "status": [(row.status_message or "", color)],
         "prompt": [(f"{row.prompt_name} v{row.prompt_version}" if row.prompt_name else "", palette.muted)],

@@ -96,13 +96,13 @@ class ServicesScreen(AppScreen):
         if not self.gateway.services_every_s:
             self._show_remote()
             return
-        self.fetch(self._look, self._show)
+        self.fetch(self._fetch_status, self._show)
 
-    async def _look(self) -> tuple[ApplianceStatus, list[ApiJob]]:
+    async def _fetch_status(self) -> tuple[ApplianceStatus, list[ApiJob]]:
         status, jobs = await asyncio.gather(self.gateway.status(), self.gateway.jobs(), return_exceptions=True)
         if isinstance(status, BaseException):
             raise status
-        # Web may be down, which the table says already.
+        # Web may be down, which the table shows already.
         return status, [] if isinstance(jobs, BaseException) else jobs
 
     def _show_remote(self) -> None:
@@ -116,14 +116,14 @@ class ServicesScreen(AppScreen):
             )
         )
 
-    def _show(self, found: tuple[ApplianceStatus, list[ApiJob]]) -> None:
-        status, jobs = found
+    def _show(self, answers: tuple[ApplianceStatus, list[ApiJob]]) -> None:
+        status, jobs = answers
         self.status = status
         self.jobs_line.display = bool(jobs)
         self.jobs_line.update(jobs_text(jobs, self.palette))
         self.table.set_count(len(status.services))
         self.facts.update(facts_text(status, self.palette, self.size.width - 2))
-        self.say(f"{status.runtime} · {status.data_dir}")
+        self.set_status(f"{status.runtime} · {status.data_dir}")
         if not self._log_of:
             self._follow_current()
 
@@ -204,7 +204,7 @@ class ServicesScreen(AppScreen):
             rows = [("no", "n", "no, keep it running"), ("yes", "y", f"yes, stop {service.name}")]
             self.app.push_screen(
                 ChoiceModal(f"Stop {service.name}?", rows),
-                lambda said: self._control("stop") if said == "yes" else None,
+                lambda choice: self._control("stop") if choice == "yes" else None,
             )
 
     def action_copy(self) -> None:
@@ -244,7 +244,7 @@ def facts_text(status: ApplianceStatus, palette: Palette, width: int) -> Text:
         ("data", format.size(disk.used_bytes), palette.text),
         ("disk free", format.size(disk.free_bytes), palette.text),
     ]
-    if memory:  # of what runs elsewhere nobody tells it
+    if memory:  # unknown for services that run elsewhere
         parts += [("memory", format.size(memory), palette.text), ("cpu", f"{cpu:.1f} %", palette.text)]
     lines = [Text()]
     for name, value, color in parts:
@@ -284,8 +284,8 @@ def log_lines(log: Iterable[str], palette: Palette) -> list[Line]:
 
 
 def _log_color(line: str, palette: Palette) -> str:
-    said = LEVEL.search(line[:160])
-    word = said.group(1).lower() if said else ""
+    match = LEVEL.search(line[:160])
+    word = match.group(1).lower() if match else ""
     if word in ("error", "fatal", "critical", "panic", "traceback"):
         return palette.bad
     return palette.warn if word.startswith("warn") else palette.muted

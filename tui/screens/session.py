@@ -48,7 +48,7 @@ class SessionScreen(AppScreen):
         usd = sum(turn.total_cost or 0 for turn in self._turns)
         users = sorted({turn.user_id for turn in self._turns if turn.user_id})
         parts = [format.counted(len(self._turns), "turn"), format.cost(usd), *users[:3]]
-        self.say(" · ".join(parts))
+        self.set_status(" · ".join(parts))
 
     def _draw(self) -> None:
         palette = self.palette
@@ -88,7 +88,7 @@ class SessionScreen(AppScreen):
 
 
 def turn_lines(number: int, turn: ApiTraceItem, palette: Palette) -> list[Line]:
-    """One turn: its head, what was newly said to the model, and its answer."""
+    """One turn: its head, the last message to the model, and its answer."""
     head = Text.assemble(
         (f"── {number} ", palette.faint),
         (turn.name or "unnamed", f"bold {palette.text}"),
@@ -96,10 +96,10 @@ def turn_lines(number: int, turn: ApiTraceItem, palette: Palette) -> list[Line]:
         (f"  {format.duration(turn.latency if turn.latency != NOT_REQUESTED else None)}", palette.muted),
         (f"  {format.cost(turn.total_cost)}" if turn.total_cost and turn.total_cost > 0 else "", palette.muted),
     )
-    said, answer = _as_messages(turn.input, "user")[-1:], _as_messages(turn.output, "assistant")
-    if not said and not answer:
+    prompt, answer = _as_messages(turn.input, "user")[-1:], _as_messages(turn.output, "assistant")
+    if not prompt and not answer:
         return [Line(head), *value_lines(None, palette)]
-    return [Line(head), *chat_lines([*said, *answer], palette)]
+    return [Line(head), *chat_lines([*prompt, *answer], palette)]
 
 
 def _as_messages(value: object, role: str) -> list[Message]:

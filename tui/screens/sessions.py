@@ -49,7 +49,7 @@ class SessionsScreen(ListScreen[SessionRow]):
         return "No sessions yet: give your traces a session id to see them as conversations."
 
     def show_status(self) -> None:
-        self.say(format.counted(len(self.rows), "session"))
+        self.set_status(format.counted(len(self.rows), "session"))
 
     def open_row(self, row: SessionRow) -> None:
         self.host.open_session(row.id)

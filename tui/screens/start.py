@@ -1,4 +1,4 @@
-"""Nothing runs yet: starts the appliance and shows each step of it."""
+"""The screen when no appliance runs: it starts one and shows each step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHOICE = "s starts it now; d starts it with the stores in Docker."
 
 
 class StartScreen(AppScreen):
-    """Goes away by itself when the appliance answers."""
+    """Closes itself when the appliance answers."""
 
     SCOPE = "start"
     CSS_PATH = "start.tcss"
@@ -64,7 +64,7 @@ class StartScreen(AppScreen):
     async def _start(self, runtime: str) -> None:
         try:
             async for line in self.gateway.start(runtime):
-                self._say(line)
+                self._show_line(line)
         except ApplianceError as error:
             self.message.update(Text(f"{error}\n{_CHOICE}", style=self.palette.bad))
             return
@@ -73,7 +73,7 @@ class StartScreen(AppScreen):
         self.app.pop_screen()
         self.host.connect()
 
-    def _say(self, line: str) -> None:
+    def _show_line(self, line: str) -> None:
         if _is_next_share(line, self._last):
             self._lines.pop()
         self._last = line

@@ -1,4 +1,4 @@
-"""One trace: its tree with the waterfall, and what the step at the cursor got, gave and cost."""
+"""One trace: its tree with the waterfall, and the input, output and figures of the step at the cursor."""
 
 from __future__ import annotations
 
@@ -93,18 +93,18 @@ class TraceScreen(AppScreen):
 
     async def _load_observations(self) -> None:
         """Draws the tree when the first batch is here, and again whenever it has doubled."""
-        found: dict[str, Observation] = {}
+        observations: dict[str, Observation] = {}
         drawn = 0
         try:
             async for batch in self.gateway.trace_observations(self.trace_id):
-                found.update((one.id, one) for one in batch)
-                if len(found) >= 2 * drawn:
-                    drawn = len(found)
-                    self._show_observations(found, is_whole=False)
+                observations.update((one.id, one) for one in batch)
+                if len(observations) >= 2 * drawn:
+                    drawn = len(observations)
+                    self._show_observations(observations, is_whole=False)
         except ApplianceError as error:
             self.host.report(error)
             return
-        self._show_observations(found, is_whole=True)
+        self._show_observations(observations, is_whole=True)
 
     def _show_trace(self, trace: ApiTraceDetail) -> None:
         self.trace_detail = trace
@@ -114,10 +114,10 @@ class TraceScreen(AppScreen):
             self._scores.setdefault(score.observation_id or trace.id, []).append(score)
         self._rebuild()
 
-    def _show_observations(self, found: dict[str, Observation], *, is_whole: bool) -> None:
+    def _show_observations(self, observations: dict[str, Observation], *, is_whole: bool) -> None:
         if not self.is_attached:
             return
-        self._observations = found
+        self._observations = observations
         self._rebuild()
         self._show_status(is_whole)
         if self._wanted and (node := self.span_view.spans.nodes.get(self._wanted)):
@@ -136,7 +136,7 @@ class TraceScreen(AppScreen):
         tree = self.span_view.spans
         palette = self.palette
         if not tree.order:
-            self.say("no observations")
+            self.set_status("no observations")
             return
         root = tree.order[0]
         errors = sum(node.errors for node in tree.roots)
@@ -148,7 +148,7 @@ class TraceScreen(AppScreen):
         text.append(" · ".join(parts), style=palette.muted)
         if errors:
             text.append(f" · {errors} ✗", style=palette.bad)
-        self.say(text)
+        self.set_status(text)
 
     # Details
 
@@ -175,7 +175,7 @@ class TraceScreen(AppScreen):
         """Whether the row stands for the trace itself."""
         return node.id == self.trace_id
 
-    def _shown(self) -> tuple[Any, Any, Any]:
+    def _values(self) -> tuple[Any, Any, Any]:
         """Input, output and metadata of the row at the cursor."""
         node = self.span_view.current
         if node is None or self.is_trace(node):
@@ -191,15 +191,15 @@ class TraceScreen(AppScreen):
         node, trace, palette = self.span_view.current, self.trace_detail, self.palette
         if node is None:
             return []
-        given, answered, metadata = self._shown()
+        input_value, output_value, metadata = self._values()
         if self.tab in ("input", "output"):
-            return json_lines(given if self.tab == "input" else answered, palette, self._folded)
+            return json_lines(input_value if self.tab == "input" else output_value, palette, self._folded)
         if self.tab == "metadata":
             facts = trace if self.is_trace(node) else self._texts.get(node.id)
             return metadata_lines(node.observation, metadata, facts, self._folded, palette)
         if self.tab == "scores":
             return score_tab_lines(self._scores, node, self.trace_id, palette)
-        return preview_lines(node, given, answered, is_trace=self.is_trace(node), palette=palette)
+        return preview_lines(node, input_value, output_value, is_trace=self.is_trace(node), palette=palette)
 
     @on(Tabs.TabActivated)
     def _tab_clicked(self, event: Tabs.TabActivated) -> None:
@@ -215,8 +215,8 @@ class TraceScreen(AppScreen):
 
     def _fold_big_values(self) -> None:
         """Big values open with only their first levels."""
-        given, answered, metadata = self._shown()
-        value = {"input": given, "output": answered, "metadata": metadata}.get(self.tab)
+        input_value, output_value, metadata = self._values()
+        value = {"input": input_value, "output": output_value, "metadata": metadata}.get(self.tab)
         keys = list(foldable_keys(value))
         if len(keys) > 60:
             self._folded = {key for key in keys if key.count(".") >= 2}
@@ -294,17 +294,17 @@ class TraceScreen(AppScreen):
             if self.trace_detail:
                 copy_trace(self, self.trace_detail)
             return
-        given, answered, metadata = self._shown()
+        input_value, output_value, metadata = self._values()
         whole = json.loads(msgspec.json.encode(node.observation))
-        whole |= {"input": given, "output": answered, "metadata": metadata}
-        offer_copy(self, "observation", node.id, given, answered, whole)
+        whole |= {"input": input_value, "output": output_value, "metadata": metadata}
+        offer_copy(self, "observation", node.id, input_value, output_value, whole)
 
     def action_edit(self) -> None:
-        given, answered, _ = self._shown()
+        input_value, output_value, _ = self._values()
         if self.tab in ("input", "output"):
-            edit_text(self.app, as_text(given if self.tab == "input" else answered), ".json")
+            edit_text(self.app, as_text(input_value if self.tab == "input" else output_value), ".json")
         else:
-            edit_text(self.app, f"{as_text(given)}\n\n{'-' * 40}\n\n{as_text(answered)}\n")
+            edit_text(self.app, f"{as_text(input_value)}\n\n{'-' * 40}\n\n{as_text(output_value)}\n")
 
     def action_link(self) -> None:
         open_link(self, self.trace_id)

@@ -23,14 +23,14 @@ def copy_trace(screen: AppScreen, trace: ApiTraceDetail) -> None:
 
 
 def offer_copy(
-    screen: AppScreen, noun: copies.Noun, identity: str, given: Any, answered: Any, whole: dict[str, Any]
+    screen: AppScreen, noun: copies.Noun, identity: str, input_value: Any, output_value: Any, whole: dict[str, Any]
 ) -> None:
     """A menu: id, input, output, JSON, curl, Python, link; what is chosen goes to the clipboard by OSC 52."""
     server = screen.gateway.server
     texts = {
         "id": identity,
-        "input": as_text(given),
-        "output": as_text(answered),
+        "input": as_text(input_value),
+        "output": as_text(output_value),
         "JSON": pretty(whole),
         "curl": copies.curl(server.url, noun, identity),
         "Python": copies.python(server.url, noun, identity),

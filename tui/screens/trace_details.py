@@ -16,11 +16,11 @@ from tui.model.spantree import Node
 from tui.text.palette import ICONS, Palette
 
 
-def preview_lines(node: Node, given: Any, answered: Any, *, is_trace: bool, palette: Palette) -> list[Line]:
+def preview_lines(node: Node, input_value: Any, output_value: Any, *, is_trace: bool, palette: Palette) -> list[Line]:
     """A head with the figures, then input and output as chat, text or JSON."""
     lines = _head(node, is_trace, palette)
-    lines += [blank(), heading("Input", palette), *value_lines(given, palette)]
-    return [*lines, blank(), heading("Output", palette), *value_lines(answered, palette)]
+    lines += [blank(), heading("Input", palette), *value_lines(input_value, palette)]
+    return [*lines, blank(), heading("Output", palette), *value_lines(output_value, palette)]
 
 
 def _head(node: Node, is_trace: bool, palette: Palette) -> list[Line]:
@@ -48,9 +48,9 @@ def _head(node: Node, is_trace: bool, palette: Palette) -> list[Line]:
 
 
 def _tokens(usage: dict[str, int]) -> str:
-    given, answered = usage.get("input"), usage.get("output")
-    if given is not None and answered is not None:
-        return f"{format.count(given)} → {format.count(answered)} tok"
+    input_tokens, output_tokens = usage.get("input"), usage.get("output")
+    if input_tokens is not None and output_tokens is not None:
+        return f"{format.count(input_tokens)} → {format.count(output_tokens)} tok"
     return f"{format.count(usage.get('total', sum(usage.values())))} tok"
 
 

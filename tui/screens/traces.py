@@ -1,4 +1,4 @@
-"""The trace list: live, filtered, ordered, and as long as it may be."""
+"""The trace list: filtered, ordered, and live."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from appliance.api_types.traces import ApiTraceDetail
 from appliance.errors import ApplianceError, InvalidRequest, RemoteError
 from appliance.model import format
 from tui import background
-from tui.api.first_look import list_query
 from tui.api.gateway import PAGE_ROWS, TraceQuery
+from tui.api.prefetch import list_query
 from tui.content.documents import Line, blank, heading, pair_lines, value_lines
-from tui.lists.live import News, View, count_waiting, look_again
+from tui.lists.live import ListUpdate, View, count_waiting, fetch_update
 from tui.lists.trace_table import COLUMNS, ORDERS, trace_cells
 from tui.modals.choice import ChoiceModal
 from tui.model.records import Slice, TraceExtras, TraceRow, score_text, time_of
@@ -41,7 +41,7 @@ NEWEST_FIRST = "timestamp.desc"
 
 
 class TracesScreen(ListScreen[TraceRow]):
-    """Table above or left, preview beside it."""
+    """The table, and beside or below it a preview of the trace at the cursor."""
 
     SCOPE = "traces"
     CSS_PATH = "traces.tcss"
@@ -54,10 +54,10 @@ class TracesScreen(ListScreen[TraceRow]):
         self.is_paused = False
         self._is_listening = False
         self._is_caught_up = False
-        """Whether the list held all that the server had when it was last asked."""
-        self._looking = False
-        self._heard_more = False
-        """Whether there was a sign of something new while the server was being asked."""
+        """Whether the list held all traces of the server at the last check."""
+        self._is_checking = False
+        self._check_again = False
+        """Whether a trace may have arrived during the present check."""
         self._live_delay = LIVE_DELAY_S
         self._query = TraceQuery()
         self._waiting = 0
@@ -98,7 +98,7 @@ class TracesScreen(ListScreen[TraceRow]):
         if not self._is_listening:
             self._is_listening = True
             background.run(self, self._listen, "live")
-        self._hear()
+        self._check_soon()
 
     def _read_query(self) -> TraceQuery | None:
         try:
@@ -110,7 +110,7 @@ class TracesScreen(ListScreen[TraceRow]):
         return query
 
     @property
-    def is_of_all_traces(self) -> bool:
+    def lists_all_traces(self) -> bool:
         return not self.host.state.query and not self.host.state.trace_range
 
     def show_first_page(self, page: Slice[TraceRow]) -> None:
@@ -121,8 +121,8 @@ class TracesScreen(ListScreen[TraceRow]):
         super().show_first_page(page)
         self._preview_soon()
         self._fetch_extras(page.rows)
-        if self.is_of_all_traces:
-            self.host.saw_traces(bool(page.rows))
+        if self.lists_all_traces:
+            self.host.offer_first_run_unless(bool(page.rows))
 
     def empty_text(self) -> str:
         if self.host.state.query or self.host.state.trace_range:
@@ -131,7 +131,7 @@ class TracesScreen(ListScreen[TraceRow]):
 
     def show_page(self, number: int, page: Slice[TraceRow]) -> None:
         if page.total not in (None, len(self.rows)):
-            self._hear()
+            self._check_soon()
         super().show_page(number, page)
         self._fetch_extras(page.rows)
 
@@ -142,101 +142,101 @@ class TracesScreen(ListScreen[TraceRow]):
 
     async def _extras(self, rows: list[TraceRow]) -> None:
         try:
-            found = await self.gateway.trace_extras(rows)
+            extras = await self.gateway.trace_extras(rows)
         except ApplianceError as error:
             if not isinstance(error, RemoteError) or error.status not in (400, 404):
                 self.host.report(error)
             return
-        self._show_extras(found)
+        self._show_extras(extras)
 
-    def _show_extras(self, found: dict[str, TraceExtras]) -> None:
-        for trace_id, extras in found.items():
+    def _show_extras(self, extras: dict[str, TraceExtras]) -> None:
+        for trace_id, of_trace in extras.items():
             if row := self.rows.find(trace_id):
-                self.rows.replace(replace(row, extras=extras))
+                self.rows.replace(replace(row, extras=of_trace))
         self.table.refresh()
 
     # Live
 
     async def _listen(self) -> None:
-        """Hears of arrivals by the server's live stream, or asks every two seconds where there is none."""
+        """Checks for new traces when the live stream names some, or every two seconds where there is no stream."""
         from asyncio import sleep
 
         while True:
-            self._hear()
-            was_told = False
+            self._check_soon()
+            is_streaming = False
             with suppress(ApplianceError):
                 async for ids in self.gateway.live():
-                    if ids or not was_told:  # the first sign of life: what came before the stream began is not told
-                        self._hear()
-                    was_told = True
-            self._hear()
+                    if ids or not is_streaming:  # the stream does not name what came before it began
+                        self._check_soon()
+                    is_streaming = True
+            self._check_soon()
             await sleep(POLL_S)
 
-    def _hear(self) -> None:
-        """Something may have arrived: asks soon, and not faster than a third of what the server can answer."""
-        if self._looking:
-            self._heard_more = True
+    def _check_soon(self) -> None:
+        """Checks for new traces soon; pauses three times as long as the last check took, to spare the server."""
+        if self._is_checking:
+            self._check_again = True
         elif self._live_timer is None and self.is_loaded:
-            self._live_timer = self.set_timer(self._live_delay, self._look)
+            self._live_timer = self.set_timer(self._live_delay, self._start_check)
 
-    def _look(self) -> None:
+    def _start_check(self) -> None:
         self._live_timer = None
-        if self.is_current and not self._looking:
-            self._looking = True
-            background.run(self, self._look_again, "newest")
+        if self.is_current and not self._is_checking:
+            self._is_checking = True
+            background.run(self, self._check_for_updates, "newest")
 
-    async def _look_again(self) -> None:
+    async def _check_for_updates(self) -> None:
         query, rows, began = self._query, self.rows, monotonic()
         try:
             first = await self.gateway.trace_page(query, 1)
             if self.is_paused or query.order != NEWEST_FIRST:
                 self._waiting = count_waiting(first, rows)
             else:
-                news = await look_again(self.gateway.trace_page, query, rows, first, view := self._view())
+                update = await fetch_update(self.gateway.trace_page, query, rows, first, view := self._view())
                 if query is self._query and not self.is_paused:
-                    self._show_news(news, view)
+                    self._show_update(update, view)
             self._is_caught_up = True
         except ApplianceError as error:
             self._is_caught_up = False
             self.host.report(error)
         finally:
-            self._looking = False
+            self._is_checking = False
             self._live_delay = max(LIVE_DELAY_S, 3 * (monotonic() - began))
-            if self._heard_more:
-                self._heard_more = False
-                self._hear()
+            if self._check_again:
+                self._check_again = False
+                self._check_soon()
         self.show_status()
 
     def _view(self) -> View | None:
-        """What must stay in its place: nothing while the cursor follows the top."""
+        """The row that keeps its place; None while the cursor follows the top."""
         index, top = self.table.cursor, self.table.scroll_offset.y
         if (index == 0 and not self.preview.has_focus) or (row := self.current) is None:
             return None
         return View(row, index, index - top, self.table.page_rows)
 
-    def _show_news(self, news: News, view: View | None) -> None:
-        known = {row.id: self.rows.find(row.id) for page in news.pages.values() for row in page}
+    def _show_update(self, update: ListUpdate, view: View | None) -> None:
+        known = {row.id: self.rows.find(row.id) for page in update.pages.values() for row in page}
         pages = {
             number: [
                 replace(row, extras=old.extras) if (old := known[row.id]) and not row.extras else row for row in page
             ]
-            for number, page in news.pages.items()
+            for number, page in update.pages.items()
         }
         changed = [row for page in pages.values() for row in page if row != known[row.id]]
         self._waiting = 0
-        if not changed and not news.is_longer_or_moved:
+        if not changed and not update.is_longer_or_moved:
             return
-        if news.is_longer_or_moved:
-            self.rows.restart(pages, news.total)
+        if update.is_longer_or_moved:
+            self.rows.restart(pages, update.total)
         for row in changed:
             self.rows.replace(row)
-        # The cursor may have moved while the server was asked; it stays on what it moved to.
+        # The cursor may have moved during the check; it stays on the row it moved to.
         moved = self.table.cursor - view.index if view else 0
         self.table.set_empty_text("" if len(self.rows) else self.empty_text())
         self.table.set_count(
             len(self.rows),
-            cursor=news.index + moved if view else self.table.cursor,
-            top=news.index - view.above if view and news.is_longer_or_moved else None,
+            cursor=update.index + moved if view else self.table.cursor,
+            top=update.index - view.above if view and update.is_longer_or_moved else None,
         )
         if view is None:
             self._preview_soon()
@@ -259,7 +259,7 @@ class TracesScreen(ListScreen[TraceRow]):
             text.append(f"‖ paused{more}", style=f"bold {palette.warn}")
         else:
             text.append("● live", style=palette.good)
-        self.say(text)
+        self.set_status(text)
 
     # Preview
 
@@ -313,7 +313,7 @@ class TracesScreen(ListScreen[TraceRow]):
         self.is_paused = not self.is_paused
         self._waiting = 0
         self.show_status()
-        self._hear()
+        self._check_soon()
 
     def action_sort(self) -> None:
         rows = [(value, str(number), label) for number, (value, label) in enumerate(ORDERS, 1)]

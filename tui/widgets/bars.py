@@ -1,4 +1,4 @@
-"""The lines around every screen: where one is, what is wrong, and which keys there are."""
+"""The lines around every screen: the open screens, an error, and the keys."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tui.text.palette import palette_of
 BETWEEN: Final = " › "
 HIDDEN: Final = "…"
 LEAST_CRUMB: Final = 20
-"""Cells that the way to a screen keeps beside what the screen says of itself."""
+"""Cells that the crumbs keep beside the status."""
 
 
 class TopBar(Widget):
-    """The screens by number, the server, and whether it is well."""
+    """The screens with their keys, the server, and its health."""
 
     mode: reactive[str] = reactive("")
     server: reactive[str] = reactive("")
@@ -65,7 +65,7 @@ class TopBar(Widget):
 
 
 class CrumbBar(Widget):
-    """The way to this screen, and what it says of itself."""
+    """The open screens, one above the other, and the status of the uppermost."""
 
     crumbs: reactive[tuple[str, ...]] = reactive(())
     status: reactive[Text] = reactive(Text)
@@ -78,9 +78,9 @@ class CrumbBar(Widget):
         width = self.size.width
         right.truncate(max(width - LEAST_CRUMB, 0), overflow="ellipsis")
         left = Text(" ", no_wrap=True)
-        for index, said in enumerate(shown := fitting_crumbs(self.crumbs, width - right.cell_len - 2)):
+        for index, crumb in enumerate(shown := fitting_crumbs(self.crumbs, width - right.cell_len - 2)):
             last = index == len(shown) - 1
-            left.append(said, style=f"bold {palette.text}" if last else palette.muted)
+            left.append(crumb, style=f"bold {palette.text}" if last else palette.muted)
             left.append("" if last else BETWEEN, style=palette.faint)
         return _both_ends(left, right, width)
 

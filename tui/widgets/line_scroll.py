@@ -66,7 +66,7 @@ class LineScroll(ScrollView, can_focus=True):
         return range(top, min(top + self.page_rows, self.count))
 
     def set_count(self, count: int, *, cursor: int | None = None, top: int | None = None) -> None:
-        """Tells how many rows there are; the cursor stays inside. `top` is the first row that shows."""
+        """Sets the number of rows; the cursor stays inside. `top` is the first row that shows."""
         self.count = count
         self.virtual_size = Size(0, count + self.HEADER if count else 0)
         if top is not None:

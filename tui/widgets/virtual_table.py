@@ -1,4 +1,4 @@
-"""A table of any length that knows only how to ask for one row."""
+"""A table of any length: it keeps no rows, and asks a function for each row that shows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RowCells = dict[str, Cell]
 
 
 class VirtualTable(LineScroll):
-    """Draws the rows that show; a row that is not there yet is asked for by `RowsWanted` and drawn as dots."""
+    """Draws the rows that show; a row that was not fetched yet is drawn as dots and requested by `RowsWanted`."""
 
     HEADER: ClassVar[int] = 1
 

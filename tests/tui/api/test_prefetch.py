@@ -10,7 +10,7 @@ from textual.css.stylesheet import Stylesheet
 
 from appliance.errors import NotRunning, RemoteError
 from tests.tui.conftest import NOW, MakeApp, Until
-from tui.api.first_look import FirstLook, list_query
+from tui.api.prefetch import Prefetch, list_query
 from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
 from tui.model.records import Server
@@ -39,8 +39,8 @@ def over(gateway: SampleGateway, folder: Path, state: Remembered | None = None) 
     """An application whose gateway is being asked already; within the event loop."""
     state_file = StateFile("test", folder)
     state_file.save(state or Remembered())
-    look = FirstLook(gateway, state_file.load(), NOW)
-    return LangfuseApp(gateway, state_file, first_look=look, now=lambda: NOW)
+    prefetch = Prefetch(gateway, state_file.load(), NOW)
+    return LangfuseApp(gateway, state_file, prefetch=prefetch, now=lambda: NOW)
 
 
 async def test_the_first_page_is_asked_once(tmp_path: Path, until: Until) -> None:
@@ -51,7 +51,7 @@ async def test_the_first_page_is_asked_once(tmp_path: Path, until: Until) -> Non
         assert (gateway.connections, gateway.pages_asked) == (1, [1])
 
 
-async def test_so_it_is_without_a_first_look(make_app: MakeApp, until: Until) -> None:
+async def test_so_it_is_without_a_prefetch(make_app: MakeApp, until: Until) -> None:
     gateway = Counted(3)
     app = make_app(gateway)
     async with app.run_test():
@@ -83,7 +83,7 @@ async def test_a_range_of_time_ends_when_the_list_asks(tmp_path: Path, until: Un
         assert asked == [NOW - timedelta(hours=1)] == [list_query(app.state, NOW).since]
 
 
-async def test_a_first_look_at_nothing_offers_the_start(tmp_path: Path, until: Until) -> None:
+async def test_a_prefetch_without_an_appliance_offers_the_start(tmp_path: Path, until: Until) -> None:
     gateway = Counted(3, NotRunning("Nothing runs."))
     app = over(gateway, tmp_path)
     async with app.run_test():
@@ -94,7 +94,7 @@ async def test_a_first_look_at_nothing_offers_the_start(tmp_path: Path, until: U
         assert gateway.connections == 2
 
 
-async def test_a_first_look_that_fails_is_told(tmp_path: Path, until: Until) -> None:
+async def test_the_error_of_a_prefetch_is_shown(tmp_path: Path, until: Until) -> None:
     app = over(Counted(3, RemoteError("No server.")), tmp_path)
     async with app.run_test():
         await until(lambda: "No server." in app.problem)
