@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from appliance.errors import InvalidRequest
-from appliance.model.filters import MAX_CONDITIONS, MAX_SEARCHES, OPERATORS, Condition
+from appliance.model.filters import MAX_CONDITIONS, MAX_SEARCHES, OPERATORS, Condition, parse_conditions
 from appliance.model.metrics import VIEWS
 from appliance.storage.clickhouse.observation_filters import OBSERVATION_COLUMNS
 from appliance.storage.clickhouse.scores import SCORE_COLUMNS
@@ -49,13 +49,13 @@ OF_VIEWS: Final[Mapping[str, Mapping[str, FilterColumn]]] = {
 
 def conditions_on(name: str, column: FilterColumn) -> list[Json]:
     """A condition of every type and operator that fits the column."""
-    return [
+    conditions = [
         {"type": kind, "column": name, "operator": operator, "value": value, "key": key}
         for kind, value in VALUES.items()
         for operator in OPERATORS[kind]
         for key in ("plan", "customer.plan.0")
-        if _fits(column, Condition(type=kind, column=name, operator=operator, value=value, key=key))
     ]
+    return [each for each in conditions if _fits(column, parse_conditions([each])[0])]
 
 
 def _fits(column: FilterColumn, condition: Condition) -> bool:
