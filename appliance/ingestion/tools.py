@@ -116,12 +116,12 @@ def _calls(value: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
         seen: set[tuple[str, str]] = set()
         # Some providers repeat in the answer which tools were offered.
         for item in (item for key, item in value.items() if key != "tools"):
-            for found in _calls(item, depth + 1):
+            for inner in _calls(item, depth + 1):
                 # Some messages hold each call twice, as content and in a list of calls.
-                mark = (found["id"], found["name"]) if found["id"] else (to_json(found), "")
+                mark = (inner["id"], inner["name"]) if inner["id"] else (to_json(inner), "")
                 if mark not in seen:
                     seen.add(mark)
-                    yield found
+                    yield inner
 
 
 def _call_of(value: dict[str, Any]) -> dict[str, Any] | None:

@@ -22,11 +22,11 @@ class DirtyTrace(msgspec.Struct):
 
 def dirty_traces_of(observations: Iterable[Observation], parts: Iterable[TracePart]) -> list[DirtyTrace]:
     """One row for each trace that these rows belong to."""
-    found: dict[tuple[str, str], DirtyTrace] = {}
+    by_trace: dict[tuple[str, str], DirtyTrace] = {}
     places = [(row.project_id, row.trace_id, row.start_time) for row in observations if row.trace_id]
     places += [(part.project_id, part.id, part.timestamp) for part in parts]
     for project_id, trace_id, start in places:
-        dirty_trace = found.setdefault((project_id, trace_id), DirtyTrace(project_id, trace_id, start, start))
+        dirty_trace = by_trace.setdefault((project_id, trace_id), DirtyTrace(project_id, trace_id, start, start))
         dirty_trace.first_start = min(dirty_trace.first_start, start)
         dirty_trace.last_start = max(dirty_trace.last_start, start)
-    return list(found.values())
+    return list(by_trace.values())

@@ -84,13 +84,13 @@ def parse_conditions(items: object) -> list[Condition]:
         raise InvalidRequest("Invalid filter: expected a list of conditions")
     if len(items) > MAX_CONDITIONS:
         raise InvalidRequest(f"Invalid filter: {len(items)} conditions; at most {MAX_CONDITIONS} are possible")
-    found = [_condition(position, item) for position, item in enumerate(items)]
-    if (searches := sum(each.column == SEARCH_COLUMN for each in found)) > MAX_SEARCHES:
+    conditions = [_condition(position, item) for position, item in enumerate(items)]
+    if (searches := sum(each.column == SEARCH_COLUMN for each in conditions)) > MAX_SEARCHES:
         raise InvalidRequest(
             f"Invalid filter: {searches} texts to search; at most {MAX_SEARCHES} are possible. "
             "Words between double quotes are one text."
         )
-    return found
+    return conditions
 
 
 def _condition(position: int, item: object) -> Condition:

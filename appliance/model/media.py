@@ -161,8 +161,8 @@ def find_references(value: Any) -> Iterator[Place]:
     while waiting:
         path, here = waiting.pop()
         if isinstance(here, str):
-            if found := _REFERENCE.fullmatch(here):
-                yield Place(path, here, found["id"])
+            if match := _REFERENCE.fullmatch(here):
+                yield Place(path, here, match["id"])
         elif isinstance(here, list):
             waiting += [(f"{path}[{number}]", item) for number, item in enumerate(here)]
         elif isinstance(here, dict):
@@ -171,7 +171,7 @@ def find_references(value: Any) -> Iterator[Place]:
 
 def referenced_ids(text: str) -> list[str]:
     """The ids of all references anywhere in a text, each once, in order."""
-    return list(dict.fromkeys(found["id"] for found in _REFERENCE.finditer(text)))
+    return list(dict.fromkeys(match["id"] for match in _REFERENCE.finditer(text)))
 
 
 def readable(text: str) -> str:

@@ -53,5 +53,5 @@ def price_of(usage_type: str, prices: Mapping[str, float]) -> float | None:
 
 def with_other_names(prices: Mapping[str, float]) -> dict[str, float]:
     """The prices of all usage types that are known, as far as anything is said of them."""
-    found = {name: price_of(name, prices) for name in _TYPE_OF}
-    return {**{name: price for name, price in found.items() if price is not None}, **prices}
+    known = {name: price_of(name, prices) for name in _TYPE_OF}
+    return {**{name: price for name, price in known.items() if price is not None}, **prices}

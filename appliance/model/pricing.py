@@ -111,10 +111,10 @@ class ModelDefinition(msgspec.Struct, frozen=True, rename="camel", kw_only=True,
 
     def tier_for(self, usage: Mapping[str, float], attributes: Attributes | None = None) -> PricingTier | None:
         """The first tier by priority whose conditions all hold, else the default one."""
-        asked = attributes or {}
+        values = attributes or {}
         for tier in self._special_tiers:
             for condition in tier.conditions:
-                if not condition.holds(usage, asked):
+                if not condition.holds(usage, values):
                     break
             else:
                 return tier
@@ -130,7 +130,7 @@ class Pricing:
         for model in sorted(own, key=_newest_first):
             self._own.setdefault(model.project_id or "", []).append(model)
         # A project uses few names, but each is looked up for every observation.
-        self._found: dict[tuple[str, str], tuple[ModelDefinition, ...]] = {}
+        self._by_name: dict[tuple[str, str], tuple[ModelDefinition, ...]] = {}
 
     def match(self, project_id: str, model: str, start: int) -> ModelDefinition | None:
         """The definition that counts for a model name as sent at `start`, microseconds since the epoch; None if none.
@@ -140,12 +140,12 @@ class Pricing:
         if len(model) > _MOST_CHARS:
             return None
         key = (project_id if project_id in self._own else "", model)
-        found = self._found.get(key)
-        if found is None:
-            if len(self._found) >= _REMEMBERED_NAMES:
-                self._found.clear()
-            found = self._found[key] = self._candidates(*key)
-        return next((each for each in found if each.start_date is None or each.start_date <= start), None)
+        candidates = self._by_name.get(key)
+        if candidates is None:
+            if len(self._by_name) >= _REMEMBERED_NAMES:
+                self._by_name.clear()
+            candidates = self._by_name[key] = self._candidates(*key)
+        return next((each for each in candidates if each.start_date is None or each.start_date <= start), None)
 
     def _candidates(self, project_id: str, model: str) -> tuple[ModelDefinition, ...]:
         own = [each for each in self._own.get(project_id, ()) if found_in(each.match_pattern, model)]

@@ -196,7 +196,7 @@ def _truth(field: str, value: str) -> bool:
 
 
 def _amount(field: str, value: str) -> float:
-    found = _NUMBER.fullmatch(value)
-    if found is None or found[2] not in _UNITS:
+    match = _NUMBER.fullmatch(value)
+    if match is None or match[2] not in _UNITS:
         raise InvalidRequest(f"{field} needs a number, not {value!r}.", hint="Such as 0.01, 300ms, 2s or 1.5k.")
-    return float(found[1]) * _UNITS[found[2]]
+    return float(match[1]) * _UNITS[match[2]]

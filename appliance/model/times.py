@@ -66,8 +66,8 @@ def parse_time(text: str) -> int:
 
 def parse_span(text: str) -> int | None:
     """The microseconds of a span such as 30m, 24h or 7d; None when it is not one."""
-    found = re.fullmatch("([0-9]{1,6})([mhd])", text)
-    return int(found[1]) * _SPANS[found[2]] * 1_000_000 if found else None
+    match = re.fullmatch("([0-9]{1,6})([mhd])", text)
+    return int(match[1]) * _SPANS[match[2]] * 1_000_000 if match else None
 
 
 def _moment(text: str) -> datetime:

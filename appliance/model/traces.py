@@ -151,15 +151,15 @@ def _since_erased(parts: Sequence[TracePart], name: str) -> list[TracePart]:
 
 
 def _environment(parts: Sequence[TracePart]) -> str:
-    said = [part for part in parts if part.environment != "default"]
-    first = min(said, key=lambda part: (-max(part.weight, 0), part.timestamp, *_moment(part)), default=None)
+    named = [part for part in parts if part.environment != "default"]
+    first = min(named, key=lambda part: (-max(part.weight, 0), part.timestamp, *_moment(part)), default=None)
     return first.environment if first else "default"
 
 
 def _name(parts: Sequence[TracePart]) -> str | None:
     named = [part for part in _since_erased(parts, "name") if part.name is not None]
-    if given := [part for part in named if part.name_rank > 1]:
-        return max(given, key=_moment).name
+    if on_purpose := [part for part in named if part.name_rank > 1]:
+        return max(on_purpose, key=_moment).name
     place = _by_place(parts)
     return max(named, key=lambda part: (part.name_rank, place(part))).name if named else None
 
@@ -172,11 +172,11 @@ def _set_texts(trace: Trace, parts: Sequence[TracePart]) -> None:
     chosen = roots or [max(spans, key=place)] if spans else []
     numbers = set(map(id, chosen))
     for name in ("input", "output"):
-        said = [part for part in _since_erased(parts, name) if getattr(part, name) is not None]
-        given = [part for part in said if not part.is_root or name in part.given]
-        own = [part for part in said if id(part) in numbers]
-        if given or own:
-            best = max(given, key=_moment) if given else max(own, key=place)
+        present = [part for part in _since_erased(parts, name) if getattr(part, name) is not None]
+        on_purpose = [part for part in present if not part.is_root or name in part.given]
+        own = [part for part in present if id(part) in numbers]
+        if on_purpose or own:
+            best = max(on_purpose, key=_moment) if on_purpose else max(own, key=place)
             setattr(trace, name, getattr(best, name))
     if chosen and chosen[0].part_id.startswith(OF_TOPMOST) and (trace.input is None or trace.output is None):
         trace.topmost = SpanPlace(chosen[0].part_id.removeprefix(OF_TOPMOST), -chosen[0].weight)

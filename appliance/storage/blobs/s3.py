@@ -115,14 +115,14 @@ def _options(settings: S3Settings) -> dict[str, Any]:
         "client_options": {"allow_http": True, "connect_timeout": "3s", "read_timeout": "15s", "timeout": "5m"},
         "retry_config": {"max_retries": 1, "retry_timeout": timedelta(seconds=10)},
     }
-    given = {
+    present = {
         "endpoint": endpoint,
         "access_key_id": settings.access_key_id,
         "secret_access_key": settings.secret_access_key,
         "server_side_encryption": settings.encryption,
         "sse_kms_key_id": settings.kms_key_id,
     }
-    return options | {name: value for name, value in given.items() if value}
+    return options | {name: value for name, value in present.items() if value}
 
 
 def _address(settings: S3Settings) -> tuple[str, bool]:

@@ -16,7 +16,7 @@ def read_json(stored: bytes | str) -> Any:
     """The value of a JSON column; half a surrogate is U+FFFD, and what is nested too deeply is its own text."""
     text = stored if isinstance(stored, str) else stored.decode("utf-8", "replace")
     if "\\ud" in text or "\\uD" in text:
-        text = _ESCAPE.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
+        text = _ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], text)
     try:
         return json.loads(text)
     except RecursionError:

@@ -104,8 +104,8 @@ async def _make_schema(connection: Connection, name: str) -> None:
 async def apply_migrations(connection: Connection) -> list[str]:
     """Apply what is missing and return the names; raises MigrationFailed, with nothing of the failed one kept."""
     try:
-        found = await (await connection.execute("SELECT to_regclass('schema_migrations') AS list")).fetchone()
-        if not found or found["list"] is None:  # even IF NOT EXISTS needs the right to create
+        existing = await (await connection.execute("SELECT to_regclass('schema_migrations') AS list")).fetchone()
+        if not existing or existing["list"] is None:  # even IF NOT EXISTS needs the right to create
             await connection.execute(_CREATE_TABLE)
     except psycopg.errors.InsufficientPrivilege as error:
         raise _denied(error) from error

@@ -45,26 +45,26 @@ async def provision(
         await insert_project(connection, init.project_id, organization_id, init.project_name)
     if init.user_email and init.user_password:
         await insert_owner(connection, organization_id, init.user_email, init.user_name, init.user_password)
-    given = KeyPair(init.public_key, init.secret_key) if init.public_key and init.secret_key else None
-    if given is None and stored is None and existing:
+    configured = KeyPair(init.public_key, init.secret_key) if init.public_key and init.secret_key else None
+    if configured is None and stored is None and existing:
         return None
     home = await project_of_key(connection, stored.public_key) if stored else None
-    pair = given or stored or new_key_pair()
+    pair = configured or stored or new_key_pair()
     place = home if pair == stored else await project_of_key(connection, pair.public_key)
     if place is None:
         place = init.project_id or home or await _only_project(connection, init, existing, organization_id, report)
         await provision_key(connection, place, pair, salt)
     elif init.project_id and init.project_id != place:
-        place = await _settle(connection, init, pair, place, salt, report, may_move=given is not None)
+        place = await _settle(connection, init, pair, place, salt, report, may_move=configured is not None)
     if init.project_retention_days >= 0:
         await set_retention(connection, place, init.project_retention_days or None)
     await renew_hashes(connection, pair, salt)
-    if given is not None and not await accepts_key(connection, given, salt):
+    if configured is not None and not await accepts_key(connection, configured, salt):
         report(
-            f"Warning: {given.public_key} exists with another secret key, which stays valid; "
+            f"Warning: {configured.public_key} exists with another secret key, which stays valid; "
             "LANGFUSE_INIT_PROJECT_SECRET_KEY is ignored. Use another public key, or the first secret key."
         )
-        return stored if stored is not None and home is not None else KeyPair(given.public_key, "")
+        return stored if stored is not None and home is not None else KeyPair(configured.public_key, "")
     if home is not None and home != place and pair != stored:
         report(
             f"Warning: the keys are those of project {place} now, before they were those of {home}. "

@@ -34,7 +34,7 @@ def receipts_of(fields: dict[bytes, bytes]) -> dict[str, Receipts]:
         name, _, project_id = field.decode().partition(":")
         fate, _, unit = name.partition(".")
         setattr(counts[project_id][fate], unit, int(value))
-    found: dict[str, Receipts] = {}
+    by_project: dict[str, Receipts] = {}
     for project_id, by_fate in counts.items():
         receipts = Receipts(**by_fate)
         ended = (receipts.written, receipts.refused, receipts.dead, receipts.dropped)
@@ -43,5 +43,5 @@ def receipts_of(fields: dict[bytes, bytes]) -> dict[str, Receipts]:
             requests=max(receipts.accepted.requests - sum(count.requests for count in ended), 0),
             items=max(receipts.accepted.items - sum(count.items for count in ended), 0),
         )
-        found[project_id] = receipts
-    return found
+        by_project[project_id] = receipts
+    return by_project

@@ -144,7 +144,7 @@ def test_no_model_has_a_name_of_a_thousand_characters() -> None:
     pricing = Pricing([make_model("m", {})])
     assert pricing.match("p", "m", 0) is not None
     assert pricing.match("p", "m" * 1_001, 0) is None
-    assert list(pricing._found) == [("", "m")]
+    assert list(pricing._by_name) == [("", "m")]
 
 
 @pytest.mark.parametrize(

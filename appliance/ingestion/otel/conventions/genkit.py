@@ -56,9 +56,9 @@ class GenkitMapper:
         draft.usage = draft.usage or _usage(usage) or None
 
 
-def _usage(told: dict[str, Any]) -> dict[str, Any]:
+def _usage(record: dict[str, Any]) -> dict[str, Any]:
     """Usage details of what a call of a model tells; Genkit's name for reasoning is its own."""
-    counts = {bare: told[key] for key, bare in _COUNTS.items() if told.get(key) is not None}
+    counts = {bare: record[key] for key, bare in _COUNTS.items() if record.get(key) is not None}
     usage = usage_from_counts(counts)
     return {key.replace("output_reasoning_tokens", "output_reasoning"): units for key, units in usage.items()}
 

@@ -98,9 +98,11 @@ def _calls_tools(messages: Any) -> bool:
 
 
 def _messages(attributes: Attributes, prefix: str) -> Any:
-    found = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
-    if not found:
+    fields = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
+    if not fields:
         return None
     # Messages, tool calls and contents are each wrapped in an object that names them once more.
-    flat = {re.sub(r"(^|\.)(\d+)\.(?:message|tool_call|message_content)\.", r"\1\2.", key): found[key] for key in found}
+    flat = {
+        re.sub(r"(^|\.)(\d+)\.(?:message|tool_call|message_content)\.", r"\1\2.", key): fields[key] for key in fields
+    }
     return unflatten(flat)

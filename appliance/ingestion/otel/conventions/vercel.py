@@ -143,16 +143,16 @@ def _map_model(span: Span, operation: str, draft: Draft) -> None:
 
 
 def _usage(attributes: Attributes) -> Usage:
-    told = {key[9:]: attributes.pop(key) for key in list(attributes) if key.startswith("ai.usage.")}
-    if "tokens" in told:  # of an embedding
-        told["inputTokens"] = told.pop("tokens")
+    sent = {key[9:]: attributes.pop(key) for key in list(attributes) if key.startswith("ai.usage.")}
+    if "tokens" in sent:  # of an embedding
+        sent["inputTokens"] = sent.pop("tokens")
     common = {key: attributes.get(f"gen_ai.usage.{key}") for key in ("input_tokens", "prompt_tokens", "output_tokens")}
     provider = parse_object(_first(attributes, _PROVIDER)) or {}
     openai, anthropic = _object(provider, "openai"), _object(provider, "anthropic")
     own, bedrock = _object(anthropic, "usage"), _object(_object(provider, "bedrock"), "usage")
     google = _object(_object(provider, "google"), "usageMetadata")
     parts = ((openai, _OPENAI), (raw_details(own), None), (anthropic, _CACHE), (bedrock, _CACHE), (google, _GOOGLE))
-    counts = _by_first([told, common, *(_some(record, names) for record, names in parts)])
+    counts = _by_first([sent, common, *(_some(record, names) for record, names in parts)])
     counts |= {_GUESSES[key]: openai[key] for key in _GUESSES if key in openai}
     # The input of Anthropic and Bedrock leaves out what was read from or written to the cache.
     input_units = next((whole_number(counts[name]) for name in counts if meaning_of(name) == INPUT), None)
