@@ -38,8 +38,8 @@ def print_keys(url: str, public_key: str, secret_key: str, *, everywhere: bool =
 def print_running_appliance(settings: Settings, flags: Mapping[str, object], *, show_keys: bool = False) -> None:
     """Prints the address and keys of the appliance that runs on the data directory.
 
-    `asked` are the flags by name, None where they were left out. Raises click.UsageError when the appliance runs in
-    another way than they say, and StartFailed when it does not come up.
+    `flags` are the options of this command by name, None for omitted ones. Raises click.UsageError when the running
+    appliance has other values, and StartFailed when it does not become ready.
     """
     from appliance.data_dir.secrets import read_secrets
     from appliance.data_dir.state import read_state

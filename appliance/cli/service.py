@@ -113,7 +113,7 @@ def uninstall(scope: Scope | None, name: str) -> None:
 @scope_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def status(scope: Scope | None, name: str, as_json: bool) -> None:
-    """Show what systemd says of the unit; 0 when it is active, else 1.
+    """Show the state of the unit. The exit code is 0 only when it is active.
 
     \b
     Example:

@@ -51,7 +51,7 @@ def read_state(data_dir: DataDir) -> State:
     try:
         return msgspec.json.decode(read_private(data_dir.state_file), type=State)
     except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError, UnicodeDecodeError):
-        return State()  # written whole or not at all, so an unreadable one is of another version: begin anew
+        return State()  # written atomically, so an unreadable one is of another version: start with an empty one
     except OSError as error:
         raise ConfigError(
             f"{data_dir.state_file} cannot be read: {error.strerror}.", hint="Is it another user's?"

@@ -29,6 +29,7 @@ from appliance.orchestrator.runtimes.external import ExternalRuntime
 from appliance.orchestrator.runtimes.factory import chosen_runtime
 from appliance.paths import DataDir
 
+Level = Literal["ok", "warn", "fail"]
 _GB = 1_000_000_000
 _EARLIEST_TIME_S = 1_760_000_000  # since the epoch, when the project began; an earlier clock is wrong
 
@@ -38,7 +39,7 @@ class CheckResult:
     """The result of one check."""
 
     subject: str
-    level: Literal["ok", "warn", "fail"]
+    level: Level
     text: str
     advice: str = ""
 
@@ -128,7 +129,7 @@ def _check_resources(root: Path) -> Iterator[CheckResult]:
         "data dir", "ok" if writable else "fail", str(root), "" if writable else "Choose another --data-dir."
     )
     free = shutil.disk_usage(existing).free
-    level: Literal["ok", "warn", "fail"] = "ok" if free > 5 * _GB else "warn" if free > _GB else "fail"
+    level: Level = "ok" if free > 5 * _GB else "warn" if free > _GB else "fail"
     yield CheckResult("disk", level, f"{free / _GB:.1f} GB free", "" if level == "ok" else "Free some space.")
     memory = memory_limit_bytes()
     level = "ok" if memory > 2 * _GB else "warn"

@@ -148,7 +148,7 @@ def container_pids(container: str) -> list[int]:
     return [int(said)] if said not in ("", "0") else []
 
 
-def leftovers_of(home: Path) -> list[str]:
+def stale_processes_of(home: Path) -> list[str]:
     """All that lives on of an appliance: processes with its directory in their command line or working in it, and
     its running containers.
     """

@@ -16,7 +16,14 @@ import psutil
 import pytest
 
 from appliance.orchestrator.runtimes.docker.plans import IDENTITY_FILE
-from tests.acceptance.appliance_process import RUNTIME, UP_TIMEOUT_S, Appliance, eventually, leftovers_of, new_appliance
+from tests.acceptance.appliance_process import (
+    RUNTIME,
+    UP_TIMEOUT_S,
+    Appliance,
+    eventually,
+    new_appliance,
+    stale_processes_of,
+)
 
 STOP_TIMEOUT_S = 60
 """A container that is just being made is stopped only then."""
@@ -37,7 +44,7 @@ def test_up_down_and_up_again_keeps_data_and_keys(idle: Appliance) -> None:
         assert http.post("/api/public/ingestion", json={"batch": [event]}).status_code == 207
         eventually(lambda: http.get("/api/public/traces/kept").status_code == 200)
     idle.down()
-    eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=1)
+    eventually(lambda: stale_processes_of(idle.home), until=lambda left: left == [], within_s=1)
     assert idle.run("status").returncode == 1
     idle.up()
     assert idle.keys == (first["LANGFUSE_PUBLIC_KEY"], first["LANGFUSE_SECRET_KEY"])
@@ -92,7 +99,7 @@ def test_it_stops_even_when_its_data_directory_is_gone(idle: Appliance) -> None:
     kept = {name: (idle.data_dir / name).read_bytes() for name in names}
     shutil.rmtree(idle.data_dir, ignore_errors=True)  # a store may write once more meanwhile
     os.kill(supervisor, signal.SIGTERM)
-    eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=20)
+    eventually(lambda: stale_processes_of(idle.home), until=lambda left: left == [], within_s=20)
     if IDENTITY_FILE in kept:  # by it the containers' volumes are found, and removed with the appliance
         idle.data_dir.mkdir(exist_ok=True)
         for name, content in kept.items():
@@ -112,14 +119,14 @@ def test_no_process_outlives_a_killed_supervisor(idle: Appliance) -> None:
     now = {pid for entry in idle.status()["services"] for pid in idle.pids(entry["name"])}
     assert not any(psutil.pid_exists(pid) for pid in children - now)
     idle.down()
-    eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=1)
+    eventually(lambda: stale_processes_of(idle.home), until=lambda left: left == [], within_s=1)
 
 
 def test_down_ends_what_a_killed_supervisor_left(idle: Appliance) -> None:
     idle.up()
     os.kill(json.loads((idle.data_dir / "state.json").read_text())["supervisor"]["pid"], signal.SIGKILL)
     idle.down()
-    eventually(lambda: leftovers_of(idle.home), until=lambda left: left == [], within_s=1)
+    eventually(lambda: stale_processes_of(idle.home), until=lambda left: left == [], within_s=1)
 
 
 def test_a_taken_port_is_named_when_it_was_asked_for(idle: Appliance) -> None:
@@ -132,7 +139,7 @@ def test_a_taken_port_is_named_when_it_was_asked_for(idle: Appliance) -> None:
     assert str(port) in done.stderr and str(os.getpid()) in done.stderr
     assert "Traceback" not in done.stderr
     assert not idle.data_dir.exists()
-    assert leftovers_of(idle.home) == []
+    assert stale_processes_of(idle.home) == []
 
 
 def test_the_chosen_port_is_remembered(idle: Appliance) -> None:
@@ -177,7 +184,7 @@ def test_ctrl_c_during_up_leaves_nothing_running(idle: Appliance, after_s: float
     _, stderr = process.communicate(timeout=STOP_TIMEOUT_S)
     assert process.returncode in (0, 1, 130, -signal.SIGINT)
     assert after_s < 0.4 or "Traceback" not in stderr
-    eventually(lambda: leftovers_of(idle.home) == [])
+    eventually(lambda: stale_processes_of(idle.home) == [])
     idle.up()
 
 
@@ -191,7 +198,7 @@ def test_foreground_up_prints_where_it_is_and_stops_in_order(idle: Appliance) ->
     stdout, stderr = process.communicate(timeout=STOP_TIMEOUT_S)
     assert url in stdout + stderr
     assert process.returncode in (0, 130)
-    assert leftovers_of(idle.home) == []
+    assert stale_processes_of(idle.home) == []
     with pytest.raises(httpx.TransportError):
         httpx.get(url)
 
@@ -213,7 +220,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(idle: Appliance) -> None
         assert done.returncode == 1
         assert place in done.stderr and "Traceback" not in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
-    assert leftovers_of(idle.home) == []
+    assert stale_processes_of(idle.home) == []
 
 
 def test_a_data_directory_that_is_a_file_is_one_sentence(idle: Appliance) -> None:
@@ -266,7 +273,7 @@ def test_a_stopped_supervisor_is_told_and_can_be_taken_down(idle: Appliance) -> 
     seen = idle.run("status", timeout_s=20)
     assert seen.returncode == 1 and f"stopped, pid {supervisor}" in seen.stderr
     idle.down()
-    assert leftovers_of(idle.home) == []
+    assert stale_processes_of(idle.home) == []
 
 
 def test_a_start_that_waits_for_stores_elsewhere_stops_cleanly(idle: Appliance) -> None:

@@ -54,7 +54,7 @@ def choose_port(host: str, preferred: list[int], avoid: set[int]) -> int:
 class HeldPort:
     """A loopback port that only servers of this user can listen on, until `close`.
 
-    Its socket is bound and never listens, so the port stays ours while the server is down or starts anew. The server
+    Its socket is bound and never listens, so the port stays ours while the server is down or restarts. The server
     must set SO_REUSEPORT, which the kernel allows only to the user who has set it on the socket that is there.
     """
 

@@ -16,8 +16,8 @@ _LONGEST_PATH = 100
 def choose_socket_path(folder: Path, name: str, forbidden: str = "") -> Path:
     """A path for a socket called `name`: in `folder`, else in a new temporary folder that only this user can enter.
 
-    A socket's path must be short, and no path holds one of the `forbidden` signs. Raises StartFailed when no place has
-    such a path.
+    The path is short enough for a socket and has none of the `forbidden` characters. Raises StartFailed when no folder
+    allows such a path.
     """
     path = folder / name
     if _is_usable(path, forbidden):

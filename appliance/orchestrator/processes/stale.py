@@ -1,7 +1,7 @@
 """Finds and stops processes that a killed supervisor left running.
 
-They are found by their record (pid and creation time), by a mark in their environment, which is there from their first
-moment on, and Postgres also by its own pid file.
+They are found by their record (pid and creation time), by a mark in their environment, which exists from their start
+on, and Postgres also by its pid file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""State, lock, secrets, logs and room: what lies in the data directory."""
+"""The files of a data directory: state, lock, secrets, logs, and the disk space that they need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +23,6 @@ from appliance.data_dir.secrets import ensure_secrets, read_secrets, store_key_p
 from appliance.data_dir.state import ProcessRecord, State, read_state, write_state
 from appliance.errors import AlreadyRunning, ConfigError, StartFailed
 from appliance.model.key_pair import KeyPair
-from appliance.orchestrator.control_socket import choose_socket_path, open_control_socket, remove_socket
-from appliance.orchestrator.host.socket_paths import display_path
 from appliance.orchestrator.switch import forget
 from appliance.paths import DataDir
 
@@ -73,31 +70,6 @@ def test_a_disk_that_turned_read_only_does_not_hide_the_lock(place: DataDir, mon
     assert not is_locked(place)
     with hold_lock(place):
         assert is_locked(place)
-
-
-def test_the_control_socket_has_a_short_path_that_is_ones_own(tmp_path: Path) -> None:
-    near = DataDir(tmp_path / "d")
-    make_folders(near)
-    if len(str(near.run)) < 80:
-        assert choose_socket_path(near) == near.run / "control.sock"
-    far = DataDir(tmp_path / ("x" * 90) / "d")
-    make_folders(far)
-    path = choose_socket_path(far)
-    open_control_socket(path).close()
-    assert len(str(path)) <= 100
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700 and stat.S_IMODE(path.stat().st_mode) == 0o600
-    remove_socket(path, far)
-    assert not path.parent.exists()
-
-
-def test_without_any_short_path_the_way_out_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
-    with pytest.raises(StartFailed, match="Set TMPDIR"):
-        choose_socket_path(DataDir(tmp_path / ("x" * 90)))
-
-
-def refuse(**_options: object) -> str:
-    raise OSError(errno.EACCES, "Permission denied")
 
 
 def test_a_file_in_place_of_the_directory_is_one_sentence(tmp_path: Path) -> None:
@@ -287,11 +259,6 @@ def test_a_file_that_stands_already_is_not_written_again(tmp_path: Path) -> None
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     write_private(path, "other")
     assert path.read_text() == "other"
-
-
-def test_a_socket_is_told_by_its_place_in_the_data_directory(tmp_path: Path) -> None:
-    assert display_path(tmp_path / "run" / "redis.sock", tmp_path) == "run/redis.sock"
-    assert display_path(Path("/tmp/lfl-1/redis.sock"), tmp_path) == "/tmp/lfl-1/redis.sock"
 
 
 def test_a_follower_reads_whole_lines_and_begins_anew_after_a_rotation(tmp_path: Path) -> None:

@@ -35,11 +35,11 @@ async def test_without_docker_nothing_is_started(tmp_path: Path, monkeypatch: py
     make_folders(data_dir)
     before = State(ports={"web": 3000})
     write_state(data_dir, before)
-    told: list[ProgressEvent] = []
+    events: list[ProgressEvent] = []
     settings = Settings(data_dir=data_dir.root, docker=DockerSettings(host=f"unix://{tmp_path}/none.sock"))
     with pytest.raises(RuntimeUnavailable, match="No Docker"):
-        await switch.switch_runtime(settings, "docker", told.append)
-    assert (started, told) == ([], [])
+        await switch.switch_runtime(settings, "docker", events.append)
+    assert (started, events) == ([], [])
     assert read_state(data_dir) == before
 
 
@@ -83,8 +83,8 @@ async def test_a_port_that_gets_lost_is_changed_as_by_up(tmp_path: Path, monkeyp
     monkeypatch.setattr(switch, "open_runtime", open_runtime)
     monkeypatch.setattr("appliance.storage.setup.prepare", prepare)
     monkeypatch.setattr("appliance.orchestrator.host.ports.is_free", lambda _host, _port: True)
-    settings, told = Settings(data_dir=tmp_path), list[ProgressEvent]()
-    async with switch._running(settings, State(), DataDir(tmp_path), Secrets(), told.append) as running:
+    settings, events = Settings(data_dir=tmp_path), list[ProgressEvent]()
+    async with switch._running(settings, State(), DataDir(tmp_path), Secrets(), events.append) as running:
         assert running is settings
         assert avoided == [set(), {16379}]
         assert not made[1].is_closed

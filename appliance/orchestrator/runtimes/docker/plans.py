@@ -45,8 +45,8 @@ class Ownership:
 def ownership_of(data_dir: DataDir) -> Ownership:
     """The identity stored in the data directory, created at the first call.
 
-    It is random, not derived from the path: a directory that was removed and made again must not find old volumes,
-    whose passwords are lost.
+    It is random, not derived from the path: a directory that was removed and created again must not use the old
+    volumes, whose passwords are lost.
     """
     path = data_dir.root / IDENTITY_FILE
     try:

@@ -1,7 +1,7 @@
 """A ClickHouse server from chdb's library: `python -m ...clickhouse_server RUN_DIR`, the folder of its configuration.
 
-The library's own local session reads config.xml in its working directory and can be told to listen. It serves as long
-as its last statement runs; that statement reads a pipe which this process holds open until it is asked to stop.
+The library's local session reads config.xml in its working directory, and a statement makes it listen. It serves while
+its last statement runs, which reads a pipe that this process keeps open until it is asked to stop.
 """
 
 from __future__ import annotations

@@ -57,9 +57,8 @@ def reachable(
 ) -> tuple[PostgresInstall, Identity | None]:
     """An installation and an identity with which Postgres can run below the data directory `root`.
 
-    Opens `root` itself where that is enough, adds a capability where a parent is closed, and copies the binaries below
-    `root` (or the machine's own data directory) where they lie in a private place.
-    Raises RuntimeUnavailable that names what stands in the way.
+    Lets others enter `root` where that is enough, adds a capability where a parent is closed, and copies the binaries
+    below `root` (or below /var/lib) where they are in a private folder. Raises RuntimeUnavailable with the reason.
     """
     if identity is None:
         return install, None

@@ -24,8 +24,8 @@ from appliance.paths import DataDir
 class EmbeddedRuntime:
     """Stores with generated passwords and their data below the data directory.
 
-    Postgres and Redis answer on sockets in folders that only this user can enter, ClickHouse on a port that is held for
-    it: a password never goes to a server of somebody else.
+    Postgres and Redis listen on sockets in folders that only this user can enter, ClickHouse on a port that is
+    reserved for it, so a password is never sent to another user's server.
     """
 
     name: RuntimeName = "embedded"
