@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def edit_text(app: App[None], text: str, suffix: str = ".txt") -> None:
-    """Shows a text in $EDITOR or $PAGER while the terminal UI steps aside."""
+    """Shows a text in $EDITOR or $PAGER while the terminal UI is suspended."""
     choices = (os.environ.get(name, "").strip() for name in ("EDITOR", "PAGER"))
     command = next(filter(None, choices), "less")
     try:
@@ -67,7 +67,7 @@ def _run(app: App[None], command: str, words: Sequence[str]) -> str:
                 reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
                 problem = f"{command} cannot be run: {reason}."
     except SuspendNotSupported:
-        return "This terminal cannot make room for an editor."
+        return "An editor cannot be opened in this terminal."
     return problem
 
 

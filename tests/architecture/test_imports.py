@@ -38,7 +38,7 @@ def test_help_loads_no_driver_server_client_or_toolkit(arguments: list[str]) -> 
     assert loaded_by(program).isdisjoint({*HEAVY, *HTTP})
 
 
-def test_the_face_loads_no_server_and_no_database_driver() -> None:
+def test_the_terminal_ui_loads_no_server_and_no_database_driver() -> None:
     assert loaded_by("import tui.app").isdisjoint(SERVERS)
 
 
