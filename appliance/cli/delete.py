@@ -1,4 +1,4 @@
-"""`delete`: traces, sessions, scores, or a whole project."""
+"""`delete`: traces, sessions, scores, dataset runs, or a whole project."""
 
 from __future__ import annotations
 
@@ -101,6 +101,24 @@ async def score(source: Source, output: Output, ids: tuple[str, ...], yes: bool)
 
 
 @delete.command()
+@click.argument("dataset")
+@click.argument("run")
+@_yes
+@reading
+async def dataset_run(source: Source, output: Output, dataset: str, run: str, yes: bool) -> None:
+    """Delete a run of a dataset, by their names, with its items and its own scores; its traces stay.
+
+    \b
+    Example:
+      langfuse-local delete dataset-run capitals "gpt-5 2026-01-31"
+    """
+    _confirm(f"Delete run {run} of dataset {dataset}?", yes)
+    async with source.client() as client:
+        await client.send("DELETE", f"/api/public/datasets/{segment(dataset)}/runs/{segment(run)}")
+    _report({"dataset_runs": 1}, output)
+
+
+@delete.command()
 @click.argument("id")
 @_yes
 @reading
@@ -138,4 +156,7 @@ def _report(counts: Json, output: Output) -> None:
     if output.is_json:
         click.echo(json_text(counts))
     else:
-        click.echo(f"Deleted {', '.join(_count(number, noun[:-1]) for noun, number in counts.items())}.", err=True)
+        click.echo(
+            f"Deleted {', '.join(_count(number, noun[:-1].replace('_', ' ')) for noun, number in counts.items())}.",
+            err=True,
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from appliance.web.api import (
+    dataset_runs,
     datasets,
     deletes,
     health,
@@ -54,6 +55,7 @@ routes: list[Route] = [
     *models.routes,
     *prompts.routes,
     *datasets.routes,
+    *dataset_runs.routes,
     *media.routes,
     *media_content.routes,
     *deletes.routes,

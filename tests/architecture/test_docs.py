@@ -112,8 +112,6 @@ def test_the_readme_says_what_groups_of_endpoints_are_missing() -> None:
     words = {
         "annotation-queues": "annotation queues",
         "dashboard-widgets": "widgets",
-        "dataset-run-items": "runs",
-        "datasets": "runs",
         "evaluation-rules": "evaluation rules",
         "experiment-items": "experiments",
         "integrations": "blob storage",

@@ -22,8 +22,8 @@ from appliance.storage.clickhouse.traces.all import read_pending_traces
 from appliance.storage.clickhouse.traces.filters import trace_filter
 from appliance.storage.clickhouse.where import Binder
 
-ObjectKind = Literal["trace", "session", "score", "project"]
-"""A session stands for its own scores only; its traces are deleted one by one."""
+ObjectKind = Literal["trace", "session", "dataset_run", "score", "project"]
+"""A session or a dataset run stands for its own scores only; the traces of a session are deleted one by one."""
 Report = Callable[[str], Awaitable[None]]
 Wait = Callable[[str], Awaitable[None]]
 """Called with the name of a table before its rows are deleted; returns when the load allows it."""
@@ -37,6 +37,7 @@ _COLUMNS: Final[Mapping[ObjectKind, Mapping[str, str]]] = {
         "trace_parts": "id",
     },
     "session": {"scores": "session_id"},
+    "dataset_run": {"scores": "dataset_run_id"},
     "score": {"scores": "id"},
     "project": {"observations_list": "", "observations": "", "scores": "", "trace_parts": ""},
 }

@@ -9,13 +9,14 @@ from typing import Final
 _OF_PROJECT: Final = "project_id NOT IN (SELECT id FROM {0} WHERE kind = 'project')"
 _OF_TRACE: Final = "(project_id, {1}) NOT IN (SELECT project_id, id FROM {0} WHERE kind = 'trace')"
 _OF_SESSION: Final = "(project_id, session_id) NOT IN (SELECT project_id, id FROM {0} WHERE kind = 'session')"
+_OF_RUN: Final = "(project_id, dataset_run_id) NOT IN (SELECT project_id, id FROM {0} WHERE kind = 'dataset_run')"
 _OF_SCORE: Final = "(project_id, id) NOT IN (SELECT project_id, id FROM {0} WHERE kind = 'score')"
 _FILTERS: Final[Mapping[str, tuple[str, ...]]] = {
     "observations": (_OF_PROJECT, _OF_TRACE.replace("{1}", "trace_id")),
     "observations_list": (_OF_PROJECT, _OF_TRACE.replace("{1}", "trace_id")),
     "trace_parts": (_OF_PROJECT, _OF_TRACE.replace("{1}", "id")),
     "folded_traces": (_OF_PROJECT, _OF_TRACE.replace("{1}", "id")),
-    "scores": (_OF_PROJECT, _OF_TRACE.replace("{1}", "trace_id"), _OF_SESSION, _OF_SCORE),
+    "scores": (_OF_PROJECT, _OF_TRACE.replace("{1}", "trace_id"), _OF_SESSION, _OF_RUN, _OF_SCORE),
 }
 
 

@@ -74,6 +74,11 @@ class DatasetItems:
         row = await self._postgres.row(_SQL["current"], {"project_id": project_id, "id": item_id})
         return None if row is None else _item(row)
 
+    async def active(self, project_id: str, item_id: str, version: datetime | None = None) -> DatasetItem | None:
+        """The version at this time, or the present one; None when there is none, or it is archived."""
+        row = await self._postgres.row(_SQL["active"], {"project_id": project_id, "id": item_id, "version": version})
+        return None if row is None else _item(row)
+
     async def delete(self, project_id: str, item_id: str) -> bool:
         """End the item's last version; returns whether there was one."""
         async with self._postgres.transaction() as connection:

@@ -72,8 +72,12 @@ def _summary(chosen: Sequence[Deletion]) -> str:
     for each in chosen:
         for kind, objects in each.kinds.items():
             counts[kind] = counts.get(kind, 0) + objects
-    texts = [f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items()]
+    texts = [f"{count:,} {_noun(kind)}{'' if count == 1 else 's'}" for kind, count in counts.items()]
     return f"Deleted {', '.join(texts)}." if texts else "Nothing was to be deleted."
+
+
+def _noun(kind: str) -> str:
+    return kind.replace("_", " ")
 
 
 async def _wait_for_queue(running: RunningJob, upto: int) -> None:
@@ -93,7 +97,7 @@ async def _purge(running: RunningJob, kind: ObjectKind, moments: Collection[int]
     stores = running.stores
 
     async def report(text: str) -> None:
-        await running.report(f"Deleting {kind}s: {text}")
+        await running.report(f"Deleting {_noun(kind)}s: {text}")
 
     since = min(moments) - (KEPT_FOR_S + 60) * _MICROS
     async for patched in deletions.patched_objects(stores.clickhouse, kind, moments, since, _AT_ONCE):

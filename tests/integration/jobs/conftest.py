@@ -121,13 +121,14 @@ class Appliance:
         )
         await self._writer.write([row])
 
-    async def write_score(self, score_id: str, *, at: int) -> None:
-        """A score of a session."""
+    async def write_score(self, score_id: str, *, at: int, dataset_run_id: str = "") -> None:
+        """A score of a dataset run, or of a session."""
         common: dict[str, Any] = {"created_at": at, "updated_at": at, "event_ts": at}
         row = Score(
             project_id=self.project_id,
             id=score_id,
-            session_id="s",
+            session_id="" if dataset_run_id else "s",
+            dataset_run_id=dataset_run_id,
             timestamp=at,
             name="quality",
             source="API",

@@ -146,6 +146,30 @@ async def test_a_session(appliance: Appliance) -> None:
     assert await appliance.ids("/api/public/traces") == {"c"}
 
 
+async def test_a_dataset_run(appliance: Appliance) -> None:
+    await appliance.write("t")
+    await appliance.http.post("/api/public/v2/datasets", json={"name": "d"})
+    item = (await appliance.http.post("/api/public/dataset-items", json={"datasetName": "d"})).json()
+    runs = {}
+    for name in ("gone", "stays"):
+        body = {"runName": name, "datasetItemId": item["id"], "observationId": "t-0"}
+        run_item = (await appliance.http.post("/api/public/dataset-run-items", json=body)).json()
+        assert run_item["traceId"] == "t"
+        runs[name] = run_item["datasetRunId"]
+        await appliance.write_score(f"score of {name}", at=NOW, dataset_run_id=runs[name])
+    await appliance.delete("/api/public/datasets/d/runs/gone")
+    left = {"t-score", "score of stays"}
+    assert await appliance.ids("/api/public/v2/scores") == left
+    assert await appliance.run_jobs("purge_deleted") == ["Deleted 1 dataset run."]
+    assert await appliance.ids("/api/public/v2/scores") == left
+    rows: list[dict[str, str]] = await appliance.stores.clickhouse.rows("SELECT id FROM scores", {}, dict)
+    assert {row["id"] for row in rows} == left
+    assert await appliance.ids("/api/public/traces") == {"t"}
+    await appliance.delete("/api/public/traces/t")
+    run = (await appliance.http.get("/api/public/datasets/d/runs/stays")).json()
+    assert [each["traceId"] for each in run["datasetRunItems"]] == ["t"]
+
+
 async def test_a_project(appliance: Appliance) -> None:
     await appliance.write("t")
     await appliance.http.post("/api/public/v2/prompts", json={"name": "p", "prompt": "x", "type": "text"})

@@ -9,6 +9,13 @@ SELECT i.*, d.name AS dataset_name FROM dataset_items i
 JOIN datasets d ON d.id = i.dataset_id AND d.project_id = i.project_id
 WHERE i.project_id = %(project_id)s AND i.id = %(id)s AND i.valid_to IS NULL;
 
+-- name: active
+SELECT i.*, d.name AS dataset_name FROM dataset_items i
+JOIN datasets d ON d.id = i.dataset_id AND d.project_id = i.project_id
+WHERE i.project_id = %(project_id)s AND i.id = %(id)s AND i.status = 'ACTIVE' AND NOT i.is_deleted
+    AND CASE WHEN %(version)s::timestamptz IS NULL THEN i.valid_to IS NULL
+        ELSE i.valid_from <= %(version)s AND (i.valid_to IS NULL OR i.valid_to > %(version)s) END;
+
 -- name: next_valid_from
 SELECT greatest(
     date_trunc('milliseconds', clock_timestamp()),
