@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from appliance.model.datasets import DatasetRun, DatasetRunItem, dataset_run_id
+from appliance.model.datasets import DatasetRun, DatasetRunItem
 from appliance.storage.postgres.datasets import json_or_null
 from appliance.storage.postgres.pool import Connection, Postgres
 from appliance.storage.sql_files import load_blocks
@@ -21,6 +21,8 @@ class RunItemDraft:
     """An item to add to a run, with what counts when the run is created by it."""
 
     dataset_id: str
+    run_id: str
+    """Counts only for a run that is created."""
     run_name: str
     run_description: str | None = None
     run_metadata: Any = None
@@ -85,7 +87,7 @@ class DatasetRuns:
 async def _run_id(connection: Connection, project_id: str, draft: RunItemDraft) -> str:
     """The id of the run, which exists from now on until the transaction ends."""
     values = {
-        "id": dataset_run_id(project_id, draft.dataset_id, draft.run_name),
+        "id": draft.run_id,
         "project_id": project_id,
         "dataset_id": draft.dataset_id,
         "name": draft.run_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from appliance.api_types.dataset_runs import (
 )
 from appliance.api_types.pages import ApiPage
 from appliance.errors import InvalidData, NotFound
-from appliance.model.datasets import DatasetRun, DatasetRunItem
+from appliance.model.datasets import DatasetRun, DatasetRunItem, dataset_run_id
 from appliance.model.ids import canonical_id
 from appliance.model.times import clamp, micros_of, moment_of
 from appliance.queries.deleting import Deleter
@@ -45,6 +46,7 @@ async def create_item(request: Request) -> Response:
         raise NotFound("Dataset item not found")
     draft = RunItemDraft(
         dataset_id=item.dataset_id,
+        run_id=await _new_run_id(request, auth.project_id, item.dataset_id, body.run_name),
         run_name=body.run_name,
         run_description=body.run_description,
         run_metadata=_run_metadata(body.metadata, version),
@@ -106,6 +108,14 @@ async def _run(request: Request, project_id: str) -> DatasetRun:
     if run is None:
         raise NotFound("Dataset run not found")
     return run
+
+
+async def _new_run_id(request: Request, project_id: str, dataset_id: str, run_name: str) -> str:
+    deleter: Deleter = request.app.state.context.deleter
+    if await deleter.pending.any():
+        # A run of this name may be among what is deleted: its scores go by its id, those of the new run must stay.
+        return str(uuid.uuid4())
+    return dataset_run_id(project_id, dataset_id, run_name)
 
 
 async def _trace_of(request: Request, project_id: str, observation_id: str) -> str:

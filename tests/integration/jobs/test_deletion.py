@@ -158,7 +158,10 @@ async def test_a_dataset_run(appliance: Appliance) -> None:
         runs[name] = run_item["datasetRunId"]
         await appliance.write_score(f"score of {name}", at=NOW, dataset_run_id=runs[name])
     await appliance.delete("/api/public/datasets/d/runs/gone")
-    left = {"t-score", "score of stays"}
+    again = {"runName": "gone", "datasetItemId": item["id"], "traceId": "t"}
+    run_item = (await appliance.http.post("/api/public/dataset-run-items", json=again)).json()
+    await appliance.write_score("score of again", at=NOW, dataset_run_id=run_item["datasetRunId"])
+    left = {"t-score", "score of stays", "score of again"}
     assert await appliance.ids("/api/public/v2/scores") == left
     assert await appliance.run_jobs("purge_deleted") == ["Deleted 1 dataset run."]
     assert await appliance.ids("/api/public/v2/scores") == left

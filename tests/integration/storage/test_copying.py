@@ -68,10 +68,18 @@ async def test_postgres_rows_come_over_with_those_they_refer_to(pair: tuple[Sett
     async with await psycopg.AsyncConnection.connect(old.url) as source:
         await source.execute("INSERT INTO organizations (id, name) VALUES ('o', 'Ünï \\ \t tab')")
         await source.execute("INSERT INTO projects (id, org_id, name) VALUES ('p', 'o', 'old')")
+        await source.execute("INSERT INTO datasets (id, project_id, name) VALUES ('d', 'p', 'questions')")
+        await source.execute(
+            "INSERT INTO dataset_runs (id, project_id, dataset_id, name) VALUES ('r', 'p', 'd', 'run')"
+        )
+        await source.execute(
+            "INSERT INTO dataset_run_items (id, project_id, dataset_run_id, dataset_item_id, trace_id)"
+            " VALUES ('i', 'p', 'r', 'item', 't')"
+        )
     async with await psycopg.AsyncConnection.connect(new.url) as target:
         await target.execute("INSERT INTO organizations (id, name) VALUES ('other', 'of an earlier time')")
     copied = await postgres_copying.copy_tables(old, new)
-    assert copied["organizations"] == copied["projects"] == 1
+    assert copied["organizations"] == copied["projects"] == copied["dataset_run_items"] == 1
     async with await psycopg.AsyncConnection.connect(new.url) as target:
         found = await (await target.execute("SELECT id, name FROM organizations")).fetchall()
     assert found == [("o", "Ünï \\ \t tab")]

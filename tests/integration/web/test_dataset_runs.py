@@ -173,4 +173,4 @@ async def test_a_deleted_run_goes_with_its_items(dataset: DatasetClient, context
     assert left == []
     assert [run["name"] for run in (await answer_of(dataset.http.get(dataset.path())))["data"]] == ["other"]
     again = await dataset.add()
-    assert again["datasetRunId"] == item["datasetRunId"] and again["id"] != item["id"]
+    assert again["datasetRunId"] != item["datasetRunId"]  # scores of the deleted one may still be stored

@@ -52,6 +52,9 @@ def serving() -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(content)
 
+        def do_DELETE(self) -> None:
+            self.do_GET()
+
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
