@@ -16,6 +16,7 @@ from appliance.api_types.dataset_runs import (
     CreateDatasetRunItem,
     DatasetRunDetail,
 )
+from appliance.api_types.messages import Message
 from appliance.api_types.pages import ApiPage
 from appliance.errors import InvalidData, NotFound
 from appliance.model.datasets import DatasetRun, DatasetRunItem, dataset_run_id
@@ -100,7 +101,7 @@ async def delete_run(request: Request) -> Response:
     # The scores first: when a store fails in between, the run is still there to be deleted once more.
     await deleter.delete("dataset_run", auth.project_id, [run.id])
     await _runs(request).delete(run)
-    return json_response({"message": "Dataset run successfully deleted"})
+    return json_response(Message("Dataset run successfully deleted"))
 
 
 async def _run(request: Request, project_id: str) -> DatasetRun:
