@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from appliance.model.datasets import Dataset, DatasetItem
+from appliance.model.datasets import Dataset, DatasetItem, DatasetRun, DatasetRunItem
 from appliance.model.jobs import Job
 from appliance.model.pricing import ModelDefinition, PricingTier, TierCondition
 from appliance.model.prompts import Prompt
@@ -89,6 +89,28 @@ ITEM: Final = DatasetItem(
     created_at=MOMENT,
     updated_at=MOMENT,
     valid_from=MOMENT,
+)
+
+RUN: Final = DatasetRun(
+    id="run-1",
+    project_id="p",
+    dataset_id="dataset-1",
+    dataset_name="questions/hard",
+    name="gpt-5",
+    description=None,
+    metadata={},
+    created_at=MOMENT,
+    updated_at=MOMENT,
+)
+RUN_ITEM: Final = DatasetRunItem(
+    id="run-item-1",
+    project_id="p",
+    dataset_run_id="run-1",
+    dataset_item_id="item-1",
+    trace_id="full",
+    observation_id=None,
+    created_at=MOMENT,
+    updated_at=MOMENT,
 )
 
 FLAT_MODEL: Final = ModelDefinition(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from appliance.api_types.dataset_runs import ApiDatasetRun, DatasetRunDetail
 from appliance.api_types.datasets import DatasetDetail, DatasetSummary
 from appliance.storage.clickhouse.metrics import DailyUsage
 from appliance.web.api import datasets
+from appliance.web.api.dataset_runs import api_run_item, run_fields
 from appliance.web.api.datasets import api_dataset, api_dataset_item
 from appliance.web.api.jobs import api_job
 from appliance.web.api.metrics import daily_metrics
@@ -32,6 +34,15 @@ def test_datasets() -> None:
         "item": sent(item),
         "summary": sent(DatasetSummary(**fields, items=["item-1"], runs=["run-1"])),
         "detail": sent(DatasetDetail(**fields, items=[item], runs=[])),
+    }
+
+
+def test_dataset_runs() -> None:
+    item, fields = api_run_item(rows.RUN_ITEM, "gpt-5"), run_fields(rows.RUN)
+    assert recorded("dataset_runs") == {
+        "run": sent(ApiDatasetRun(**fields)),
+        "item": sent(item),
+        "detail": sent(DatasetRunDetail(**fields, dataset_run_items=[item])),
     }
 
 
