@@ -20,11 +20,10 @@ from appliance.errors import ApplianceError, NotRunning, RemoteError
 from appliance.model.printable import printable
 from tui import background
 from tui.api.gateway import Gateway, TraceQuery
-from tui.api.prefetch import Prefetch
 from tui.commands import JUMP_HINT, AppCommands, parse_jump
 from tui.host import Host, Jump
 from tui.keymap import bindings
-from tui.model.records import Health, Slice, TraceRow
+from tui.model.records import Health
 from tui.screens import registry
 from tui.screens.base import AppScreen
 from tui.state import Remembered, StateFile
@@ -55,20 +54,15 @@ class LangfuseApp(App[None]):
         state_file: StateFile,
         *,
         starts: bool = False,
-        prefetch: Prefetch | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`starts`: start the appliance at once when none runs; `now`: the clock that ages in lists are counted by.
-
-        `prefetch`: requests that were sent before there was an application.
-        """
+        """`starts`: start the appliance at once when none runs; `now`: the clock that ages in lists are counted by."""
         self.state: Remembered = state_file.load()
         self.DEFAULT_MODE = self._first_mode()  # type: ignore[misc]  # Textual would show an empty screen before it
         super().__init__()
         self.now = now
         self.gateway = gateway
         self.state_file = state_file
-        self._prefetch = prefetch
         self.starts = starts
         self.is_ready = False
         self._first_run_offered = False
@@ -120,15 +114,12 @@ class LangfuseApp(App[None]):
         background.run(self, self._connect, "connect")
 
     async def _connect(self) -> None:
-        prefetch = self._prefetch
         try:
-            await (self.gateway if prefetch is None else prefetch).connect()
+            await self.gateway.connect()
         except NotRunning as error:
-            self._prefetch = None
             self._offer_start(error)
             return
         except ApplianceError as error:
-            self._prefetch = None
             self.report(error)
             self.connection = _connection_after(error)
             self.set_timer(3.0, self.connect)
@@ -143,12 +134,6 @@ class LangfuseApp(App[None]):
 
     def _offer_start(self, error: NotRunning) -> None:
         self.push_screen(registry.BY_NAME["start"].create(str(error), at_once=self.starts))
-
-    async def first_page(self, query: TraceQuery) -> Slice[TraceRow]:
-        """The first page of the trace list, from the prefetch where it holds that page."""
-        prefetch, self._prefetch = self._prefetch, None
-        page = await prefetch.first_page(query) if prefetch is not None else None
-        return page if page is not None else await self.gateway.trace_page(query, 1)
 
     async def _offer_first_run(self) -> None:
         if self._first_run_offered or (isinstance(self.screen, AppScreen) and self.screen.lists_all_traces):

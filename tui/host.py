@@ -10,8 +10,7 @@ import msgspec
 from textual.app import App
 
 from appliance.errors import ApplianceError
-from tui.api.gateway import Gateway, TraceQuery
-from tui.model.records import Slice, TraceRow
+from tui.api.gateway import Gateway
 from tui.state import Remembered
 
 
@@ -63,7 +62,6 @@ class Host(Protocol):
     def go(self, jump: Jump | str) -> None: ...
     def set_theme(self, name: str) -> None: ...
     def offer_first_run_unless(self, has_traces: bool) -> None: ...
-    async def first_page(self, query: TraceQuery) -> Slice[TraceRow]: ...
 
 
 def host_of(app: App[Any]) -> Host:

@@ -1,15 +1,12 @@
-"""Opens the terminal UI; the first requests are sent while Textual is imported, so that data waits for the screen."""
+"""Opens the terminal UI; what can be refused is refused before Textual is imported."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import importlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
@@ -19,7 +16,6 @@ from appliance.errors import ApplianceError
 from appliance.model.printable import REPLACE
 from tui.api.container import ContainerGateway
 from tui.api.gateway import Gateway, LocalGateway, RemoteGateway
-from tui.api.prefetch import Prefetch
 from tui.model.records import Server
 from tui.state import StateFile
 
@@ -55,16 +51,10 @@ def open_ui(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     with _drawing_on_the_terminal():
-        return asyncio.run(_run(gateway, StateFile(name), starts=arguments.start))
+        from tui.app import LangfuseApp
 
-
-async def _run(gateway: Gateway, state_file: StateFile, *, starts: bool) -> int:
-    prefetch = Prefetch(gateway, state_file.load(), datetime.now(UTC))
-    await asyncio.to_thread(importlib.import_module, "tui.app")
-    from tui.app import LangfuseApp
-
-    app = LangfuseApp(gateway, state_file, starts=starts, prefetch=prefetch)
-    await app.run_async()
+        app = LangfuseApp(gateway, StateFile(name), starts=arguments.start)
+        app.run()
     return app.return_code or 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from time import monotonic
 
@@ -16,9 +17,9 @@ from textual.timer import Timer
 from appliance.api_types.traces import ApiTraceDetail
 from appliance.errors import ApplianceError, InvalidRequest, RemoteError
 from appliance.model import format
+from appliance.model.query_bar import parse_query_bar
 from tui import background
 from tui.api.gateway import PAGE_ROWS, TraceQuery
-from tui.api.prefetch import list_query
 from tui.content.documents import Line, blank, heading, pair_lines, value_lines
 from tui.lists.live import ListUpdate, View, count_waiting, fetch_update
 from tui.lists.trace_table import COLUMNS, ORDERS, trace_cells
@@ -28,6 +29,7 @@ from tui.model.timerange import BY_KEY, RANGES
 from tui.outside import edit_text
 from tui.screens.list_screen import ListScreen, PageSource
 from tui.screens.trace_actions import copy_trace, open_link
+from tui.state import Remembered
 from tui.text.palette import Palette
 from tui.widgets.document import Document
 from tui.widgets.line_scroll import LineScroll
@@ -38,6 +40,13 @@ POLL_S = 2.0
 PREVIEW_DELAY_S = 0.15
 LIVE_DELAY_S = 0.25
 NEWEST_FIRST = "timestamp.desc"
+
+
+def list_query(state: Remembered, now: datetime) -> TraceQuery:
+    """The query of the trace list; raises InvalidRequest when its filter cannot be read."""
+    conditions = tuple(condition.as_json() for condition in parse_query_bar(state.query, now))
+    chosen = BY_KEY.get(state.trace_range)
+    return TraceQuery(conditions, state.order, now - chosen.span if chosen else None)
 
 
 class TracesScreen(ListScreen[TraceRow]):
@@ -88,10 +97,7 @@ class TracesScreen(ListScreen[TraceRow]):
         if (query := self._read_query()) is None:
             return None
         self._query = query
-        return partial(self._fetch_page, query)
-
-    async def _fetch_page(self, query: TraceQuery, page: int) -> Slice[TraceRow]:
-        return await (self.host.first_page(query) if page == 1 else self.gateway.trace_page(query, page))
+        return partial(self.gateway.trace_page, query)
 
     def resume(self) -> None:
         super().resume()

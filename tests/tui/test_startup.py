@@ -1,4 +1,4 @@
-"""What is asked and drawn at the start: each thing once."""
+"""Requests and drawing at the start: each once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import pytest
 from textual.css.stylesheet import Stylesheet
 
 from appliance.errors import NotRunning, RemoteError
-from tests.tui.conftest import NOW, MakeApp, Until
-from tui.api.prefetch import Prefetch, list_query
+from tests.tui.conftest import NOW, Until
 from tui.api.sample import SampleGateway
 from tui.app import LangfuseApp
 from tui.model.records import Server
 from tui.screens.first_run import FirstRunScreen
 from tui.screens.start import StartScreen
-from tui.screens.traces import TracesScreen
+from tui.screens.traces import TracesScreen, list_query
 from tui.state import Remembered, StateFile
 
 
@@ -36,24 +35,14 @@ class Counted(SampleGateway):
 
 
 def over(gateway: SampleGateway, folder: Path, state: Remembered | None = None) -> LangfuseApp:
-    """An application whose gateway is being asked already; within the event loop."""
     state_file = StateFile("test", folder)
     state_file.save(state or Remembered())
-    prefetch = Prefetch(gateway, state_file.load(), NOW)
-    return LangfuseApp(gateway, state_file, prefetch=prefetch, now=lambda: NOW)
+    return LangfuseApp(gateway, state_file, now=lambda: NOW)
 
 
 async def test_the_first_page_is_asked_once(tmp_path: Path, until: Until) -> None:
     gateway = Counted(3)
     app = over(gateway, tmp_path)
-    async with app.run_test():
-        await until(lambda: isinstance(app.screen, TracesScreen) and len(app.screen.rows) == 3)
-        assert (gateway.connections, gateway.pages_asked) == (1, [1])
-
-
-async def test_so_it_is_without_a_prefetch(make_app: MakeApp, until: Until) -> None:
-    gateway = Counted(3)
-    app = make_app(gateway)
     async with app.run_test():
         await until(lambda: isinstance(app.screen, TracesScreen) and len(app.screen.rows) == 3)
         assert (gateway.connections, gateway.pages_asked) == (1, [1])
