@@ -14,11 +14,11 @@ from appliance.web.api import trace_links
 from appliance.web.context import Context, create_context
 from appliance.web.errors import exception_handlers
 from appliance.web.links import prefix_of
-from appliance.web.memory_budget import Bounded
+from appliance.web.memory_budget import LimitMemory
 from appliance.web.rawpath import RawPath
-from appliance.web.routes import routes
+from appliance.web.read_limiter import read_limiters
+from appliance.web.routes import ROUTES
 from appliance.web.server.stopping import set_on_stop_signal
-from appliance.web.turns import turns_by_kind
 
 _PREFLIGHT_VALID_S = 3600
 
@@ -48,17 +48,17 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
         max_age=_PREFLIGHT_VALID_S,
     )
     app = Starlette(
-        routes=[*routes, *trace_links.routes],
+        routes=[*ROUTES, *trace_links.ROUTES],
         middleware=[
             Middleware(RawPath, prefix=prefix_of(settings.public_url)),
-            Middleware(Bounded, capacity=settings.ingestion.max_inflight_bytes),
+            Middleware(LimitMemory, capacity=settings.ingestion.max_inflight_bytes),
             cors,
         ],
         exception_handlers=dict(exception_handlers),
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    app.state.turns = turns_by_kind()
+    app.state.read_limiters = read_limiters()
     if context is not None:
         app.state.context = context
     return app

@@ -12,7 +12,8 @@ from starlette.requests import Request
 
 from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge, RequestTimedOut, Undecodable
 from appliance.ingestion.accept import inflate
-from appliance.web.memory_budget import held_by
+from appliance.web.memory_budget import charge_of
+from appliance.web.state import context_of
 
 Body = TypeVar("Body")
 
@@ -39,7 +40,7 @@ async def read_body(request: Request, limit: int) -> bytes:
     announced = request.headers.get("content-length", "")
     if announced.isdigit() and int(announced) > limit:
         raise PayloadTooLarge(f"The request body is larger than {limit} bytes.")
-    held = held_by(request.scope)
+    charge = charge_of(request.scope)
     began = time.monotonic()
     parts: list[bytes] = []
     size = 0
@@ -48,11 +49,11 @@ async def read_body(request: Request, limit: int) -> bytes:
         size += len(part)
         if size > limit:
             raise PayloadTooLarge(f"The request body is larger than {limit} bytes.")
-        held.take(2 * len(part))  # the parts, and all of them joined
+        charge.take(2 * len(part))  # the parts, and all of them joined
         if time.monotonic() - began > _SLOW_S + size / _SLOWEST_BYTES_PER_S:
             raise RequestTimedOut("The request body came too slowly.")
     body = b"".join(parts)
-    held.give_back(size)
+    charge.give_back(size)
     return body
 
 
@@ -69,12 +70,12 @@ async def read_json(request: Request, body_type: type[Body]) -> Body:
 
 async def read_inflated(request: Request) -> bytes:
     """The body, inflated when it came as gzip; raises PayloadTooLarge, and InvalidRequest for broken gzip."""
-    limit: int = request.app.state.context.settings.ingestion.max_body_bytes
+    limit = context_of(request).settings.ingestion.max_body_bytes
     content = await read_body(request, limit)
     if "gzip" not in request.headers.get("content-encoding", "").lower():
         return content
     try:
-        inflated: bytes = await off_loop(len(content), inflate, content, limit, held_by(request.scope).take)
+        inflated: bytes = await off_loop(len(content), inflate, content, limit, charge_of(request.scope).take)
     except Undecodable as error:
         raise InvalidRequest(error.message) from None
     return inflated
@@ -83,9 +84,9 @@ async def read_inflated(request: Request) -> bytes:
 async def read_json_text(request: Request) -> bytes:
     """The body of `read_inflated`, and lone surrogates in it replaced; there is room to decode it."""
     content = await read_inflated(request)
-    held = held_by(request.scope)
-    held.take_for_json(content)
-    held.take(len(content))
+    charge = charge_of(request.scope)
+    charge.take_for_json(content)
+    charge.take(len(content))
     mended: bytes = await off_loop(len(content), without_lone_surrogates, content)
     return mended
 

@@ -9,16 +9,9 @@ from starlette.requests import Request
 
 from appliance.model.filters import Condition, parse_filter
 from appliance.model.ids import canonical_id
-from appliance.storage.clickhouse.client import ClickHouse
 from appliance.web.params import list_param, text_param, time_param
 
 _IDS: Final = frozenset({"traceId", "observationId", "parentObservationId"})
-
-
-def clickhouse_of(request: Request) -> ClickHouse:
-    """The client of the application's ClickHouse; raises StoreUnavailable as long as it never answered."""
-    clickhouse: ClickHouse = request.app.state.context.clickhouse
-    return clickhouse
 
 
 def conditions_from(

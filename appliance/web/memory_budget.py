@@ -1,4 +1,4 @@
-"""How much memory requests may take together: what does not fit is refused before it is read on.
+"""How much memory requests may take together: a request that does not fit is refused before it is read on.
 
 The charge of a request is an upper estimate of what it holds at one moment: the bytes received, the bytes after
 decompression, and the objects that decoding makes of them.
@@ -16,14 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from appliance.errors import Overloaded, PayloadTooLarge, RequestTimedOut
 
 IDLE_S: Final = 20.0
-"""A client that sends nothing of its body for longer than this is given up."""
+"""A client that sends nothing of its body for longer than this is dropped."""
 _RETRY_AFTER_S = 1
-_SCOPE_KEY = "appliance.held"
+_SCOPE_KEY = "appliance.memory_charge"
 _BYTES_PER_VALUE: Final = 100
 
 
-class Room:
-    """The memory of all requests of one process, in bytes."""
+class MemoryBudget:
+    """The memory that all requests of one process may take together, in bytes."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -32,7 +32,7 @@ class Room:
 
     @property
     def used(self) -> int:
-        """What is taken now."""
+        """Bytes taken now."""
         return self._used
 
     def take(self, size: int) -> None:
@@ -48,12 +48,12 @@ class Room:
             self._used -= size
 
 
-class Held:
-    """What one request has taken; given back at the end of the `with` block. Threads may share it."""
+class MemoryCharge:
+    """The memory that one request has taken, given back at the end of the `with` block. Threads may share it."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self._held = 0
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
+        self._taken = 0
 
     def __enter__(self) -> Self:
         return self
@@ -61,37 +61,37 @@ class Held:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.give_back(self._held)
+        self.give_back(self._taken)
 
     def take(self, size: int) -> None:
-        """Raises Overloaded when there is no room now, PayloadTooLarge when there never is for so large a request."""
-        if self._held + size > self._room.capacity:
+        """Raises Overloaded when too little is free now, PayloadTooLarge when no request may take so much."""
+        if self._taken + size > self._budget.capacity:
             raise PayloadTooLarge("The request takes more memory than this server gives to one; send smaller ones.")
-        self._room.take(size)
-        self._held += size
+        self._budget.take(size)
+        self._taken += size
 
     def take_for_json(self, content: bytes) -> None:
-        """Makes room for what decoding a JSON text comes to, at most."""
+        """Take what decoding a JSON text needs at most; raises as `take` does."""
         self.take(_BYTES_PER_VALUE * (content.count(b"{") + content.count(b"[") + content.count(b",")))
 
     def give_back(self, size: int) -> None:
-        """What is not held any more."""
-        self._room.give_back(size)
-        self._held -= size
+        """The reverse of `take`."""
+        self._budget.give_back(size)
+        self._taken -= size
 
 
-def held_by(scope: Scope) -> Held:
-    """What the request of an ASGI scope holds; only below `Bounded`."""
-    held: Held = scope[_SCOPE_KEY]
-    return held
+def charge_of(scope: Scope) -> MemoryCharge:
+    """The charge of the request of an ASGI scope; only below `LimitMemory`."""
+    charge: MemoryCharge = scope[_SCOPE_KEY]
+    return charge
 
 
-class Bounded:
-    """ASGI middleware: gives every request its `Held`, and gives up clients that stop in the middle of a body."""
+class LimitMemory:
+    """ASGI middleware: gives every request its `MemoryCharge`, and drops clients that stop in the middle of a body."""
 
     def __init__(self, app: ASGIApp, capacity: int) -> None:
         self._app = app
-        self._room = Room(capacity)
+        self._budget = MemoryBudget(capacity)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -111,5 +111,5 @@ class Bounded:
             is_whole = not message.get("more_body", False)
             return message
 
-        with Held(self._room) as held:
-            await self._app({**scope, _SCOPE_KEY: held}, receive_in_time, send)
+        with MemoryCharge(self._budget) as charge:
+            await self._app({**scope, _SCOPE_KEY: charge}, receive_in_time, send)

@@ -12,7 +12,7 @@ from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf
 from appliance.model.queue import Entry
 from appliance.web.bodies import off_loop, without_lone_surrogates
 from appliance.web.context import Context
-from appliance.web.memory_budget import Held
+from appliance.web.memory_budget import MemoryCharge
 
 NEWEST_INGESTION_VERSION: Final = 4
 
@@ -29,7 +29,7 @@ class Export:
     kind: OtlpKind
     body: bytes
     is_gzip: bool
-    held: Held
+    charge: MemoryCharge
     sdk: tuple[str, str] = ("", "")
     """Name and version."""
 
@@ -55,12 +55,12 @@ async def accept(context: Context, project_id: str, export: Export) -> Counted:
     limit = context.settings.ingestion.max_body_bytes
     body, is_gzip = export.body, export.is_gzip
     try:
-        counted: Counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit, export.held)
+        counted: Counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit, export.charge)
     except Undecodable:
         if export.kind != "otlp-json":
             raise
-        body, is_gzip = await off_loop(len(body), _mended, is_gzip, body, limit, export.held), False
-        counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit, export.held)
+        body, is_gzip = await off_loop(len(body), _mended, is_gzip, body, limit, export.charge), False
+        counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit, export.charge)
     if counted.refused and not counted.spans:
         raise Undecodable(f"Invalid OTLP trace export: {counted.reason}")
     if counted.spans:
@@ -80,17 +80,17 @@ async def accept(context: Context, project_id: str, export: Export) -> Counted:
     return counted
 
 
-def _mended(is_gzip: bool, body: bytes, limit: int, held: Held) -> bytes:
-    content = inflate(body, limit, held.take) if is_gzip else body
-    held.take(2 * len(content))
+def _mended(is_gzip: bool, body: bytes, limit: int, charge: MemoryCharge) -> bytes:
+    content = inflate(body, limit, charge.take) if is_gzip else body
+    charge.take(2 * len(content))
     return without_lone_surrogates(content)
 
 
-def _count(kind: OtlpKind, is_gzip: bool, body: bytes, limit: int, held: Held) -> Counted:
-    content = inflate(body, limit, held.take) if is_gzip else body
+def _count(kind: OtlpKind, is_gzip: bool, body: bytes, limit: int, charge: MemoryCharge) -> Counted:
+    content = inflate(body, limit, charge.take) if is_gzip else body
     if kind == "otlp-protobuf":
         counted = count_protobuf_spans(content)
     else:
-        held.take(_BYTES_PER_OBJECT * content.count(b"{"))
+        charge.take(_BYTES_PER_OBJECT * content.count(b"{"))
         counted = count_json_spans(content)
     return dataclasses.replace(counted, plain_bytes=len(content))

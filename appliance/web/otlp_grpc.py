@@ -30,7 +30,7 @@ from appliance.errors import (
 )
 from appliance.web.auth import Auth, authorize_header
 from appliance.web.context import Context
-from appliance.web.memory_budget import Held, Room
+from appliance.web.memory_budget import MemoryBudget, MemoryCharge
 from appliance.web.otlp import Export, accept, check_version
 from appliance.web.sdk import sdk_of
 
@@ -104,7 +104,7 @@ class _Door:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._room = Room(context.settings.ingestion.max_inflight_bytes)
+        self._budget = MemoryBudget(context.settings.ingestion.max_inflight_bytes)
         self._places: dict[str, _Places] = {}
 
     async def export_traces(self, call: Call) -> bytes:
@@ -113,16 +113,16 @@ class _Door:
         auth = await authorize_header(metadata.get("authorization"), self._context.keys)
         check_version(metadata.get("x-langfuse-ingestion-version"))
         await self._context.stream.require_capacity()
-        with Held(self._room) as held:
+        with MemoryCharge(self._budget) as charge:
             places = self._places_of(auth)
             async with contextlib.AsyncExitStack() as place:
                 await place.enter_async_context(places.free)
                 await self._context.stream.require_capacity()  # those before it may have filled the queue
                 body = await places.read(call, place)
-                held.take(2 * len(body))  # once more on its way to Redis
+                charge.take(2 * len(body))  # once more on its way to Redis
                 if len(body) < LARGE_MESSAGE_BYTES:
                     await place.aclose()
-                export = Export(kind="otlp-protobuf", body=body, is_gzip=False, held=held, sdk=sdk_of(metadata))
+                export = Export(kind="otlp-protobuf", body=body, is_gzip=False, charge=charge, sdk=sdk_of(metadata))
                 counted = await accept(self._context, auth.project_id, export)
         answer = ExportTraceServiceResponse()
         if counted.refused:

@@ -14,7 +14,7 @@ MAX_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageParams:
     """Which rows a list answers with; pages count from 1."""
 
     number: int
@@ -35,11 +35,11 @@ def issue(path: str, message: str, code: str = "invalid_type") -> dict[str, obje
     return {"code": code, "path": [path] if path else [], "message": message}
 
 
-def page_from(request: Request, *, default_limit: int = 50, max_limit: int = MAX_LIMIT) -> Page:
+def page_params(request: Request, *, default_limit: int = 50, max_limit: int = MAX_LIMIT) -> PageParams:
     """The page asked for by `page` and `limit`; raises InvalidData when one is out of range."""
     number = int_param(request, "page", default=1, low=1, high=1_000_000_000)
     limit = int_param(request, "limit", default=default_limit, low=1, high=max_limit)
-    return Page(number, limit)
+    return PageParams(number, limit)
 
 
 def int_param(request: Request, name: str, *, default: int, low: int, high: int) -> int:

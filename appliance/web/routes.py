@@ -29,35 +29,35 @@ from appliance.web.api import (
     sessions,
     traces,
 )
-from appliance.web.turns import in_turn
+from appliance.web.read_limiter import limited
 
 _lists: list[Route] = [
-    *local_tree.routes,
-    *traces.routes,
-    *observations.routes,
-    *observations_v2.routes,
-    *sessions.routes,
-    *scores.routes,
-    *scores_v3.routes,
+    *local_tree.ROUTES,
+    *traces.ROUTES,
+    *observations.ROUTES,
+    *observations_v2.ROUTES,
+    *sessions.ROUTES,
+    *scores.ROUTES,
+    *scores_v3.ROUTES,
 ]
 
 # The two ways in stand first: routing is a linear search.
-routes: list[Route] = [
-    *otel.routes,
-    *ingestion.routes,
-    *health.routes,
-    *projects.routes,
-    *live.routes,
-    *scores_write.routes,
-    *in_turn("lists", _lists),
-    *in_turn("metrics", metrics.routes),
-    *score_configs.routes,
-    *models.routes,
-    *prompts.routes,
-    *datasets.routes,
-    *dataset_runs.routes,
-    *media.routes,
-    *media_content.routes,
-    *deletes.routes,
-    *jobs.routes,
+ROUTES: list[Route] = [
+    *otel.ROUTES,
+    *ingestion.ROUTES,
+    *health.ROUTES,
+    *projects.ROUTES,
+    *live.ROUTES,
+    *scores_write.ROUTES,
+    *limited("lists", _lists),
+    *limited("metrics", metrics.ROUTES),
+    *score_configs.ROUTES,
+    *models.ROUTES,
+    *prompts.ROUTES,
+    *datasets.ROUTES,
+    *dataset_runs.ROUTES,
+    *media.ROUTES,
+    *media_content.ROUTES,
+    *deletes.ROUTES,
+    *jobs.ROUTES,
 ]

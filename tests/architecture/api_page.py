@@ -7,7 +7,7 @@ from itertools import groupby
 
 from starlette.routing import Route
 
-from appliance.web.routes import routes
+from appliance.web.routes import ROUTES
 from tests.architecture.source import document
 
 HEAD = """\
@@ -42,7 +42,7 @@ def api_page() -> str:
 def served_endpoints() -> dict[str, str]:
     """`METHOD /path/{parameter}` and the first sentence of its handler, in order of the routes."""
     found: dict[str, str] = {}
-    for route in routes:
+    for route in ROUTES:
         assert isinstance(route, Route)
         path = re.sub(r"\{(\w+):\w+\}", r"{\1}", route.path)
         text = (route.endpoint.__doc__ or "").strip().partition("\n")[0].replace("|", "\\|")

@@ -22,16 +22,13 @@ from appliance.errors import InvalidData, NotFound
 from appliance.model.datasets import DatasetRun, DatasetRunItem, dataset_run_id
 from appliance.model.ids import canonical_id
 from appliance.model.times import clamp, micros_of, moment_of
-from appliance.queries.deleting import Deleter
 from appliance.storage.clickhouse import observations
-from appliance.storage.postgres.dataset_items import DatasetItems
-from appliance.storage.postgres.dataset_runs import DatasetRuns, RunItemDraft
-from appliance.storage.postgres.datasets import Datasets
+from appliance.storage.postgres.dataset_runs import RunItemDraft
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.filter_params import clickhouse_of
-from appliance.web.params import issue, page_from, text_param
+from appliance.web.params import issue, page_params, text_param
 from appliance.web.responses import iso_time, json_response
+from appliance.web.state import context_of
 
 
 async def create_item(request: Request) -> Response:
@@ -40,9 +37,8 @@ async def create_item(request: Request) -> Response:
     body = await read_json(request, CreateDatasetRunItem)
     if not body.trace_id and not body.observation_id:
         raise InvalidData([issue("traceId", "observationId or traceId must be provided", "custom")])
-    items = DatasetItems(request.app.state.context.postgres)
     version = _storable(body.dataset_version)
-    item = await items.active(auth.project_id, body.dataset_item_id, version)
+    item = await context_of(request).dataset_items.active(auth.project_id, body.dataset_item_id, version)
     if item is None:
         raise NotFound("Dataset item not found")
     draft = RunItemDraft(
@@ -56,31 +52,30 @@ async def create_item(request: Request) -> Response:
         observation_id=canonical_id(body.observation_id) if body.observation_id else None,
         created_at=_storable(body.created_at),
     )
-    run_item = await _runs(request).add_item(auth.project_id, draft)
+    run_item = await context_of(request).dataset_runs.add_item(auth.project_id, draft)
     return json_response(api_run_item(run_item, body.run_name))
 
 
 async def list_items(request: Request) -> Response:
     """The items of a run, newest first; `datasetId` and `runName` say which run."""
     auth = await authorize(request)
-    page = page_from(request)
+    page = page_params(request)
     dataset_id, run_name = _required(request, "datasetId"), _required(request, "runName")
-    run = await _runs(request).get_by_dataset_id(auth.project_id, dataset_id, run_name)
+    run = await context_of(request).dataset_runs.get_by_dataset_id(auth.project_id, dataset_id, run_name)
     if run is None:
         raise NotFound("Dataset run not found for the given project and dataset id")
-    items, total = await _runs(request).items(run, page.limit, page.offset)
+    items, total = await context_of(request).dataset_runs.items(run, page.limit, page.offset)
     return json_response(ApiPage([api_run_item(item, run.name) for item in items], page.meta(total)))
 
 
 async def list_runs(request: Request) -> Response:
     """The runs of a dataset, newest first."""
     auth = await authorize(request)
-    page = page_from(request)
-    datasets = Datasets(request.app.state.context.postgres)
-    dataset = await datasets.get(auth.project_id, request.path_params["name"])
+    page = page_params(request)
+    dataset = await context_of(request).datasets.get(auth.project_id, request.path_params["name"])
     if dataset is None:
         raise NotFound("Dataset not found")
-    runs, total = await _runs(request).find(auth.project_id, dataset.id, page.limit, page.offset)
+    runs, total = await context_of(request).dataset_runs.find(auth.project_id, dataset.id, page.limit, page.offset)
     return json_response(ApiPage([ApiDatasetRun(**run_fields(run)) for run in runs], page.meta(total)))
 
 
@@ -88,7 +83,7 @@ async def get_run(request: Request) -> Response:
     """The run of this name with all its items."""
     auth = await authorize(request)
     run = await _run(request, auth.project_id)
-    items, _ = await _runs(request).items(run)
+    items, _ = await context_of(request).dataset_runs.items(run)
     detail = DatasetRunDetail(**run_fields(run), dataset_run_items=[api_run_item(item, run.name) for item in items])
     return json_response(detail)
 
@@ -97,30 +92,32 @@ async def delete_run(request: Request) -> Response:
     """Delete a run with its items and its own scores; its traces stay."""
     auth = await authorize(request)
     run = await _run(request, auth.project_id)
-    deleter: Deleter = request.app.state.context.deleter
     # The scores first: when a store fails in between, the run is still there to be deleted once more.
-    await deleter.delete("dataset_run", auth.project_id, [run.id])
-    await _runs(request).delete(run)
+    await context_of(request).deleter.delete("dataset_run", auth.project_id, [run.id])
+    await context_of(request).dataset_runs.delete(run)
     return json_response(Message("Dataset run successfully deleted"))
 
 
 async def _run(request: Request, project_id: str) -> DatasetRun:
-    run = await _runs(request).get(project_id, request.path_params["name"], request.path_params["run_name"])
+    run = await context_of(request).dataset_runs.get(
+        project_id, request.path_params["name"], request.path_params["run_name"]
+    )
     if run is None:
         raise NotFound("Dataset run not found")
     return run
 
 
 async def _new_run_id(request: Request, project_id: str, dataset_id: str, run_name: str) -> str:
-    deleter: Deleter = request.app.state.context.deleter
-    if await deleter.pending.any():
+    if await context_of(request).deleter.pending.any():
         # A run of this name may be among what is deleted: its scores go by its id, those of the new run must stay.
         return str(uuid.uuid4())
     return dataset_run_id(project_id, dataset_id, run_name)
 
 
 async def _trace_of(request: Request, project_id: str, observation_id: str) -> str:
-    observation = await observations.find(clickhouse_of(request), project_id, canonical_id(observation_id), frozenset())
+    observation = await observations.find(
+        context_of(request).clickhouse, project_id, canonical_id(observation_id), frozenset()
+    )
     if observation is None:
         raise NotFound(f"Observation with id {observation_id} not found")
     return observation.trace_id
@@ -171,11 +168,7 @@ def api_run_item(item: DatasetRunItem, run_name: str) -> ApiDatasetRunItem:
     )
 
 
-def _runs(request: Request) -> DatasetRuns:
-    return DatasetRuns(request.app.state.context.postgres)
-
-
-routes = [
+ROUTES = [
     Route("/api/public/dataset-run-items", list_items),
     Route("/api/public/dataset-run-items", create_item, methods=["POST"]),
     Route("/api/public/datasets/{name:segment}/runs", list_runs),

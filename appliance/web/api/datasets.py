@@ -24,13 +24,13 @@ from appliance.api_types.messages import Message
 from appliance.api_types.pages import ApiPage
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.datasets import Dataset, DatasetItem
-from appliance.storage.postgres.dataset_items import DatasetItems, ItemDraft, ItemQuery
-from appliance.storage.postgres.datasets import Datasets
+from appliance.storage.postgres.dataset_items import ItemDraft, ItemQuery
 from appliance.web.api.media_references import references_of, require_known_media
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.params import issue, page_from, text_param, time_param
+from appliance.web.params import issue, page_params, text_param, time_param
 from appliance.web.responses import iso_time, json_response
+from appliance.web.state import context_of
 
 _ALL = 1_000_000
 
@@ -41,7 +41,7 @@ async def put_dataset(request: Request) -> Response:
     body = await read_json(request, PutDataset)
     if not body.name or "\0" in body.name:
         raise InvalidData([issue("name", "Enter a name", "too_small")])
-    dataset = await _datasets(request).put(
+    dataset = await context_of(request).datasets.put(
         auth.project_id,
         body.name,
         description=body.description,
@@ -55,20 +55,20 @@ async def put_dataset(request: Request) -> Response:
 async def list_datasets(request: Request) -> Response:
     """Datasets, newest first."""
     auth = await authorize(request)
-    page = page_from(request)
-    datasets, total = await _datasets(request).find(auth.project_id, page.limit, page.offset)
+    page = page_params(request)
+    datasets, total = await context_of(request).datasets.find(auth.project_id, page.limit, page.offset)
     return json_response(ApiPage([api_dataset(dataset) for dataset in datasets], page.meta(total)))
 
 
 async def list_datasets_v1(request: Request) -> Response:
     """Datasets with the ids of their items and the names of their runs."""
     auth = await authorize(request)
-    page = page_from(request)
-    datasets, total = await _datasets(request).find(auth.project_id, page.limit, page.offset)
+    page = page_params(request)
+    datasets, total = await context_of(request).datasets.find(auth.project_id, page.limit, page.offset)
     data = []
     for dataset in datasets:
         items = await _all_items(request, auth.project_id, dataset)
-        runs = await _datasets(request).run_names(auth.project_id, dataset.id)
+        runs = await context_of(request).datasets.run_names(auth.project_id, dataset.id)
         data.append(DatasetSummary(**dataset_fields(dataset), items=[item.id for item in items], runs=runs))
     return json_response(ApiPage(data, page.meta(total)))
 
@@ -84,7 +84,7 @@ async def get_dataset_v1(request: Request) -> Response:
     auth = await authorize(request)
     dataset = await _dataset(request, auth.project_id, request.path_params["name"])
     items = await _all_items(request, auth.project_id, dataset)
-    runs = await _datasets(request).run_names(auth.project_id, dataset.id)
+    runs = await context_of(request).datasets.run_names(auth.project_id, dataset.id)
     shown = await _api_items(request, auth.project_id, items)
     return json_response(DatasetDetail(**dataset_fields(dataset), items=shown, runs=runs))
 
@@ -104,7 +104,7 @@ async def put_item(request: Request) -> Response:
         status=body.status,
     )
     await require_known_media(request, auth.project_id, [body.input, body.expected_output, body.metadata])
-    item = await _items(request).put(auth.project_id, dataset, draft)
+    item = await context_of(request).dataset_items.put(auth.project_id, dataset, draft)
     (shown,) = await _api_items(request, auth.project_id, [item])
     return json_response(shown)
 
@@ -112,7 +112,7 @@ async def put_item(request: Request) -> Response:
 async def list_items(request: Request) -> Response:
     """Active items, now or at the time `version`, newest first."""
     auth = await authorize(request)
-    page = page_from(request)
+    page = page_params(request)
     name, version = text_param(request, "datasetName"), time_param(request, "version")
     if version is not None and name is None:
         raise InvalidRequest("version needs datasetName")
@@ -123,14 +123,14 @@ async def list_items(request: Request) -> Response:
         source_observation_id=text_param(request, "sourceObservationId"),
         version=None if version is None else datetime.fromtimestamp(version / 1e6, UTC),
     )
-    items, total = await _items(request).find(auth.project_id, query, page.limit, page.offset)
+    items, total = await context_of(request).dataset_items.find(auth.project_id, query, page.limit, page.offset)
     return json_response(ApiPage(await _api_items(request, auth.project_id, items), page.meta(total)))
 
 
 async def get_item(request: Request) -> Response:
     """The present version of an item, archived or not."""
     auth = await authorize(request)
-    item = await _items(request).get(auth.project_id, request.path_params["id"])
+    item = await context_of(request).dataset_items.get(auth.project_id, request.path_params["id"])
     if item is None:
         raise NotFound("Dataset item not found")
     (shown,) = await _api_items(request, auth.project_id, [item])
@@ -140,20 +140,20 @@ async def get_item(request: Request) -> Response:
 async def delete_item(request: Request) -> Response:
     """Delete an item; its versions stay readable by time."""
     auth = await authorize(request)
-    if not await _items(request).delete(auth.project_id, request.path_params["id"]):
+    if not await context_of(request).dataset_items.delete(auth.project_id, request.path_params["id"]):
         raise NotFound("Dataset item not found")
     return json_response(Message("Dataset item successfully deleted"))
 
 
 async def _dataset(request: Request, project_id: str, name: str) -> Dataset:
-    dataset = await _datasets(request).get(project_id, name)
+    dataset = await context_of(request).datasets.get(project_id, name)
     if dataset is None:
         raise NotFound("Dataset not found")
     return dataset
 
 
 async def _all_items(request: Request, project_id: str, dataset: Dataset) -> list[DatasetItem]:
-    items, _ = await _items(request).find(project_id, ItemQuery(dataset_id=dataset.id), _ALL, 0)
+    items, _ = await context_of(request).dataset_items.find(project_id, ItemQuery(dataset_id=dataset.id), _ALL, 0)
     return items
 
 
@@ -201,15 +201,7 @@ def api_dataset_item(item: DatasetItem, media_references: list[MediaReference]) 
     )
 
 
-def _datasets(request: Request) -> Datasets:
-    return Datasets(request.app.state.context.postgres)
-
-
-def _items(request: Request) -> DatasetItems:
-    return DatasetItems(request.app.state.context.postgres)
-
-
-routes = [
+ROUTES = [
     Route("/api/public/v2/datasets", list_datasets),
     Route("/api/public/v2/datasets", put_dataset, methods=["POST"]),
     Route("/api/public/v2/datasets/{name:rest}", get_dataset),

@@ -9,15 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from appliance.api_types.health import ApiHealth, QueueState
-from appliance.config import Settings
 from appliance.errors import RequestError, StoreUnavailable
 from appliance.model.receipts import Receipts
 from appliance.storage.redis.receipts import read_receipts
 from appliance.web.auth import authorize
-from appliance.web.context import Context
 from appliance.web.health import HealthCheck
 from appliance.web.params import bool_param
 from appliance.web.responses import json_response
+from appliance.web.state import context_of
 from appliance.web.version import VERSION
 
 
@@ -51,7 +50,7 @@ async def get_queue(request: Request) -> Response:
 async def get_receipts(request: Request) -> Response:
     """What became of this project's requests and their items: accepted, waiting, written, refused, dead, dropped."""
     auth = await authorize(request)
-    context: Context = request.app.state.context
+    context = context_of(request)
     receipts = await read_receipts(context.redis)
     return json_response(receipts.get(auth.project_id, Receipts()))
 
@@ -59,14 +58,14 @@ async def get_receipts(request: Request) -> Response:
 def _check(request: Request) -> HealthCheck:
     state = request.app.state
     if not hasattr(state, "health"):
-        state.health = HealthCheck(state.context)
+        state.health = HealthCheck(context_of(request))
     check: HealthCheck = state.health
     return check
 
 
 def _ready(request: Request) -> ApiHealth:
     """That requests are taken, and the version of Langfuse where clients look for it beside our own."""
-    settings: Settings = request.app.state.context.settings
+    settings = context_of(request).settings
     return ApiHealth(status="OK", version=settings.api_version, langfuse_local_version=VERSION)
 
 
@@ -77,7 +76,7 @@ async def _has_key(request: Request) -> bool:
     return False
 
 
-routes = [
+ROUTES = [
     Route("/api/public/health", get_health),
     Route("/api/public/ready", get_ready),
     Route("/api/local/queue", get_queue),

@@ -20,9 +20,10 @@ from appliance.model.queue import Entry
 from appliance.model.times import parse_time
 from appliance.web.auth import Access, Auth, authorize
 from appliance.web.bodies import issue_from, read_json, read_json_text
-from appliance.web.memory_budget import held_by
+from appliance.web.memory_budget import charge_of
 from appliance.web.responses import iso_micros, json_response
 from appliance.web.sdk import sdk_of
+from appliance.web.state import context_of
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ async def ingest_batch(request: Request) -> Response:
         raise InvalidRequest("Invalid JSON") from None
     if len(batch.batch) > _MOST_EVENTS:
         raise PayloadTooLarge(f"The batch holds more than {_MOST_EVENTS} events.")
-    held_by(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # what is stored is as long again
+    charge_of(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # what is stored is as long again
     accepted, errors = sort_out(batch.batch, auth.access)
     stored = [event for event in accepted if event["type"] != "sdk-log"]
     await store_events(request, auth, stored, batch.metadata)
@@ -92,7 +93,7 @@ async def store_events(request: Request, auth: Auth, events: Sequence[Event], me
         plain_bytes=len(body),
         body=body,
     )
-    await request.app.state.context.stream.append(entry)
+    await context_of(request).stream.append(entry)
 
 
 def new_event(event_type: str, body: Any, timestamp: str | None = None) -> Event:
@@ -131,7 +132,7 @@ def _issues_text(error: msgspec.ValidationError) -> str:
     return msgspec.json.encode([issue_from(error)]).decode()
 
 
-routes = [
+ROUTES = [
     Route("/api/public/ingestion", ingest_batch, methods=["POST"]),
     Route("/api/public/traces", _single("trace-create"), methods=["POST"]),
     Route("/api/public/spans", _single("span-create"), methods=["POST"]),

@@ -14,10 +14,10 @@ from appliance.api_types.pages import ApiList
 from appliance.errors import InvalidRequest, NotFound
 from appliance.model.jobs import APPLY_RETENTION, Job, JobState
 from appliance.queries.retention import plan_retention
-from appliance.storage.postgres.jobs import Jobs
 from appliance.web.auth import authorize
 from appliance.web.params import int_param, list_param
 from appliance.web.responses import iso_micros, json_response
+from appliance.web.state import context_of
 
 _STATES: Final = get_args(JobState)
 
@@ -29,21 +29,21 @@ async def list_jobs(request: Request) -> Response:
     if unknown := [state for state in states if state not in _STATES]:
         raise InvalidRequest(f"There is no state {unknown[0]}: it is one of {', '.join(_STATES)}.")
     limit = int_param(request, "limit", default=50, low=1, high=1000)
-    jobs = await _jobs(request).list([state for state in _STATES if state in states] or None, limit)
+    jobs = await context_of(request).jobs.list([state for state in _STATES if state in states] or None, limit)
     return json_response(ApiList([api_job(job) for job in jobs]))
 
 
 async def get_job(request: Request) -> Response:
     """One job."""
     await authorize(request)
-    return _answer(request, await _jobs(request).get(request.path_params["job_id"]))
+    return _answer(request, await context_of(request).jobs.get(request.path_params["job_id"]))
 
 
 async def cancel_job(request: Request) -> Response:
     """Cancel a job that waits or runs; a running one ends within seconds."""
     await authorize(request)
     return await _answer_change(
-        request, await _jobs(request).cancel(request.path_params["job_id"]), "waiting or running"
+        request, await context_of(request).jobs.cancel(request.path_params["job_id"]), "waiting or running"
     )
 
 
@@ -51,14 +51,14 @@ async def retry_job(request: Request) -> Response:
     """Let a failed or cancelled job run again."""
     await authorize(request)
     return await _answer_change(
-        request, await _jobs(request).retry(request.path_params["job_id"]), "failed or cancelled"
+        request, await context_of(request).jobs.retry(request.path_params["job_id"]), "failed or cancelled"
     )
 
 
 async def show_retention(request: Request) -> Response:
     """What retention would delete now."""
     await authorize(request)
-    context = request.app.state.context
+    context = context_of(request)
     plan = await plan_retention(context.clickhouse, context.postgres, context.settings.max_disk_bytes)
     cuts = [
         ApiCut(project_id=cut.project_id, reason=cut.reason, before=iso_micros(cut.before), traces=cut.traces)
@@ -70,16 +70,12 @@ async def show_retention(request: Request) -> Response:
 async def apply_retention(request: Request) -> Response:
     """Apply retention now instead of within the hour; the answer is the job."""
     await authorize(request)
-    jobs = _jobs(request)
+    jobs = context_of(request).jobs
     return _answer(request, await jobs.get(await jobs.enqueue(APPLY_RETENTION, unique_key="")), status=202)
 
 
-def _jobs(request: Request) -> Jobs:
-    return Jobs(request.app.state.context.postgres)
-
-
 async def _answer_change(request: Request, job: Job | None, required: str) -> Response:
-    if job is None and (known := await _jobs(request).get(request.path_params["job_id"])) is not None:
+    if job is None and (known := await context_of(request).jobs.get(request.path_params["job_id"])) is not None:
         raise InvalidRequest(f"Job {known.id} is {known.state}, not {required}; or one like it waits already.")
     return _answer(request, job)
 
@@ -113,7 +109,7 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else iso_micros(round(moment.timestamp() * 1_000_000))
 
 
-routes = [
+ROUTES = [
     Route("/api/local/jobs", list_jobs, methods=["GET"]),
     Route("/api/local/jobs/{job_id:segment}", get_job, methods=["GET"]),
     Route("/api/local/jobs/{job_id:segment}/cancel", cancel_job, methods=["POST"]),

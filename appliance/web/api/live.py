@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from appliance.errors import StoreUnavailable
 from appliance.storage.redis.live import Message, Position
 from appliance.web.auth import authorize
-from appliance.web.context import Context
+from appliance.web.state import context_of
 from appliance.web.watchers import Watch, Watchers
 
 _COMMENT = b": alive\n\n"
@@ -45,7 +45,7 @@ async def watch_traces(request: Request) -> Response:
     longer kept, the first event is a `gap`: only the list knows what was missed.
     """
     auth = await authorize(request)
-    context: Context = request.app.state.context
+    context = context_of(request)
     asked = request.headers.get("last-event-id")
     after = Position.parse(asked) if asked else None
     return _Stream(context.watchers, context.watchers.join(auth.project_id, after), context.stopping)
@@ -78,4 +78,4 @@ def _event(message: Message) -> bytes:
     return b"%sid: %s\ndata: %s\n\n" % (kind, str(message.position).encode(), message.trace_ids)
 
 
-routes = [Route("/api/local/live", watch_traces)]
+ROUTES = [Route("/api/local/live", watch_traces)]

@@ -14,13 +14,13 @@ from starlette.routing import Route
 from appliance.api_types.media import AnnounceMedia, ApiMedia, ConfirmMedia, MediaUpload
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.media import EXTENSIONS, HASH_BYTES, Media, blob_key, media_id
-from appliance.storage.postgres.datasets import Datasets
 from appliance.storage.postgres.media import MediaRecords
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.links import UPLOAD_VALID_S, Grant, Links
+from appliance.web.links import UPLOAD_VALID_S, Grant
 from appliance.web.params import issue
 from appliance.web.responses import iso_time, json_response
+from appliance.web.state import context_of
 
 _TRACE_FIELDS = ("input", "output", "metadata")
 _ITEM_FIELDS = ("input", "expectedOutput", "metadata")
@@ -30,11 +30,11 @@ async def announce_media(request: Request) -> Response:
     """201 with the id and where to send the content; null instead of an address when it is here already."""
     auth = await authorize(request)
     body = await read_json(request, AnnounceMedia)
-    _check(body, request.app.state.context.settings.media.max_content_length)
-    if body.dataset_id and not await _datasets(request).exists(auth.project_id, body.dataset_id):
+    _check(body, context_of(request).settings.media.max_content_length)
+    if body.dataset_id and not await context_of(request).datasets.exists(auth.project_id, body.dataset_id):
         raise NotFound("Dataset not found")
     identifier = media_id(body.sha256_hash)
-    records = media_records(request)
+    records = context_of(request).media
     known = await records.get(auth.project_id, identifier)
     is_here = known is not None and known.content_type == body.content_type and await is_stored(request, known)
     if not is_here:
@@ -58,7 +58,7 @@ async def confirm_media(request: Request) -> Response:
     """Keep what the client reports of its upload; whether the content is here is known without it."""
     auth = await authorize(request)
     body = await read_json(request, ConfirmMedia)
-    is_known = await media_records(request).confirm(
+    is_known = await context_of(request).media.confirm(
         auth.project_id,
         request.path_params["id"],
         uploaded_at=body.uploaded_at,
@@ -74,7 +74,7 @@ async def confirm_media(request: Request) -> Response:
 async def get_media(request: Request) -> Response:
     """What is known of a file, and a link to it that opens without keys; 404 until its content is here."""
     auth = await authorize(request)
-    media = await media_records(request).get(auth.project_id, request.path_params["id"])
+    media = await context_of(request).media.get(auth.project_id, request.path_params["id"])
     if media is None:
         raise NotFound("Media asset not found")
     if media.uploaded_at is None:
@@ -86,27 +86,20 @@ async def get_media(request: Request) -> Response:
 
 def api_media(request: Request, media: Media) -> ApiMedia:
     """The file with a fresh link to its content."""
-    expires = int(time.time()) + request.app.state.context.settings.media.link_valid_s
+    expires = int(time.time()) + context_of(request).settings.media.link_valid_s
     grant = Grant(method="GET", project_id=media.project_id, media_id=media.id, expires=expires)
     return ApiMedia(
         media_id=media.id,
         content_type=media.content_type,
         content_length=media.content_length,
-        url=_links(request).url(request, grant),
+        url=context_of(request).links.url(request, grant),
         url_expiry=iso_time(datetime.fromtimestamp(expires, UTC)),
     )
 
 
 async def is_stored(request: Request, media: Media) -> bool:
     """Whether the content is here: recorded, and still in the blob store."""
-    return (
-        media.uploaded_at is not None and await request.app.state.context.blobs.size(media.path) == media.content_length
-    )
-
-
-def media_records(request: Request) -> MediaRecords:
-    """The media of the application's Postgres."""
-    return MediaRecords(request.app.state.context.postgres)
+    return media.uploaded_at is not None and await context_of(request).blobs.size(media.path) == media.content_length
 
 
 def _check(body: AnnounceMedia, max_length: int) -> None:
@@ -145,7 +138,7 @@ def _upload_url(request: Request, project_id: str, body: AnnounceMedia) -> str:
         content_type=body.content_type,
         content_length=body.content_length,
     )
-    return _links(request).url(request, grant)
+    return context_of(request).links.url(request, grant)
 
 
 async def _link(records: MediaRecords, project_id: str, identifier: str, body: AnnounceMedia) -> None:
@@ -163,15 +156,7 @@ async def _link(records: MediaRecords, project_id: str, identifier: str, body: A
         )
 
 
-def _datasets(request: Request) -> Datasets:
-    return Datasets(request.app.state.context.postgres)
-
-
-def _links(request: Request) -> Links:
-    return Links(request.app.state.context.settings)
-
-
-routes = [
+ROUTES = [
     Route("/api/public/media", announce_media, methods=["POST"]),
     Route("/api/public/media/{id:segment}", get_media),
     Route("/api/public/media/{id:segment}", confirm_media, methods=["PATCH"]),

@@ -10,12 +10,11 @@ from starlette.routing import Route
 
 from appliance.errors import InvalidRequest, NotFound
 from appliance.model.media import Media, file_name
-from appliance.storage.blobs.contract import BlobStore
 from appliance.storage.blobs.spool import receive
-from appliance.web.api.media import media_records
-from appliance.web.links import PATH, Grant, Links
+from appliance.web.links import PATH, Grant
 from appliance.web.ranges import Unsatisfiable, parse_range
 from appliance.web.responses import json_response
+from appliance.web.state import context_of
 
 _INERT: Final = ("image/", "audio/", "video/")
 _SHOWN: Final = frozenset({"application/pdf", "application/json", "text/plain", "text/csv", "text/markdown"})
@@ -27,10 +26,10 @@ _CONFINED: Final = "sandbox; default-src 'none'; img-src data:; style-src 'unsaf
 
 async def put_content(request: Request) -> Response:
     """Take the content of a file by the link that announcing it gave: exactly that content, or nothing is kept."""
-    grant = _links(request).grant_of(request, "PUT")
+    grant = context_of(request).links.grant_of(request, "PUT")
     media = await _media(request, grant)
     _check_headers(request, grant, media)
-    blobs: BlobStore = request.app.state.context.blobs
+    blobs = context_of(request).blobs
     async with receive(blobs.spool) as upload:
         async for part in request.stream():
             await upload.write(part)
@@ -41,15 +40,15 @@ async def put_content(request: Request) -> Response:
         if await upload.finish() != media.sha256_hash:
             raise InvalidRequest("The content does not have the SHA-256 announced")
         await blobs.put_file(media.path, upload.path, grant.content_type)
-    await media_records(request).mark_uploaded(media.project_id, media.id, grant.content_length)
+    await context_of(request).media.mark_uploaded(media.project_id, media.id, grant.content_length)
     return json_response({})
 
 
 async def get_content(request: Request) -> Response:
     """The content of a file, or the part of it that is asked for."""
-    grant = _links(request).grant_of(request, "GET")
+    grant = context_of(request).links.grant_of(request, "GET")
     media = await _media(request, grant)
-    blobs: BlobStore = request.app.state.context.blobs
+    blobs = context_of(request).blobs
     size = await blobs.size(media.path)
     if size is None:
         raise NotFound("Media not yet uploaded")
@@ -75,7 +74,7 @@ async def get_content(request: Request) -> Response:
 
 
 async def _media(request: Request, grant: Grant) -> Media:
-    media = await media_records(request).get(grant.project_id, grant.media_id)
+    media = await context_of(request).media.get(grant.project_id, grant.media_id)
     if media is None:
         raise NotFound("Media asset not found")
     return media
@@ -119,11 +118,7 @@ def _is_inert(content_type: str) -> bool:
     )
 
 
-def _links(request: Request) -> Links:
-    return Links(request.app.state.context.settings)
-
-
-routes = [
+ROUTES = [
     Route(PATH + "/{project_id:segment}/{media_id:segment}", get_content),
     Route(PATH + "/{project_id:segment}/{media_id:segment}", put_content, methods=["PUT"]),
 ]

@@ -11,7 +11,8 @@ from appliance.api_types.media import MediaReference
 from appliance.errors import InvalidRequest
 from appliance.model.datasets import DatasetItem
 from appliance.model.media import Place, find_references
-from appliance.web.api.media import api_media, media_records
+from appliance.web.api.media import api_media
+from appliance.web.state import context_of
 
 
 async def require_known_media(request: Request, project_id: str, values: Iterable[Any]) -> None:
@@ -19,7 +20,7 @@ async def require_known_media(request: Request, project_id: str, values: Iterabl
     wanted = {place.media_id for value in values for place in find_references(value)}
     if not wanted:
         return
-    known = await media_records(request).get_many(project_id, wanted)
+    known = await context_of(request).media.get_many(project_id, wanted)
     if unknown := sorted(wanted - known.keys()):
         raise InvalidRequest(f"Dataset item references unknown media: {', '.join(unknown)}")
 
@@ -28,7 +29,7 @@ async def references_of(request: Request, project_id: str, items: Sequence[Datas
     """For each item the references in it, with fresh links, in order of field and path; unknown media are left out."""
     places = [_places(item) for item in items]
     wanted = {place.media_id for of_item in places for _, place in of_item}
-    known = await media_records(request).get_many(project_id, wanted) if wanted else {}
+    known = await context_of(request).media.get_many(project_id, wanted) if wanted else {}
     return [
         [
             MediaReference(

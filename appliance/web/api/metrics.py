@@ -19,9 +19,10 @@ from appliance.model.times import parse_time
 from appliance.storage.clickhouse import metrics
 from appliance.storage.clickhouse.metrics import DailyUsage
 from appliance.web.auth import Auth, authorize
-from appliance.web.filter_params import clickhouse_of, conditions_from
-from appliance.web.params import issue, page_from
+from appliance.web.filter_params import conditions_from
+from appliance.web.params import issue, page_params
 from appliance.web.responses import json_response
+from appliance.web.state import context_of
 
 _HIGH_CARDINALITY: Final = frozenset({"id", "traceId", "userId", "sessionId", "parentObservationId", "observationId"})
 _V2_ROWS: Final = 100
@@ -52,7 +53,7 @@ async def query_v2(request: Request) -> Response:
 
 async def _answer(request: Request, auth: Auth, body: MetricsRequest) -> Response:
     query = _query(body)
-    return json_response(ApiList(await metrics.run(clickhouse_of(request), auth.project_id, query)))
+    return json_response(ApiList(await metrics.run(context_of(request).clickhouse, auth.project_id, query)))
 
 
 def _metrics_request(request: Request, views: tuple[str, ...]) -> MetricsRequest:
@@ -103,12 +104,12 @@ def _time(name: str, text: str) -> int:
 async def daily(request: Request) -> Response:
     """Traces, observations, cost and usage by model of every day, newest first."""
     auth = await authorize(request)
-    page = page_from(request)
+    page = page_params(request)
     texts = {"traceName": "traceName", "userId": "userId"}
     lists = {"environment": "environment"}
     tags = {"tags": "tags"}
     usage, traces = await metrics.daily(
-        clickhouse_of(request),
+        context_of(request).clickhouse,
         auth.project_id,
         observation_conditions=conditions_from(
             request,
@@ -159,7 +160,7 @@ def daily_metrics(day: str, traces: int, rows: list[DailyUsage]) -> DailyMetrics
     )
 
 
-routes = [
+ROUTES = [
     Route("/api/public/metrics", query_v1, methods=["GET"]),
     Route("/api/public/metrics/daily", daily, methods=["GET"]),
     Route("/api/public/v2/metrics", query_v2, methods=["GET"]),

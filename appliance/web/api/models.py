@@ -21,12 +21,12 @@ from appliance.model.price_table import built_in_models
 from appliance.model.pricing import ModelDefinition, PricingTier, TierCondition
 from appliance.model.tier_rules import tiers_fault
 from appliance.model.times import micros_of
-from appliance.storage.postgres.models import Models
 from appliance.storage.redis.heartbeats import Heartbeats
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.params import page_from
+from appliance.web.params import page_params
 from appliance.web.responses import iso_micros, json_response, optional_time
+from appliance.web.state import context_of
 
 _NOT_FOUND: Final = "No model with this id found."
 _FLAT: Final = {"input": "input_price", "output": "output_price", "total": "total_price"}
@@ -35,8 +35,8 @@ _FLAT: Final = {"input": "input_price", "output": "output_price", "total": "tota
 async def list_models(request: Request) -> Response:
     """The project's own models and the built-in ones, by name."""
     auth = await authorize(request)
-    page = page_from(request)
-    models = sorted([*await _models(request).of_project(auth.project_id), *built_in_models()], key=_order)
+    page = page_params(request)
+    models = sorted([*await context_of(request).models.of_project(auth.project_id), *built_in_models()], key=_order)
     slow = await _patterns_set_aside(request)
     data = [api_model(model, slow) for model in models[page.offset : page.offset + page.limit]]
     return json_response(ApiPage(data, page.meta(len(models))))
@@ -59,7 +59,7 @@ async def create_model(request: Request) -> Response:
         tokenizer_config=body.tokenizer_config,
         pricing_tiers=tiers,
     )
-    stored = await _models(request).create(model)
+    stored = await context_of(request).models.create(model)
     if stored is None:
         raise InvalidRequest(f"A model named {body.model_name!r} with this start date and unit exists in the project.")
     return json_response(api_model(stored))
@@ -69,7 +69,7 @@ async def get_model(request: Request) -> Response:
     """The model with this id, own or built in."""
     auth = await authorize(request)
     model_id = request.path_params["id"]
-    own = await _models(request).get(auth.project_id, model_id)
+    own = await context_of(request).models.get(auth.project_id, model_id)
     model = own or next((model for model in built_in_models() if model.id == model_id), None)
     if model is None:
         raise NotFound(_NOT_FOUND)
@@ -79,7 +79,7 @@ async def get_model(request: Request) -> Response:
 async def delete_model(request: Request) -> Response:
     """Delete a model of the project; what it has priced keeps its costs."""
     auth = await authorize(request)
-    if not await _models(request).delete(auth.project_id, request.path_params["id"]):
+    if not await context_of(request).models.delete(auth.project_id, request.path_params["id"]):
         raise NotFound(f"{_NOT_FOUND} Built-in models cannot be deleted: make one of the same name to override them.")
     return json_response(Message("Model successfully deleted"))
 
@@ -125,7 +125,7 @@ def _order(model: ModelDefinition) -> tuple[str, str, int, str]:
 async def _patterns_set_aside(request: Request) -> set[str]:
     """What workers do not use any more; none is known while Redis is away."""
     try:
-        return await Heartbeats(request.app.state.context.redis).patterns_set_aside()
+        return await Heartbeats(context_of(request).redis).patterns_set_aside()
     except StoreUnavailable:
         return set()
 
@@ -177,11 +177,7 @@ def _condition(condition: TierCondition) -> ApiTierCondition:
     )
 
 
-def _models(request: Request) -> Models:
-    return Models(request.app.state.context.postgres)
-
-
-routes = [
+ROUTES = [
     Route("/api/public/models", list_models),
     Route("/api/public/models", create_model, methods=["POST"]),
     Route("/api/public/models/{id:segment}", get_model),

@@ -19,9 +19,10 @@ from appliance.model.usage import sum_of
 from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.observations import ObservationQuery
 from appliance.web.auth import authorize
-from appliance.web.filter_params import clickhouse_of, conditions_from
-from appliance.web.params import page_from
+from appliance.web.filter_params import conditions_from
+from appliance.web.params import page_params
 from appliance.web.responses import iso_micros, json_response, optional_time
+from appliance.web.state import context_of
 from appliance.web.stored_json import parsed, parsed_values
 from appliance.web.unit_prices import unit_price
 
@@ -40,7 +41,7 @@ OBSERVATION_FIELDS: Final = frozenset(
 async def list_page(request: Request) -> Response:
     """A page of observations, the newest start first."""
     auth = await authorize(request)
-    page = page_from(request)
+    page = page_params(request)
     query = ObservationQuery(
         project_id=auth.project_id,
         conditions=conditions_from(
@@ -54,7 +55,7 @@ async def list_page(request: Request) -> Response:
         offset=page.offset,
         fields=OBSERVATION_FIELDS,
     )
-    clickhouse = clickhouse_of(request)
+    clickhouse = context_of(request).clickhouse
     rows, total = await asyncio.gather(observations.list_page(clickhouse, query), observations.count(clickhouse, query))
     return json_response(ApiPage([api_observation(row) for row in rows], page.meta(total)))
 
@@ -63,7 +64,7 @@ async def get_observation(request: Request) -> Response:
     """One observation."""
     auth = await authorize(request)
     observation_id = request.path_params["observation_id"]
-    clickhouse, canonical = clickhouse_of(request), canonical_id(observation_id)
+    clickhouse, canonical = context_of(request).clickhouse, canonical_id(observation_id)
     row = await observations.find(clickhouse, auth.project_id, observation_id, OBSERVATION_FIELDS)
     if row is None and canonical != observation_id:
         row = await observations.find(clickhouse, auth.project_id, canonical, OBSERVATION_FIELDS)
@@ -135,7 +136,7 @@ def seconds(start: int, end: int | None) -> float | None:
     return None if end is None else round((end - start) / _MICROS, 3)
 
 
-routes = [
+ROUTES = [
     Route("/api/public/observations", list_page, methods=["GET"]),
     Route("/api/public/observations/{observation_id:segment}", get_observation, methods=["GET"]),
 ]

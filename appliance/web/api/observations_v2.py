@@ -23,9 +23,10 @@ from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery, Position
 from appliance.web.api.observations import seconds, total_cost
 from appliance.web.auth import authorize
-from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.filter_params import conditions_from
 from appliance.web.params import bool_param, int_param, issue, list_param
 from appliance.web.responses import iso_micros, json_response, optional_time
+from appliance.web.state import context_of
 from appliance.web.stored_json import parsed
 from appliance.web.unit_prices import unit_price
 
@@ -69,7 +70,7 @@ async def list_page(request: Request) -> Response:
     limit = int_param(request, "limit", default=50, low=0, high=1000)
     names = list_param(request, "fields")
     groups = frozenset({"core", *names} & GROUPS) if names else _DEFAULT
-    clickhouse = clickhouse_of(request)
+    clickhouse = context_of(request).clickhouse
     query = ObservationQuery(
         project_id=auth.project_id,
         conditions=_conditions(request),
@@ -241,4 +242,4 @@ def _micros(text: str) -> int:
     return clamp(int(seconds) * 1_000_000 + int(micros))
 
 
-routes = [Route("/api/public/v2/observations", list_page, methods=["GET"])]
+ROUTES = [Route("/api/public/v2/observations", list_page, methods=["GET"])]

@@ -22,10 +22,11 @@ from appliance.ingestion.accept import Counted
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_body
 from appliance.web.errors import request_error, store_unavailable
-from appliance.web.memory_budget import held_by
+from appliance.web.memory_budget import charge_of
 from appliance.web.otlp import Export, OtlpKind, accept, check_version
 from appliance.web.responses import json_response
 from appliance.web.sdk import sdk_of
+from appliance.web.state import context_of
 
 PROTOBUF: Final = "application/x-protobuf"
 
@@ -56,7 +57,7 @@ def _answers_as_otlp(handler: Handler) -> Handler:
 async def export_traces(request: Request) -> Response:
     """Accept an export of spans: 200 once it is stored durably, with the number of refused spans if there are any."""
     auth = await authorize(request)
-    context = request.app.state.context
+    context = context_of(request)
     await context.stream.require_capacity()
     kind = _kind(request.headers.get("content-type", ""))
     check_version(request.headers.get("x-langfuse-ingestion-version"))
@@ -64,7 +65,7 @@ async def export_traces(request: Request) -> Response:
         kind=kind,
         body=await read_body(request, context.settings.ingestion.max_body_bytes),
         is_gzip=_is_gzip(request.headers.get("content-encoding", "")),
-        held=held_by(request.scope),
+        charge=charge_of(request.scope),
         sdk=sdk_of(request.headers),
     )
     return _success(request, await accept(context, auth.project_id, export))
@@ -131,7 +132,7 @@ def _refusal(request: Request, plain: Response) -> Response:
     return json_response({"code": status.code, "message": status.message}, plain.status_code, kept)
 
 
-routes = [
+ROUTES = [
     Route("/api/public/otel/v1/traces", export_traces, methods=["POST"]),
     Route("/v1/traces", export_traces, methods=["POST"]),
     Route("/api/public/otel/v1/metrics", drop_export, methods=["POST"]),

@@ -9,15 +9,16 @@ from starlette.routing import Route
 
 from appliance.api_types.pages import ApiList
 from appliance.api_types.projects import ApiOrganization, ApiProject
-from appliance.storage.postgres.tenants import Project, Projects
+from appliance.storage.postgres.tenants import Project
 from appliance.web.auth import authorize
 from appliance.web.responses import json_response
+from appliance.web.state import context_of
 
 
 async def list_projects(request: Request) -> Response:
     """The one project that the key belongs to, in a list; SDKs check their keys with it."""
     auth = await authorize(request)
-    project = await Projects(request.app.state.context.postgres).get(auth.project_id)
+    project = await context_of(request).projects.get(auth.project_id)
     return json_response(ApiList([api_project(project)] if project else []))
 
 
@@ -32,4 +33,4 @@ def api_project(project: Project) -> ApiProject:
     )
 
 
-routes = [Route("/api/public/projects", list_projects)]
+ROUTES = [Route("/api/public/projects", list_projects)]

@@ -14,11 +14,12 @@ from appliance.api_types.prompts import AddLabels, ApiPrompt, ApiPromptSummary, 
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.prompts import LATEST, PRODUCTION, NewPrompt, Prompt, content_fault, label_fault, name_fault
 from appliance.model.usage import whole_number
-from appliance.storage.postgres.prompts import PromptQuery, Prompts, PromptSummary
+from appliance.storage.postgres.prompts import PromptQuery, PromptSummary
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.params import issue, page_from, text_param, time_param
+from appliance.web.params import issue, page_params, text_param, time_param
 from appliance.web.responses import iso_time, json_response, no_content
+from appliance.web.state import context_of
 
 _DEFAULT_LIMIT = 10
 _MOST_VERSIONS = 2**31 - 1
@@ -28,14 +29,14 @@ async def create_prompt(request: Request) -> Response:
     """201 with the new version."""
     auth = await authorize(request)
     body = await read_json(request, CreatePrompt)
-    prompt = await _prompts(request).create(auth.project_id, _checked(body))
+    prompt = await context_of(request).prompts.create(auth.project_id, _checked(body))
     return json_response(api_prompt(prompt), 201)
 
 
 async def list_prompts(request: Request) -> Response:
     """Names with their versions, labels and tags."""
     auth = await authorize(request)
-    page = page_from(request, default_limit=_DEFAULT_LIMIT)
+    page = page_params(request, default_limit=_DEFAULT_LIMIT)
     query = PromptQuery(
         name=text_param(request, "name"),
         label=text_param(request, "label"),
@@ -44,7 +45,7 @@ async def list_prompts(request: Request) -> Response:
         from_updated_at=_moment_param(request, "fromUpdatedAt"),
         to_updated_at=_moment_param(request, "toUpdatedAt"),
     )
-    summaries, total = await _prompts(request).find(auth.project_id, query, page.limit, page.offset)
+    summaries, total = await context_of(request).prompts.find(auth.project_id, query, page.limit, page.offset)
     data, meta = [api_prompt_summary(summary) for summary in summaries], page.meta(total)
     return json_response(PromptPage(data=data, meta=meta, pagination=meta))
 
@@ -72,7 +73,7 @@ async def add_labels(request: Request) -> Response:
         raise InvalidData([issue("newLabels", "The label 'latest' is managed by the server", "custom")])
     name, version = request.path_params["name"], request.path_params["version"]
     number = min(whole_number(version) or 0, _MOST_VERSIONS)
-    prompt = await _prompts(request).add_labels(auth.project_id, name, number, body.new_labels)
+    prompt = await context_of(request).prompts.add_labels(auth.project_id, name, number, body.new_labels)
     if prompt is None:
         raise NotFound(f"Prompt not found: '{name}' with version {version}")
     return json_response(api_prompt(prompt))
@@ -83,7 +84,7 @@ async def delete_prompt(request: Request) -> Response:
     auth = await authorize(request)
     name = request.path_params["name"]
     version, label = _version_param(request), text_param(request, "label")
-    if not await _prompts(request).delete(auth.project_id, name, version=version, label=label):
+    if not await context_of(request).prompts.delete(auth.project_id, name, version=version, label=label):
         raise NotFound(f"Prompt not found: '{name}'{_selection(version, label)}")
     return no_content()
 
@@ -95,7 +96,7 @@ async def _get(request: Request, name: str) -> Response:
         raise InvalidRequest("Cannot specify both version and label")
     if version is None and label is None:
         label = PRODUCTION
-    prompt = await _prompts(request).get(auth.project_id, name, version=version, label=label)
+    prompt = await context_of(request).prompts.get(auth.project_id, name, version=version, label=label)
     if prompt is None:
         raise NotFound(f"Prompt not found: '{name}'{_selection(version, label)}")
     return json_response(api_prompt(prompt, is_read=True))
@@ -194,11 +195,7 @@ def _moment_param(request: Request, name: str) -> datetime | None:
     return None if micros is None else datetime.fromtimestamp(micros / 1e6, UTC)
 
 
-def _prompts(request: Request) -> Prompts:
-    return Prompts(request.app.state.context.postgres)
-
-
-routes = [
+ROUTES = [
     Route("/api/public/v2/prompts", list_prompts),
     Route("/api/public/v2/prompts", create_prompt, methods=["POST"]),
     Route("/api/public/v2/prompts/{name:rest}", get_prompt),

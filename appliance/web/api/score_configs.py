@@ -14,11 +14,11 @@ from appliance.api_types.pages import ApiPage
 from appliance.api_types.score_configs import ApiScoreConfig, CreateScoreConfig, UpdateScoreConfig
 from appliance.errors import InvalidRequest, NotFound
 from appliance.model.score_configs import BOOLEAN_CATEGORIES, ScoreConfig, config_fault
-from appliance.storage.postgres.score_configs import ScoreConfigs
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.params import page_from
+from appliance.web.params import page_params
 from appliance.web.responses import iso_time, json_response
+from appliance.web.state import context_of
 
 
 async def create_config(request: Request) -> Response:
@@ -27,7 +27,7 @@ async def create_config(request: Request) -> Response:
     body = await read_json(request, CreateScoreConfig)
     categories = BOOLEAN_CATEGORIES if body.data_type == "BOOLEAN" else msgspec.to_builtins(body.categories)
     _check(body.name, body.data_type, body.min_value, body.max_value, categories)
-    config = await _configs(request).create(
+    config = await context_of(request).score_configs.create(
         auth.project_id,
         name=body.name,
         data_type=body.data_type,
@@ -42,8 +42,8 @@ async def create_config(request: Request) -> Response:
 async def list_configs(request: Request) -> Response:
     """Configs, newest first."""
     auth = await authorize(request)
-    page = page_from(request)
-    configs, total = await _configs(request).find(auth.project_id, page.limit, page.offset)
+    page = page_params(request)
+    configs, total = await context_of(request).score_configs.find(auth.project_id, page.limit, page.offset)
     return json_response(ApiPage([api_score_config(config) for config in configs], page.meta(total)))
 
 
@@ -64,14 +64,14 @@ async def update_config(request: Request) -> Response:
         changes["categories"] = msgspec.to_builtins(changes["categories"])
     changed = dataclasses.replace(await _config(request, auth.project_id), **changes)
     _check(changed.name, changed.data_type, changed.min_value, changed.max_value, changed.categories)
-    stored = await _configs(request).update(changed)
+    stored = await context_of(request).score_configs.update(changed)
     if stored is None:
         raise NotFound("Score config not found within authorized project")
     return json_response(api_score_config(stored))
 
 
 async def _config(request: Request, project_id: str) -> ScoreConfig:
-    config = await _configs(request).get(project_id, request.path_params["id"])
+    config = await context_of(request).score_configs.get(project_id, request.path_params["id"])
     if config is None:
         raise NotFound("Score config not found within authorized project")
     return config
@@ -99,11 +99,7 @@ def api_score_config(config: ScoreConfig) -> ApiScoreConfig:
     )
 
 
-def _configs(request: Request) -> ScoreConfigs:
-    return ScoreConfigs(request.app.state.context.postgres)
-
-
-routes = [
+ROUTES = [
     Route("/api/public/score-configs", list_configs),
     Route("/api/public/score-configs", create_config, methods=["POST"]),
     Route("/api/public/score-configs/{id:segment}", get_config),

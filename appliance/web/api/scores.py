@@ -22,9 +22,10 @@ from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.scores import ScoreQuery
 from appliance.web.auth import authorize
-from appliance.web.filter_params import clickhouse_of, conditions_from
-from appliance.web.params import issue, list_param, page_from, text_param
+from appliance.web.filter_params import conditions_from
+from appliance.web.params import issue, list_param, page_params, text_param
 from appliance.web.responses import iso_micros, json_response
+from appliance.web.state import context_of
 from appliance.web.stored_json import parsed_values
 
 _TEXTS: Final = ("userId", "name", "source", "dataType", "configId", "queueId")
@@ -55,7 +56,7 @@ async def get_v2(request: Request) -> Response:
 
 async def _list(request: Request, *, version: Version) -> Response:
     auth = await authorize(request)
-    page = page_from(request)
+    page = page_params(request)
     with_trace = _asks_traces(request)
     query = ScoreQuery(
         project_id=auth.project_id,
@@ -64,7 +65,7 @@ async def _list(request: Request, *, version: Version) -> Response:
         limit=page.limit,
         offset=page.offset,
     )
-    clickhouse = clickhouse_of(request)
+    clickhouse = context_of(request).clickhouse
     rows, total = await asyncio.gather(scores.list_page(clickhouse, query), scores.count(clickhouse, query))
     data = [api_score(row, version=version) for row in rows]
     if with_trace:
@@ -74,7 +75,7 @@ async def _list(request: Request, *, version: Version) -> Response:
 
 async def _get(request: Request, *, version: Version) -> Response:
     auth = await authorize(request)
-    row = await scores.find(clickhouse_of(request), auth.project_id, request.path_params["score_id"])
+    row = await scores.find(context_of(request).clickhouse, auth.project_id, request.path_params["score_id"])
     if row is None or (version == 1 and (not row.trace_id or row.data_type == "CORRECTION")):
         raise NotFound("Score not found")
     return json_response(api_score(row, version=version))
@@ -168,7 +169,7 @@ def api_score(row: Score, *, version: Version) -> ApiScore:
     )
 
 
-routes = [
+ROUTES = [
     Route("/api/public/scores", list_v1, methods=["GET"]),
     Route("/api/public/scores/{score_id:segment}", get_v1, methods=["GET"]),
     Route("/api/public/v2/scores", list_v2, methods=["GET"]),

@@ -20,9 +20,10 @@ from appliance.model.times import clamp
 from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.scores import ScoreQuery
 from appliance.web.auth import authorize
-from appliance.web.filter_params import clickhouse_of, conditions_from
+from appliance.web.filter_params import conditions_from
 from appliance.web.params import int_param, issue, list_param, text_param
 from appliance.web.responses import iso_micros, json_response
+from appliance.web.state import context_of
 from appliance.web.stored_json import parsed_values
 
 _LISTS: Final = {
@@ -63,7 +64,7 @@ async def list_page(request: Request) -> Response:
         limit=limit + 1,
         after=_position(text_param(request, "cursor")),
     )
-    rows = await scores.list_page(clickhouse_of(request), query)
+    rows = await scores.list_page(context_of(request).clickhouse, query)
     meta = PageMeta(limit=limit, cursor=_cursor(rows[limit - 1]) if len(rows) > limit else None)
     return json_response(ApiPage([api_score_v3(row, groups) for row in rows[:limit]], meta))
 
@@ -203,4 +204,4 @@ def _position(text: str | None) -> tuple[int, str] | None:
     return clamp(found.last_timestamp), found.last_id
 
 
-routes = [Route("/api/public/v3/scores", list_page, methods=["GET"])]
+ROUTES = [Route("/api/public/v3/scores", list_page, methods=["GET"])]

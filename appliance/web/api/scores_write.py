@@ -67,4 +67,4 @@ async def _create_many(request: Request, auth: Auth, scores: list[Any]) -> Respo
     return json_response(Message("Accepted"), 202)
 
 
-routes = [Route("/api/public/scores", create_scores, methods=["POST"])]
+ROUTES = [Route("/api/public/scores", create_scores, methods=["POST"])]

@@ -17,15 +17,16 @@ from appliance.storage.clickhouse import sessions
 from appliance.storage.clickhouse.sessions import Session, SessionQuery
 from appliance.web.api.traces import api_trace
 from appliance.web.auth import authorize
-from appliance.web.filter_params import clickhouse_of, conditions_from
-from appliance.web.params import page_from
+from appliance.web.filter_params import conditions_from
+from appliance.web.params import page_params
 from appliance.web.responses import iso_micros, json_response
+from appliance.web.state import context_of
 
 
 async def list_page(request: Request) -> Response:
     """A page of sessions, the youngest first."""
     auth = await authorize(request)
-    page = page_from(request)
+    page = page_params(request)
     query = SessionQuery(
         project_id=auth.project_id,
         conditions=conditions_from(
@@ -37,7 +38,7 @@ async def list_page(request: Request) -> Response:
         limit=page.limit,
         offset=page.offset,
     )
-    clickhouse = clickhouse_of(request)
+    clickhouse = context_of(request).clickhouse
     rows, total = await asyncio.gather(sessions.list_page(clickhouse, query), sessions.count(clickhouse, query))
     return json_response(ApiPage([api_session(auth.project_id, row) for row in rows], page.meta(total)))
 
@@ -46,7 +47,7 @@ async def get_session(request: Request) -> Response:
     """One session with all its traces, oldest first."""
     auth = await authorize(request)
     session_id = request.path_params["session_id"]
-    clickhouse = clickhouse_of(request)
+    clickhouse = context_of(request).clickhouse
     row = await sessions.find(clickhouse, auth.project_id, session_id)
     if row is None:
         raise NotFound("Session not found within authorized project")
@@ -62,7 +63,7 @@ def api_session(project_id: str, row: Session) -> ApiSession:
     )
 
 
-routes = [
+ROUTES = [
     Route("/api/public/sessions", list_page, methods=["GET"]),
     Route("/api/public/sessions/{session_id:segment}", get_session, methods=["GET"]),
 ]

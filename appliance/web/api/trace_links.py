@@ -18,4 +18,4 @@ async def show_command(request: Request) -> Response:
     return PlainTextResponse(said, headers={"X-Content-Type-Options": "nosniff"})
 
 
-routes = [Route("/project/{project_id:segment}/traces/{trace_id:segment}", show_command, methods=["GET"])]
+ROUTES = [Route("/project/{project_id:segment}/traces/{trace_id:segment}", show_command, methods=["GET"])]

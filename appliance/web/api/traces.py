@@ -18,9 +18,10 @@ from appliance.storage.clickhouse.traces.pages import TraceListQuery
 from appliance.web.api.observations import OBSERVATION_FIELDS, api_observation
 from appliance.web.api.scores import api_score
 from appliance.web.auth import authorize
-from appliance.web.filter_params import clickhouse_of, conditions_from
-from appliance.web.params import list_param, page_from, text_param
+from appliance.web.filter_params import conditions_from
+from appliance.web.params import list_param, page_params, text_param
 from appliance.web.responses import iso_micros, json_response
+from appliance.web.state import context_of
 from appliance.web.stored_json import parsed, parsed_values
 
 _PUBLIC_ORDERS: Final = (
@@ -41,7 +42,7 @@ _PUBLIC_ORDERS: Final = (
 async def list_page(request: Request) -> Response:
     """A page of traces, newest first unless `orderBy` says otherwise."""
     auth = await authorize(request)
-    page = page_from(request)
+    page = page_params(request)
     order_by, descending = _order(request)
     groups = _groups(request)
     query = TraceListQuery(
@@ -59,7 +60,7 @@ async def list_page(request: Request) -> Response:
         limit=page.limit,
         offset=page.offset,
     )
-    items, total = await list_traces(clickhouse_of(request), query, groups)
+    items, total = await list_traces(context_of(request).clickhouse, query, groups)
     return json_response(ApiPage([api_trace_item(item, groups) for item in items], page.meta(total)))
 
 
@@ -68,7 +69,7 @@ async def get_trace(request: Request) -> Response:
     auth = await authorize(request)
     trace_id = request.path_params["trace_id"]
     groups = _groups(request)
-    clickhouse, canonical = clickhouse_of(request), canonical_id(trace_id)
+    clickhouse, canonical = context_of(request).clickhouse, canonical_id(trace_id)
     detail = await find_trace(clickhouse, auth.project_id, trace_id, groups, OBSERVATION_FIELDS)
     if detail is None and canonical != trace_id:
         detail = await find_trace(clickhouse, auth.project_id, canonical, groups, OBSERVATION_FIELDS)
@@ -144,7 +145,7 @@ def _order(request: Request) -> tuple[str, bool]:
     return column, direction.lower() == "desc"
 
 
-routes = [
+ROUTES = [
     Route("/api/public/traces", list_page, methods=["GET"]),
     Route("/api/public/traces/{trace_id:segment}", get_trace, methods=["GET"]),
 ]

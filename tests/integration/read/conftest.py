@@ -23,7 +23,7 @@ from appliance.storage.clickhouse.migrations import migrate
 from appliance.storage.clickhouse.writer import Writer
 from appliance.storage.postgres.api_keys import KeyOwner
 from appliance.web.app import create_app
-from appliance.web.auth import KeyRing
+from appliance.web.key_ring import KeyRing
 
 SECOND = 1_000_000
 NOW = 1_763_895_000_000_000

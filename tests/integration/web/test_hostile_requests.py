@@ -15,7 +15,7 @@ import pytest
 
 import appliance.web.api
 from appliance.web.context import Context
-from appliance.web.routes import routes
+from appliance.web.routes import ROUTES
 from tests.fuzz.hostile import TEXTS
 
 NOT_ASKED = ("/api/local/live", "/api/public/health")
@@ -151,7 +151,7 @@ def random_path(choices: random.Random, template: str) -> str:
 @pytest.mark.parametrize("seed", range(4))
 async def test_no_request_is_a_server_error(client: httpx.AsyncClient, context: Context, seed: int) -> None:
     choices = random.Random(seed)
-    templates = [route.path for route in routes if route.path not in NOT_ASKED]
+    templates = [route.path for route in ROUTES if route.path not in NOT_ASKED]
     client.headers["Host"] = "test"
     failed: list[str] = []
     for number in range(len(templates) * 4):

@@ -14,7 +14,7 @@ from appliance.config import IngestionSettings, Settings
 from appliance.model.queue import Entry
 from appliance.storage.postgres.api_keys import KeyOwner
 from appliance.web.app import create_app
-from appliance.web.auth import KeyRing
+from appliance.web.key_ring import KeyRing
 
 PUBLIC_KEY, SECRET_KEY = "pk-lf-test", "sk-lf-test"
 BASIC = (PUBLIC_KEY, SECRET_KEY)

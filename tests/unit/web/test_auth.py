@@ -10,8 +10,8 @@ import pytest
 
 from appliance.errors import Overloaded, StoreUnavailable
 from appliance.storage.postgres.api_keys import KeyOwner
-from appliance.web.auth import KeyRing
-from appliance.web.routes import routes
+from appliance.web.key_ring import KeyRing
+from appliance.web.routes import ROUTES
 
 METRICS = "/api/public/otel/v1/metrics"
 
@@ -72,7 +72,7 @@ async def test_credentials_longer_than_any_key_are_not_remembered(client: httpx.
 async def test_wrong_keys_do_not_make_good_ones_forgotten(
     client: httpx.AsyncClient, key_store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.web.auth._MAX_CACHED", 10)
+    monkeypatch.setattr("appliance.web.key_ring._MAX_CACHED", 10)
     await client.post(METRICS)
     for number in range(30):
         await client.post(METRICS, auth=("pk", f"wrong {number}"))
@@ -100,7 +100,7 @@ async def test_guesses_are_looked_up_two_at_a_time_and_hold_up_no_known_key(monk
             return None
 
     held, both_wait, store = asyncio.Event(), asyncio.Event(), SlowKeys()
-    monkeypatch.setattr("appliance.web.auth._KNOWN_FOR_S", 0.0)
+    monkeypatch.setattr("appliance.web.key_ring._KNOWN_FOR_S", 0.0)
     ring = KeyRing(store)
     await ring.find("pk", "good")
     guesses = [asyncio.create_task(ring.find("pk", f"guess {number}")) for number in range(10)]
@@ -145,7 +145,7 @@ async def test_who_waits_long_behind_guesses_is_told_to_come_back(monkeypatch: p
             return None
 
     held, both_wait = asyncio.Event(), asyncio.Event()
-    monkeypatch.setattr("appliance.web.auth._STRANGERS_WAIT_S", 0.01)
+    monkeypatch.setattr("appliance.web.key_ring._UNKNOWN_WAIT_S", 0.01)
     ring = KeyRing(SilentKeys())
     first = [asyncio.create_task(ring.find("pk", f"guess {number}")) for number in range(2)]
     async with asyncio.timeout(5):
@@ -162,7 +162,7 @@ NEEDS_NO_KEY = ("/api/public/health", "/api/public/ready", "/api/media/{project_
 @pytest.mark.parametrize(
     ("path", "method"),
     sorted(
-        {(route.path, method) for route in routes for method in route.methods or () if route.path not in NEEDS_NO_KEY}
+        {(route.path, method) for route in ROUTES for method in route.methods or () if route.path not in NEEDS_NO_KEY}
     ),
 )
 async def test_a_key_is_asked_for_before_anything_else_is_looked_at(

@@ -15,15 +15,15 @@ from appliance.errors import Overloaded, PayloadTooLarge
 from appliance.web import bodies, memory_budget
 from appliance.web.api import ingestion
 from appliance.web.app import create_app
-from appliance.web.memory_budget import Held, Room
+from appliance.web.memory_budget import MemoryBudget, MemoryCharge
 
 JSON = {"Content-Type": "application/json"}
 TRACES = "/v1/traces"
 
 
 def test_what_does_not_fit_now_is_told_from_what_never_does() -> None:
-    shared = Room(100)
-    with Held(shared) as one, Held(shared) as other:
+    shared = MemoryBudget(100)
+    with MemoryCharge(shared) as one, MemoryCharge(shared) as other:
         one.take(60)
         with pytest.raises(Overloaded):
             other.take(50)

@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from appliance.config import IngestionSettings, Settings
 from appliance.errors import ConfigError, Overloaded, StoreUnavailable
 from appliance.web import otlp_grpc
-from appliance.web.auth import KeyRing
+from appliance.web.key_ring import KeyRing
 from appliance.web.otlp_grpc import READERS, serving
 
 TRACES = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"

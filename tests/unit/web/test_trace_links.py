@@ -22,7 +22,7 @@ from appliance.web.rawpath import RawPath
     ],
 )
 async def test_a_link_to_a_trace_names_the_command(trace_id: str, word: str) -> None:
-    transport = httpx.ASGITransport(RawPath(Starlette(routes=trace_links.routes), ""))
+    transport = httpx.ASGITransport(RawPath(Starlette(routes=trace_links.ROUTES), ""))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get(f"/project/p1/traces/{quote(trace_id, safe='')}")
     assert answer.status_code == 200

@@ -1,4 +1,4 @@
-"""Turns of reads: few at a time, the same page once, and an early refusal for the rest."""
+"""ReadLimiter of reads: few at a time, the same page once, and an early refusal for the rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 
 from appliance.errors import Overloaded, StoreUnavailable
-from appliance.web.turns import Turns
+from appliance.web.read_limiter import ReadLimiter
 
 
 class Work:
@@ -45,7 +45,7 @@ async def begun(work: Work, count: int) -> None:
 
 
 async def test_the_same_page_is_read_once_for_all_who_ask_before_it_begins() -> None:
-    turns, work = Turns(), Work()
+    turns, work = ReadLimiter(), Work()
     asking = [asyncio.create_task(turns.read(page("a"), work.numbered(number))) for number in range(50)]
     await begun(work, 1)
     work.go_on.set()
@@ -54,7 +54,7 @@ async def test_the_same_page_is_read_once_for_all_who_ask_before_it_begins() -> 
 
 
 async def test_who_asks_after_a_read_began_gets_a_newer_answer_and_shares_it() -> None:
-    turns, work = Turns(), Work()
+    turns, work = ReadLimiter(), Work()
     first = asyncio.create_task(turns.read(page("a"), work.numbered(1)))
     await begun(work, 1)
     later = [asyncio.create_task(turns.read(page("a"), work.numbered(number))) for number in range(2, 40)]
@@ -65,7 +65,7 @@ async def test_who_asks_after_a_read_began_gets_a_newer_answer_and_shares_it() -
 
 
 async def test_few_are_read_at_a_time() -> None:
-    turns, work = Turns(at_once=3, wait_s=5), Work()
+    turns, work = ReadLimiter(at_once=3, wait_s=5), Work()
     asking = [asyncio.create_task(turns.read(page(str(number)), work.numbered(number))) for number in range(20)]
     await begun(work, 3)
     work.go_on.set()
@@ -74,7 +74,7 @@ async def test_few_are_read_at_a_time() -> None:
 
 
 async def test_who_gets_no_turn_in_time_is_told_to_come_back() -> None:
-    turns, work = Turns(at_once=1, wait_s=0.01, most_patient=0), Work()
+    turns, work = ReadLimiter(at_once=1, wait_s=0.01, most_patient=0), Work()
     first = asyncio.create_task(turns.read(page("a"), work.numbered(1)))
     await begun(work, 1)
     for name in ("a", "b"):
@@ -87,7 +87,7 @@ async def test_who_gets_no_turn_in_time_is_told_to_come_back() -> None:
 
 
 async def test_a_few_wait_longer_than_a_crowd() -> None:
-    turns, work = Turns(at_once=1, wait_s=0.01, most_patient=2), Work()
+    turns, work = ReadLimiter(at_once=1, wait_s=0.01, most_patient=2), Work()
     asking = [asyncio.create_task(turns.read(page(str(number)), work.numbered(number))) for number in range(5)]
     refused, served = asking[2:], asking[:2]
     assert [type(error) for error in await asyncio.gather(*refused, return_exceptions=True)] == [Overloaded] * 3
@@ -96,7 +96,7 @@ async def test_a_few_wait_longer_than_a_crowd() -> None:
 
 
 async def test_all_who_share_a_read_hear_of_its_failure_and_the_next_one_is_read_anew() -> None:
-    turns, work = Turns(at_once=1), Work()
+    turns, work = ReadLimiter(at_once=1), Work()
 
     async def fail() -> Response:
         raise StoreUnavailable("Gone.", store="ClickHouse")
@@ -108,7 +108,7 @@ async def test_all_who_share_a_read_hear_of_its_failure_and_the_next_one_is_read
 
 
 async def test_a_client_that_leaves_takes_the_answer_from_nobody() -> None:
-    turns, work = Turns(), Work()
+    turns, work = ReadLimiter(), Work()
     leaving, staying = (asyncio.create_task(turns.read(page("a"), work.numbered(number))) for number in range(2))
     await begun(work, 1)
     leaving.cancel()
@@ -117,7 +117,7 @@ async def test_a_client_that_leaves_takes_the_answer_from_nobody() -> None:
 
 
 async def test_strangers_take_no_turn(client: httpx.AsyncClient, app: Starlette) -> None:
-    app.state.turns["lists"] = Turns(at_once=0, wait_s=0.01, most_patient=0)
+    app.state.read_limiters["lists"] = ReadLimiter(at_once=0, wait_s=0.01, most_patient=0)
     assert (await client.get("/api/public/traces", auth=("pk", "wrong"))).status_code == 401
     answer = await client.get("/api/public/traces")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
