@@ -67,7 +67,7 @@ _LIVE_SILENCE_S: Final = 30.0
 
 
 class _JsonClient:
-    """What both clients share: a lazily made HTTP client, and errors said in one sentence."""
+    """What both clients share: an HTTP client, created when first used, and errors in one sentence."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
@@ -78,7 +78,7 @@ class _JsonClient:
         raise NotImplementedError
 
     async def _explained(self, error: HttpFailure) -> RemoteError:
-        """What is said when a request ends without an answer."""
+        """The error of a request that ended without an answer."""
         raise NotImplementedError
 
     def _client(self) -> HttpClient:
@@ -281,8 +281,8 @@ class LangfuseClient(_JsonClient):
     async def live(self, after: str = "") -> AsyncGenerator[Arrival]:
         """Traces that were just written, as they are written; RemoteError with status 404 on other servers.
 
-        It begins after a position that was told before, or with what is written from now on. One without traces is a
-        sign of life: the server listens, and has told of all that was written since it does.
+        It begins after the position of an earlier message, or with what is written from now on. One without traces is a
+        sign of life: the server listens, and has sent all that was written since it does.
         """
         headers = {"last-event-id": after} if after else {}
         lines_of = self.stream_lines("/api/local/live", headers=headers, read_s=_LIVE_SILENCE_S)
@@ -373,7 +373,7 @@ def _refusal(status: int, content: bytes, base_url: str) -> RemoteError:
 
 
 def _message(content: bytes) -> str:
-    """What a refusal says, on one line."""
+    """The message of a refusal, on one line."""
     return on_one_line(_said(content))
 
 

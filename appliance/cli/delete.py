@@ -123,7 +123,7 @@ async def dataset_run(source: Source, output: Output, dataset: str, run: str, ye
 @_yes
 @reading
 async def project(source: Source, output: Output, id: str, yes: bool) -> None:
-    """Delete the project of the keys with everything in it; ID is asked for so that it is no other one.
+    """Delete the project of the keys with everything in it; ID is required so that it is no other one.
 
     Its keys stop working. A later start makes a new first project when none is left.
 

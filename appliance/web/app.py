@@ -35,7 +35,7 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
         try:
             await app.state.context.open()
             set_on_stop_signal(app.state.context.stopping)
-            async with _other_doors(app.state.context):
+            async with _grpc_server(app.state.context):
                 yield
         finally:
             await app.state.context.close()
@@ -65,8 +65,8 @@ def create_app(settings: Settings, context: Context | None = None) -> Starlette:
 
 
 @contextlib.asynccontextmanager
-async def _other_doors(context: Context) -> AsyncIterator[None]:
-    """OTLP over gRPC where it is enabled; nobody else pays for its library."""
+async def _grpc_server(context: Context) -> AsyncIterator[None]:
+    """OTLP over gRPC where it is enabled; its library is not imported otherwise."""
     settings = context.settings
     if not settings.otlp_grpc_port:
         yield

@@ -34,7 +34,7 @@ _VALIDATION_PATH = re.compile(r" - at `(key in )?\$(?P<path>[^`]*)`$")
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body as sent.
 
-    Raises PayloadTooLarge as soon as it passes `limit` bytes, Overloaded when there is no room for more of it, and
+    Raises PayloadTooLarge as soon as it passes `limit` bytes, Overloaded when no memory is free for more of it, and
     RequestTimedOut when it comes too slowly.
     """
     announced = request.headers.get("content-length", "")
@@ -82,25 +82,25 @@ async def read_inflated(request: Request) -> bytes:
 
 
 async def read_json_text(request: Request) -> bytes:
-    """The body of `read_inflated`, and lone surrogates in it replaced; there is room to decode it."""
+    """The body of `read_inflated`, with lone surrogates replaced; the memory to decode it is taken."""
     content = await read_inflated(request)
     charge = charge_of(request.scope)
     charge.take_for_json(content)
     charge.take(len(content))
-    mended: bytes = await off_loop(len(content), without_lone_surrogates, content)
-    return mended
+    repaired: bytes = await off_loop(len(content), without_lone_surrogates, content)
+    return repaired
 
 
 def without_lone_surrogates(content: bytes) -> bytes:
     """JSON text with U+FFFD for each escape of half a character, which JavaScript writes for text cut in an emoji."""
     if rb"\ud" not in content and rb"\uD" not in content:
         return content
-    mended = bytearray(content)
-    for found in _ESCAPE.finditer(content):
-        start, end = found.span()
+    repaired = bytearray(content)
+    for escape in _ESCAPE.finditer(content):
+        start, end = escape.span()
         if end - start == len(_REPLACEMENT):  # pairs are longer, other escapes shorter
-            mended[start:end] = _REPLACEMENT
-    return bytes(mended)
+            repaired[start:end] = _REPLACEMENT
+    return bytes(repaired)
 
 
 async def off_loop(size: int, work: Any, *args: Any) -> Any:
@@ -112,8 +112,8 @@ def issue_from(error: msgspec.ValidationError, *prefix: str) -> dict[str, object
     """One entry of a 400's issue list, with the path below `prefix` as a list."""
     text = str(error)
     path: list[str | int] = list(prefix)
-    if found := _VALIDATION_PATH.search(text):
-        text = text[: found.start()]
-        for name, index in re.findall(r"\.([^.\[]+)|\[([^\]]*)\]", found["path"]):
+    if match := _VALIDATION_PATH.search(text):
+        text = text[: match.start()]
+        for name, index in re.findall(r"\.([^.\[]+)|\[([^\]]*)\]", match["path"]):
             path.append(name or (int(index) if index.isdigit() else index))
     return {"code": "invalid_type", "path": path, "message": text}

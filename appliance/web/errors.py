@@ -1,4 +1,4 @@
-"""Errors as the public API words them (contract: server semantics 6.2); nothing here leaks internals to clients."""
+"""Answers to errors (contract: server semantics 6.2); they show no internals to clients."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def query_too_expensive(request: Request, error: Exception) -> Response:
 
 
 def unexpected_error(request: Request, error: Exception) -> Response:
-    """500 for everything nobody foresaw; Starlette logs it with its traceback afterwards."""
+    """500 for unexpected errors; Starlette logs them with their traceback afterwards."""
     reason = error.message if isinstance(error, ApplianceError) else "An unknown error occurred"
     return json_response(ApiError(message="Internal Server Error", error=reason), 500)
 
@@ -83,7 +83,7 @@ def http_error(request: Request, error: Exception) -> Response:
 
 
 def client_gone(request: Request, error: Exception) -> Response:
-    """The client hung up while sending; nobody reads this answer."""
+    """The client disconnected while sending; nobody reads this answer."""
     return Response(status_code=499)
 
 

@@ -29,8 +29,8 @@ def conditions_from(
     Raises InvalidData and InvalidRequest.
     """
     filter_text = text_param(request, "filter")
-    given = parse_filter(filter_text) if filter_text else []
-    mentioned = {condition.column for condition in given}
+    from_filter = parse_filter(filter_text) if filter_text else []
+    mentioned = {condition.column for condition in from_filter}
     simple = [
         *(_equal(request, name, column) for name, column in _pairs(texts)),
         *(_options(request, name, column, "string") for name, column in _pairs(lists)),
@@ -39,16 +39,16 @@ def conditions_from(
         *(_moment(request, name, column, "<") for name, column in (until or {}).items()),
     ]
     kept = [each for each in simple if each is not None and each.column not in mentioned]
-    return [_in_any_case(each) if each.column in _IDS else each for each in (*kept, *given)]
+    return [_in_any_case(each) if each.column in _IDS else each for each in (*kept, *from_filter)]
 
 
 def _in_any_case(condition: Condition) -> Condition:
     """A condition on ids that holds for their canonical form, too."""
     if condition.operator not in ("=", "any of", "none of"):
         return condition
-    asked = condition.value if isinstance(condition.value, list) else [str(condition.value)]
-    values = list(dict.fromkeys((*asked, *map(canonical_id, asked))))
-    if len(values) == len(asked):
+    ids = condition.value if isinstance(condition.value, list) else [str(condition.value)]
+    values = list(dict.fromkeys((*ids, *map(canonical_id, ids))))
+    if len(values) == len(ids):
         return condition
     operator = "any of" if condition.operator == "=" else condition.operator
     return Condition(type="stringOptions", column=condition.column, operator=operator, value=values)

@@ -1,4 +1,4 @@
-"""Whether data flows: every store answers, a worker lives, nothing waits too long, the disk has room."""
+"""Whether data flows: every store answers, a worker is alive, nothing waits too long, the disk is not full."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What the last look found."""
+    """The result of one check."""
 
     reasons: list[Reason]
     """Empty when data flows."""
     warnings: list[str]
-    """What is worth knowing but stops nothing."""
+    """Conditions that are worth knowing but stop nothing."""
     queue: QueueStatus
     disk: DiskStatus
     workers: list[str]
@@ -52,19 +52,19 @@ class Health:
 
 @dataclass(slots=True)
 class HealthCheck:
-    """Looks at most once a second, however many ask."""
+    """Checks at most once a second, however many requests come."""
 
     context: Context
     _last: Health | None = None
     _last_at: float = 0.0
-    _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _has_recent: bool = False
-    _asked_at: float = 0.0
-    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _recent_checked_at: float = 0.0
+    _recent_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def look(self) -> Health:
         """The present health; never raises for a store that is down."""
-        async with self._looking:
+        async with self._lock:
             if self._last is None or time.monotonic() - self._last_at > _VALID_S:
                 self._last = await _look(self.context)
                 self._last_at = time.monotonic()
@@ -72,17 +72,17 @@ class HealthCheck:
 
     async def has_recent_events(self) -> bool:
         """Whether any observation began within the last three minutes; raises StoreUnavailable."""
-        async with self._asking:
-            if time.monotonic() - self._asked_at > _VALID_S:
+        async with self._recent_lock:
+            if time.monotonic() - self._recent_checked_at > _VALID_S:
                 since = {"since": time.time_ns() // 1000 - _RECENT_US}
-                found: list[dict[str, int]] = await self.context.clickhouse.rows(_RECENT_EVENTS, since, dict)
-                self._has_recent, self._asked_at = bool(found), time.monotonic()
+                rows: list[dict[str, int]] = await self.context.clickhouse.rows(_RECENT_EVENTS, since, dict)
+                self._has_recent, self._recent_checked_at = bool(rows), time.monotonic()
             return self._has_recent
 
 
 async def _look(context: Context) -> Health:
     heartbeats = Heartbeats(context.redis)
-    postgres, clickhouse, queue, workers, room, slow = await asyncio.gather(
+    postgres, clickhouse, queue, workers, backlog, slow = await asyncio.gather(
         _probe("Postgres", context.postgres.row("SELECT 1 AS one")),
         _probe("ClickHouse", context.clickhouse.ping()),
         _probe("Redis", context.stream.backlog()),
@@ -91,13 +91,13 @@ async def _look(context: Context) -> Health:
         _probe("Redis", heartbeats.patterns_set_aside()),
     )
     reasons = [answer for answer in (postgres, clickhouse, queue) if isinstance(answer, Reason)]
-    found = queue if isinstance(queue, QueueStatus) else QueueStatus()
-    if isinstance(room, Reason) and isinstance(queue, QueueStatus):
-        reasons.append(room)
+    status = queue if isinstance(queue, QueueStatus) else QueueStatus()
+    if isinstance(backlog, Reason) and isinstance(queue, QueueStatus):
+        reasons.append(backlog)
     if isinstance(workers, list) and not workers:
         reasons.append(_plain("No worker has given a sign of life for 10 s."))
-    if found.oldest_s > _MAX_WAIT_S:
-        waited = f"The oldest of {found.backlog} accepted requests has waited for {found.oldest_s:.0f} s."
+    if status.oldest_s > _MAX_WAIT_S:
+        waited = f"The oldest of {status.backlog} accepted requests has waited for {status.oldest_s:.0f} s."
         reasons.append(_plain(waited))
     disk = _disk(context)
     if disk.free_bytes and disk.free_bytes < _MIN_FREE_BYTES:
@@ -106,17 +106,17 @@ async def _look(context: Context) -> Health:
             Reason(f"The disk of {context.settings.data_dir} {left}", f"The disk of the data directory {left}")
         )
     warnings = []
-    if found.dead_letters:
-        warnings.append(f"{found.dead_letters} requests could not be processed (langfuse-local dead-letters list).")
+    if status.dead_letters:
+        warnings.append(f"{status.dead_letters} requests could not be processed (langfuse-local dead-letters list).")
     if isinstance(slow, set) and slow:
         warnings.append(
             f"{len(slow)} patterns of models take too long and are not used; GET /api/public/models marks them."
         )
-    return Health(reasons, warnings, found, disk, workers if isinstance(workers, list) else [])
+    return Health(reasons, warnings, status, disk, workers if isinstance(workers, list) else [])
 
 
 async def _probe(store: str, work: Awaitable[Any]) -> Any:
-    """What `work` answers, or the reason why it fails or takes too long."""
+    """The result of `work`, or the reason why it fails or takes too long."""
     try:
         return await asyncio.wait_for(work, _PROBE_TIMEOUT_S)
     except TimeoutError:
@@ -132,7 +132,7 @@ def _plain(text: str) -> Reason:
 
 
 def _disk(context: Context) -> DiskStatus:
-    """Room of the disk of the data directory; zeros where there is no local data directory."""
+    """The disk of the data directory; zeros where there is no local data directory."""
     try:
         usage = shutil.disk_usage(context.settings.data_dir)
     except OSError:

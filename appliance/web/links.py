@@ -31,7 +31,7 @@ _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a link permits."""
+    """The permission that a link carries."""
 
     method: Method
     project_id: str
@@ -44,7 +44,7 @@ class Grant:
 
 
 class Links:
-    """Makes links, and checks those that come back."""
+    """Signs links, and checks the links of requests."""
 
     def __init__(self, settings: Settings) -> None:
         secret = settings.salt + settings.encryption_key
@@ -95,9 +95,9 @@ class Links:
 
 
 def origin_of(request: Request, public_url: str) -> str:
-    """Scheme, host and prefix of paths that the client used, as the proxy tells them; `public_url` for the same host.
+    """Scheme, host and prefix of paths that the client used, as forwarded by the proxy; `public_url` for the same host.
 
-    A prefix that the proxy does not tell is that of `public_url`, below which web answers too.
+    A prefix that the proxy does not forward is that of `public_url`, below which web answers too.
     Not simply `public_url`: programs inside a network know us by another name than browsers outside.
     """
     forwarded = request.headers.get("x-forwarded-host", "").partition(",")[0].strip()
@@ -105,12 +105,12 @@ def origin_of(request: Request, public_url: str) -> str:
     if not _HOST.fullmatch(host):
         host = ""
     public = _base(public_url)
-    told = request.headers.get("x-forwarded-prefix", "").partition(",")[0].strip().rstrip("/")
-    if not _PREFIX.fullmatch(told):
-        told = ""
+    forwarded_prefix = request.headers.get("x-forwarded-prefix", "").partition(",")[0].strip().rstrip("/")
+    if not _PREFIX.fullmatch(forwarded_prefix):
+        forwarded_prefix = ""
     if public and (not host or urlsplit(public).netloc == host):
-        return public if prefix_of(public) else public + told
-    prefix = told or prefix_of(public)
+        return public if prefix_of(public) else public + forwarded_prefix
+    prefix = forwarded_prefix or prefix_of(public)
     scheme = request.headers.get("x-forwarded-proto", "").partition(",")[0].strip().lower()
     return f"{scheme if scheme in ('http', 'https') else request.scope['scheme']}://{host or 'localhost'}{prefix}"
 

@@ -1,4 +1,4 @@
-"""Exports of spans, whichever way they came in: checked, queued as they are, and what of them was refused."""
+"""Exports of spans over HTTP or gRPC: checked, counted, and queued as they were sent."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from appliance.web.memory_budget import MemoryCharge
 NEWEST_INGESTION_VERSION: Final = 4
 
 _BYTES_PER_OBJECT = 100
-"""What one object of a JSON export takes at most while its spans are counted; most are never made."""
+"""Bytes that one object of a JSON export takes at most while its spans are counted; most are never created."""
 
 OtlpKind = Literal["otlp-protobuf", "otlp-json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """One export request as it came."""
+    """One export request as it was received."""
 
     kind: OtlpKind
     body: bytes
@@ -35,7 +35,7 @@ class Export:
 
 
 def check_version(text: str | None) -> None:
-    """Raises Undecodable for an `x-langfuse-ingestion-version` that is newer than this server, or no number."""
+    """Raises Undecodable for an `x-langfuse-ingestion-version` that is newer than this server, or not a number."""
     if text is None:
         return
     try:
@@ -59,7 +59,7 @@ async def accept(context: Context, project_id: str, export: Export) -> Counted:
     except Undecodable:
         if export.kind != "otlp-json":
             raise
-        body, is_gzip = await off_loop(len(body), _mended, is_gzip, body, limit, export.charge), False
+        body, is_gzip = await off_loop(len(body), _repaired, is_gzip, body, limit, export.charge), False
         counted = await off_loop(len(body), _count, export.kind, is_gzip, body, limit, export.charge)
     if counted.refused and not counted.spans:
         raise Undecodable(f"Invalid OTLP trace export: {counted.reason}")
@@ -80,7 +80,7 @@ async def accept(context: Context, project_id: str, export: Export) -> Counted:
     return counted
 
 
-def _mended(is_gzip: bool, body: bytes, limit: int, charge: MemoryCharge) -> bytes:
+def _repaired(is_gzip: bool, body: bytes, limit: int, charge: MemoryCharge) -> bytes:
     content = inflate(body, limit, charge.take) if is_gzip else body
     charge.take(2 * len(content))
     return without_lone_surrogates(content)

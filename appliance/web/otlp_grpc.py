@@ -1,6 +1,6 @@
 """OTLP over gRPC: another door to the same queue, with the same keys in the metadata (OTLP specification 1.x).
 
-Requests are read as streams of one message, so that key, room and a free place are known before anything is read.
+Requests are read as streams of one message, so that key, memory and a free place are checked before anything is read.
 """
 
 from __future__ import annotations
@@ -94,13 +94,13 @@ async def serving(context: Context, host: str, port: int) -> AsyncIterator[int]:
         await server.stop(_GRACE_S)
 
 
-async def _stop_early(server: grpc.aio.Server, told: asyncio.Event) -> None:
-    await told.wait()
+async def _stop_early(server: grpc.aio.Server, stopping: asyncio.Event) -> None:
+    await stopping.wait()
     await server.stop(_GRACE_S)
 
 
 class _Door:
-    """The three services of an OTLP receiver; traces are kept, the others are taken and dropped."""
+    """The three services of an OTLP receiver; traces are stored, the others accepted and dropped."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -131,7 +131,7 @@ class _Door:
         return answer.SerializeToString()
 
     async def drop(self, call: Call) -> bytes:
-        """Metrics and logs are not kept; exporters that are set up to send them must not fail."""
+        """Accept metrics and logs, which are not stored: exporters that send them must not fail."""
         auth = await authorize_header(_metadata(call).get("authorization"), self._context.keys)
         places = self._places_of(auth)
         async with contextlib.AsyncExitStack() as place:
@@ -211,7 +211,7 @@ def _handlers(door: _Door) -> grpc.GenericRpcHandler:
 
 
 def _guarded(method: Method) -> Any:
-    """The method with every refusal told as a gRPC status."""
+    """The method with every refusal as a gRPC status."""
 
     async def answer(requests: object, call: Call) -> bytes:
         try:

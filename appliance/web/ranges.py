@@ -13,19 +13,19 @@ class Unsatisfiable(ValueError):
 
 
 def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last of what is asked for; None for the whole file.
+    """First byte and the one after the last of the requested range; None for the whole file.
 
-    Forms that we do not serve, several ranges at once among them, count as if nothing was asked for, as the standard
+    Unsupported forms, several ranges at once among them, count as no range, as the standard
     allows. Raises Unsatisfiable.
     """
-    found = _RANGE.fullmatch(header or "")
-    if found is None or found[1] == found[2] == "":
+    match = _RANGE.fullmatch(header or "")
+    if match is None or match[1] == match[2] == "":
         return None
-    if not found[1]:
-        start, end = max(size - int(found[2]), 0), size
+    if not match[1]:
+        start, end = max(size - int(match[2]), 0), size
     else:
-        start, end = int(found[1]), min(int(found[2]) + 1 if found[2] else size, size)
-        if found[2] and int(found[2]) < start:
+        start, end = int(match[1]), min(int(match[2]) + 1 if match[2] else size, size)
+        if match[2] and int(match[2]) < start:
             return None
     if start >= end:
         raise Unsatisfiable(header)

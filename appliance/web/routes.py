@@ -41,7 +41,7 @@ _lists: list[Route] = [
     *scores_v3.ROUTES,
 ]
 
-# The two ways in stand first: routing is a linear search.
+# Ingestion stands first: routing is a linear search.
 ROUTES: list[Route] = [
     *otel.ROUTES,
     *ingestion.ROUTES,

@@ -1,4 +1,4 @@
-"""Those who watch live messages: however many they are, a process listens to each project once."""
+"""Clients that watch live messages: a process listens to each project once, however many watch it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 SILENCE_S: Final = 10.0
 MOST_UNREAD: Final = 100
-"""Messages that wait for one who reads slowly; after that he is let go, and connects again."""
+"""Messages that wait for a slow client; with more it is disconnected, and connects again."""
 _RETRY_AFTER_S: Final = 5
 
 
 class Watch:
-    """One who watches: messages as they come, None when there was none for a while."""
+    """One client that watches: messages as they come, None when there was none for a while."""
 
     def __init__(self, live: Live, project_id: str, after: Position | None) -> None:
         self.project_id = project_id
@@ -31,8 +31,8 @@ class Watch:
         self._unread: asyncio.Queue[tuple[Message | None] | None] = asyncio.Queue()
         self._has_ended = False
 
-    def tell(self, message: Message | None) -> None:
-        """Hand over a message; who does not read is let go."""
+    def send(self, message: Message | None) -> None:
+        """Hand over a message; a client that does not read is disconnected."""
         if self._has_ended:
             return
         if self._unread.qsize() < MOST_UNREAD:
@@ -41,18 +41,18 @@ class Watch:
             self.end()
 
     def end(self) -> None:
-        """Let go after what is unread."""
+        """Disconnect after the unread messages."""
         self._has_ended = True
         self._unread.put_nowait(None)
 
     async def messages(self) -> AsyncGenerator[Message | None, None]:
-        """First what was told after the position that was asked for, then one without ids, then what comes.
+        """First the messages after the requested position, then one without ids, then new ones.
 
         Raises StoreUnavailable when there will be no more.
         """
         reached: Position | None = None
-        while (found := await self._unread.get()) is not None:
-            message = found[0]
+        while (item := await self._unread.get()) is not None:
+            (message,) = item
             if message is None:
                 yield None
             elif reached is None:
@@ -61,7 +61,7 @@ class Watch:
                     reached = max(reached, missed.position)
                     yield missed
                 yield Message(reached)
-            elif message.position > reached:  # else it was among those missed
+            elif message.position > reached:  # else it was among the missed ones
                 reached = message.position
                 yield message
         raise StoreUnavailable("The live messages have ended.", store="Redis")
@@ -81,12 +81,12 @@ class Watch:
 class _Listener:
     watches: set[Watch] = field(default_factory=set)
     position: Position | None = None
-    """From where on those who join now are told all; None until it is known."""
+    """Clients that join now get all messages after this; None until it is known."""
     task: asyncio.Task[None] | None = None
 
 
 class Watchers:
-    """All who watch at this process, up to a number that does not depend on what else it does."""
+    """All clients that watch at this process, up to a number that does not depend on its other work."""
 
     def __init__(self, live: Live, most: int) -> None:
         self._live = live
@@ -95,7 +95,7 @@ class Watchers:
         self._listeners: dict[str, _Listener] = {}
 
     def join(self, project_id: str, after: Position | None = None) -> Watch:
-        """Begin to watch a project, where `after` says; `leave` must follow. Raises Overloaded with too many."""
+        """Begin to watch a project, after a position if there is one; `leave` must follow. Raises Overloaded."""
         if self._count >= self._most:
             raise Overloaded(f"{self._most} clients watch already.", retry_after_s=_RETRY_AFTER_S)
         self._count += 1
@@ -106,17 +106,17 @@ class Watchers:
             listener.task = asyncio.create_task(self._listen(project_id, listener))
         listener.watches.add(watch)
         if listener.position is not None:
-            watch.tell(Message(listener.position))
+            watch.send(Message(listener.position))
         return watch
 
     def leave(self, watch: Watch) -> None:
-        """End a watch; who listens for nobody ends by himself."""
+        """End a watch; a listener without watches ends by itself."""
         self._count -= 1
         if listener := self._listeners.get(watch.project_id):
             listener.watches.discard(watch)
 
     async def close(self) -> None:
-        """End all that goes on."""
+        """End all listeners."""
         await cancel(*(listener.task for listener in self._listeners.values() if listener.task))
 
     async def _listen(self, project_id: str, listener: _Listener) -> None:
@@ -127,7 +127,7 @@ class Watchers:
                     if not listener.watches:
                         return
                     for watch in listener.watches:
-                        watch.tell(message)
+                        watch.send(message)
         except StoreUnavailable as error:
             log.warning("Live messages of %s end: %s", project_id, error)
         finally:

@@ -1,4 +1,4 @@
-"""Which traces arrive at a server, told as they do, also when it goes away meanwhile and comes back."""
+"""Ids of traces as they arrive at a server, also when it restarts meanwhile."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ T = TypeVar("T")
 
 POLL_S = 2.0
 LOOK_BACK: Final = timedelta(minutes=10)
-"""How long before it arrives a trace may have begun, where only a list by start tells which arrived."""
+"""How long before its arrival a trace may have begun, where new traces can only be found by their start."""
 _FIRST_WAIT_S: Final = 0.2
 _LONGEST_WAIT_S: Final = 2.0
-_MAY_PASS: Final = (0, 408, 429, 500, 502, 503, 504)
-"""What a server that starts anew, or what stands before it, answers meanwhile; 0 is no answer."""
+_TEMPORARY: Final = (0, 408, 429, 500, 502, 503, 504)
+"""Statuses of a server that restarts, or of a proxy before it; 0 is no answer."""
 
 
 class Connection:
-    """Asks again and again while a server that has answered before is away, and says so once."""
+    """Repeats requests while a server that has answered before is away, and reports it once."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self.say = say
+    def __init__(self, report: Callable[[str], None]) -> None:
+        self.report = report
         self._has_answered = False
         self._is_away = False
         self._wait_s = 0.0
@@ -42,24 +42,24 @@ class Connection:
         self._has_answered = True
         if self._is_away:
             self._is_away = False
-            self.say("Connected again.")
+            self.report("Connected again.")
 
     async def lost(self, error: RemoteError) -> None:
-        """Wait before the server is asked again; raises the error when asking again is of no use."""
-        if not self._has_answered or error.status not in _MAY_PASS:
+        """Wait before the request is repeated; raises the error when repeating is of no use."""
+        if not self._has_answered or error.status not in _TEMPORARY:
             raise error
         if not self._is_away:
             self._is_away, self._wait_s = True, _FIRST_WAIT_S
-            self.say(f"{error} Trying again, Ctrl-C ends it.")
+            self.report(f"{error} Trying again, Ctrl-C ends it.")
         else:
             self._wait_s = min(self._wait_s * 2, _LONGEST_WAIT_S)
         await asyncio.sleep(self._wait_s * random.uniform(0.8, 1.2))
 
-    async def ask(self, question: Callable[[], Awaitable[T]]) -> T:
+    async def request(self, send: Callable[[], Awaitable[T]]) -> T:
         """The answer, however long it takes; raises RemoteError as `lost` does."""
         while True:
             try:
-                answer = await question()
+                answer = await send()
             except RemoteError as error:
                 await self.lost(error)
             else:
@@ -68,12 +68,12 @@ class Connection:
 
 
 async def arrivals(client: LangfuseClient, connection: Connection) -> AsyncGenerator[list[str]]:
-    """Ids of traces as they are written; asked for every few seconds where the server cannot tell by itself.
+    """Ids of traces as they are written; the list is polled where the server has no live messages.
 
     Raises RemoteError when the server does not answer at first, or refuses.
     """
     try:
-        async with aclosing(_told(client, connection)) as messages:
+        async with aclosing(_live(client, connection)) as messages:
             async for ids in messages:
                 yield ids
     except RemoteError as error:
@@ -84,8 +84,8 @@ async def arrivals(client: LangfuseClient, connection: Connection) -> AsyncGener
             yield ids
 
 
-async def _told(client: LangfuseClient, connection: Connection) -> AsyncGenerator[list[str]]:
-    """What the server tells; each time that it comes back it goes on after what it told last."""
+async def _live(client: LangfuseClient, connection: Connection) -> AsyncGenerator[list[str]]:
+    """Live messages; after each reconnection they continue after the last one."""
     position, heard_at = "", None
     while True:
         is_new = True
@@ -94,8 +94,8 @@ async def _told(client: LangfuseClient, connection: Connection) -> AsyncGenerato
                 async for arrival in messages:
                     connection.answered()
                     if heard_at and is_new and (arrival.is_gap or not position):
-                        connection.say("The server no longer knows what it told: all traces of that time follow.")
-                        yield await connection.ask(partial(_changed_since, client, heard_at))
+                        connection.report("The server no longer knows what it told: all traces of that time follow.")
+                        yield await connection.request(partial(_changed_since, client, heard_at))
                     is_new = False
                     yield arrival.trace_ids
                     position, heard_at = arrival.position or position, datetime.now(UTC)
@@ -112,13 +112,13 @@ async def _changed_since(client: LangfuseClient, moment: datetime) -> list[str]:
 
 
 async def _polled(client: LangfuseClient, connection: Connection) -> AsyncGenerator[list[str]]:
-    asked_at = datetime.now(UTC)
-    before = {row.id for row in await connection.ask(partial(_begun_since, client, asked_at - LOOK_BACK))}
+    polled_at = datetime.now(UTC)
+    before = {row.id for row in await connection.request(partial(_begun_since, client, polled_at - LOOK_BACK))}
     while True:
         await asyncio.sleep(POLL_S)
         now = datetime.now(UTC)
-        rows = await connection.ask(partial(_begun_since, client, asked_at - LOOK_BACK))
-        asked_at = now
+        rows = await connection.request(partial(_begun_since, client, polled_at - LOOK_BACK))
+        polled_at = now
         if ids := [row.id for row in rows if row.id not in before]:
             yield ids
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from appliance.client import LangfuseClient
 
 MOST = 50
-"""Files looked up for one trace; beyond, there would be more links than anybody opens."""
+"""Files looked up for one trace; nobody opens more links."""
 
 
 async def media_of(client: LangfuseClient, trace: ApiTraceDetail) -> dict[str, ApiMedia]:

@@ -44,7 +44,7 @@ async def tail(source: Source, output: Output, filters: tuple[str, ...]) -> None
     async with source.client() as client, aclosing(arrivals(client, connection)) as messages:
         async for ids in messages:
             fresh = [trace_id for trace_id in ids if trace_id not in seen]
-            for row in await connection.ask(partial(_traces_of, client, fresh, conditions)):
+            for row in await connection.request(partial(_traces_of, client, fresh, conditions)):
                 seen[row["id"]] = None
                 _print_arrival(row, output)
             while len(seen) > SEEN_TRACES:

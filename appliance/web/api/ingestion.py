@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _MOST_EVENTS = 100_000
 _ANSWER_BYTES = 1000
-"""What is answered to one event, with the objects that it is made of."""
+"""Bytes of the answer to one event, with the objects that it is built from."""
 
 _SCORES_ONLY_TYPES = ("score-create", "sdk-log")
 
@@ -48,7 +48,7 @@ async def ingest_batch(request: Request) -> Response:
         raise InvalidRequest("Invalid JSON") from None
     if len(batch.batch) > _MOST_EVENTS:
         raise PayloadTooLarge(f"The batch holds more than {_MOST_EVENTS} events.")
-    charge_of(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # what is stored is as long again
+    charge_of(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # the stored body is as long again
     accepted, errors = sort_out(batch.batch, auth.access)
     stored = [event for event in accepted if event["type"] != "sdk-log"]
     await store_events(request, auth, stored, batch.metadata)
@@ -57,25 +57,25 @@ async def ingest_batch(request: Request) -> Response:
 
 
 def sort_out(batch: Sequence[Any], access: Access) -> tuple[list[Event], list[EventRefused]]:
-    """The valid events, creations before updates and each by time, and what to answer for the others."""
+    """The valid events, creations before updates and each by time, and the answers to the others."""
     accepted: list[Event] = []
     errors: list[EventRefused] = []
     for event in batch:
         try:
-            found = accepted_event(event)
+            checked = accepted_event(event)
         except msgspec.ValidationError as error:
             errors.append(_refusal(event, 400, "Invalid request data", _issues_text(error)))
             continue
-        if access == "scores" and found["type"] not in _SCORES_ONLY_TYPES:
+        if access == "scores" and checked["type"] not in _SCORES_ONLY_TYPES:
             errors.append(_refusal(event, 401, "Authentication error", "Access Scope Denied"))
             continue
-        accepted.append(found)
+        accepted.append(checked)
     accepted.sort(key=lambda event: (event["type"].endswith("-update"), parse_time(event["timestamp"])))
     return accepted, errors
 
 
 async def store_events(request: Request, auth: Auth, events: Sequence[Event], metadata: Any = None) -> None:
-    """Queue valid events as one entry; raises Overloaded and StoreUnavailable, and then nothing is kept."""
+    """Queue valid events as one entry; raises Overloaded and StoreUnavailable, and then nothing is stored."""
     if not events:
         return
     name, version = sdk_of(request.headers)
@@ -97,7 +97,7 @@ async def store_events(request: Request, auth: Auth, events: Sequence[Event], me
 
 
 def new_event(event_type: str, body: Any, timestamp: str | None = None) -> Event:
-    """An envelope around a body that came without one; the time is now unless given."""
+    """An envelope around a body that came without one; the time is now unless there is a `timestamp`."""
     return {
         "id": str(uuid.uuid4()),
         "timestamp": timestamp or iso_micros(time.time_ns() // 1000),

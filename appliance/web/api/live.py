@@ -24,7 +24,7 @@ Messages = AsyncGenerator[Message | None, None]
 
 
 class _Stream(StreamingResponse):
-    """Leaves when it ends, whatever ends it."""
+    """Ends its watch when it ends for any reason."""
 
     def __init__(self, watchers: Watchers, watch: Watch, stopping: asyncio.Event) -> None:
         headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
@@ -41,13 +41,13 @@ class _Stream(StreamingResponse):
 async def watch_traces(request: Request) -> Response:
     """A stream of events whose data is a JSON list of trace ids; a comment every ten seconds keeps it open.
 
-    The header Last-Event-ID says which event was read last: what was told since then comes first. When that is no
-    longer kept, the first event is a `gap`: only the list knows what was missed.
+    The header Last-Event-ID says which event was read last: later ones are sent first. When those are no
+    longer kept, the first event is a `gap`: only the list of traces shows what was missed.
     """
     auth = await authorize(request)
     context = context_of(request)
-    asked = request.headers.get("last-event-id")
-    after = Position.parse(asked) if asked else None
+    last_id = request.headers.get("last-event-id")
+    after = Position.parse(last_id) if last_id else None
     return _Stream(context.watchers, context.watchers.join(auth.project_id, after), context.stopping)
 
 

@@ -1,4 +1,4 @@
-"""The content of media: taken and given by links that carry their own permission, so without keys."""
+"""The content of media, uploaded and downloaded by signed links, so without keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CONFINED: Final = "sandbox; default-src 'none'; img-src data:; style-src 'unsaf
 
 
 async def put_content(request: Request) -> Response:
-    """Take the content of a file by the link that announcing it gave: exactly that content, or nothing is kept."""
+    """Upload the content of a file by the link of its announcement: exactly that content, or nothing is stored."""
     grant = context_of(request).links.grant_of(request, "PUT")
     media = await _media(request, grant)
     _check_headers(request, grant, media)
@@ -45,7 +45,7 @@ async def put_content(request: Request) -> Response:
 
 
 async def get_content(request: Request) -> Response:
-    """The content of a file, or the part of it that is asked for."""
+    """The content of a file, or the range of it that the header names."""
     grant = context_of(request).links.grant_of(request, "GET")
     media = await _media(request, grant)
     blobs = context_of(request).blobs
@@ -56,11 +56,11 @@ async def get_content(request: Request) -> Response:
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     if request.headers.get("if-range", headers["ETag"]) == headers["ETag"]:
-        asked = request.headers.get("range")
+        header = request.headers.get("range")
     else:
-        asked = None
+        header = None
     try:
-        part = parse_range(asked, size)
+        part = parse_range(header, size)
     except Unsatisfiable:
         return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
     start, end = part or (0, size)
@@ -81,15 +81,15 @@ async def _media(request: Request, grant: Grant) -> Media:
 
 
 def _check_headers(request: Request, grant: Grant, media: Media) -> None:
-    """Refuse early what the headers say already."""
-    given = request.headers
-    content_type = given.get("content-type", grant.content_type).partition(";")[0].strip().lower()
+    """Raises InvalidRequest when the headers already contradict the announcement."""
+    headers = request.headers
+    content_type = headers.get("content-type", grant.content_type).partition(";")[0].strip().lower()
     if content_type != grant.content_type:
         raise InvalidRequest(f"The content type is {content_type}, not {grant.content_type} as announced")
-    length = given.get("content-length", str(grant.content_length))
+    length = headers.get("content-length", str(grant.content_length))
     if length != str(grant.content_length):
         raise InvalidRequest(f"The content has {length} bytes, not the {grant.content_length} announced")
-    if given.get("x-amz-checksum-sha256", media.sha256_hash) != media.sha256_hash:
+    if headers.get("x-amz-checksum-sha256", media.sha256_hash) != media.sha256_hash:
         raise InvalidRequest("The SHA-256 in the header is not the one announced")
 
 

@@ -73,7 +73,7 @@ async def export_traces(request: Request) -> Response:
 
 @_answers_as_otlp
 async def drop_export(request: Request) -> Response:
-    """Metrics and logs are not kept; exporters that are set up to send them must not fail."""
+    """Accept metrics and logs, which are not stored: exporters that send them must not fail."""
     await authorize(request)
     if not _is_plain_otlp(request):
         return json_response({"message": "OK"})
@@ -126,10 +126,10 @@ def _refusal(request: Request, plain: Response) -> Response:
         code=GRPC_CODES.get(plain.status_code, 13),
         message=str(body.get("message") or body.get("error")),
     )
-    kept = {name: value for name, value in plain.headers.items() if name == "retry-after"}
+    headers = {name: value for name, value in plain.headers.items() if name == "retry-after"}
     if _is_protobuf(request):
-        return Response(status.SerializeToString(), plain.status_code, kept, media_type=PROTOBUF)
-    return json_response({"code": status.code, "message": status.message}, plain.status_code, kept)
+        return Response(status.SerializeToString(), plain.status_code, headers, media_type=PROTOBUF)
+    return json_response({"code": status.code, "message": status.message}, plain.status_code, headers)
 
 
 ROUTES = [

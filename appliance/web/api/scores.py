@@ -57,7 +57,7 @@ async def get_v2(request: Request) -> Response:
 async def _list(request: Request, *, version: Version) -> Response:
     auth = await authorize(request)
     page = page_params(request)
-    with_trace = _asks_traces(request)
+    with_trace = _has_traces(request)
     query = ScoreQuery(
         project_id=auth.project_id,
         conditions=_conditions(request, version),
@@ -82,7 +82,7 @@ async def _get(request: Request, *, version: Version) -> Response:
 
 
 def _conditions(request: Request, version: Version) -> list[Condition]:
-    found = conditions_from(
+    conditions = conditions_from(
         request,
         texts=_TEXTS_V2 if version == 2 else _TEXTS,
         lists={"environment": "environment", "scoreIds": "id"}
@@ -93,8 +93,8 @@ def _conditions(request: Request, version: Version) -> list[Condition]:
     )
     value = text_param(request, "value")
     if value is not None:
-        found.append(_value_condition(value, text_param(request, "operator") or "="))
-    return found
+        conditions.append(_value_condition(value, text_param(request, "operator") or "="))
+    return conditions
 
 
 def _value_condition(value: str, operator: str) -> Condition:
@@ -107,8 +107,8 @@ def _value_condition(value: str, operator: str) -> Condition:
     return Condition(type="number", column="value", operator=operator, value=number)
 
 
-def _asks_traces(request: Request) -> bool:
-    """Whether the answer carries the traces; raises InvalidRequest when filters and fields contradict each other."""
+def _has_traces(request: Request) -> bool:
+    """Whether the answer has the traces, too; raises InvalidRequest when filters and fields contradict each other."""
     fields = list_param(request, "fields")
     if not fields:
         return True

@@ -90,7 +90,7 @@ def _groups(request: Request) -> set[str]:
 
 
 def _conditions(request: Request) -> list[Condition]:
-    found = conditions_from(
+    conditions = conditions_from(
         request,
         lists=_LISTS,
         since={"fromTimestamp": "timestamp"},
@@ -102,9 +102,9 @@ def _conditions(request: Request) -> list[Condition]:
         if wrong := [value for value in values if value not in allowed]:
             raise InvalidData([issue(name, f"Invalid value {wrong[0]}", "invalid_enum_value")])
         if values:
-            found.append(Condition(type="stringOptions", column=name, operator="any of", value=values))
+            conditions.append(Condition(type="stringOptions", column=name, operator="any of", value=values))
             kinds = values if name == "dataType" else kinds
-    return found + _value_conditions(request, kinds)
+    return conditions + _value_conditions(request, kinds)
 
 
 def _value_conditions(request: Request, kinds: list[str]) -> list[Condition]:
@@ -112,19 +112,19 @@ def _value_conditions(request: Request, kinds: list[str]) -> list[Condition]:
     bounds = [(name, text) for name in ("valueMin", "valueMax") if (text := text_param(request, name))]
     if bounds and kinds != ["NUMERIC"]:
         raise InvalidRequest("valueMin and valueMax need dataType=NUMERIC.")
-    found = [
+    conditions = [
         Condition(
             type="number", column="value", operator=">=" if name == "valueMin" else "<=", value=_number(name, text)
         )
         for name, text in bounds
     ]
     if not values:
-        return found
+        return conditions
     if kinds == ["NUMERIC"]:
         numbers = {_number("value", text) for text in values}
         if len(numbers) > 1:
             raise InvalidRequest("Only one numeric value can be asked for; use valueMin and valueMax.")
-        return [*found, Condition(type="number", column="value", operator="=", value=numbers.pop())]
+        return [*conditions, Condition(type="number", column="value", operator="=", value=numbers.pop())]
     if kinds == ["BOOLEAN"]:
         words = {"true": "True", "1": "True", "false": "False", "0": "False"}
         if any(text.lower() not in words for text in values):
@@ -132,7 +132,7 @@ def _value_conditions(request: Request, kinds: list[str]) -> list[Condition]:
         values = [words[text.lower()] for text in values]
     elif kinds != ["CATEGORICAL"]:
         raise InvalidRequest("value needs one dataType: NUMERIC, BOOLEAN or CATEGORICAL.")
-    return [*found, Condition(type="stringOptions", column="stringValue", operator="any of", value=values)]
+    return [*conditions, Condition(type="stringOptions", column="stringValue", operator="any of", value=values)]
 
 
 def _number(name: str, text: str) -> float:
@@ -198,10 +198,10 @@ def _position(text: str | None) -> tuple[int, str] | None:
         return None
     try:
         padded = text + "=" * (-len(text) % 4)
-        found = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Cursor)
+        cursor = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Cursor)
     except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
         raise InvalidData([issue("cursor", "Invalid cursor", "invalid_string")]) from None
-    return clamp(found.last_timestamp), found.last_id
+    return clamp(cursor.last_timestamp), cursor.last_id
 
 
 ROUTES = [Route("/api/public/v3/scores", list_page, methods=["GET"])]

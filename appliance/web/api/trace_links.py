@@ -12,10 +12,10 @@ from appliance.model.printable import printable
 
 
 async def show_command(request: Request) -> Response:
-    """The command that shows a trace; asks for no key, so it says nothing of whether the trace is there."""
+    """The command that shows a trace; it needs no key, so it does not tell whether the trace exists."""
     command = shlex.join(["langfuse-local", "trace", printable(request.path_params["trace_id"])])
-    said = f"This server has no web pages. Open the trace in a terminal on its machine:\n\n  {command}\n"
-    return PlainTextResponse(said, headers={"X-Content-Type-Options": "nosniff"})
+    text = f"This server has no web pages. Open the trace in a terminal on its machine:\n\n  {command}\n"
+    return PlainTextResponse(text, headers={"X-Content-Type-Options": "nosniff"})
 
 
 ROUTES = [Route("/project/{project_id:segment}/traces/{trace_id:segment}", show_command, methods=["GET"])]
