@@ -72,7 +72,7 @@ async def test_a_range_of_time_ends_when_the_list_asks(tmp_path: Path, until: Un
         assert asked == [NOW - timedelta(hours=1)] == [list_query(app.state, NOW).since]
 
 
-async def test_a_prefetch_without_an_appliance_offers_the_start(tmp_path: Path, until: Until) -> None:
+async def test_without_an_appliance_the_start_is_offered(tmp_path: Path, until: Until) -> None:
     gateway = Counted(3, NotRunning("Nothing runs."))
     app = over(gateway, tmp_path)
     async with app.run_test():
@@ -83,7 +83,7 @@ async def test_a_prefetch_without_an_appliance_offers_the_start(tmp_path: Path, 
         assert gateway.connections == 2
 
 
-async def test_the_error_of_a_prefetch_is_shown(tmp_path: Path, until: Until) -> None:
+async def test_the_error_of_a_connection_is_shown(tmp_path: Path, until: Until) -> None:
     app = over(Counted(3, RemoteError("No server.")), tmp_path)
     async with app.run_test():
         await until(lambda: "No server." in app.problem)
