@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import re
+import textwrap
 from pathlib import Path
 
 import click
@@ -92,6 +95,21 @@ def test_the_tree_of_folders_is_what_the_packages_say() -> None:
     assert document(PAGE) == page_with_tree()
 
 
+def test_the_recipes_for_contributors_name_what_exists() -> None:
+    page = document("CONTRIBUTING.md")
+    new = re.compile(r"notes|acme|count_observations")
+    paths = re.findall(r"`((?:appliance|tui|tests|docs)/[\w/.]+)`", page)
+    assert [path for path in paths if not (ROOT / path).exists() and not new.search(path)] == []
+    blocks = [
+        textwrap.dedent(block) for block in re.findall(r"^ *```python\n(.*?)^ *```$", page, re.DOTALL | re.MULTILINE)
+    ]
+    assert len(blocks) >= 5
+    for node in (node for block in blocks for node in ast.walk(ast.parse(block))):
+        if isinstance(node, ast.ImportFrom) and node.module and not new.search(node.module):
+            module = importlib.import_module(node.module)
+            assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == [], node.module
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
@@ -133,7 +151,7 @@ def test_the_glossary_explains_words_of_released_tables() -> None:
 
 def pages() -> list[Path]:
     """All documents that people read."""
-    return [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    return [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")), *(ROOT / "docs").rglob("*.md")]
 
 
 def _leads_somewhere(page: Path, target: str, anchor: str) -> bool:
