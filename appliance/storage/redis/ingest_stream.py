@@ -58,7 +58,7 @@ class IngestStream:
         """Bytes of bodies being sent to Redis, which answers nobody while it stores one."""
         self._read_script, self._ack_script = Script(client, "read"), Script(client, "ack")
         self._dead_letter_script = Script(client, "dead_letter")
-        self._set_aside_script = Script(client, "set_aside")
+        self._dead_letter_part_script = Script(client, "dead_letter_part")
         self._ensure_group_script = Script(client, "ensure_group")
 
     async def append(self, entry: Entry) -> str:
@@ -197,7 +197,7 @@ class IngestStream:
         fields = [word for pair in fields_of(part).items() for word in pair]
         arguments: list[str | bytes | int] = [_SET_ASIDE_S, number, error, delivery.id, delivery.attempts]
         with translated_errors():
-            await self._set_aside_script(keys, [*arguments, part.project_id, part.items, *fields])
+            await self._dead_letter_part_script(keys, [*arguments, part.project_id, part.items, *fields])
 
     async def _read_bounded(self, consumer: str, start: str, count: int, max_bytes: int) -> list[tuple[str, Entry]]:
         arguments: list[str | bytes | int] = [GROUP, consumer, start, count, max_bytes, MAX_BODY_READ]

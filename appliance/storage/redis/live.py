@@ -60,7 +60,7 @@ class Live:
 
     def __init__(self, client: Redis) -> None:
         self._redis = client
-        self._tell = Script(client, "tell")
+        self._publish = Script(client, "publish")
 
     async def publish(self, project_id: str, trace_ids: Sequence[str]) -> None:
         """Publish that these traces have changed; raises StoreUnavailable."""
@@ -107,7 +107,7 @@ class Live:
                     return
 
     async def _add(self, project_id: str, lists: Sequence[bytes]) -> bytes:
-        position: bytes = await self._tell([_stream(project_id)], [_KEPT_S, MESSAGES_KEPT, *lists])
+        position: bytes = await self._publish([_stream(project_id)], [_KEPT_S, MESSAGES_KEPT, *lists])
         return position
 
 

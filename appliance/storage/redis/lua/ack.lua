@@ -1,4 +1,4 @@
--- Forgets entries whose rows are written, and counts each once, however many workers acknowledge it.
+-- Deletes entries whose rows are written, and counts each once, however many workers acknowledge it.
 -- KEYS: stream, receipts. ARGV: group, then id, project, items written and items refused of each entry.
 if redis.replicate_commands then redis.replicate_commands() end
 for i = 2, #ARGV, 4 do

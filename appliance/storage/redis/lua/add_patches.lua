@@ -1,8 +1,8 @@
--- Adds patches to the sets of some entities and answers the whole sets and the time, in one step: a server that syncs its
--- file after every few commands would spend most of its time on that.
+-- Adds patches to the sets of some entities and returns the complete sets and the time. One script instead of many commands
+-- saves syncs of the append-only file, which would take most of the time.
 -- KEYS: the entities' hashes. ARGV: seconds to keep them, then for each the number of its patches, their keys and bodies.
--- EXPIRE stands first because a script that has written goes on when the memory is full: what a worker adds here came
--- out of the queue, which gives up as much when the worker acknowledges.
+-- EXPIRE comes first because a script that has written continues when the memory is full: the patches came out of the queue,
+-- which frees as much when the worker acknowledges.
 if redis.replicate_commands then redis.replicate_commands() end
 local sets, at = {}, 2
 for number, name in ipairs(KEYS) do

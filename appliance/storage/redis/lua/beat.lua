@@ -1,4 +1,4 @@
--- A worker's sign of life, given even when the memory is full (a script that has written once goes on).
+-- Stores a worker's heartbeat, even when the memory is full (a script that has written continues).
 -- KEYS: the worker's key, all workers. ARGV: name, state, seconds to keep it.
 if redis.replicate_commands then redis.replicate_commands() end
 redis.call('DEL', KEYS[1])

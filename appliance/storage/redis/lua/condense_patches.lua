@@ -1,5 +1,5 @@
--- Takes patches away that no longer count, and replaces others by what still counts of them.
--- KEYS: the entity's hash. ARGV: seconds to keep it, number of patches that go, their keys, then keys and bodies.
+-- Deletes patches that no longer count, and replaces others by their condensed form.
+-- KEYS: the entity's hash. ARGV: seconds to keep it, number of patches to delete, their keys, then keys and bodies.
 if redis.replicate_commands then redis.replicate_commands() end
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 local last = 2 + tonumber(ARGV[2])

@@ -1,11 +1,11 @@
--- Takes a dead letter away, and puts it back into the queue if asked to; 0 when there is none of this id.
+-- Deletes a dead letter, after putting it back into the queue for `replay`; 0 when there is none of this id.
 -- KEYS: dead letters, stream, receipts. ARGV: id, 'replay' or 'drop'.
 if redis.replicate_commands then redis.replicate_commands() end
-local found = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
-if not found then return 0 end
+local letter = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1])[1]
+if not letter then return 0 end
 local entry, project, items, counted = {}, '', 0, '1'
-for i = 1, #found[2], 2 do
-    local name, value = found[2][i], found[2][i + 1]
+for i = 1, #letter[2], 2 do
+    local name, value = letter[2][i], letter[2][i + 1]
     if i == 7 and name == 'counted' then
         counted = value
     elseif name ~= 'error' and name ~= 'id' and name ~= 'attempts' then

@@ -1,4 +1,4 @@
--- Makes the stream and its group where they are missing, even when the memory is full (a script that has written goes on).
+-- Creates the stream and its group when missing, even when the memory is full (a script that has written continues).
 -- KEYS: stream. ARGV: group.
 if redis.replicate_commands then redis.replicate_commands() end
 redis.call('XACK', KEYS[1], ARGV[1], '0-1')

@@ -1,8 +1,8 @@
--- Hands out entries up to a number of bytes. The body of one that is too large by itself stays here: its value is empty.
--- KEYS: stream. ARGV: group, consumer, id to go on from or '>', most entries, most bytes, most bytes of one body.
+-- Delivers entries up to a number of bytes. A body that is too large by itself is left out: its value is empty.
+-- KEYS: stream. ARGV: group, consumer, id to continue from or '>', most entries, most bytes, most bytes of one body.
 if redis.replicate_commands then redis.replicate_commands() end
-local found, size, start = {}, 0, ARGV[3]
-while #found < tonumber(ARGV[4]) and size < tonumber(ARGV[5]) do
+local entries, size, start = {}, 0, ARGV[3]
+while #entries < tonumber(ARGV[4]) and size < tonumber(ARGV[5]) do
     local answer = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', 1, 'STREAMS', KEYS[1], start)
     local entry = answer and answer[1][2][1]
     if not entry then break end
@@ -13,7 +13,7 @@ while #found < tonumber(ARGV[4]) and size < tonumber(ARGV[5]) do
             size = size + #fields[i]
         end
     end
-    found[#found + 1] = entry
+    entries[#entries + 1] = entry
     if start ~= '>' then start = entry[1] end
 end
-return found
+return entries

@@ -1,6 +1,6 @@
--- Makes a dead letter of a part of an entry, once, however often a worker begins with the entry again.
+-- Dead-letters a part of an entry, once, however often a worker begins with the entry again.
 -- It counts as a request of its own, whose items were accepted with the entry.
--- KEYS: parts set aside of this entry, dead letters, receipts. ARGV: seconds to remember, number of the part, error, id,
+-- KEYS: dead-lettered parts of this entry, dead letters, receipts. ARGV: seconds to remember, number of the part, error, id,
 -- attempts, project, items, then the fields of the part as an entry.
 if redis.replicate_commands then redis.replicate_commands() end
 redis.call('EXPIRE', KEYS[1], ARGV[1])
