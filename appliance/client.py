@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from appliance.api_types.health import ApiHealth
 from appliance.api_types.jobs import ApiJob
 from appliance.api_types.media import ApiMedia
-from appliance.api_types.observations import ApiObservation, ApiObservationV2, TreeRow
+from appliance.api_types.observations import ApiObservation
 from appliance.api_types.pages import ApiList, ApiPage
 from appliance.api_types.projects import ApiProject
 from appliance.api_types.scores import ApiScore
@@ -233,19 +233,6 @@ class LangfuseClient(_JsonClient):
         """One trace with its observations and scores; `fields` narrows it."""
         return await self.get(f"/api/public/traces/{segment(trace_id)}", params, into=ApiTraceDetail)
 
-    async def tree(self, trace_id: str, **params: Param) -> list[TreeRow]:
-        """The observations of a trace without their texts, oldest first; other servers answer 404."""
-        path = f"/api/local/traces/{segment(trace_id)}/tree"
-        return (await self.get(path, params, into=ApiList[TreeRow])).data
-
-    async def observations(self, **params: Param) -> ApiPage[ApiObservation]:
-        """A page of observations (v1, by page number), newest first."""
-        return await self.get("/api/public/observations", params, into=ApiPage[ApiObservation])
-
-    async def observations_v2(self, **params: Param) -> ApiPage[ApiObservationV2]:
-        """A page of observations by cursor and field groups; a plain v3 server answers 404."""
-        return await self.get("/api/public/v2/observations", params, into=ApiPage[ApiObservationV2])
-
     async def observation(self, observation_id: str) -> ApiObservation:
         """One observation with input, output and metadata."""
         return await self.get(f"/api/public/observations/{segment(observation_id)}", into=ApiObservation)
@@ -362,14 +349,14 @@ def _refusal(status: int, content: bytes, base_url: str) -> RemoteError:
         return RemoteError(
             f"{base_url} refused the keys.", status=status, hint="Check the public and secret key and the address."
         )
-    said = _message(content)
+    message = _message(content)
     if status == 404:
-        return RemoteError(said or f"{base_url} has no such thing.", status=status)
+        return RemoteError(message or f"{base_url} has no such thing.", status=status)
     if status >= 500:
         return RemoteError(
-            said or f"{base_url} failed with status {status}.", status=status, hint="Trying again may help."
+            message or f"{base_url} failed with status {status}.", status=status, hint="Trying again may help."
         )
-    return RemoteError(said or f"{base_url} refused the request with status {status}.", status=status)
+    return RemoteError(message or f"{base_url} refused the request with status {status}.", status=status)
 
 
 def _message(content: bytes) -> str:
