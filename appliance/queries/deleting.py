@@ -34,6 +34,10 @@ class Deleter:
         async with self.deletion() as moment:
             await deletions.hide(self.clickhouse, kind, project_id, ids, moment)
 
+    async def is_deleted(self, kind: ObjectKind, project_id: str, id: str) -> bool:
+        """Whether an object was deleted and rows of it may still be stored."""
+        return await self.pending.any() and await deletions.is_listed(self.clickhouse, kind, project_id, id)
+
     async def delete_traces(self, project_id: str, conditions: Sequence[Condition]) -> int:
         """Delete all traces that fulfil the conditions and return how many; raises InvalidRequest, too."""
         async with self.deletion() as moment:

@@ -143,6 +143,13 @@ async def pending(clickhouse: ClickHouse) -> list[Deletion]:
     return await clickhouse.rows(render("deletions", "pending"), {}, Deletion, settings=_ALIASES)
 
 
+async def is_listed(clickhouse: ClickHouse, kind: ObjectKind, project_id: str, id: str) -> bool:
+    """Whether an object is hidden and not yet deleted; raises StoreUnavailable."""
+    params = {"kind": kind, "project_id": project_id, "id": id}
+    [listed] = await clickhouse.rows(render("deletions", "listed"), params, _Rows)
+    return listed.rows > 0
+
+
 async def object_keys(
     clickhouse: ClickHouse, kind: ObjectKind, moments: Collection[int], most: int
 ) -> AsyncIterator[list[ObjectKey]]:

@@ -108,10 +108,10 @@ async def _run(request: Request, project_id: str) -> DatasetRun:
 
 
 async def _new_run_id(request: Request, project_id: str, dataset_id: str, run_name: str) -> str:
-    if await context_of(request).deleter.pending.any():
-        # A run of this name may be among what is deleted: its scores go by its id, those of the new run must stay.
-        return str(uuid.uuid4())
-    return dataset_run_id(project_id, dataset_id, run_name)
+    run_id = dataset_run_id(project_id, dataset_id, run_name)
+    # Scores of a deleted run of this name are purged by its id; those of the new run must stay.
+    is_deleted = await context_of(request).deleter.is_deleted("dataset_run", project_id, run_id)
+    return str(uuid.uuid4()) if is_deleted else run_id
 
 
 async def _trace_of(request: Request, project_id: str, observation_id: str) -> str:

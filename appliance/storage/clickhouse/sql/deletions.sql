@@ -33,6 +33,11 @@ FROM
 GROUP BY deleted_at
 ORDER BY deleted_at
 
+-- name: listed
+SELECT count() AS rows
+FROM deletions
+WHERE kind = {kind:String} AND project_id = {project_id:String} AND id = {id:String}
+
 -- name: ids
 SELECT project_id, id
 FROM deletions
