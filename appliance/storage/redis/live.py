@@ -24,7 +24,7 @@ _KEPT_S: Final = 24 * 3600
 _AT_ONCE: Final = 20
 """Messages per read."""
 _BLOCK_S: Final = 0.5
-"""Milliseconds that one read blocks; short, because connections may have a short timeout."""
+"""Seconds that one read blocks; short, because connections may have a short timeout."""
 
 
 class Position(NamedTuple):
