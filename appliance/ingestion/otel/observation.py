@@ -23,6 +23,7 @@ from appliance.model.times import iso_text
 from appliance.model.usage import normalise_costs
 
 MAX_PROMPT_VERSION: Final = 65_535
+"""The column is a UInt16."""
 
 
 def observation_of(
@@ -106,9 +107,9 @@ def set_tools(row: Observation, attributes: Mapping[str, Any] | None = None) -> 
 
 
 def complete_metadata(span: Span, draft: Draft) -> None:
-    """Add the span's origin to its metadata, and what no convention took: attributes, events and links."""
+    """Add the span's origin to its metadata, with the attributes, events and links that no convention has read."""
     rest = span.attributes
-    if span.scope.is_langfuse_sdk and rest:  # its own words are for the server
+    if span.scope.is_langfuse_sdk and rest:  # the SDK's own attributes address the server
         rest = {key: value for key, value in rest.items() if not key.startswith("langfuse.")}
     if rest:
         _add(draft, "attributes", to_json({key: to_text(value) for key, value in rest.items()}))
@@ -128,7 +129,7 @@ def complete_metadata(span: Span, draft: Draft) -> None:
 
 
 def _add(draft: Draft, key: str, text: str) -> None:
-    """Add values of the server to metadata, besides those that the program put under the same name."""
+    """Add a value of the server to metadata, below `otel.` when the program has set this key itself."""
     draft.metadata[f"otel.{key}" if key in draft.metadata else key] = text
 
 

@@ -13,6 +13,7 @@ from appliance.model.traces import APP_ROOT_WEIGHT, OF_TOPMOST, ROOT_WEIGHT, Tra
 
 NAMED_BY_SPAN = 1
 NAMED_ON_PURPOSE = 2
+"""Ranks of names: one that the program sets for the trace replaces the name of a span."""
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ def _conversation_part(ordered: Sequence[MappedSpan], source: EntrySource) -> li
     for each in ordered:
         if each.draft.conversation_id:
             part = _bare_part("c", each, source)
-            part.order_ts = 0
+            part.order_ts = 0  # the oldest part, so that any session set later wins
             part.session_id = each.draft.conversation_id
             return [part]
     return []
@@ -122,10 +123,10 @@ def _root_part(root: MappedSpan, source: EntrySource) -> TracePart:
     part.metadata = {**draft.metadata, **draft.trace_metadata}
     part.tags = sorted(set(draft.tags or ()))
     _take_attributes(part, draft)
-    on_purpose = {"input": _text(draft.trace_input), "output": _text(draft.trace_output)}
-    part.given = [name for name, text in on_purpose.items() if text is not None]
-    part.input = on_purpose["input"] or _text(draft.input)
-    part.output = on_purpose["output"] or _text(draft.output)
+    trace_texts = {"input": _text(draft.trace_input), "output": _text(draft.trace_output)}
+    part.given = [name for name, text in trace_texts.items() if text is not None]
+    part.input = trace_texts["input"] or _text(draft.input)
+    part.output = trace_texts["output"] or _text(draft.output)
     return part
 
 

@@ -19,8 +19,8 @@ class AdkMapper:
         """Fill in what is still open."""
         attributes = span.attributes
         fields = {key[len(_KEY) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_KEY)}
-        inputs = _said(fields.pop("tool_call_args", None)), _said(fields.pop("llm_request", None))
-        outputs = _said(fields.pop("tool_response", None)), _said(fields.pop("llm_response", None))
+        inputs = _value_or_none(fields.pop("tool_call_args", None)), _value_or_none(fields.pop("llm_request", None))
+        outputs = _value_or_none(fields.pop("tool_response", None)), _value_or_none(fields.pop("llm_response", None))
         draft.offer_input(*inputs)
         draft.offer_output(*outputs)
         session = fields.pop("session_id", None)
@@ -31,5 +31,6 @@ class AdkMapper:
         attributes |= {_KEY + key: value for key, value in fields.items()}
 
 
-def _said(value: Any) -> Any:
+def _value_or_none(value: Any) -> Any:
+    # The ADK writes "{}" where it was told not to record content.
     return None if value in ("", "{}", None) else value

@@ -38,11 +38,12 @@ class ClaudeCodeMapper:
             case "llm_request":
                 draft.input = draft.input or attributes.pop("new_context", None)
                 draft.output = draft.output or attributes.pop("response.model_output", None)
+                # As in Anthropic's API, the input leaves out tokens of the cache.
                 counts: Attributes = {name: attributes.pop(name) for name in _COUNTS if name in attributes}
                 draft.usage = draft.usage or usage_from_counts(counts, is_apart=True) or None
 
 
 def _output(span: Span) -> str | None:
-    """What the tool said, which stands in an event."""
+    """The output of a tool, which Claude Code sends as a span event."""
     outputs = (event.attributes for event in span.events if event.name == "tool.output")
     return next((text for output in outputs if (text := take_text(output, ("output", "content")))), None)

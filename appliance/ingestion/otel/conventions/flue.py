@@ -1,4 +1,4 @@
-"""Flue, whose steps are known by what they are about (contract: server semantics 4.3)."""
+"""Flue, whose attributes show the type of a step (contract: server semantics 4.3)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from appliance.ingestion.otel.span import Span
 
 
 class FlueMapper:
-    """Looks at `flue.*`, and leaves it where it is."""
+    """Reads the type from `flue.*`; the attributes stay and become metadata."""
 
     prefixes = frozenset({"flue"})
 

@@ -46,7 +46,7 @@ _SERVICE_TIERS: Final = (
     "gen_ai.openai.request.service_tier",
     "openai.request.service_tier",
 )
-"""Ways of processing that differ in price."""
+"""Processing tiers, which differ in price; the response's comes first."""
 _WITHOUT_CACHE: Final = ("opentelemetry.instrumentation.bedrock", "ruby_llm", "RubyLLM", "opentelemetry-ruby_llm")
 """Scopes of libraries whose input leaves out what was read from or written to the cache."""
 _ROLES: Final = ("system", "developer", "user", "assistant", "tool")
@@ -69,7 +69,7 @@ class GenAiMapper:
         take = attributes.pop
         _take_details(span)
         operation = str(attributes.get("gen_ai.operation.name") or _sentry_operation(attributes)).lower()
-        if operation in _TYPES:  # any other word stays among the attributes
+        if operation in _TYPES:  # an unknown operation stays among the attributes
             take("gen_ai.operation.name", None)
         tool = attributes.get("gen_ai.tool.name")
         is_tool = bool(tool or attributes.get("gen_ai.tool.call.id"))
@@ -96,7 +96,7 @@ class GenAiMapper:
         if (tools := parameters.pop("available_tools", None)) is not None:  # of Sentry's SDKs; no parameter
             attributes["gen_ai.request.available_tools"] = tools
         tier = next((attributes[key] for key in _SERVICE_TIERS if attributes.get(key)), None)
-        if tier is not None:  # what was granted, where an answer tells it
+        if tier is not None:  # the response's tier, which decides the price, before the requested one
             parameters["service_tier"] = tier
         if parameters and draft.model_parameters is None:
             draft.model_parameters = parameters
@@ -131,7 +131,7 @@ class GenAiMapper:
 
 
 def _take_details(span: Span) -> None:
-    """Let the span say what only its events that detail the operation tell, beside the messages."""
+    """Copy attributes other than messages from the operation's detail events to the span, unless it has them."""
     for event in span.events:
         if event.name == _DETAILS:
             for key in [key for key in event.attributes if not key.startswith(_MESSAGES)]:
@@ -149,7 +149,7 @@ _MESSAGES: Final = (
 
 
 def _sentry_operation(attributes: Attributes) -> str:
-    """The operation that Sentry's SDKs tell in a word of their own, such as `gen_ai.chat`."""
+    """The operation from the `sentry.op` of Sentry's SDKs, such as `gen_ai.chat`."""
     operation = str(attributes.get("sentry.op", ""))
     return operation.removeprefix("gen_ai.") if operation.startswith("gen_ai.") else ""
 
@@ -168,7 +168,7 @@ _SENTRY_INPUTS: Final = ("gen_ai.request.messages", "gen_ai.tool.input", "gen_ai
 
 
 def _sources(span: Span) -> list[Attributes]:
-    """Where messages may stand as attributes: on the span, or on an event that tells the details of the operation."""
+    """The attributes that may hold messages: those of the span and of its events with the operation's details."""
     return [span.attributes, *(event.attributes for event in span.events if event.name == _DETAILS)]
 
 
@@ -187,19 +187,19 @@ def _joined(values: list[Any]) -> tuple[Any, list[Any]]:
     if not more or not isinstance(messages := parse_or_keep(first), list):
         return first, more
     joined, others = list(messages), []
-    known = {_sorted_json(message) for message in messages}
+    seen = {_sorted_json(message) for message in messages}
     for value in more:
         if isinstance(parsed := parse_or_keep(value), list):
-            fresh = [(text, message) for message in parsed if (text := _sorted_json(message)) not in known]
+            fresh = [(text, message) for message in parsed if (text := _sorted_json(message)) not in seen]
             joined += [message for _, message in fresh]
-            known.update(text for text, _ in fresh)
+            seen.update(text for text, _ in fresh)
         else:
             others.append(value)
     return first if len(joined) == len(messages) else joined, others
 
 
 def _sorted_json(message: Any) -> bytes:
-    """The same for equal messages."""
+    """JSON with sorted keys, so that equal messages have equal bytes."""
     return msgspec.json.encode(message, order="deterministic")
 
 
@@ -219,21 +219,21 @@ def _with_system(system: Any, messages: Any) -> Any:
 def _from_events(span: Span) -> tuple[Any, Any]:
     """Input and output from one event per message, or from one event for each side."""
     inputs: list[Any] = []
-    answered: list[Any] = []
+    choices: list[Any] = []
     for event in span.events:
         if event.name == "gen_ai.choice":
-            answered.append(_fields(event))
+            choices.append(_fields(event))
         elif event.name == "gen_ai.content.prompt":
             return event.attributes.get("gen_ai.prompt") or _fields(event) or None, _content_completion(span)
         elif event.name.startswith("gen_ai.") and event.name.endswith(".message"):
             role = event.name.removeprefix("gen_ai.").removesuffix(".message")
             if role in _ROLES:
                 inputs.append({"role": role} | _fields(event))
-    return inputs, answered[0] if len(answered) == 1 else answered or _content_completion(span)
+    return inputs, choices[0] if len(choices) == 1 else choices or _content_completion(span)
 
 
 def _fields(event: SpanEvent) -> dict[str, Any]:
-    """What an event says of a message; some put all of it into one attribute (Azure's clients, Semantic Kernel)."""
+    """The fields of an event's message; Azure's clients and Semantic Kernel put all of them into one attribute."""
     fields = {key: parse_or_keep(value) for key, value in event.attributes.items() if key != _CONTENT}
     content = parse_or_keep(event.attributes.get(_CONTENT))
     if isinstance(content, dict):

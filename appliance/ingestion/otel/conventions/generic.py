@@ -1,4 +1,4 @@
-"""What any span may say, whoever made it; the last word where no convention said anything."""
+"""Attributes that any span may have, for the fields that no convention has filled in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ERROR: Final = 2
 
 
 def fill_rest(span: Span, draft: Draft) -> None:
-    """Environment, level, status, version and release from the span and its resource; a type from what is known."""
+    """Environment, level, status, version and release from the span and its resource; the type from the model."""
     attributes, resource = span.attributes, span.resource.attributes
     for key in _ENVIRONMENT:
         environment = attributes.get(key) or resource.get(key)
@@ -44,7 +44,7 @@ def fill_rest(span: Span, draft: Draft) -> None:
 
 
 def _fill_call(span: Span, draft: Draft) -> None:
-    """What a call of a model cost, when its answer began, and who ran the model."""
+    """Fill in the costs of a model call, the time of its first token, and the provider."""
     attributes = span.attributes
     draft.costs = draft.costs or take_costs(attributes)
     if draft.completion_start is None and draft.type in COUNTED_TYPES:
@@ -56,7 +56,7 @@ _PROVIDERS: Final = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "l
 
 
 def _exception(span: Span) -> str:
-    """What an error says that the program recorded without a message of its own."""
+    """The text of a recorded exception, for a failed span without a status message."""
     if span.status_code != _ERROR:
         return ""
     for event in span.events:
@@ -67,7 +67,7 @@ def _exception(span: Span) -> str:
 
 
 def set_aside(draft: Draft) -> None:
-    """Keep what must not be counted again as metadata."""
+    """Move model, usage and costs to metadata, where they are not counted again."""
     counted = {"model": draft.model, "usage": draft.usage, "costs": draft.costs, "parameters": draft.model_parameters}
     if present := {key: value for key, value in counted.items() if value}:
         draft.metadata["aggregate"] = to_json(present)

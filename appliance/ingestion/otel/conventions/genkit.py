@@ -40,31 +40,31 @@ class GenkitMapper:
         name, kind = str(take("genkit:name", "")), take_known(span.attributes, "genkit:metadata:subtype", _TYPES)
         draft.type = draft.type or kind or "SPAN"
         draft.name = draft.name or name or None
-        sent_input, sent_output = take("genkit:input", None), take("genkit:output", None)
+        span_input, span_output = take("genkit:input", None), take("genkit:output", None)
         is_model = kind == "GENERATION"
-        draft.offer_input(_inner(sent_input, "messages", is_model))
-        draft.offer_output(_inner(sent_output, "message", is_model))
+        draft.offer_input(_inner(span_input, "messages", is_model))
+        draft.offer_output(_inner(span_output, "message", is_model))
         session = take("genkit:sessionId", None)
         draft.session_id = draft.session_id or (str(session) if session else None)
         if not is_model:
             return
-        _keep_rest(span.attributes, "genkit:input", sent_input, ("messages", "config"))
-        _keep_rest(span.attributes, "genkit:output", sent_output, ("message", "usage"))
+        _keep_rest(span.attributes, "genkit:input", span_input, ("messages", "config"))
+        _keep_rest(span.attributes, "genkit:output", span_output, ("message", "usage"))
         draft.model = draft.model or name.rpartition("/")[2] or None
-        config, usage = _object(sent_input, "config"), _object(sent_output, "usage")
+        config, usage = _object(span_input, "config"), _object(span_output, "usage")
         draft.model_parameters = draft.model_parameters or config or None
         draft.usage = draft.usage or _usage(usage) or None
 
 
 def _usage(record: dict[str, Any]) -> dict[str, Any]:
-    """Usage details of what a call of a model tells; Genkit's name for reasoning is its own."""
+    """Usage details of a model call; Genkit has a name of its own for reasoning tokens."""
     counts = {bare: record[key] for key, bare in _COUNTS.items() if record.get(key) is not None}
     usage = usage_from_counts(counts)
     return {key.replace("output_reasoning_tokens", "output_reasoning"): units for key, units in usage.items()}
 
 
 def _keep_rest(attributes: Attributes, name: str, value: Any, read: tuple[str, ...]) -> None:
-    """Put back what a call has beside the parts that are read, such as its tools."""
+    """Put back the parts of a call that the draft does not hold, such as its tools."""
     for key, rest in (parse_object(value) or {}).items():
         if key not in read and rest not in (None, [], {}):
             attributes[f"{name}.{key}"] = to_text(rest)

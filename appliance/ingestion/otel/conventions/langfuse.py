@@ -42,12 +42,13 @@ _FIRST_TEXTS: Final = (
     ("user_id", ("langfuse.user.id", "user.id")),
     ("session_id", ("langfuse.session.id", "session.id")),
 )
-"""Fields that several attributes tell; the first of them counts."""
+"""Fields that may come from several attributes; the first with a value counts."""
 _PARENT: Final = "langfuse.generation.parent_observation_id"
-"""LiteLLM's."""
+"""Set by LiteLLM."""
 _USAGE: Final = "langfuse.observation.usage_details."
 _COSTS: Final = "langfuse.observation.cost_details."
 _SCRUBBED: Final = "[Scrubbed due to "
+"""Logfire writes this in place of a value that looks like a secret."""
 
 
 class LangfuseMapper:
@@ -56,9 +57,9 @@ class LangfuseMapper:
     prefixes = PREFIXES
 
     def map_span(self, span: Span, draft: Draft) -> None:
-        """Everything these attributes say is final: this mapper comes first."""
+        """Fill in all fields that these attributes set; this mapper comes first, so none of them is set before."""
         attributes = span.attributes
-        # One look for each attribute that is there, not for each that could be: most spans have a few of them.
+        # Loops over the attributes of the span, not over all readers: most spans have only a few of them.
         for key in [key for key in attributes if key in _READERS]:
             if _READERS[key](draft, attributes[key]):
                 del attributes[key]
@@ -79,7 +80,7 @@ class LangfuseMapper:
             draft.type = "GENERATION"
 
     def _map_others(self, span: Span, draft: Draft) -> None:
-        """Attributes whose names end in a key of their own, and prompts, which are told by two."""
+        """Read attributes whose names end in a free key, and prompts, which take two attributes."""
         attributes, is_json = span.attributes, span.scope.has_json_metadata
         usage: Attributes = {}
         costs: Attributes = {}
@@ -135,7 +136,7 @@ def _text(value: Any) -> str | None:
 
 
 def _first_text(attributes: Attributes, names: tuple[str, ...]) -> str | None:
-    """The first of the names that has a text; those that say the same, or nothing, are taken out as well."""
+    """The first of the names that has a text; those with the same text, or none, are removed as well."""
     chosen = None
     for name in names:
         if name in attributes:

@@ -18,7 +18,7 @@ _TYPES: Final = {
     "tts_node": "SPAN",
     "tts_request_run": "SPAN",
 }
-"""Some name a model without calling it: the call is a step of its own within them."""
+"""Some spans name a model without calling it: the call is a child span of its own."""
 _HOUSEKEEPING: Final = frozenset(
     {"setup_toolsets", "on_enter", "on_exit", "drain_agent_activity", "session_start", "session_close"}
 )
@@ -27,7 +27,7 @@ _OUTPUTS: Final = ("function_tool.output", "response.text", "response.function_c
 
 
 class LiveKitMapper:
-    """Reads `lk.*`, also below `lk.pii.`, and knows the steps by their names."""
+    """Reads `lk.*`, also below `lk.pii.`, and takes the type from the span's name."""
 
     prefixes = frozenset({SCOPE})
 

@@ -24,7 +24,7 @@ class LogfireMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         take = span.attributes.pop
-        # A tool is known by its name, other steps by what Logfire says of them.
+        # A tool is named by its own name, other steps by Logfire's message.
         tool = span.attributes.get("gen_ai.tool.name")
         if draft.name is None and (name := tool or take("logfire.msg", None)):
             draft.name = str(name)
@@ -42,13 +42,13 @@ class LogfireMapper:
 
 
 def _map_request(attributes: Attributes, draft: Draft) -> None:
-    """The request and the answer of a provider, as versions before the common names kept them."""
+    """Read the provider's request and response, which older versions sent instead of the common attributes."""
     request = parse_object(attributes.get("request_data")) or {}
     response = parse_object(attributes.get("response_data")) or {}
     if draft.input is None:
-        draft.input = next((request[key] for key in _ASKED if request.get(key)), None)
+        draft.input = next((request[key] for key in _REQUEST_INPUTS if request.get(key)), None)
     if draft.output is None:
-        draft.output = next((response[key] for key in _ANSWERED if response.get(key)), None)
+        draft.output = next((response[key] for key in _RESPONSE_OUTPUTS if response.get(key)), None)
     has_counts = any(key.startswith("gen_ai.usage.") for key in attributes)
     if draft.usage is None and not has_counts and isinstance(usage := response.get("usage"), dict):
         draft.usage = usage_from_counts({**usage, **raw_details(usage)})
@@ -56,12 +56,12 @@ def _map_request(attributes: Attributes, draft: Draft) -> None:
         draft.model = request["model"] if response or draft.input else None
 
 
-_ASKED: Final = ("messages", "input", "prompt")
-_ANSWERED: Final = ("message", "combined_chunk_content", "text", "output")
+_REQUEST_INPUTS: Final = ("messages", "input", "prompt")
+_RESPONSE_OUTPUTS: Final = ("message", "combined_chunk_content", "text", "output")
 
 
 def _split_events(value: Any) -> tuple[Any, Any]:
-    """Input and output of a call from one list of both: what follows the last message that was given to the model."""
+    """Input and output of a call from one list of both: outputs follow the last message sent to the model."""
     events = parse_or_keep(value)
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         return None, None

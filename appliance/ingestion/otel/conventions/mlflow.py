@@ -33,6 +33,7 @@ class MlflowMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         take = span.attributes.pop
+        # A type of the user's own (MLflow allows any) is no call, even when the span names a model.
         untyped = "SPAN" if "mlflow.spanType" in span.attributes else None
         draft.type = draft.type or take_known(span.attributes, "mlflow.spanType", _TYPES) or untyped
         draft.offer_input(take("mlflow.spanInputs", None))

@@ -43,7 +43,7 @@ class OpenInferenceMapper:
         if kind:
             del attributes["openinference.span.kind"]
         draft.type = draft.type or kind
-        # What runs within these has the usage; agents repeat its sum.
+        # The usage belongs to the calls below agents and chains; agents repeat its sum.
         draft.is_aggregate = draft.is_aggregate or kind in ("AGENT", "CHAIN")
         if kind == "TOOL" and (tool := take("tool.name", None)):
             draft.name = draft.name or str(tool)
@@ -56,7 +56,7 @@ class OpenInferenceMapper:
             del attributes["llm.invocation_parameters"]
             draft.model_parameters = draft.model_parameters or parameters
             if kind == "GENERATION" and draft.model is None and parameters.get("model"):
-                # All that a call which failed says of its model.
+                # A failed call names its model nowhere else.
                 draft.model = str(parameters["model"])
         if counts := take_counts(attributes, _COUNTS):
             draft.usage = draft.usage or usage_from_counts(counts)
@@ -70,14 +70,14 @@ def _map_input_output(attributes: Attributes, draft: Draft) -> None:
     for side in ("input", "output"):
         value, mime = take(f"{side}.value", None), take(f"{side}.mime_type", None)
         messages = _messages(attributes, f"llm.{side}_messages.")
-        # A text of the answer leaves out the tools that were called.
+        # A plain text output leaves out tool calls, so the messages come first.
         is_text = value is None or (mime != "application/json" and _calls_tools(messages))
         values = (messages, value) if is_text else (value, messages)
         (draft.offer_input if side == "input" else draft.offer_output)(*values)
 
 
 def _map_parts(attributes: Attributes, draft: Draft, kind: str | None) -> None:
-    """What stands only in attributes of its own: choices, texts to embed, arguments of a tool."""
+    """Fill in input and output from choices, texts to embed and arguments of a tool."""
     choices = {key[len(_CHOICES) :]: attributes.pop(key) for key in list(attributes) if key.startswith(_CHOICES)}
     if choices:
         draft.offer_output(unflatten({key.replace(".completion.", ".", 1): value for key, value in choices.items()}))
@@ -101,7 +101,7 @@ def _messages(attributes: Attributes, prefix: str) -> Any:
     fields = {key[len(prefix) :]: attributes.pop(key) for key in list(attributes) if key.startswith(prefix)}
     if not fields:
         return None
-    # Messages, tool calls and contents are each wrapped in an object that names them once more.
+    # Messages, tool calls and contents are each wrapped in an object that repeats their kind.
     flat = {
         re.sub(r"(^|\.)(\d+)\.(?:message|tool_call|message_content)\.", r"\1\2.", key): fields[key] for key in fields
     }

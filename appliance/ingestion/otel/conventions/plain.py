@@ -12,23 +12,23 @@ from appliance.ingestion.token_usage import normalise_usage, usage_from_counts
 from appliance.model.usage import Usage
 
 _COUNTS: Final = ("input_tokens", "output_tokens", "prompt_tokens", "completion_tokens", "total_tokens")
-_ASKED: Final = ("trace_input", "user_message")
-_ANSWERED: Final = ("trace_output",)
+_INPUTS: Final = ("trace_input", "user_message")
+_OUTPUTS: Final = ("trace_output",)
 _OBJECTS: Final = ("usage", "token_usage", "usage_metadata")
 
 
 class PlainMapper:
-    """Reads `input`, `output`, `conversation.id`, goose's words, and counts of tokens by their bare names."""
+    """Reads `input`, `output`, `conversation.id`, goose's `user_message`, and token counts without a prefix."""
 
     prefixes = frozenset(
-        {"input", "output", "conversation", "text", "transcript", *_ASKED, *_ANSWERED, *_COUNTS, *_OBJECTS}
+        {"input", "output", "conversation", "text", "transcript", *_INPUTS, *_OUTPUTS, *_COUNTS, *_OBJECTS}
     )
 
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         take = span.attributes.pop
         own_input, own_output = take("input", None), take("output", None)
-        if span.scope.name.startswith("pipecat"):  # what is spoken, and what was heard
+        if span.scope.name.startswith("pipecat"):  # text to speech has the text, speech to text the transcript
             own_input, own_output = own_input or take("text", None), own_output or take("transcript", None)
         trace_input, trace_output = take("trace_input", None), take("trace_output", None)
         draft.trace_input = trace_input if draft.trace_input is None else draft.trace_input
@@ -44,7 +44,7 @@ class PlainMapper:
 
 
 def _usage(attributes: Attributes) -> Usage | None:
-    """Usage from single counts, or from the object that the provider answered with."""
+    """Usage from single counts, or from the provider's usage object."""
     for key in _OBJECTS:
         if (record := parse_object(attributes.get(key))) and (usage := normalise_usage(record)):
             del attributes[key]

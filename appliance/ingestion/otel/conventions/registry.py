@@ -1,4 +1,4 @@
-"""The conventions that are understood, in order: the first that says something about a field wins."""
+"""The conventions that are understood, in order: the first that sets a field wins."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ MAPPERS: Final[tuple[Mapper, ...]] = (
 
 
 def draft_of(span: Span) -> Draft:
-    """What all conventions together make of a span; the attributes they read are taken out of it."""
+    """The draft that all conventions together fill in; they remove the attributes they read from the span."""
     draft = Draft()
     names = (span.scope.name, *span.attributes, *(event.name for event in span.events))
     is_usual = sum(map(len, names)) <= _MOST_CHARS
+    # `__wrapped__` skips the cache.
     for mapper in _mappers_for(names) if is_usual else _mappers_for.__wrapped__(names):
         mapper.map_span(span, draft)
     fill_rest(span, draft)
@@ -58,11 +59,11 @@ def draft_of(span: Span) -> Draft:
 
 
 _MOST_CHARS: Final = 8_192
-"""Longer names are not remembered: what anybody sends must not fill the memory."""
+"""Longer names are not cached, so that a client cannot fill the memory with them."""
 
 
 @lru_cache(maxsize=1024)
 def _mappers_for(names: tuple[str, ...]) -> tuple[Mapper, ...]:
-    """The mappers whose words begin one of the names; remembered, because spans of one kind have the same names."""
+    """The mappers with a prefix that begins one of the names; cached, as spans of one kind have the same names."""
     words = {name.partition(".")[0] for name in names}
     return tuple(mapper for mapper in MAPPERS if not mapper.prefixes.isdisjoint(words))

@@ -23,6 +23,7 @@ class SpringAiMapper:
     def map_span(self, span: Span, draft: Draft) -> None:
         """Fill in what is still open."""
         attributes = span.attributes
+        # Writes to a vector store are no retrieval.
         is_write = str(attributes.get("db.operation.name", "")).lower() in ("add", "delete")
         types = {key: word for key, word in _TYPES.items() if key != "vector_store"} if is_write else _TYPES
         draft.type = draft.type or take_known(attributes, "spring.ai.kind", types)

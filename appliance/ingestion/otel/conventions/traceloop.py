@@ -14,7 +14,7 @@ from appliance.ingestion.token_usage import take_counts, usage_from_counts
 
 _TYPES: Final = {"tool": "TOOL", "agent": "AGENT"}
 _ENTITIES: Final = {"Retriever": "RETRIEVER", "FunctionTool": "TOOL"}
-"""Ends of the class names that the tasks of LlamaIndex are called by."""
+"""Types by the ending of the LlamaIndex class that a task is named after."""
 _REQUESTS: Final = {
     "chat": "GENERATION",
     "completion": "GENERATION",
@@ -47,18 +47,18 @@ class TraceloopMapper:
         self._map_entity(attributes, draft)
         self._map_properties(attributes, draft)
         draft.type = draft.type or take_known(attributes, "llm.request.type", _REQUESTS)
-        self._map_first_names(attributes, draft)
+        self._map_old_names(attributes, draft)
         user = attributes.pop("llm.user", None)
         draft.user_id = draft.user_id or (str(user) if user else None)
         counts = take_counts(attributes, _USAGE)
         if any(key.startswith("gen_ai.usage.") for key in attributes):
-            for key, units in counts.items():  # a part of them may stand under the newer names
+            for key, units in counts.items():  # mixed versions: some counts may have the newer names
                 attributes.setdefault(f"gen_ai.usage.{key}", units)
         elif counts and draft.usage is None:
             draft.usage = usage_from_counts(counts)
 
-    def _map_first_names(self, attributes: Attributes, draft: Draft) -> None:
-        """What the first versions called `llm.*` before the names of OpenTelemetry existed."""
+    def _map_old_names(self, attributes: Attributes, draft: Draft) -> None:
+        """Read the `llm.*` names of the first versions, from before OpenTelemetry had its own."""
         models = attributes.pop("llm.response.model", None), attributes.pop("llm.request.model", None)
         draft.model = draft.model or next((str(model) for model in models if model), None)
         draft.requested_model = draft.requested_model or (str(models[1]) if models[1] else None)

@@ -101,7 +101,7 @@ class VercelMapper:
 
 
 def _operation(attributes: Attributes) -> str:
-    """What the step does; the first versions said it only together with the name of the function."""
+    """The operation of the step; the first versions sent it only together with the name of the function."""
     if operation := attributes.pop("ai.operationId", None):
         return str(operation)
     old = str(attributes.get("operation.name", "")).partition(" ")[0]
@@ -138,23 +138,24 @@ def _map_model(span: Span, operation: str, draft: Draft) -> None:
         draft.model_parameters = {name: str(value) for name, value in parameters.items() if value is not None} or None
     if draft.usage is None:
         draft.usage = _usage(attributes) or None
+    # A tool or a failed call is not billed; zeros keep its texts from being counted.
     if not draft.usage and (operation == "ai.toolCall" or span.status_code == 2):
         draft.usage = {"input": 0, "output": 0, "total": 0}
 
 
 def _usage(attributes: Attributes) -> Usage:
-    sent = {key[9:]: attributes.pop(key) for key in list(attributes) if key.startswith("ai.usage.")}
-    if "tokens" in sent:  # of an embedding
-        sent["inputTokens"] = sent.pop("tokens")
+    usage = {key[9:]: attributes.pop(key) for key in list(attributes) if key.startswith("ai.usage.")}
+    if "tokens" in usage:  # of an embedding
+        usage["inputTokens"] = usage.pop("tokens")
     common = {key: attributes.get(f"gen_ai.usage.{key}") for key in ("input_tokens", "prompt_tokens", "output_tokens")}
     provider = parse_object(_first(attributes, _PROVIDER)) or {}
     openai, anthropic = _object(provider, "openai"), _object(provider, "anthropic")
     own, bedrock = _object(anthropic, "usage"), _object(_object(provider, "bedrock"), "usage")
     google = _object(_object(provider, "google"), "usageMetadata")
     parts = ((openai, _OPENAI), (raw_details(own), None), (anthropic, _CACHE), (bedrock, _CACHE), (google, _GOOGLE))
-    counts = _by_first([sent, common, *(_some(record, names) for record, names in parts)])
-    counts |= {_GUESSES[key]: openai[key] for key in _GUESSES if key in openai}
-    # The input of Anthropic and Bedrock leaves out what was read from or written to the cache.
+    counts = _by_first([usage, common, *(_some(record, names) for record, names in parts)])
+    counts |= {_PREDICTIONS[key]: openai[key] for key in _PREDICTIONS if key in openai}
+    # Anthropic and Bedrock count tokens read from or written to the cache apart from the input; newer SDKs add them.
     input_units = next((whole_number(counts[name]) for name in counts if meaning_of(name) == INPUT), None)
     is_apart = bool(bedrock) or (input_units is not None and whole_number(own.get("input_tokens")) == input_units)
     return usage_from_counts(counts, is_apart=is_apart or None)
@@ -164,7 +165,7 @@ _PROVIDER: Final = ("ai.response.providerMetadata", "ai.result.providerMetadata"
 _OPENAI: Final = ("cachedPromptTokens", "reasoningTokens")
 _CACHE: Final = ("cacheReadInputTokens", "cacheCreationInputTokens", "cacheWriteInputTokens")
 _GOOGLE: Final = ("cachedContentTokenCount",)
-_GUESSES: Final = {
+_PREDICTIONS: Final = {
     "acceptedPredictionTokens": "accepted_prediction_tokens",
     "rejectedPredictionTokens": "rejected_prediction_tokens",
 }
@@ -173,15 +174,15 @@ _GUESSES: Final = {
 def _by_first(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The counts of all sources; of those that mean the same, the ones of the first source that has any."""
     counts: dict[str, Any] = {}
-    known: set[str | None] = set()
+    counted: set[str | None] = set()
     for source in sources:
         by_meaning = {
             name: value
             for name, value in source.items()
-            if whole_number(value) is not None and meaning_of(name) not in known and "textTokens" not in name
+            if whole_number(value) is not None and meaning_of(name) not in counted and "textTokens" not in name
         }
         counts |= by_meaning
-        known |= {meaning_of(name) for name in by_meaning} - {None}
+        counted |= {meaning_of(name) for name in by_meaning} - {None}
     return counts
 
 
