@@ -45,15 +45,15 @@ class Remembered(Generic[Key, Found]):
         """Forget all answers."""
         self._known = {}
 
-    def has_asked_for(self, wanted: Collection[Key]) -> bool:
-        """Whether all of `wanted` are cached."""
-        return all(key in self._known for key in wanted)
+    def has_asked_for(self, keys: Collection[Key]) -> bool:
+        """Whether all of `keys` are cached."""
+        return all(key in self._known for key in keys)
 
-    async def get(self, wanted: Collection[Key]) -> dict[Key, Found]:
-        """Those of `wanted` that exist; raises StoreUnavailable when some are not cached and Postgres is away."""
+    async def get(self, keys: Collection[Key]) -> dict[Key, Found]:
+        """Those of `keys` that exist; raises StoreUnavailable when some are not cached and Postgres is away."""
         known = self._known  # `forget` replaces it, also while a query runs
-        answers = {key: value for key in wanted if (value := known.get(key)) is not None}
-        if missing := {key for key in wanted if key not in known}:
+        answers = {key: value for key in keys if (value := known.get(key)) is not None}
+        if missing := {key for key in keys if key not in known}:
             answer = await self._ask(missing)
             if len(known) + len(missing) > _MAX_REMEMBERED:
                 known.clear()
@@ -104,13 +104,13 @@ class PostgresLookups:
             log.warning("Models, prompts and score configs stay as last known: %s", error)
             self._ask_in_background()
 
-    async def prompt_ids(self, wanted: Collection[PromptKey]) -> dict[PromptKey, str]:
+    async def prompt_ids(self, keys: Collection[PromptKey]) -> dict[PromptKey, str]:
         """Ids of the prompts that exist; raises LookupUnavailable for one that was never looked up before."""
-        return await self._looked_up(self._prompts, wanted)
+        return await self._looked_up(self._prompts, keys)
 
-    async def score_configs(self, wanted: Collection[ConfigKey]) -> dict[ConfigKey, ScoreConfig]:
+    async def score_configs(self, keys: Collection[ConfigKey]) -> dict[ConfigKey, ScoreConfig]:
         """The score configs that exist; raises LookupUnavailable for one that was never looked up before."""
-        return await self._looked_up(self._configs, wanted)
+        return await self._looked_up(self._configs, keys)
 
     async def answers(self) -> None:
         """Wait until Postgres is not known to be away."""
@@ -126,11 +126,11 @@ class PostgresLookups:
     def _is_away(self) -> bool:
         return self._retrying is not None and not self._retrying.done()
 
-    async def _looked_up(self, remembered: Remembered[Key, Found], wanted: Collection[Key]) -> dict[Key, Found]:
-        if self._is_away and not remembered.has_asked_for(wanted):  # each query would take seconds to fail
+    async def _looked_up(self, remembered: Remembered[Key, Found], keys: Collection[Key]) -> dict[Key, Found]:
+        if self._is_away and not remembered.has_asked_for(keys):  # each query would take seconds to fail
             raise LookupUnavailable("Postgres is away.")
         try:
-            return await remembered.get(wanted)
+            return await remembered.get(keys)
         except StoreUnavailable as error:
             if not self._is_away:
                 self._ask_in_background()

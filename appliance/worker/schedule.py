@@ -30,8 +30,9 @@ from appliance.worker.retry import AWAY
 log = logging.getLogger(__name__)
 
 POLL_S: Final = 5.0
-"""Seconds between looks for due jobs; a look costs an idle worker 3 ms."""
+"""Seconds between queries for due jobs; one costs an idle worker 3 ms."""
 LEASE_S: Final = 30.0
+"""Seconds after which another worker takes over a job whose worker has died; six missed renewals."""
 RENEW_EVERY_S: Final = 5.0
 """Seconds between renewals of a claim; a cancelled job ends within this time."""
 MAX_RUNNING: Final = 2
@@ -40,6 +41,7 @@ FIRST_RETRY_S: Final = 2.0
 LONGEST_RETRY_S: Final = 600.0
 _REPORT_EVERY_S: Final = 1.0
 _HAND_BACK_S: Final = 1.0
+"""A stopping worker waits this long to hand a job back; after that the job waits for its lease to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class RunLater(Exception):
 
 
 class JobQueue(Protocol):
-    """What the schedule needs of the queue; `storage.postgres.jobs.Jobs` explains each."""
+    """The methods of `storage.postgres.jobs.Jobs` that the schedule calls."""
 
     async def claim(self, kinds: Sequence[str], lease_s: float) -> Job | None: ...
     async def renew(self, job: Job, lease_s: float) -> bool: ...
@@ -110,7 +112,7 @@ class RunningJob:
             await self.conclude(message, progress, total)
 
     async def conclude(self, message: str, progress: int = 0, total: int | None = None) -> None:
-        """Report the result, however recent the last report is."""
+        """Report the result, also within a second of the last report."""
         with contextlib.suppress(*AWAY):
             await self.queue.report(self.job, progress, total, message)
 
@@ -178,8 +180,9 @@ class Queue:
     async def run(self, job: Job) -> None:
         """Run a claimed job and record its outcome: done, cancelled, to be run later, or failed."""
         kind = self._kinds[job.kind]
+        # A job that crashes its worker never reaches `_record_outcome`, so attempts are counted when it is claimed.
         if job.attempts > kind.max_attempts:
-            await self._finish(job, "failed", job.error or "The worker ended each time while it ran this.")
+            await self._finish(job, "failed", job.error or "The worker ended each time while it ran this job.")
             return
         work = asyncio.ensure_future(kind.run(RunningJob(job, self._stores, self._jobs)))
         keep = asyncio.ensure_future(self._keep(job))
@@ -187,13 +190,14 @@ class Queue:
             await asyncio.wait({work, keep}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 await cancel(work)
+                # An expired claim may be another worker's by now: nothing is recorded for it.
                 if keep.result() == "cancelled":
                     await self._finish(job, "cancelled")
                 return
             await self._record_outcome(job, kind, work.exception())
         except asyncio.CancelledError:
             await cancel(work)
-            with contextlib.suppress(TimeoutError, *AWAY):  # else its lease ends by itself
+            with contextlib.suppress(TimeoutError, *AWAY):  # if this fails, the lease ends by itself
                 async with asyncio.timeout(_HAND_BACK_S):
                     await self._jobs.run_later(job, 0, counts=False)
             raise

@@ -167,16 +167,16 @@ class FakeLookups:
     async def answers(self) -> None:
         await self._there.wait()
 
-    async def prompt_ids(self, wanted: Collection[PromptKey]) -> dict[PromptKey, str]:
-        self._ask(wanted)
-        return {key: self.prompts[key] for key in wanted if key in self.prompts}
+    async def prompt_ids(self, keys: Collection[PromptKey]) -> dict[PromptKey, str]:
+        self._ask(keys)
+        return {key: self.prompts[key] for key in keys if key in self.prompts}
 
-    async def score_configs(self, wanted: Collection[Key]) -> dict[Key, ScoreConfig]:
-        self._ask(wanted)
-        return {key: self.configs[key] for key in wanted if key in self.configs}
+    async def score_configs(self, keys: Collection[Key]) -> dict[Key, ScoreConfig]:
+        self._ask(keys)
+        return {key: self.configs[key] for key in keys if key in self.configs}
 
-    def _ask(self, wanted: Collection[object]) -> None:
-        if wanted and not self._there.is_set():
+    def _ask(self, keys: Collection[object]) -> None:
+        if keys and not self._there.is_set():
             raise LookupUnavailable("Postgres is away.")
 
 

@@ -35,7 +35,7 @@ _HINT: Final = "Fix DATABASE_URL. In a password / ? # @ % are written as %2F %3F
 _QUOTED: Final = re.compile(r"([\"']).*\1", re.DOTALL)
 _NAMES_PARAMETER: Final = re.compile(r'invalid (URI query parameter:|connection option) "[a-z_]+"')
 
-# A server that vanished without a word is noticed by the kernel after these.
+# After these the kernel closes the connection to a server that vanished without closing it.
 _KEEPALIVE: Final[Mapping[str, str]] = {
     "keepalives_idle": "30",
     "keepalives_interval": "5",
@@ -46,13 +46,13 @@ _KEEPALIVE: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """How one connection is made."""
+    """The parameters of connections to Postgres."""
 
     conninfo: str
-    """What libpq understands, with time-outs."""
+    """A connection string for libpq, with time-outs."""
     pool_size: int
     is_pooled: bool
-    """Whether a pooler changes servers between transactions: then nothing may be kept in a session."""
+    """Whether a pooler changes servers between transactions: then sessions hold no settings or prepared statements."""
     schema: str = ""
     """Where the tables are, when that is not `public`."""
 
@@ -67,33 +67,35 @@ def address_of(settings: PostgresSettings, *, direct: bool = False) -> Address:
         raise ConfigError("There is no address of Postgres.", hint="Set DATABASE_URL.")
     try:
         prisma, plain = _without_prisma(url)
-        known = {name: str(value) for name, value in conninfo_to_dict(plain).items()}
-        _require_place(known)
+        parameters = {name: str(value) for name, value in conninfo_to_dict(plain).items()}
+        _require_place(parameters)
         limit = int(prisma.get("connection_limit", settings.pool_size))
     except (ValueError, psycopg.ProgrammingError) as error:
         text = _without_secrets(str(error).strip().rstrip("."))
-        # Without its cause, which a traceback would show.
+        # Without its cause: a traceback would show the password in it.
         raise ConfigError(f"The address of Postgres cannot be used: {text}.", hint=_HINT) from None
-    _choose_tls(known, prisma)
+    _choose_tls(parameters, prisma)
     is_pooled = settings.pooler or prisma.get("pgbouncer", "").lower() in _TRUE
     if direct and settings.direct_url:
         is_pooled = False
-    known = {**_KEEPALIVE, "connect_timeout": str(settings.connect_timeout_s), **known}
+    parameters = {**_KEEPALIVE, "connect_timeout": str(settings.connect_timeout_s), **parameters}
     schema = "" if prisma.get("schema", "public") == "public" else prisma["schema"]
     if not is_pooled:
-        known["options"] = " ".join(filter(None, [known.get("options", ""), *_session(settings, schema, direct)]))
+        parameters["options"] = " ".join(
+            filter(None, [parameters.get("options", ""), *_session(settings, schema, direct)])
+        )
     elif schema:
         raise ConfigError(
             "A pooler that changes servers between transactions cannot be told a schema.",
             hint="Leave schema out of DATABASE_URL, and give the role its own: ALTER ROLE ... SET search_path = ...",
         )
-    return Address(make_conninfo(**known), max(1, limit), is_pooled, schema)
+    return Address(make_conninfo(**parameters), max(1, limit), is_pooled, schema)
 
 
-def _require_place(known: Mapping[str, str]) -> None:
-    """Raises ValueError where a sign in the password has cut the address at the wrong place, before libpq quotes it."""
-    if not re.fullmatch(r"[\d,]*", known.get("port", "")) or "@" in known.get("host", "").partition("/")[0]:
-        raise ValueError("host or port is none")
+def _require_place(parameters: Mapping[str, str]) -> None:
+    """Raises ValueError where a sign in the password has cut the address: libpq's own message would quote the rest."""
+    if not re.fullmatch(r"[\d,]*", parameters.get("port", "")) or "@" in parameters.get("host", "").partition("/")[0]:
+        raise ValueError("its host or port is not valid")
 
 
 def _without_secrets(text: str) -> str:
@@ -102,14 +104,14 @@ def _without_secrets(text: str) -> str:
 
 
 def _session(settings: PostgresSettings, schema: str, direct: bool) -> list[str]:
-    """What holds for a whole session; migrations take the time that they take."""
-    chosen = ["-c timezone=UTC"]
+    """The `options` of a session; migrations have no statement time-out."""
+    options = ["-c timezone=UTC"]
     if not direct:
-        chosen.append(f"-c statement_timeout={settings.statement_timeout_ms}")
+        options.append(f"-c statement_timeout={settings.statement_timeout_ms}")
     if schema:
         identifier = '"' + schema.replace('"', '""') + '"'
-        chosen.append("-c search_path=" + re.sub(r"([\\\s])", r"\\\1", identifier))
-    return chosen
+        options.append("-c search_path=" + re.sub(r"([\\\s])", r"\\\1", identifier))
+    return options
 
 
 def _without_prisma(url: str) -> tuple[dict[str, str], str]:
@@ -128,22 +130,22 @@ def _without_prisma(url: str) -> tuple[dict[str, str], str]:
     return prisma, urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
 
 
-def _choose_tls(known: dict[str, str], prisma: Mapping[str, str]) -> None:
+def _choose_tls(parameters: dict[str, str], prisma: Mapping[str, str]) -> None:
     accept = prisma.get("sslaccept", "")
     if accept:  # Prisma calls the authority sslcert, and knows no client certificates but in its own format
         if "sslidentity" in prisma:
             raise ConfigError(
                 "sslidentity is a format that libpq does not read.", hint="Use sslcert and sslkey, without sslaccept."
             )
-        if authority := known.pop("sslcert", ""):
-            known["sslrootcert"] = authority
-        known["sslmode"] = "verify-full" if accept == "strict" else "require"
-    if "sslrootcert" in known:
-        known.setdefault("sslmode", "verify-full")
-    elif known.get("sslmode") in ("verify-full", "verify-ca"):
-        known["sslrootcert"] = _system_authorities()
+        if authority := parameters.pop("sslcert", ""):
+            parameters["sslrootcert"] = authority
+        parameters["sslmode"] = "verify-full" if accept == "strict" else "require"
+    if "sslrootcert" in parameters:
+        parameters.setdefault("sslmode", "verify-full")
+    elif parameters.get("sslmode") in ("verify-full", "verify-ca"):
+        parameters["sslrootcert"] = _system_authorities()
     for name in ("sslrootcert", "sslcert", "sslkey"):
-        _require_file(name, known.get(name, ""))
+        _require_file(name, parameters.get(name, ""))
 
 
 def _require_file(name: str, path: str) -> None:
@@ -152,10 +154,10 @@ def _require_file(name: str, path: str) -> None:
 
 
 def _system_authorities() -> str:
-    """The file of the authorities that this system trusts; libpq comes in a wheel and does not know the place."""
-    known = ssl.get_default_verify_paths()
+    """The file of the authorities that this system trusts; libpq comes in a wheel and does not know where it is."""
+    defaults = ssl.get_default_verify_paths()
     usual = (
-        known.cafile,
+        defaults.cafile,
         "/etc/ssl/certs/ca-certificates.crt",
         "/etc/pki/tls/certs/ca-bundle.crt",
         "/etc/ssl/cert.pem",

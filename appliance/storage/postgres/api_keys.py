@@ -1,7 +1,7 @@
 """API keys: the secret is kept as a slow hash (bcrypt) and as a fast salted one for every-day look-ups.
 
-A fast hash says which salt it was made with, so a secret that differs from it is wrong without a look at the slow one.
-Keys of version 0.1.0 say nothing of their salt, and their slow hashes stand for the first 72 bytes of the secret.
+A fast hash names its salt, so a secret with another fast hash is refused without computing the slow one. Fast hashes of
+version 0.1.0 do not name their salt, and its slow hashes cover only the first 72 bytes of the secret.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from appliance.storage.sql_files import load_blocks
 
 _BCRYPT_COST: Final = 11
 _BCRYPT_BYTES: Final = 72
-"""All that bcrypt looks at."""
+"""bcrypt ignores what follows these."""
 _WHOLE: Final = "sha256:"
-"""What slow hashes of whole secrets begin with."""
+"""Prefix of slow hashes of whole secrets."""
 _SQL = load_blocks(__package__, "api_keys")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyOwner:
-    """What an API key stands for."""
+    """The project that an API key belongs to."""
 
     project_id: str | None
     """None for a key of a whole organization."""
@@ -49,10 +49,10 @@ class ApiKeys:
         self._postgres = postgres
         self._salt = salt
         self._comparing = asyncio.Semaphore(1)
-        """Slow comparisons take one thread, so that nothing else waits for one."""
+        """Slow comparisons use one thread at a time, so that guessed secrets do not occupy them all."""
 
     async def owner_by_secret(self, public_key: str, secret_key: str) -> KeyOwner | None:
-        """Whom the secret belongs to, whatever public key came with it; None for an unknown secret.
+        """The owner of the secret, whatever public key came with it; None for an unknown secret.
 
         A key whose fast hash was made with another salt is found by its public key and gets new hashes.
         """
@@ -73,7 +73,7 @@ class ApiKeys:
         return KeyOwner(row["project_id"], row["public_key"])
 
     async def owner_by_public_key(self, public_key: str) -> KeyOwner | None:
-        """Whom a public key belongs to; None for unknown ones and for keys of organizations."""
+        """The owner of a public key; None for unknown ones and for keys of organizations."""
         row = await self._postgres.row(_SQL["by_public_key"], {"public_key": public_key})
         if row is None or row["scope"] != "PROJECT":
             return None
@@ -102,7 +102,7 @@ async def provision_key(connection: Connection, project_id: str, pair: KeyPair, 
     """Make sure that the key exists in the project; returns whether it was created.
 
     A public key of another project moves here; the secret of an existing key is never changed. A secret belongs to one
-    key only: given with another public key, it makes an end of the key that it had before.
+    key only: with a new public key, it replaces the key that it had before.
     """
     row = await (await connection.execute(_SQL["by_public_key"], {"public_key": pair.public_key})).fetchone()
     if row is not None and row["project_id"] == project_id:
@@ -168,5 +168,5 @@ def _matches(secret: str, hashed: str) -> bool:
 
 
 def _digest(secret: str) -> bytes:
-    """What bcrypt is given of a secret of any length: it looks at 72 bytes, and stops at a zero."""
+    """A digest for bcrypt, which reads 72 bytes at most and stops at a zero byte."""
     return base64.b64encode(hashlib.sha256(secret.encode()).digest())

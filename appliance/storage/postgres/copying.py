@@ -19,13 +19,14 @@ _MIGRATIONS = "schema_migrations"
 
 
 async def copy_tables(source: PostgresSettings, target: PostgresSettings) -> dict[str, int]:
-    """Replace what the tables of `target` hold by what `source` holds; rows by table.
+    """Replace the rows of `target` by those of `source`; returns the number of rows by table.
 
     Nothing changes unless all tables were copied and compared.
     Raises CopyFailed when the schemas or the copies differ, and StoreUnavailable.
     """
     with translated_errors():
         async with await _connect(source) as old, await _connect(target) as new:
+            # One snapshot, so that the copies and the sums over them see the same rows.
             await old.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
             tables = await _in_order(old)
             if await _columns(old) != await _columns(new):
@@ -37,11 +38,11 @@ async def copy_tables(source: PostgresSettings, target: PostgresSettings) -> dic
 
 
 async def has_rows(settings: PostgresSettings) -> bool:
-    """Whether anybody has stored anything; raises StoreUnavailable."""
+    """Whether users have stored anything; raises StoreUnavailable."""
     with translated_errors():
         async with await _connect(settings) as connection:
             (row,) = await _rows(connection, "has_rows")
-    return bool(row["found"])
+    return bool(row["has_rows"])
 
 
 async def _connect(settings: PostgresSettings) -> Connection:
@@ -68,8 +69,8 @@ async def _rows(connection: Connection, name: str) -> list[dict[str, Any]]:
 
 async def _copy(table: str, old: Connection, new: Connection) -> int:
     name = sql.Identifier(table)
-    reading, writing = sql.SQL("COPY {} TO STDOUT").format(name), sql.SQL("COPY {} FROM STDIN").format(name)
-    async with old.cursor().copy(reading) as output, new.cursor().copy(writing) as into:
+    copy_out, copy_in = sql.SQL("COPY {} TO STDOUT").format(name), sql.SQL("COPY {} FROM STDIN").format(name)
+    async with old.cursor().copy(copy_out) as output, new.cursor().copy(copy_in) as into:
         async for chunk in output:
             await into.write(chunk)
     before, after = await _fingerprint(table, old), await _fingerprint(table, new)

@@ -20,7 +20,7 @@ _FIELDS = tuple(DatasetItem.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemDraft:
-    """What a write says of an item; None leaves what was there."""
+    """The fields of an item to write; None keeps the present value."""
 
     id: str
     input: Any = None

@@ -18,11 +18,11 @@ _ALL = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunItemDraft:
-    """An item to add to a run, with what counts when the run is created by it."""
+    """An item to add to a run, with the fields of the run in case it is created."""
 
     dataset_id: str
     run_id: str
-    """Counts only for a run that is created."""
+    """Used only when the run is created."""
     run_name: str
     run_description: str | None = None
     run_metadata: Any = None
@@ -85,7 +85,7 @@ class DatasetRuns:
 
 
 async def _run_id(connection: Connection, project_id: str, draft: RunItemDraft) -> str:
-    """The id of the run, which exists from now on until the transaction ends."""
+    """The id of the run, which nobody can delete until the transaction ends."""
     values = {
         "id": draft.run_id,
         "project_id": project_id,

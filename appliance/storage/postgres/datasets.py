@@ -30,7 +30,7 @@ class Datasets:
         input_schema: Any = None,
         expected_output_schema: Any = None,
     ) -> Dataset:
-        """Create the dataset, or change what is given of an existing one."""
+        """Create the dataset, or change the fields of an existing one that are not None."""
         values = {
             "id": str(uuid.uuid4()),
             "project_id": project_id,

@@ -38,7 +38,7 @@ class Jobs:
     ) -> str:
         """Add a job and return its id.
 
-        Where one with this kind and `unique_key` waits already, it is that one, which starts no later than this would.
+        When a job of this kind and `unique_key` waits already, returns that one, moved to this start if earlier.
         """
         values: dict[str, Any] = {"kind": kind, "unique_key": unique_key, "delay_s": delay_s, "message": message}
         values |= {"id": uuid.uuid4().hex, "arguments": Jsonb(arguments or {})}
@@ -70,11 +70,11 @@ class Jobs:
         values = {**_claim(job), "delay_s": delay_s, "error": error, "uncounted": 0 if counts else 1}
         try:
             await self._postgres.execute(_SQL["run_later"], values)
-        except UniqueViolation:  # one with its key began to wait at the same moment, which the statement sees now
+        except UniqueViolation:  # another with its key was enqueued meanwhile; the second try sees it
             await self._postgres.execute(_SQL["run_later"], values)
 
     async def list(self, states: Sequence[JobState] | None = None, limit: int = 50) -> list[Job]:
-        """The newest jobs, those in one of `states` if given."""
+        """The newest jobs, all of them or those in one of `states`."""
         values = {"states": None if states is None else list(states), "limit": limit}
         return [_job(row) for row in await self._postgres.rows(_SQL["list"], values)]
 
@@ -99,7 +99,7 @@ class Jobs:
 
 
 def _claim(job: Job) -> dict[str, Any]:
-    """What identifies one claim: the next one has another time."""
+    """The key of one claim: a later claim of the same job has another start."""
     return {"id": job.id, "started_at": job.started_at}
 
 

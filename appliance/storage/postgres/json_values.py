@@ -1,4 +1,4 @@
-"""Reading JSON columns, also what other programs wrote into them."""
+"""Reading JSON columns, also values that other programs wrote."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ESCAPE: Final = re.compile(
 
 
 def read_json(stored: bytes | str) -> Any:
-    """The value of a JSON column; half a surrogate is U+FFFD, and what is nested too deeply is its own text."""
+    """The value of a JSON column; half a surrogate pair becomes U+FFFD, a value nested too deeply its text."""
     text = stored if isinstance(stored, str) else stored.decode("utf-8", "replace")
     if "\\ud" in text or "\\uD" in text:
         text = _ESCAPE.sub(lambda match: "\\ufffd" if match[1] else match[0], text)

@@ -29,14 +29,14 @@ class MediaRecords:
         self._postgres = postgres
 
     async def announce(self, media: Media) -> Media:
-        """Record that this content will come; what is known of the same content stays, but for its type."""
+        """Record content that will be uploaded; an existing record keeps everything but its type."""
         values = {name: getattr(media, name) for name in _FIELDS}
         row = await self._postgres.row(_SQL["announce"], values)
         assert row is not None
         return _media(row)
 
     async def announce_many(self, project_id: str, media: Sequence[Media]) -> dict[str, Media]:
-        """Record what is not known yet, and return all as they are known, by id; none of an unknown project."""
+        """Add the missing records and return all of them as stored, by id; none of an unknown project."""
         columns: dict[str, Any] = {
             "ids": [each.id for each in media],
             "hashes": [each.sha256_hash for each in media],
@@ -81,7 +81,7 @@ class MediaRecords:
         http_error: str | None,
         time_ms: int | None,
     ) -> bool:
-        """Keep what the client says of its upload; returns whether there is such media."""
+        """Store the outcome of an upload that the client reports; returns whether the media exist."""
         values = {
             "project_id": project_id,
             "id": media_id,
@@ -100,7 +100,7 @@ class MediaRecords:
         await self._postgres.execute(_SQL["link_trace"], {**values, "observation_id": observation_id or ""})
 
     async def link_traces(self, project_id: str, uses: Sequence[MediaUse]) -> None:
-        """Record where media are used; those that are not known are left out."""
+        """Record where media are used; unknown media are left out."""
         columns = {
             "trace_ids": [use.trace_id for use in uses],
             "observation_ids": [use.observation_id for use in uses],
@@ -117,7 +117,7 @@ class MediaRecords:
         await self._postgres.execute(_SQL["link_dataset_item"], {**values, "dataset_item_id": dataset_item_id})
 
     async def stored_bytes(self) -> int:
-        """What the contents of all media that have arrived take together."""
+        """Total size of all uploaded media, in bytes."""
         row = await self._postgres.row(_SQL["stored_bytes"])
         return 0 if row is None else int(row["bytes"])
 
@@ -133,8 +133,8 @@ class MediaRecords:
     async def delete_unused(self, media: Sequence[MediaKey], quiet_s: float, delete: DeleteBlob) -> int:
         """Delete those that nothing uses and nobody announced for `quiet_s`, with their contents; returns how many.
 
-        A record goes only when `delete`, which is given the key of its content, has returned; until then it says that
-        the content has not arrived.
+        `delete` takes the key of the content. A record is first marked as not uploaded and deleted last, so that
+        a failure in between leaves no record of a missing file.
         """
         columns = {"project_ids": [project for project, _ in media], "media_ids": [id for _, id in media]}
         params: dict[str, Any] = columns | {"quiet_s": quiet_s}
@@ -148,7 +148,7 @@ class MediaRecords:
     async def _delete(self, sql: LiteralString, params: Mapping[str, Any], delete: DeleteBlob) -> int:
         async with self._postgres.transaction() as connection:
             paths = [row["path"] for row in await (await connection.execute(sql, params)).fetchall()]
-            for path in paths:
+            for path in paths:  # before the commit: an error keeps the records, and the job is run again
                 await delete(path)
         return len(paths)
 

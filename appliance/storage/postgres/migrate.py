@@ -102,7 +102,7 @@ async def _make_schema(connection: Connection, name: str) -> None:
 
 
 async def apply_migrations(connection: Connection) -> list[str]:
-    """Apply what is missing and return the names; raises MigrationFailed, with nothing of the failed one kept."""
+    """Apply what is missing and return the names; raises MigrationFailed, and the failed one is rolled back."""
     try:
         existing = await (await connection.execute("SELECT to_regclass('schema_migrations') AS list")).fetchone()
         if not existing or existing["list"] is None:  # even IF NOT EXISTS needs the right to create
@@ -111,14 +111,14 @@ async def apply_migrations(connection: Connection) -> list[str]:
         raise _denied(error) from error
     rows = await (await connection.execute("SELECT version FROM schema_migrations")).fetchall()
     applied = {row["version"] for row in rows}
-    known = known_migrations()
-    if unknown := applied - {migration.version for migration in known}:
+    migrations = known_migrations()
+    if unknown := applied - {migration.version for migration in migrations}:
         raise MigrationFailed(
             f"The database was made by a newer version (migration {max(unknown)}).",
             hint="Install that version again, or use another data directory.",
         )
     names = []
-    for migration in known:
+    for migration in migrations:
         if migration.version not in applied:
             await _apply(connection, migration)
             names.append(f"{migration.version:04d}_{migration.name}")

@@ -1,4 +1,4 @@
-"""The models of projects: made and deleted, never changed (contract: server semantics 6.11)."""
+"""The models of projects: created and deleted, never changed (contract: server semantics 6.11)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Models:
         return list(_models(await self._postgres.rows(_SQL["all"])))
 
     async def delete(self, project_id: str, model_id: str) -> bool:
-        """Whether there was such a model of the project, which is gone now."""
+        """Delete a model of the project; returns whether it existed."""
         return await self._postgres.execute(_SQL["delete"], {"project_id": project_id, "id": model_id}) > 0
 
 
@@ -67,7 +67,7 @@ def _models(rows: Iterable[DictRow]) -> Iterator[ModelDefinition]:
         try:
             yield _model(row)
         except msgspec.ValidationError:
-            log.warning("The prices of model %s are not in the form of ours; it is left out.", row["id"])
+            log.warning("The prices of model %s have another form than expected; it is left out.", row["id"])
 
 
 def _model(row: DictRow) -> ModelDefinition:

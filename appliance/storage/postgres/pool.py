@@ -17,7 +17,7 @@ from appliance.errors import InvalidRequest, StoreUnavailable
 from appliance.storage.postgres.address import address_of
 from appliance.storage.postgres.json_values import read_json
 
-# Short, because the pause between attempts doubles each time; the next statement begins anew.
+# Short, because the pause between attempts doubles each time; the next statement starts again with a short one.
 _RECONNECT_FOR_S = 3.0
 # A connection that nobody used for so long is closed; one that lives longer is replaced, so that a server which was
 # taken out of a managed pair is left sooner or later.
@@ -65,6 +65,7 @@ class Postgres:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A connection inside a transaction that commits when the block ends well."""
+        # The block has no time-out of its own, so a server that hangs must be noticed before it.
         await answered(self._rows("SELECT 1", None), self._answer_s)
         async with self._connection() as connection:
             yield connection
@@ -79,8 +80,9 @@ class Postgres:
         return rows[0] if rows else None
 
     async def page(self, sql: LiteralString, params: Params, limit: int, offset: int) -> tuple[list[DictRow], int]:
-        """Some rows of a statement that tells in each row the `total` of all, without it; and that total."""
+        """A page of rows and the total of all; the statement returns it as `total` in each row."""
         rows = await self.rows(sql, {**params, "limit": limit, "offset": offset})
+        # A page past the end has no row to hold the total, so it comes with the first row of all.
         first = rows[0] if rows else await self.row(sql, {**params, "limit": 1, "offset": 0}) if offset else None
         return [{name: row[name] for name in row if name != "total"} for row in rows], first["total"] if first else 0
 

@@ -1,7 +1,7 @@
 """What a start creates: the organization, project, keys and user of LANGFUSE_INIT_*, or a first project of its own.
 
 As the reference server does (contract: server semantics 8.2), with two additions: what LANGFUSE_INIT_* leaves out is
-taken from what is stored, and every change of a key's project is told.
+taken from the stored rows, and every move of a key to another project is reported.
 """
 
 from __future__ import annotations

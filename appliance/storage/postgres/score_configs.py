@@ -75,10 +75,10 @@ class ScoreConfigs:
 
 
 def config_of(row: DictRow) -> ScoreConfig:
-    """The config, without categories when another program wrote what are none."""
+    """The config of a row; categories in another form, from another program, are left out."""
     try:
         msgspec.convert(row["categories"], list[_Category] | None)
     except msgspec.ValidationError:
-        log.warning("The categories of score config %s are not in the form of ours; they are left out.", row["id"])
+        log.warning("The categories of score config %s have another form than expected; they are left out.", row["id"])
         row = {**row, "categories": None}
     return ScoreConfig(**row)

@@ -82,7 +82,7 @@ async def insert_organization(connection: Connection, organization_id: str, name
 
 
 async def insert_project(connection: Connection, project_id: str, organization_id: str, name: str) -> None:
-    """Creates a project; one that exists stays as it is, one that is being deleted is made anew."""
+    """Creates a project; one that exists stays as it is, one that is being deleted is created again."""
     await connection.execute(_SQL["delete_withdrawn"], {"id": project_id})
     await connection.execute(
         _SQL["insert_project"],
@@ -96,7 +96,7 @@ async def set_retention(connection: Connection, project_id: str, days: int | Non
 
 
 async def insert_owner(connection: Connection, organization_id: str, email: str, name: str, password: str) -> None:
-    """Creates a user unless the e-mail is known, and makes him an owner of the organization."""
+    """Creates a user unless the e-mail address exists, and makes the user an owner of the organization."""
     email = email.lower()
     if await (await connection.execute(_SQL["user_by_email"], {"email": email})).fetchone() is None:
         hashed = await asyncio.to_thread(hash_password, password)

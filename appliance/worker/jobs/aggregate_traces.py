@@ -18,11 +18,11 @@ from appliance.storage.redis.lease import Lease
 from appliance.worker.schedule import Stores
 
 EVERY_S: Final = 30.0
-LOOK_EVERY_S: Final = 5.0
+COUNT_EVERY_S: Final = 5.0
 """Seconds between counts of the pending traces, whoever wrote them: a worker, a restored copy or a migration."""
-LOOK_SOON_S: Final = 2.0
+COUNT_SOON_S: Final = 2.0
 HURRY_FOR_S: Final = 30.0
-"""Seconds after many traces were pending in which they are counted more often, and none is left for later."""
+"""Seconds after many traces were pending in which they are counted more often and aggregated at once."""
 LEASE: Final = "folding"
 """Name of the lease that a worker holds while it writes or deletes aggregates."""
 LEASE_S: Final = 360
@@ -31,11 +31,11 @@ MANY_TRACES: Final = 1_000
 """Aggregate at once when this many traces are pending; until then readers aggregate them on every read."""
 _FORGET_EVERY_S: Final = 3600.0
 _LESS: Final = 8
-"""When there is no time or memory for a round, the next one takes an eighth of it."""
+"""A round that runs out of time or memory is repeated with this fraction of its traces."""
 
 
 class AggregateTraces:
-    """Counts pending traces every few seconds, and aggregates them in time; one worker at a time does."""
+    """Counts pending traces every few seconds, and aggregates them; one worker at a time does."""
 
     name = "The aggregation of traces"
 
@@ -61,14 +61,14 @@ class Aggregator:
     def pause_s(self) -> float:
         """Seconds until the next count; no shorter than the last round took."""
         is_hurried = self._clock() - self._many_at < HURRY_FOR_S
-        return min(max(LOOK_SOON_S, self._took_s), LOOK_EVERY_S) if is_hurried else LOOK_EVERY_S
+        return min(max(COUNT_SOON_S, self._took_s), COUNT_EVERY_S) if is_hurried else COUNT_EVERY_S
 
     async def look(self) -> None:
         """Aggregate when it is time; raises StoreUnavailable, and QueryTooExpensive for one trace that is too large."""
-        waiting, now = await count_pending(self._clickhouse), self._clock()
-        if waiting >= MANY_TRACES:
+        pending, now = await count_pending(self._clickhouse), self._clock()
+        if pending >= MANY_TRACES:
             self._many_at = now
-        hurries = waiting > 0 and now - self._many_at < HURRY_FOR_S
+        hurries = pending > 0 and now - self._many_at < HURRY_FOR_S
         if not (hurries or now - self._aggregated_at >= EVERY_S) or not await self._lease.take():
             return
         self._aggregated_at = now
@@ -83,7 +83,7 @@ class Aggregator:
 
 
 async def aggregate_all(clickhouse: ClickHouse, lease: Lease, *, soon: bool = False) -> None:
-    """Run rounds until no trace is pending, each with less when there was no time or memory for more."""
+    """Run rounds until no trace is pending; a round that runs out of time or memory is repeated with fewer traces."""
     most, is_finished = MOST_DIRTY, False
     while not is_finished:
         try:
@@ -92,4 +92,5 @@ async def aggregate_all(clickhouse: ClickHouse, lease: Lease, *, soon: bool = Fa
             if most == 1:
                 raise
             most = max(most // _LESS, 1)
+        # Without the lease another worker may have begun: two rounds at once would aggregate the same traces.
         is_finished = is_finished or not await lease.renew()

@@ -28,7 +28,8 @@ async def run(running: RunningJob) -> None:
     stores = running.stores
     max_bytes, jobs = stores.settings.max_disk_bytes, Jobs(stores.postgres)
     if max_bytes and await _frees_disk(jobs):
-        max_bytes = 0  # the size is known again when deleted rows are gone from the disk
+        # The size on disk still includes deleted rows; measured now, it would delete more than necessary.
+        max_bytes = 0
         await jobs.enqueue(APPLY_RETENTION, unique_key="", delay_s=_AGAIN_AFTER_S)
     plan = await plan_retention(stores.clickhouse, stores.postgres, max_bytes)
     for number, cut in enumerate(plan.cuts):
@@ -72,7 +73,7 @@ def summary(plan: RetentionPlan) -> str:
             if reason == "size":
                 why = f"{plan.stored_bytes:,} bytes are stored, and LANGFUSE_LOCAL_MAX_DISK_BYTES is {plan.max_bytes:,}"
             sentences.append(f"Deleting {count:,} traces from before {_iso(until)[:19]}Z: {why}.")
-    return " ".join(sentences) or "Nothing is too old or too much."
+    return " ".join(sentences) or "Nothing exceeds the retention limits."
 
 
 def _iso(micros: int) -> str:

@@ -16,6 +16,7 @@ async def run(running: RunningJob) -> None:
     """Delete those of the job's `media` (pairs of project and media id) that are unused."""
     media = [(project_id, media_id) for project_id, media_id in running.job.arguments["media"]]
     records = MediaRecords(running.stores.postgres)
+    # Half of it: the job itself was enqueued with a delay of QUIET_S.
     deleted = await records.delete_unused(media, QUIET_S / 2, running.stores.blobs.delete)
     await running.conclude(f"Deleted {deleted:,} of {len(media):,} files; the others are used.", deleted, len(media))
 

@@ -50,8 +50,8 @@ class Housekeeping:
         old = now - ABANDONED_AFTER_S * 1_000_000
         hidden = await deletions.pending(clickhouse)
         for each in hidden:
-            await flags.add(each.moment)
-            if not each.is_complete and each.moment < old:  # the process that listed it has ended
+            await flags.add(each.moment)  # Redis may have lost it; without the flag, reads show deleted rows
+            if not each.is_complete and each.moment < old:  # the process that listed the objects has ended
                 await deletions.complete(clickhouse, each.moment)
         await flags.remove_except({each.moment for each in hidden}, old)
         if projects := await Projects(self._stores.postgres).withdrawn():

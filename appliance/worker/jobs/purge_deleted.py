@@ -23,14 +23,15 @@ from appliance.worker.jobs.calm import calm
 from appliance.worker.schedule import QueuedJob, RunLater, RunningJob
 
 PROJECT_DELAY_S: Final = 75
-"""Seconds; longer than other web processes accept a deleted key, whose requests belong to the project."""
+"""Seconds; longer than other web processes accept a deleted key from their caches."""
 _QUEUE_S: Final = 30.0
+"""How long a job waits for the queue before it gives its place to other jobs."""
 _WAIT_S: Final = 0.3
 _AT_ONCE: Final = 1000
 """Deletions, objects or files of one statement."""
 _MICROS: Final = 1_000_000
 _MANY: Final = 1000
-"""Deleted objects from which on their disk space is reclaimed at once."""
+"""From this many deleted objects on, their disk space is reclaimed at once."""
 _RECLAIM_LATER_S: Final = 6 * 3600.0
 
 
@@ -45,16 +46,17 @@ async def run(running: RunningJob) -> None:
         delay_s = 0 if len(ready) > len(chosen) else PROJECT_DELAY_S
         await jobs.enqueue(PURGE_DELETED, unique_key="", delay_s=delay_s)
     if not chosen:
-        await running.conclude("Nothing was to be deleted.")
+        await running.conclude("Nothing to delete.")
         return
     await _wait_for_queue(running, upto)
-    # Updates from before the deletion were merged since, and have the time of that as their version.
+    # The queue may have merged updates from before the deletion; such rows have the time of the merge as version.
     bounds = dict.fromkeys(TABLES, time.time_ns() // 1000) | {"trace_parts": upto}
     for kind in dict.fromkeys(kind for each in chosen for kind in each.kinds if kind != "project"):
         await _purge(running, kind, [each.moment for each in chosen if kind in each.kinds], bounds)
     for each in chosen:
         if "project" in each.kinds:
             await _purge_projects(running, each)
+    # The list that hides the objects goes last: until then a failed purge shows nothing, and is repeated.
     moments = [each.moment for each in chosen]
     await deletions.forget(stores.clickhouse, moments)
     await PendingDeletions(stores.redis).remove(moments)
@@ -73,7 +75,7 @@ def _summary(chosen: Sequence[Deletion]) -> str:
         for kind, objects in each.kinds.items():
             counts[kind] = counts.get(kind, 0) + objects
     texts = [f"{count:,} {_noun(kind)}{'' if count == 1 else 's'}" for kind, count in counts.items()]
-    return f"Deleted {', '.join(texts)}." if texts else "Nothing was to be deleted."
+    return f"Deleted {', '.join(texts)}." if texts else "Nothing to delete."
 
 
 def _noun(kind: str) -> str:
@@ -99,6 +101,7 @@ async def _purge(running: RunningJob, kind: ObjectKind, moments: Collection[int]
     async def report(text: str) -> None:
         await running.report(f"Deleting {_noun(kind)}s: {text}")
 
+    # Patches kept in Redis would write the deleted rows again with the next update of their object.
     since = min(moments) - (KEPT_FOR_S + 60) * _MICROS
     async for patched in deletions.patched_objects(stores.clickhouse, kind, moments, since, _AT_ONCE):
         await Patches(stores.redis).forget(patched)
@@ -106,6 +109,7 @@ async def _purge(running: RunningJob, kind: ObjectKind, moments: Collection[int]
     if kind == "trace":
         await _release_media(running, moments)
     if kind in ("trace", "project"):
+        # An aggregation under way could write aggregates of the deleted rows again.
         lease = Lease(stores.redis, aggregate_traces.LEASE, aggregate_traces.LEASE_S)
         while not await lease.take():
             await report("waiting for the aggregation of traces")
@@ -122,7 +126,10 @@ async def _purge(running: RunningJob, kind: ObjectKind, moments: Collection[int]
 
 
 async def _release_media(running: RunningJob, moments: Collection[int]) -> None:
-    """Unlink the media of deleted traces, after enqueueing the job that deletes unused ones."""
+    """Unlink the media of deleted traces, after enqueueing the job that deletes unused ones.
+
+    In this order, because once unlinked nothing tells which media the traces used.
+    """
     stores, records = running.stores, MediaRecords(running.stores.postgres)
     jobs = Jobs(stores.postgres)
     async for keys in deletions.object_keys(stores.clickhouse, "trace", moments, _AT_ONCE):

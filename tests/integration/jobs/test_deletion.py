@@ -199,7 +199,7 @@ async def test_a_project_is_purged_when_no_process_remembers_its_keys(appliance:
     job = await appliance.jobs.claim(["purge_deleted"], 30)
     assert job is None  # others may be deleted together with it
     await appliance.context.postgres.execute("UPDATE jobs SET run_at = clock_timestamp()")
-    assert await appliance.run_one("purge_deleted") == "Nothing was to be deleted."
+    assert await appliance.run_one("purge_deleted") == "Nothing to delete."
     [waiting] = await appliance.jobs.list(["waiting"])
     assert waiting.kind == "purge_deleted" and waiting.run_at > waiting.created_at
     assert (await appliance.stored("t"))["observations"] == 2
@@ -266,7 +266,7 @@ async def test_two_jobs_at_once_and_one_again_change_nothing_more(appliance: App
     await appliance.delete("/api/public/traces/gone")
     await appliance.run_jobs()
     await appliance.context.postgres.execute("UPDATE jobs SET state = 'waiting' WHERE kind = 'purge_deleted'")
-    assert "Nothing was to be deleted." in await appliance.run_jobs()
+    assert "Nothing to delete." in await appliance.run_jobs()
     assert len(await seen(appliance, "stays")) == 12
 
 

@@ -43,7 +43,7 @@ async def test_nothing_goes_unless_a_bound_is_set(appliance: Appliance) -> None:
     await write_days(appliance, 1, 5000)
     assert (await appliance.http.get("/api/local/prune")).json()["data"] == []
     await Housekeeping(appliance.stores).run()
-    assert await appliance.run_jobs() == ["Nothing is too old or too much."]
+    assert await appliance.run_jobs() == ["Nothing exceeds the retention limits."]
     assert await appliance.ids("/api/public/traces") == {"d1", "d5000"}
 
 
@@ -108,7 +108,7 @@ async def test_by_size_nothing_more_goes_until_the_disk_space_is_given_back(appl
     left = await appliance.ids("/api/public/traces")
     for _ in range(3):
         await appliance.http.post("/api/local/prune")
-        assert await appliance.run_one("apply_retention") == "Nothing is too old or too much."
+        assert await appliance.run_one("apply_retention") == "Nothing exceeds the retention limits."
     assert await appliance.ids("/api/public/traces") == left
 
 

@@ -113,7 +113,7 @@ async def test_few_traces_wait_for_their_time(monkeypatch: pytest.MonkeyPatch) -
     assert await waiting.look(0, 1) == [False]
     assert await waiting.look(aggregation.EVERY_S - 1, 1) == []
     assert await waiting.look(1, 1) == [False]
-    assert waiting.aggregator.pause_s == aggregation.LOOK_EVERY_S
+    assert waiting.aggregator.pause_s == aggregation.COUNT_EVERY_S
 
 
 async def test_many_traces_are_folded_at_once_and_what_comes_after_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,11 +121,11 @@ async def test_many_traces_are_folded_at_once_and_what_comes_after_them_too(monk
     assert await waiting.look(0, 0) == [False]
     assert await waiting.look(5, aggregation.MANY_TRACES - 1) == []
     assert await waiting.look(5, aggregation.MANY_TRACES) == [True]
-    assert waiting.aggregator.pause_s == aggregation.LOOK_SOON_S
+    assert waiting.aggregator.pause_s == aggregation.COUNT_SOON_S
     assert await waiting.look(2, 1) == [True]
     assert await waiting.look(2, 0) == []
     assert await waiting.look(aggregation.HURRY_FOR_S, 1) == [False]
-    assert waiting.aggregator.pause_s == aggregation.LOOK_EVERY_S
+    assert waiting.aggregator.pause_s == aggregation.COUNT_EVERY_S
 
 
 async def test_what_another_worker_folds_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
 -- name: by_either
+-- Both columns have a unique index, so Postgres reads a few rows by either of them.
 SELECT id, public_key, project_id, hashed_secret_key, fast_hashed_secret_key FROM api_keys
 WHERE (fast_hashed_secret_key = ANY(%(fast_hashes)s) OR public_key = %(public_key)s)
     AND (expires_at IS NULL OR expires_at > clock_timestamp());
@@ -18,4 +19,5 @@ INSERT INTO api_keys (
 );
 
 -- name: delete
+-- Also a key of another name with the same secret: a secret finds its key, so it must be unique.
 DELETE FROM api_keys WHERE public_key = %(public_key)s OR fast_hashed_secret_key = ANY(%(fast_hashes)s);

@@ -18,9 +18,9 @@ WHERE table_schema = current_schema()
 ORDER BY table_name, ordinal_position
 
 -- name: has_rows
--- Whether a project holds anything; what a first start makes does not count.
+-- Tables that only users fill; a first start creates projects and keys itself.
 SELECT EXISTS (SELECT FROM prompts)
     OR EXISTS (SELECT FROM datasets)
     OR EXISTS (SELECT FROM score_configs)
     OR EXISTS (SELECT FROM models)
-    OR EXISTS (SELECT FROM media) AS found
+    OR EXISTS (SELECT FROM media) AS has_rows

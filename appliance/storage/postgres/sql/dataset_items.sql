@@ -1,7 +1,9 @@
 -- name: lock
+-- One writer per dataset at a time: versions must begin in the order in which they are committed.
 SELECT pg_advisory_xact_lock(hashtextextended(%(project_id)s || '/' || %(dataset_id)s, 2));
 
 -- name: lock_item
+-- An item id is unique in its project, but two writers may use it in different datasets.
 SELECT pg_advisory_xact_lock(hashtextextended(%(project_id)s || '/' || %(id)s, 3));
 
 -- name: current
@@ -17,6 +19,7 @@ WHERE i.project_id = %(project_id)s AND i.id = %(id)s AND i.status = 'ACTIVE' AN
         ELSE i.valid_from <= %(version)s AND (i.valid_to IS NULL OR i.valid_to > %(version)s) END;
 
 -- name: next_valid_from
+-- Whole milliseconds, as the API shows them; later than every version so far, though the clock may go back.
 SELECT greatest(
     date_trunc('milliseconds', clock_timestamp()),
     (SELECT max(valid_from) + interval '1 millisecond' FROM dataset_items

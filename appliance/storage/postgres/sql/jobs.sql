@@ -1,4 +1,5 @@
 -- name: enqueue
+-- An existing job that waits with the same key is moved forward, never back.
 INSERT INTO jobs (id, kind, arguments, unique_key, run_at, message)
 VALUES (
     %(id)s, %(kind)s, %(arguments)s, %(unique_key)s,
@@ -8,7 +9,8 @@ ON CONFLICT (kind, unique_key) WHERE state = 'waiting' DO UPDATE SET run_at = le
 RETURNING id;
 
 -- name: claim
--- The job that is due longest, or one whose worker let its lease end; of those with one key, one runs at a time.
+-- The job that is due longest, or one whose lease has ended; of those with one key, one runs at a time.
+-- SKIP LOCKED lets workers that claim at the same moment take different jobs instead of waiting.
 UPDATE jobs SET
     state = 'running',
     attempts = attempts + 1,
@@ -46,7 +48,7 @@ UPDATE jobs SET
 WHERE id = %(id)s AND started_at = %(started_at)s AND state = 'running';
 
 -- name: run_later
--- Of two that may wait only once, the one that waits already stays.
+-- When another job with the same key waits already, this one ends as done: the other one does its work.
 UPDATE jobs SET
     state = CASE WHEN is_cancelling THEN 'cancelled' WHEN twin.waits THEN 'done' ELSE 'waiting' END,
     finished_at = CASE WHEN is_cancelling OR twin.waits THEN clock_timestamp() END,
@@ -81,6 +83,7 @@ WHERE id = %(id)s AND state IN ('waiting', 'running')
 RETURNING *;
 
 -- name: retry
+-- None when another job with the same key waits: the unique index allows one.
 UPDATE jobs SET state = 'waiting', attempts = 0, run_at = clock_timestamp(), finished_at = NULL, error = NULL
 WHERE id = %(id)s AND state IN ('failed', 'cancelled') AND NOT EXISTS (
     SELECT FROM jobs AS other WHERE other.kind = jobs.kind AND other.unique_key = jobs.unique_key AND other.state = 'waiting'

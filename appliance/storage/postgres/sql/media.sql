@@ -8,7 +8,7 @@ ON CONFLICT (project_id, id) DO UPDATE SET
 RETURNING *;
 
 -- name: announce_many
--- Of a project that is being deleted nothing is kept. In one order, so that workers do not wait for each other in a ring.
+-- Nothing is added to a project that has been deleted. Sorted, so that workers which announce the same media do not deadlock.
 INSERT INTO media (project_id, id, sha256_hash, content_type, content_length, path)
 SELECT p.id, m.id, m.sha256_hash, m.content_type, m.content_length, m.path
 FROM projects p, unnest(
@@ -16,11 +16,11 @@ FROM projects p, unnest(
 ) AS m (id, sha256_hash, content_type, content_length, path)
 WHERE p.id = %(project_id)s
 ORDER BY m.id
--- What comes now is neither abandoned nor unused.
+-- A new time, so that neither forget_abandoned nor delete_unused takes it.
 ON CONFLICT (project_id, id) DO UPDATE SET updated_at = clock_timestamp();
 
 -- name: forget_abandoned
--- The address that an upload goes to ends long before a day has passed. What refers to them goes with them.
+-- Upload addresses expire long before a day has passed. Links to these media are deleted by their foreign keys.
 DELETE FROM media
 WHERE uploaded_at IS NULL AND (project_id, id) IN (
     SELECT project_id, id FROM media
@@ -87,7 +87,7 @@ USING unnest(%(project_ids)s::text[], %(trace_ids)s::text[]) AS t (project_id, t
 WHERE trace_media.project_id = t.project_id AND trace_media.trace_id = t.trace_id;
 
 -- name: withdraw_unused
--- Whoever announces one of these from now on stores its content again.
+-- A worker that announces one of these from now on uploads its content again.
 UPDATE media SET uploaded_at = NULL
 FROM unnest(%(project_ids)s::text[], %(media_ids)s::text[]) AS u (project_id, id)
 WHERE media.project_id = u.project_id AND media.id = u.id

@@ -1,4 +1,5 @@
 -- name: lock
+-- Versions are numbered one after the other and labels move between them, so one writer per name at a time.
 SELECT pg_advisory_xact_lock(hashtextextended(%(project_id)s || '/' || %(name)s, 1));
 
 -- name: newest
