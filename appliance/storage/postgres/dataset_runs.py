@@ -95,8 +95,9 @@ async def _run_id(connection: Connection, project_id: str, draft: RunItemDraft) 
         "metadata": json_or_null(draft.run_metadata),
         "created_at": draft.created_at,
     }
-    while True:  # it may be deleted between the two statements
+    while True:
         await connection.execute(_SQL["insert_run"], values)
         row = await (await connection.execute(_SQL["lock_run"], values)).fetchone()
         if row is not None:
             return str(row["id"])
+        values["id"] = str(uuid.uuid4())  # the run was deleted between the two statements, or another one has the id

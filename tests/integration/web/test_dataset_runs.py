@@ -108,6 +108,17 @@ async def test_items_sent_at_once_make_one_run(dataset: DatasetClient) -> None:
     assert len((await dataset.read()).json()["datasetRunItems"]) == 12
 
 
+async def test_an_id_that_is_taken_is_not_given_twice(dataset: DatasetClient, context: Context) -> None:
+    """As of a run that another request inserts at the same time, seen by the index of ids first."""
+    first = await dataset.add()
+    taken = dataset_run_id(dataset.project_id, dataset.id, RUN)
+    renamed = "UPDATE dataset_runs SET name = 'renamed' WHERE project_id = %(project_id)s AND id = %(id)s"
+    await context.postgres.execute(renamed, {"project_id": dataset.project_id, "id": taken})
+    second = await dataset.add()
+    assert (first["datasetRunId"], second["datasetRunName"]) == (taken, RUN)
+    assert second["datasetRunId"] != taken
+
+
 async def test_the_item_at_a_version(dataset: DatasetClient) -> None:
     item = await answer_of(dataset.http.get(f"/dataset-items/{dataset.items[0]}"))
     await answer_of(dataset.http.delete(f"/dataset-items/{item['id']}"))

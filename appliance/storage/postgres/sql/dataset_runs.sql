@@ -1,11 +1,12 @@
 -- name: insert_run
--- A run that exists stays as its first item made it.
+-- A run that exists stays as its first item made it. Of runs that are inserted at once, either unique index may find the
+-- second one first, so no index is named.
 INSERT INTO dataset_runs (id, project_id, dataset_id, name, description, metadata, created_at, updated_at)
 VALUES (
     %(id)s, %(project_id)s, %(dataset_id)s, %(name)s, %(description)s, %(metadata)s,
     coalesce(%(created_at)s, clock_timestamp()), coalesce(%(created_at)s, clock_timestamp())
 )
-ON CONFLICT (project_id, dataset_id, name) DO NOTHING;
+ON CONFLICT DO NOTHING;
 
 -- name: lock_run
 -- Nobody may delete the run before its item is there.
