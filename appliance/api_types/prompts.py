@@ -55,7 +55,8 @@ class ApiPromptSummary(msgspec.Struct, kw_only=True, rename="camel"):
     """A prompt of a list, with all its versions."""
 
     name: str
-    type: str = "text"
+    type: str = ""
+    """`text` or `chat`; empty for servers that do not say it in lists."""
     versions: list[int] = msgspec.field(default_factory=list)
     labels: list[str] = msgspec.field(default_factory=list)
     tags: list[str] = msgspec.field(default_factory=list)

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from appliance.cli.data.observations import OBSERVATIONS
+from appliance.cli.data.prompts import PROMPTS
 from appliance.cli.data.reading import Listing
 from appliance.cli.data.sessions import SESSIONS
 from appliance.cli.data.tables import Column, columns_of, fitted, table
@@ -96,3 +97,10 @@ def test_rows_of_any_shape_get_columns() -> None:
         ("count", True),
         ("extra", True),
     ]
+
+
+def test_a_prompt_whose_type_is_not_sent_is_not_called_a_text() -> None:
+    """Lists of older servers say nothing about it."""
+    lines = "\n".join(lines_of([{"name": "greet", "versions": [1]}], PROMPTS, 160))
+    assert "greet" in lines
+    assert "text" not in lines
