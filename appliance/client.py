@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which neither an address nor UTF-8 can hold."""
 Json = dict[str, Any]
 Param = str | int | float | bool | Sequence[str] | Sequence[Mapping[str, Any]] | Mapping[str, Any] | None
 
@@ -63,11 +64,11 @@ KEEP_ALIVE_S = 3.0
 
 
 _LIVE_SILENCE_S: Final = 30.0
-"""The server gives a sign every ten seconds."""
+"""Seconds; the server sends a message at least every ten, so one that is silent for longer is gone."""
 
 
 class _JsonClient:
-    """What both clients share: an HTTP client, created when first used, and errors in one sentence."""
+    """The base of both clients: an HTTP client, created with the first request, and errors in one sentence."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url.rstrip("/")
@@ -97,7 +98,7 @@ class _JsonClient:
     ) -> bytes:
         """The body of a successful answer; raises RemoteError for anything else."""
         client = self._client()
-        request = self._asked(method, path, params)
+        request = self._new_request(method, path, params)
         if body is not None:
             headers = {**request.headers, "content-type": "application/json"}
             request = replace(request, headers=headers, content=msgspec.json.encode(body))
@@ -105,14 +106,15 @@ class _JsonClient:
             try:
                 answer = await client.exchange(request)
             except (ConnectionEnded, NotHttp):
-                if method != "GET":
+                if method != "GET":  # which the server may have carried out
                     raise
-                answer = await client.exchange(request)  # the server may have closed a kept connection just now
+                # The server may have closed an idle connection at the moment of the request.
+                answer = await client.exchange(request)
         if answer.status >= 400:
             raise await self._refusal(answer.status, answer.content)
         return answer.content
 
-    def _asked(self, method: str, path: str, params: Mapping[str, Param] | None) -> Request:
+    def _new_request(self, method: str, path: str, params: Mapping[str, Param] | None) -> Request:
         query = urlencode(encode_params(params or {}))
         return Request(method, f"{self.base_url}{path}{'?' if query else ''}{query}", self._headers)
 
@@ -133,21 +135,22 @@ class _JsonClient:
         headers: Mapping[str, str] | None = None,
         read_s: float | None = None,
     ) -> AsyncGenerator[str]:
-        """The lines of an answer as they come, for as long as the server sends them; none for `read_s` is an error."""
+        """The lines of an answer as they come; raises RemoteError after `read_s` seconds without one."""
         client = self._client()
-        request = self._asked("GET", path, params)
+        request = self._new_request("GET", path, params)
         request = replace(request, headers={**request.headers, **(headers or {})})
-        async with self._translated(), client.open(request, read_s=read_s) as got:
-            if got.status >= 400:
-                raise await self._refusal(got.status, await got.read())
-            decoder, begun = getincrementaldecoder("utf-8")(errors="replace"), ""
-            async with aclosing(got.parts()) as parts:
+        async with self._translated(), client.open(request, read_s=read_s) as response:
+            if response.status >= 400:
+                raise await self._refusal(response.status, await response.read())
+            # A part may end within a line, or within a character.
+            decoder, rest = getincrementaldecoder("utf-8")(errors="replace"), ""
+            async with aclosing(response.parts()) as parts:
                 async for part in parts:
-                    *lines, begun = (begun + decoder.decode(part)).split("\n")
+                    *lines, rest = (rest + decoder.decode(part)).split("\n")
                     for line in lines:
                         yield line.removesuffix("\r")
-            if begun:
-                yield begun
+            if rest:
+                yield rest
 
     async def _refusal(self, status: int, content: bytes) -> RemoteError:
         return _refusal(status, content, self.base_url)
@@ -179,8 +182,8 @@ class LangfuseClient(_JsonClient):
     ) -> None:
         """`ca_file` holds certificates to trust besides the usual ones.
 
-        With `public_url` the answers' links lead there, as for one who came through a proxy of that name. `http` sends
-        the first requests, until `close`, in place of a client of its own.
+        With `public_url`, links in answers lead there, as for requests through a proxy of that name. `http` sends
+        the requests until `close`, instead of a client created here.
         """
         super().__init__(base_url)
         self._http = http
@@ -213,12 +216,12 @@ class LangfuseClient(_JsonClient):
         refusal = _refusal(status, content, self.base_url)
         if is_of_tls(status, content) and self.base_url.startswith("http:") and await speaks_tls(self.base_url):
             return tls_expected(self.base_url)
-        if self._proxy is not None and not _said(content):
+        if self._proxy is not None and not _text_of_refusal(content):
             return of_proxy(self._proxy, status, self.base_url)
         return refusal
 
     async def health(self) -> ApiHealth:
-        """Health and versions; a server that is up but not well raises RemoteError with status 503."""
+        """Health and versions; raises RemoteError with status 503 when a store of the server is unavailable."""
         return await self.get("/api/public/health", into=ApiHealth)
 
     async def projects(self) -> list[ApiProject]:
@@ -268,8 +271,8 @@ class LangfuseClient(_JsonClient):
     async def live(self, after: str = "") -> AsyncGenerator[Arrival]:
         """Traces that were just written, as they are written; RemoteError with status 404 on other servers.
 
-        It begins after the position of an earlier message, or with what is written from now on. One without traces is a
-        sign of life: the server listens, and has sent all that was written since it does.
+        It begins after the position of an earlier message, or with traces written from now on. A message without traces
+        shows that the server listens, and has sent everything written since it began to.
         """
         headers = {"last-event-id": after} if after else {}
         lines_of = self.stream_lines("/api/local/live", headers=headers, read_s=_LIVE_SILENCE_S)
@@ -304,25 +307,25 @@ class ControlClient(_JsonClient):
     async def logs(self, service: str, *, lines: int, follow: bool) -> AsyncIterator[str]:
         """The last lines of a service's log, and those to come when `follow`."""
         params = {"lines": lines, "follow": "true" if follow else "false"}
-        async with aclosing(self.stream_lines(f"/logs/{segment(service)}", params)) as found:
-            async for line in found:
+        async with aclosing(self.stream_lines(f"/logs/{segment(service)}", params)) as log_lines:
+            async for line in log_lines:
                 yield line
 
 
 def segment(text: str) -> str:
-    """One segment of a path, whatever is in the text."""
+    """Any text as one segment of a path."""
     return quote(_HALF.sub("\ufffd", text), safe="")
 
 
 def encode_params(params: Mapping[str, Param]) -> list[tuple[str, str | int | float | bool | None]]:
-    """Query parameters as the API wants them: None left out, lists repeated, structures as JSON."""
+    """Query parameters in the API's form: None left out, lists repeated, structures as JSON."""
     pairs: list[tuple[str, str | int | float | bool | None]] = []
     for key, value in params.items():
         if value is None:
             continue
         if isinstance(value, Mapping) or (isinstance(value, Sequence) and value and isinstance(value[0], Mapping)):
             pairs.append((key, json.dumps(value, separators=(",", ":"))))
-        elif isinstance(value, bool):
+        elif isinstance(value, bool):  # before int, which a bool is, too
             pairs.append((key, "true" if value else "false"))
         elif isinstance(value, int | float):
             pairs.append((key, value))
@@ -361,10 +364,10 @@ def _refusal(status: int, content: bytes, base_url: str) -> RemoteError:
 
 def _message(content: bytes) -> str:
     """The message of a refusal, on one line."""
-    return on_one_line(_said(content))
+    return on_one_line(_text_of_refusal(content))
 
 
-def _said(content: bytes) -> str:
+def _text_of_refusal(content: bytes) -> str:
     try:
         body = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -372,10 +375,10 @@ def _said(content: bytes) -> str:
     if not isinstance(body, dict):
         return ""
     match body:
-        case {"message": str(said), "error": [{"message": str(issue), "path": [*path]}, *_]}:
-            return f"{said}: {'.'.join(map(str, path))}: {issue}" if path else f"{said}: {issue}"
-        case {"message": str(said)}:
-            return said
+        case {"message": str(text), "error": [{"message": str(issue), "path": [*path]}, *_]}:
+            return f"{text}: {'.'.join(map(str, path))}: {issue}" if path else f"{text}: {issue}"
+        case {"message": str(text)}:
+            return text
         case {"reasons": [*reasons]}:
             return " ".join(map(str, reasons))
     return ""

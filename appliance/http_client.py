@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS: Final = 20
 MOST_REDIRECTS: Final = 20
 _IN_TARGETS: Final = "/?%:@!$&'()*+,;=[]"
-"""What may stand in the target of a request as it is, besides letters and digits (RFC 3986)."""
+"""Characters that stay as they are in the target of a request, besides letters and digits (RFC 3986)."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -47,7 +47,7 @@ class NotConnected(HttpFailure):
 
 
 class ProxyRefused(HttpFailure):
-    """The proxy does not lead to the server."""
+    """The proxy refused to connect to the server."""
 
 
 class ConnectionEnded(HttpFailure):
@@ -92,11 +92,11 @@ class StreamingResponse:
         gzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding in ("gzip", "x-gzip") else None
         async for part in self._response.aiter_stream():
             try:
-                found = gzip.decompress(part) if gzip else part
+                plain = gzip.decompress(part) if gzip else part
             except zlib.error as error:
                 raise NotHttp(f"Its gzip is broken: {error}") from error
-            if found:
-                yield found
+            if plain:
+                yield plain
 
     async def read(self) -> bytes:
         """The whole body."""
@@ -104,7 +104,7 @@ class StreamingResponse:
 
 
 class HttpClient:
-    """Keeps connections for a while, follows redirects, and goes through a proxy or a unix socket when told so."""
+    """Keeps connections for a while, follows redirects, and can use a proxy or a unix socket."""
 
     def __init__(
         self,
@@ -116,12 +116,12 @@ class HttpClient:
         proxy: Proxy | None = None,
         socket: Path | None = None,
     ) -> None:
-        """`keep_s`: how long an idle connection is used again; `tls` says what to trust, asked when it is needed."""
+        """`keep_s`: seconds that an idle connection is kept; `tls` is called for the first TLS connection."""
         self._connect_s, self._read_s, self._keep_s = connect_s, read_s, keep_s
         self._tls = tls
         self._proxy, self._socket = proxy, socket
         self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
-        """By scheme: only that of https needs to know what to trust."""
+        """By scheme: only the pool of https loads trusted certificates."""
         self._places = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def close(self) -> None:
@@ -137,7 +137,7 @@ class HttpClient:
 
     @asynccontextmanager
     async def open(self, request: Request, *, read_s: float | None) -> AsyncIterator[StreamingResponse]:
-        """A response that is read as it comes; raises HttpFailure. `read_s` bounds each silence, None not at all."""
+        """A response that is read as it comes; raises HttpFailure. `read_s` is the time-out of each part."""
         for _ in range(MOST_REDIRECTS + 1):
             with _named_failures():
                 async with self._places, self._stream(request, read_s) as response:
@@ -172,7 +172,7 @@ class HttpClient:
             self._pools[scheme] = httpcore.AsyncConnectionPool(
                 ssl_context=self._trusted(scheme),
                 proxy=self._httpcore_proxy(self._proxy) if self._proxy is not None else None,
-                max_connections=None,  # bounded by _places: a pool never takes back a tunnel whose TLS failed
+                max_connections=None,  # bounded by _places: a pool never frees the place of a tunnel whose TLS failed
                 max_keepalive_connections=None if self._keep_s else 0,
                 keepalive_expiry=self._keep_s,
                 uds=str(self._socket) if self._socket is not None else None,
@@ -192,7 +192,7 @@ class HttpClient:
     def _trusted(self, scheme: str) -> ssl.SSLContext | None:
         if scheme != "https":
             return None
-        assert self._tls is not None, "only a server is asked by TLS, not the supervisor"
+        assert self._tls is not None, "the supervisor is never reached by TLS"
         return self._tls()
 
 
@@ -214,13 +214,13 @@ def _named_failures() -> Iterator[None]:
     except httpcore.NetworkError as error:
         raise ConnectionEnded(str(error)) from error
     except httpcore.ProtocolError as error:
-        # httpcore says it in two ways, before the response and within it, and tells them apart by nothing else.
+        # httpcore raises the same class for a closed connection and for bytes that are not HTTP: only the text differs.
         is_end = "disconnected" in str(error) or "peer closed connection" in str(error)
         raise (ConnectionEnded if is_end else NotHttp)(str(error)) from error
 
 
 def _host(place: SplitResult) -> str:
-    """The name as it is written in a request: ASCII, an IPv6 address in brackets; raises ValueError."""
+    """The host as a request has it: in ASCII, an IPv6 address in brackets; raises ValueError."""
     host = place.hostname or ""
     return f"[{host}]" if ":" in host else host.encode("idna").decode()
 
@@ -239,7 +239,7 @@ def basic(name: str, password: str) -> str:
 
 
 def _following(request: Request, response: httpcore.Response) -> Request | None:
-    """The request that a redirect asks for; another origin is not told the keys."""
+    """The request that a redirect leads to; None for any other response. The keys are not sent to another origin."""
     location = _header(response, b"location")
     if response.status not in (301, 302, 303, 307, 308) or not location:
         return None
@@ -249,12 +249,14 @@ def _following(request: Request, response: httpcore.Response) -> Request | None:
         after, headers = urlsplit(url), dict(request.headers)
         if after.scheme not in _PORTS or not after.hostname or not url.isprintable():
             raise ValueError(url)
+        # The same server by TLS may have the keys; any other address may be anybody's.
         is_upgrade = after.scheme == "https" and _origin(after) == _origin(before._replace(scheme="https"))
         if _origin(after) != _origin(before) and not is_upgrade:
             headers.pop("authorization", None)
         following = replace(request, url=url, headers=headers)
+        # As browsers do: a redirected POST becomes a GET, except for 307 and 308.
         if response.status == 303 or (response.status in (301, 302) and request.method == "POST"):
             headers.pop("content-type", None)
             following = replace(following, method="GET", content=None)
         return following
-    raise NotHttp("It sends requests on to no address.")
+    raise NotHttp("It redirects to an address that is not valid.")

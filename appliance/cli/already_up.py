@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from appliance.paths import DataDir
 
 _STANDS_STILL_S = 120.0
-"""Longer than any step of a start: a store has a minute, migrations report every ten seconds."""
+"""Seconds; longer than any step of a start: a store has a minute, migrations report every ten seconds."""
 _POLL_S = 0.05
 
 
 def print_keys(url: str, public_key: str, secret_key: str, *, everywhere: bool = False) -> None:
-    """Prints the address and the keys; the secret key only to a terminal or `everywhere`, as a log would keep it."""
+    """Prints the address and the keys; the secret key only on a terminal or if `everywhere`, as logs keep it."""
     click.echo(f"URL         {url}")
     if not public_key:
         return
     click.echo(f"Public key  {public_key}")
     if not secret_key:
-        click.echo("Secret key  (known only to who made it)")
+        click.echo("Secret key  (not stored here: use the one the key was created with)")
     elif everywhere or sys.stdout.isatty():
         click.echo(f"Secret key  {secret_key}")
     else:
@@ -97,11 +97,12 @@ def _wait_for_other_start(data_dir: DataDir) -> None:
             raise StartFailed(
                 "The appliance that was starting here has ended.", hint="Start it to see why: langfuse-local up"
             )
+        # A rewritten state file is progress, also within one step.
         if (changed := _changed_at(data_dir)) != written_at:
             written_at, moved_at = changed, time.monotonic()
         if state.step != printed and state.step:
             printed = state.step
-            click.echo(f"The start that goes on here: {printed}", err=True)
+            click.echo(f"Waiting for the start that is under way: {printed}", err=True)
         if time.monotonic() - moved_at > FOREIGN_AFTER_S:
             require_supervisor(data_dir)
         if time.monotonic() - moved_at > _STANDS_STILL_S:

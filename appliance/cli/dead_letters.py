@@ -1,6 +1,6 @@
 """`dead-letters`: list, show, replay or drop requests that could not be processed.
 
-It talks to Redis, not to web: dead letters belong to whoever runs the appliance, not to a project's key, and the
+It talks to Redis, not to web: dead letters are for the operator of the appliance, not for a project's key, and the
 command must work while web is down, in a container next to external stores and on this machine.
 """
 
@@ -142,7 +142,7 @@ def drop(ids: tuple[str, ...], wants_all: bool, project: str | None, yes: bool, 
 
 def _require_choice(ids: tuple[str, ...], wants_all: bool, project: str | None) -> None:
     if bool(ids) == wants_all:
-        raise click.UsageError("Name the letters by their ids, or say --all.")
+        raise click.UsageError("Name the letters by their ids, or use --all.")
     if ids and project:
         raise click.UsageError("--project goes with --all.")
 
@@ -212,7 +212,7 @@ async def _letter_with_payload(data_dir: Path | None, id: str) -> dict[str, Any]
 async def _select(data_dir: Path | None, ids: tuple[str, ...], project: str | None) -> tuple[list[str], list[str]]:
     """The ids of the selected letters, all of them without `ids`, and the `ids` that do not exist.
 
-    Listed before the first is replayed or dropped, so that one which dies again meanwhile is not taken twice.
+    Listed before the first is replayed, so that a letter which fails again meanwhile is not replayed twice.
     """
     async with _open(data_dir) as letters:
         if not ids:

@@ -12,6 +12,7 @@ from appliance.errors import ConfigError
 _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
 _ids = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 _AT_ONCE = 1000
+"""Ids in one request."""
 
 
 @click.group()
@@ -48,7 +49,7 @@ async def trace(source: Source, output: Output, ids: tuple[str, ...], yes: bool)
 @_yes
 @reading
 async def traces(source: Source, output: Output, filters: tuple[str, ...], yes: bool) -> None:
-    """Delete all traces that fulfil FILTERS, which are those of `traces`; it asks with their number.
+    """Delete all traces that fulfil FILTERS, which are those of `traces`; asks first, with the number of traces.
 
     \b
     Example:
@@ -56,7 +57,7 @@ async def traces(source: Source, output: Output, filters: tuple[str, ...], yes: 
     """
     conditions = conditions_of(filters)
     if not conditions:
-        raise click.UsageError("Say which traces: FILTERS are missing.")
+        raise click.UsageError("FILTERS are missing; without any, all traces would be deleted.")
     async with source.client() as client:
         if not yes:
             count = (await client.traces(filter=conditions, limit=1)).meta.total_items or 0
@@ -123,7 +124,7 @@ async def dataset_run(source: Source, output: Output, dataset: str, run: str, ye
 @_yes
 @reading
 async def project(source: Source, output: Output, id: str, yes: bool) -> None:
-    """Delete the project of the keys with everything in it; ID is required so that it is no other one.
+    """Delete the project of the keys with everything in it; ID must be its id, to confirm which project it is.
 
     Its keys stop working. A later start makes a new first project when none is left.
 

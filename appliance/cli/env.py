@@ -40,13 +40,13 @@ def env(output_format: str, data_dir: Path | None) -> None:
         raise NotRunning(f"There is no appliance in {layout.root} yet.", hint="Start it: langfuse-local up --detach")
     if not secrets.secret_key:
         raise ConfigError(
-            f"The secret key of {secrets.public_key} is not known here: the database keeps the one it was made with.",
-            hint="Use that one, or start with another LANGFUSE_INIT_PROJECT_PUBLIC_KEY.",
+            f"The secret key of {secrets.public_key} is not stored here: the database has only its hash.",
+            hint="Use the secret key that it was created with, or start with another LANGFUSE_INIT_PROJECT_PUBLIC_KEY.",
         )
     state = read_state(layout)
     url = state.url or settings.public_url.rstrip("/") or f"http://localhost:{state.ports.get('web', 3000)}"
     if state.url is None:
-        click.echo("Note: the appliance does not run now; the port may change.", err=True)
+        click.echo("Note: the appliance does not run now; its port may change.", err=True)
     values = variables(url, secrets.public_key, secrets.secret_key)
     if port := state.ports.get("otlp-grpc"):
         values["LANGFUSE_LOCAL_OTLP_GRPC_ENDPOINT"] = f"http://localhost:{port}"

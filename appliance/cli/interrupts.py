@@ -20,7 +20,7 @@ class Interrupted(KeyboardInterrupt):
 def raise_on_signals() -> None:
     """Raises Interrupted on SIGINT, SIGTERM and SIGHUP; an ignored signal (nohup) stays ignored.
 
-    A Ctrl-C that was blocked while this program started (`become`) interrupts now.
+    `become` blocks SIGINT while this program starts; a Ctrl-C from that time interrupts now.
     """
 
     def interrupt(number: int, _frame: FrameType | None) -> None:
@@ -53,7 +53,7 @@ def defer_signals() -> Iterator[None]:
 def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
     """Like asyncio.run, but a stop signal cancels the work so that it ends in order; raises Interrupted then.
 
-    Raised in the middle of the event loop, it would leave open connections to the garbage collector.
+    An exception raised inside the event loop would leave open connections to the garbage collector.
     """
     import asyncio
 
@@ -72,6 +72,7 @@ def run_until_signal(work: Coroutine[Any, Any, None]) -> None:
         await work
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    # asyncio removes its handlers without restoring the earlier ones, and nohup's ignored SIGHUP stays ignored.
     handlers = {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}
     try:
         asyncio.run(cancellable())

@@ -1,4 +1,4 @@
-"""`jobs`: what runs in the background; `prune`: retention, now."""
+"""`jobs`: the background jobs; `prune`: applies retention at once."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def retry(source: Source, output: Output, id: str) -> None:
 @click.option("--dry-run", is_flag=True, help="Only show what would be deleted.")
 @reading
 async def prune(source: Source, output: Output, dry_run: bool) -> None:
-    """Delete what is older than its project keeps it, or more than the disk space that is set, without waiting.
+    """Delete traces beyond the age or disk space that is set, without waiting for the hourly job.
 
     The bounds are LANGFUSE_INIT_PROJECT_RETENTION (days, per project) and LANGFUSE_LOCAL_MAX_DISK_BYTES.
 
@@ -136,7 +136,7 @@ async def prune(source: Source, output: Output, dry_run: bool) -> None:
     if plan["data"] or output.as_json:
         output.rows(plan["data"], _CUTS)
     else:
-        click.echo("Nothing is older or larger than it may be.", err=True)
+        click.echo("Nothing exceeds the retention limits.", err=True)
 
 
 async def _request(source: Source, output: Output, method: str, id: str, verb: str = "") -> None:

@@ -20,7 +20,7 @@ _FOLLOW_EVERY_S = 0.2
 
 @click.command()
 @click.argument("service", required=False)
-@click.option("--follow", "-f", is_flag=True, help="Go on printing what comes, until Ctrl-C.")
+@click.option("--follow", "-f", is_flag=True, help="Go on printing new lines until Ctrl-C.")
 @click.option("--lines", "-n", default=100, show_default=True, type=click.IntRange(0), help="Last lines to print.")
 @data_dir_option
 def logs(service: str | None, follow: bool, lines: int, data_dir: Path | None) -> None:
@@ -66,8 +66,8 @@ def _files(layout: DataDir, service: str | None) -> list[Path]:
     if service is not None:
         matching = [file for file in files if file.stem == service]
         if not matching:
-            known = ", ".join(file.stem for file in files) or "none yet"
-            raise NotFound(f"There is no log of {service!r} in {layout.logs}.", hint=f"Logs: {known}.")
+            names = ", ".join(file.stem for file in files) or "none yet"
+            raise NotFound(f"There is no log of {service!r} in {layout.logs}.", hint=f"Logs: {names}.")
         return matching
     if not files:
         raise NotFound(f"There are no logs in {layout.logs}.", hint="Start the appliance: langfuse-local up --detach")

@@ -52,13 +52,13 @@ def data_dir_option(function: Command) -> Command:
 
 
 def ask_before_deleting(question: str, *, otherwise: str = "Nothing was deleted.") -> None:
-    """Asks; any answer but yes, or none, prints `otherwise` and exits with code 1."""
+    """Asks; without a yes prints `otherwise` and exits with code 1."""
     try:
         if click.confirm(question, err=True):
             return
     except click.Abort:  # Ctrl-C, or nobody is there to answer
         click.echo("", err=True)
-        otherwise = f"{otherwise} With --yes nobody is asked."
+        otherwise = f"{otherwise} Use --yes to delete without a question."
     click.echo(otherwise, err=True)
     sys.exit(1)
 
@@ -71,7 +71,7 @@ def settings_from(**flags: object) -> Settings:
 
 
 def attached() -> tuple[str, str, str] | None:
-    """Address, public and secret key of the server at `attach_url`, which is set in web's container; None without."""
+    """Address, public and secret key of the server at `attach_url`, which web's container sets; None without it."""
     settings = settings_from()
     if not settings.attach_url:
         return None

@@ -59,7 +59,7 @@ class OutputStream(io.TextIOWrapper):
         """Drops output that cannot be written, so that the interpreter does not fail at its end."""
         try:
             super().flush()
-        except OSError:
+        except OSError:  # the interpreter flushes once more at exit, which now goes to the null device
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
 
     @contextlib.contextmanager
@@ -68,7 +68,7 @@ class OutputStream(io.TextIOWrapper):
             yield
         except OSError as error:
             if isinstance(error, BrokenPipeError) and self._is_result:
-                raise ReaderGone("Nobody reads standard output any more.") from error
+                raise ReaderGone("The reader of standard output has ended.") from error
             if self._is_result:
                 reason = "it is closed" if error.errno == errno.EBADF else error.strerror or str(error)
                 raise OutputFailed(f"Standard output cannot be written: {reason}.") from error

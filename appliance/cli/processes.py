@@ -34,7 +34,10 @@ def web(host: str | None, port: int | None, web_workers: int | None, fd: int | N
 
 @click.command()
 @click.option(
-    "--name", default="worker-1", show_default=True, help="Must differ between workers, and stay over restarts."
+    "--name",
+    default="worker-1",
+    show_default=True,
+    help="Must differ between workers, and stay the same over restarts.",
 )
 def worker(name: str) -> None:
     """Write accepted data to the stores, which come from the environment.

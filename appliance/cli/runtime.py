@@ -35,7 +35,7 @@ def runtime_group() -> None:
 def switch(name: ManagedRuntime, replace: bool, data_dir: Path | None) -> None:
     """Copy all data to the other runtime, compare it, and use that runtime from now on; the old data stays.
 
-    Interrupted, it changes nothing; run it again.
+    An interrupted move changes nothing; run it again.
 
     \b
     Example:

@@ -22,7 +22,7 @@ DEFAULT_NAME = "langfuse-local"
 
 def _unit_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-        raise click.BadParameter(f"{name!r} is no name of a unit: letters, digits, `-`, `_` and `.` only.")
+        raise click.BadParameter(f"{name!r} is not a valid name of a unit: letters, digits, `-`, `_` and `.` only.")
     return name
 
 
@@ -57,7 +57,7 @@ def service_group() -> None:
 @click.option("--host", help="Address that web listens on.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.")
 @click.option("--web-workers", type=click.IntRange(1, 64), help="Number of web processes behind the one port.")
-@click.option("--run-as", default="", help="User that a system unit runs as; one is made for it by default.")
+@click.option("--run-as", default="", help="User that a system unit runs as; by default one is created for it.")
 @click.option("--dry-run", is_flag=True, help="Print the unit and change nothing.")
 def install(scope: Scope | None, name: str, dry_run: bool, run_as: str, **flags: Any) -> None:
     """Write the unit, enable it, start it and wait until the API answers.
@@ -86,7 +86,7 @@ def install(scope: Scope | None, name: str, dry_run: bool, run_as: str, **flags:
     click.echo(
         f"{state.unit} {'is installed' if changed else 'was installed already'} and {state.active}: {state.status}"
     )
-    _say_where(scope, unit)
+    _print_paths(scope, unit)
 
 
 @service_group.command()
@@ -190,7 +190,7 @@ def _require_root(scope: Scope) -> None:
         raise ConfigError("A system unit needs root.", hint="Run it with sudo, or make a user unit: --user.")
 
 
-def _say_where(scope: Scope, unit: Unit) -> None:
+def _print_paths(scope: Scope, unit: Unit) -> None:
     sudo, mine = ("sudo ", "") if scope == "system" else ("", " --user")
     click.echo(f"Data    {unit.data_dir}")
     click.echo(f"Keys    {sudo}langfuse-local env --data-dir {unit.data_dir}")

@@ -102,10 +102,10 @@ def _print(appliance: ApplianceStatus) -> None:
 
 def _print_receipts(receipts: Mapping[str, Receipts]) -> None:
     """Prints a row per project: requests by outcome, and in brackets their spans and events."""
-    fates = ("accepted", "waiting", "written", "refused", "dead", "dropped")
-    click.echo(f"{'PROJECT':<28}" + "".join(f"{fate.upper():>20}" for fate in fates))
+    outcomes = ("accepted", "waiting", "written", "refused", "dead", "dropped")
+    click.echo(f"{'PROJECT':<28}" + "".join(f"{outcome.upper():>20}" for outcome in outcomes))
     for project_id, counts in sorted(receipts.items()):
-        columns: list[Count] = [getattr(counts, fate) for fate in fates]
+        columns: list[Count] = [getattr(counts, outcome) for outcome in outcomes]
         click.echo(f"{project_id:<28}" + "".join(f"{f'{count.requests} ({count.items})':>20}" for count in columns))
 
 

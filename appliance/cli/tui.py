@@ -29,7 +29,7 @@ def tui(
     """
     sources = [click.get_current_context().get_parameter_source(name) for name in ("public_key", "secret_key")]
     if not url and ParameterSource.COMMANDLINE in sources:
-        raise click.UsageError("--public-key and --secret-key go with --url: say which server they are for.")
+        raise click.UsageError("--public-key and --secret-key need --url, the server they belong to.")
     server = None if url else attached()
     if server:
         url, public_key, secret_key = server
@@ -43,7 +43,7 @@ def tui(
 
 
 def _pipe_with(secret: str) -> str:
-    """The descriptor of a pipe with the secret, since every user can see the next program's arguments."""
+    """The descriptor of a pipe that holds the secret: every user of the machine can see a program's arguments."""
     reading, writing = os.pipe()
     os.write(writing, secret.encode())
     os.close(writing)

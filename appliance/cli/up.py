@@ -55,8 +55,8 @@ def up(
 ) -> None:
     """Start the stores, web and the workers; print the URL and the keys.
 
-    Ctrl-C stops everything in order. An appliance that runs already is left alone, and its URL printed; asked for
-    another port, host, runtime or number of processes than it has, the exit code is 2.
+    Ctrl-C stops everything in order. When an appliance runs already, its URL is printed; if it has
+    another port, host, runtime or number of processes than the options say, the exit code is 2.
 
     \b
     Example:
@@ -80,7 +80,7 @@ def up(
         else:
             _run_in_foreground(settings, report_fd, show_keys)
     except AlreadyRunning:
-        if report_fd is not None:  # the detaching command prints it, not the log
+        if report_fd is not None:  # the detaching command prints the URL; here it would go to the log
             sys.exit(_RUNS_ALREADY)
         from appliance.cli.already_up import print_running_appliance
 
@@ -102,7 +102,7 @@ def _run_in_foreground(settings: Settings, report_fd: int | None, show_keys: boo
             return
         try:
             pipe.write(encode(event))
-        except BrokenPipeError:
+        except BrokenPipeError:  # the detaching command was killed; the start goes on
             pipe = None
             return
         if isinstance(event, Ready):

@@ -1,4 +1,4 @@
-"""Authorization by API keys, Basic or Bearer; of a pair the secret decides (contract: server semantics 6.1)."""
+"""Authorization by API keys, Basic or Bearer; the secret key alone decides (contract: server semantics 6.1)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HINT = "Confirm that you've configured the correct host."
 
 @dataclass(frozen=True, slots=True)
 class Auth:
-    """An authorised request: which project it may touch, and how far."""
+    """An authorised request: its project, and what it may do there."""
 
     project_id: str
     access: Access
@@ -51,7 +51,7 @@ async def authorize_header(header: str | None, keys: KeyRing, *, allow_scores_on
         owner = await keys.find(public_key, secret_key) if secret_key else None
         if owner is None:
             raise Unauthorized(f"Invalid credentials. {_HINT}")
-        if owner.public_key != public_key:
+        if owner.public_key != public_key:  # accepted, as by the reference server
             log.warning("a request used the secret key of %s with another public key", owner.public_key)
         return Auth(_project_of(owner), "project")
     if scheme.lower() == "bearer":

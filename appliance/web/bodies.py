@@ -20,7 +20,7 @@ Body = TypeVar("Body")
 # Above this size, work on a body leaves the event loop.
 _LARGE_BYTES = 1_000_000
 
-# A body may take this long, and then as long as this rate makes of it.
+# A body may take this long plus the time for its size at this rate; slower clients would hold memory for hours.
 _SLOW_S = 30.0
 _SLOWEST_BYTES_PER_S = 32_000
 
@@ -82,7 +82,7 @@ async def read_inflated(request: Request) -> bytes:
 
 
 async def read_json_text(request: Request) -> bytes:
-    """The body of `read_inflated`, with lone surrogates replaced; the memory to decode it is taken."""
+    """The body of `read_inflated`, with lone surrogates replaced; the memory to decode it is charged."""
     content = await read_inflated(request)
     charge = charge_of(request.scope)
     charge.take_for_json(content)

@@ -26,6 +26,7 @@ from appliance.web.responses import json_response
 
 log = logging.getLogger(__name__)
 
+# The reference server names the error of a refused key on these endpoints only.
 _NAMED_AUTH_PATHS = ("/api/public/ingestion", "/api/public/v2/prompts", "/api/public/prompts")
 _MESSAGE_ONLY_405 = "/api/public/projects"
 _RETRY_AFTER_S = 2
@@ -42,7 +43,7 @@ def request_error(request: Request, error: Exception) -> Response:
     headers = None
     if isinstance(error, Overloaded):
         headers = {"Retry-After": str(error.retry_after_s)}
-    elif isinstance(error, RequestTimedOut):
+    elif isinstance(error, RequestTimedOut):  # the rest of the body may still come and is not read
         headers = {"Connection": "close"}
     return json_response(body, error.status, headers)
 

@@ -20,6 +20,7 @@ IDLE_S: Final = 20.0
 _RETRY_AFTER_S = 1
 _SCOPE_KEY = "appliance.memory_charge"
 _BYTES_PER_VALUE: Final = 100
+"""Upper estimate of the memory of one decoded value besides its own text."""
 
 
 class MemoryBudget:
@@ -36,7 +37,7 @@ class MemoryBudget:
         return self._used
 
     def take(self, size: int) -> None:
-        """Raises Overloaded when `size` does not fit beside what is taken."""
+        """Raises Overloaded when `size` does not fit beside the bytes in use."""
         with self._lock:
             if self._used + size > self.capacity:
                 raise Overloaded("Too much is being received at once.", retry_after_s=_RETRY_AFTER_S)
@@ -101,7 +102,7 @@ class LimitMemory:
 
         async def receive_in_time() -> Message:
             nonlocal is_whole
-            if is_whole:  # what comes now is only the end of the connection
+            if is_whole:  # this waits for the client to disconnect, which has no time limit
                 return await receive()
             try:
                 async with asyncio.timeout(IDLE_S):

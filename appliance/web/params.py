@@ -15,7 +15,7 @@ MAX_LIMIT = 100
 
 @dataclass(frozen=True, slots=True)
 class PageParams:
-    """Which rows a list answers with; pages count from 1."""
+    """The page of a list and its size; pages count from 1."""
 
     number: int
     limit: int
@@ -36,7 +36,7 @@ def issue(path: str, message: str, code: str = "invalid_type") -> dict[str, obje
 
 
 def page_params(request: Request, *, default_limit: int = 50, max_limit: int = MAX_LIMIT) -> PageParams:
-    """The page asked for by `page` and `limit`; raises InvalidData when one is out of range."""
+    """The page that `page` and `limit` select; raises InvalidData when one is out of range."""
     number = int_param(request, "page", default=1, low=1, high=1_000_000_000)
     limit = int_param(request, "limit", default=default_limit, low=1, high=max_limit)
     return PageParams(number, limit)
@@ -48,7 +48,7 @@ def int_param(request: Request, name: str, *, default: int, low: int, high: int)
     if not text:
         return default
     try:
-        value = int(float(text))
+        value = int(float(text))  # any notation, such as 2.0 or 1e2
     except (ValueError, OverflowError):
         raise InvalidData([issue(name, f"Expected number, received {text!r}")]) from None
     if value < low:
@@ -81,7 +81,7 @@ def bool_param(request: Request, name: str) -> bool | None:
 
 
 def time_param(request: Request, name: str) -> int | None:
-    """A point in time as microseconds since the epoch, None when missing; raises InvalidData without an offset."""
+    """A point in time as microseconds since the epoch, None when missing; raises InvalidData, also without offset."""
     text = text_param(request, name)
     if text is None:
         return None

@@ -21,9 +21,9 @@ from appliance.web.auth import authorize
 AT_ONCE: Final = 4
 """Reads of a kind that one web process runs at a time; more would make none of them quicker."""
 WAIT_S: Final = 2.0
-"""How long a read waits to begin when many wait."""
+"""Seconds that a read waits to begin when many wait."""
 PATIENT_S: Final = 15.0
-"""How long it waits when fewer than `MOST_PATIENT` wait, such as those of one screen behind slow reads."""
+"""Seconds that it waits when fewer than `MOST_PATIENT` wait, such as the reads of one screen behind slow ones."""
 MOST_PATIENT: Final = 8
 _RETRY_AFTER_S: Final = 2
 
@@ -54,6 +54,7 @@ class ReadLimiter:
             wait_s = PATIENT_S if len(self._waiting) < self._most_patient else self._wait_s
             task = self._waiting[key] = asyncio.create_task(self._read_when_free(key, work, wait_s))
             task.add_done_callback(_forget)
+        # Shielded, because a client that leaves must not cancel the read that others wait for.
         return await asyncio.shield(task)
 
     async def _read_when_free(
@@ -61,7 +62,9 @@ class ReadLimiter:
     ) -> Response:
         try:
             async with asyncio.timeout(wait_s):
-                while key in self._begun:  # equal requests one at a time
+                while (
+                    key in self._begun
+                ):  # a read that has begun may miss newer data: a later equal one waits and runs again
                     await self._begun[key].wait()
                 await self._free.acquire()
         except TimeoutError:
@@ -79,7 +82,7 @@ class ReadLimiter:
 
 def _forget(task: asyncio.Task[Response]) -> None:
     if not task.cancelled():
-        task.exception()  # all clients that waited may have left
+        task.exception()  # marks it as retrieved: all clients that waited may have left
 
 
 ReadKind = Literal["lists", "metrics"]
@@ -102,8 +105,8 @@ def _limited(kind: ReadKind, handler: Handler) -> Handler:
             return await handler(request)
         await authorize(request)  # requests without a key do not wait
         scope = request.scope
-        who = request.headers.get("authorization", "")
-        key = (request.method, who, scope["path"], scope["query_string"])
+        credentials = request.headers.get("authorization", "")
+        key = (request.method, credentials, scope["path"], scope["query_string"])
         limiters: dict[ReadKind, ReadLimiter] = request.app.state.read_limiters
         return await limiters[kind].read(key, lambda: handler(request))
 

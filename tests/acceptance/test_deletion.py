@@ -81,4 +81,4 @@ def test_the_command_deletes_and_shows_its_job(own_appliance: Appliance) -> None
         assert purged["id"] in own_appliance.run("jobs", "show", purged["id"]).stdout
         refused = own_appliance.run("jobs", "cancel", purged["id"])
         assert refused.returncode == 1 and "is done" in refused.stderr
-        assert own_appliance.run("prune", "--dry-run").stderr == "Nothing is older or larger than it may be.\n"
+        assert own_appliance.run("prune", "--dry-run").stderr == "Nothing exceeds the retention limits.\n"

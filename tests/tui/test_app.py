@@ -276,7 +276,7 @@ async def test_first_run_waits_for_the_first_trace(make_app: MakeApp, until: Unt
         await until(lambda: gateway.server.public_key in screen.snippet.text)
         await pilot.press("y")
         assert "from langfuse import" in app.clipboard
-        await until(lambda: screen.known is not None)
+        await until(lambda: screen.known_ids is not None)
         gateway.add_trace("hello")
         await until(lambda: screen.received)
         await pilot.press("enter")

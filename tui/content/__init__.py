@@ -1,1 +1,1 @@
-"""What stands in a pane: documents, charts, and texts to copy; pure."""
+"""The content of panes: documents, charts, and texts to copy; pure."""

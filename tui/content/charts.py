@@ -31,7 +31,7 @@ def resample(values: Sequence[float], width: int) -> list[float]:
 
 
 def group(values: Sequence[float], most: int) -> list[float]:
-    """At most so many points, each the sum of an equal number of neighbours; the last may hold fewer."""
+    """At most `most` points, each the sum of an equal number of neighbours; the last may hold fewer."""
     step = -(-len(values) // most)
     return [sum(values[start : start + step]) for start in range(0, len(values), step)]
 
@@ -84,7 +84,7 @@ def _spans(count: int, width: int) -> list[tuple[int, int]]:
 
 
 def used_width(count: int, width: int) -> int:
-    """How much of a width a chart of so many points fills."""
+    """The part of `width` that a chart of `count` points fills."""
     step = width // max(count, 1)
     return step * count if count and step >= GAPPED else width
 
@@ -96,7 +96,7 @@ def _pile(values: Sequence[float], top: float, height: int) -> list[Cell]:
     for value in values:
         total += value
         edges.append(round(total / top * height * 8) if top > 0 else 0)
-    if total > 0 and edges[-1] == 0:
+    if total > 0 and edges[-1] == 0:  # a small value is still seen
         edges[-1] = 1
     return [_cell(edges, y * 8) for y in range(height)]
 
@@ -108,5 +108,6 @@ def _cell(edges: Sequence[int], base: int) -> Cell:
     filled = min(edges[owner] - base, 8)
     if filled == 8:
         return Cell("█", owner)
+    # A cell has two colours: the block in front, and the next series behind it.
     above = next((i for i, edge in enumerate(edges) if edge > base + filled), None)
     return Cell(BLOCKS[filled], owner, above)

@@ -16,14 +16,14 @@ _PYTHON: Final = """from langfuse import Langfuse
 
 # The keys come from LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY.
 langfuse = Langfuse(base_url={url})
-found = langfuse.api.observations.get_many({which}, fields="core,basic,time,io,metadata,model,usage")
-for observation in found.data:
+page = langfuse.api.observations.get_many({which}, fields="core,basic,time,io,metadata,model,usage")
+for observation in page.data:
     print(observation.model_dump_json(indent=2))
 """
 
 
 def curl(url: str, noun: Noun, identity: str) -> str:
-    """A line for a POSIX shell that fetches one trace or observation, whatever its id holds."""
+    """A line for a POSIX shell that fetches one trace or observation."""
     return f"curl -s -u {_LOGIN} {shlex.quote(f'{url}/api/public/{noun}s/{_segment(identity)}')}"
 
 
@@ -38,7 +38,7 @@ def python(url: str, noun: Noun, identity: str) -> str:
 
 
 def trace_link(server: Server, trace_id: str) -> str:
-    """The address of a trace for people; of an appliance it says by which command the trace is opened."""
+    """The address of a trace for people; an appliance shows there the command that opens it."""
     return f"{server.url}/project/{_segment(server.project_id)}/traces/{_segment(trace_id)}"
 
 

@@ -19,7 +19,7 @@ from tui.text.cells import fit
 from tui.text.palette import Palette
 
 LONGEST_TEXT: Final = 200_000
-"""Characters of one text that are laid out; the rest is opened in the editor."""
+"""Characters of one text that are laid out, as wrapping takes time; the editor opens the whole text."""
 LONGEST_STRING: Final = 20_000
 """Characters of one JSON string that are shown."""
 
@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True):
     """Cells by which its wrapped continuation is indented."""
     key: str = ""
     lead: Text | None = None
-    """Stands before each of its rows, the wrapped ones too."""
+    """Shown before each of its rows, also wrapped ones."""
 
 
 def blank() -> Line:
@@ -175,8 +175,8 @@ def _json_value(
 
 def _scalar(value: Any, palette: Palette) -> Text:
     if isinstance(value, str):
-        shown = value if len(value) <= LONGEST_STRING else value[:LONGEST_STRING] + f"… {len(value):,} characters"
-        return Text(json.dumps(shown, ensure_ascii=False), style=palette.series[3])
+        text = value if len(value) <= LONGEST_STRING else value[:LONGEST_STRING] + f"… {len(value):,} characters"
+        return Text(json.dumps(text, ensure_ascii=False), style=palette.series[3])
     if value is None or isinstance(value, bool):
         return Text(json.dumps(value), style=palette.series[1])
     if isinstance(value, int | float):
@@ -186,10 +186,10 @@ def _scalar(value: Any, palette: Palette) -> Text:
 
 def pair_lines(pairs: Mapping[str, Any], palette: Palette) -> list[Line]:
     """Names and values in two columns; empty values are left out."""
-    shown = {key: value for key, value in pairs.items() if value not in (None, "", [], {})}
-    width = min(max((cell_len(key) for key in shown), default=0), 24) + 2
+    filled = {key: value for key, value in pairs.items() if value not in (None, "", [], {})}
+    width = min(max((cell_len(key) for key in filled), default=0), 24) + 2
     lines: list[Line] = []
-    for key, value in shown.items():
+    for key, value in filled.items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
         lines.append(Line(Text.assemble((fit(key, width), palette.muted), (_cut(text), palette.text)), width))
     return lines

@@ -1,4 +1,4 @@
-"""What a new user pastes to send the first trace, per language."""
+"""Snippets that send a first trace, per language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OTEL_NOTE: Final = "# Then run any program that is instrumented with OpenTelemet
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A text to copy, and what it is."""
+    """A text to copy, with its title and language."""
 
     key: str
     title: str

@@ -75,7 +75,7 @@ class AppScreen(Screen[None]):
 
     @property
     def lists_all_traces(self) -> bool:
-        """Whether the screen lists all traces, and so notices by itself that there is none."""
+        """Whether the screen lists all traces, and so notices when there is none."""
         return False
 
     def on_mount(self) -> None:
@@ -106,7 +106,7 @@ class AppScreen(Screen[None]):
             self.app.pop_screen()
 
     def refresh_styles(self) -> None:
-        """Draws again whatever keeps colours of its own; called when the theme changes."""
+        """Draws content again that was built with the old colours; called when the theme changes."""
         self.refresh(recompose=False)
 
     def fetch(self, work: Callable[[], Awaitable[T]], then: Callable[[T], None], *, group: str = "load") -> None:
@@ -124,7 +124,7 @@ class AppScreen(Screen[None]):
             self.host.report(error)
         else:
             self.host.report(None)
-            if self.is_attached:
+            if self.is_attached:  # it may have been closed meanwhile
                 self.is_loaded = True
                 then(answer)
         finally:

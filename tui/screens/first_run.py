@@ -1,4 +1,4 @@
-"""The first minutes: the keys, a snippet per way in, and the wait for the first trace."""
+"""The first minutes: the keys, a snippet per language, and the wait for the first trace."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class FirstRunScreen(AppScreen):
         """`is_first`: the project was empty a moment ago, so any trace has just come in."""
         super().__init__()
         self.received: TraceRow | None = None
-        self.known: set[str] | None = set() if is_first else None
+        self.known_ids: set[str] | None = set() if is_first else None
         """Ids of the traces that were there at first; None before they were fetched."""
         self._snippets: list[Snippet] = []
         self._tick = 0
@@ -81,11 +81,11 @@ class FirstRunScreen(AppScreen):
         background.run(self, self._listen, "listen")
 
     async def _listen(self) -> None:
-        """Waits for a trace of the live stream, also one that began before the newest; `_wait` serves other servers."""
+        """Waits for a trace of the live stream, also one with an old start; `_wait` serves servers without a stream."""
         while self.received is None:
             with suppress(ApplianceError):
                 async for ids in self.gateway.live():
-                    if ids and self.known is not None:
+                    if ids and self.known_ids is not None:
                         trace = await self.gateway.trace(ids[0])
                         self._show_received(
                             TraceRow(id=trace.id, timestamp=time_of(trace.timestamp), name=trace.name or "")
@@ -107,9 +107,9 @@ class FirstRunScreen(AppScreen):
 
     def _receive(self, rows: list[TraceRow]) -> None:
         ids = {row.id for row in rows}
-        if self.known is None:
-            self.known = ids
-        if fresh := [row for row in rows if row.id not in self.known]:
+        if self.known_ids is None:
+            self.known_ids = ids
+        if fresh := [row for row in rows if row.id not in self.known_ids]:
             self._show_received(fresh[0])
 
     def _spin(self) -> None:
@@ -130,12 +130,12 @@ class FirstRunScreen(AppScreen):
         )
 
     @property
-    def _shown(self) -> Snippet | None:
+    def _snippet(self) -> Snippet | None:
         return next((one for one in self._snippets if one.key == self.tabs.active), None)
 
     @on(Tabs.TabActivated)
     def _show_snippet(self) -> None:
-        if one := self._shown:
+        if one := self._snippet:
             palette = self.palette
             lines = [
                 Line(Text(row, style=palette.faint if row.startswith("#") else palette.text), 4)
@@ -150,7 +150,7 @@ class FirstRunScreen(AppScreen):
         self.tabs.action_previous_tab()
 
     def action_copy(self) -> None:
-        if one := self._shown:
+        if one := self._snippet:
             self.host.copy(one.text, f"the {one.title} snippet")
 
     def action_copy_keys(self) -> None:

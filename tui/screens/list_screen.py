@@ -48,7 +48,7 @@ class ListScreen(AppScreen, Generic[Row]):
         raise NotImplementedError
 
     def empty_text(self) -> str:
-        """What the table says when there are no rows, and what to do about it."""
+        """The text of an empty table, with what to do about it."""
         raise NotImplementedError
 
     def show_status(self) -> None:

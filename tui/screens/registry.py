@@ -16,7 +16,7 @@ class ScreenEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One screen: how it is reached, what it is called, and its keys."""
 
     name: str
-    """Its class's SCOPE; also what the state file and the jump line call it."""
+    """Its class's SCOPE, and its name in the state file and on the jump line."""
     title: str
     key: str = ""
     """The key of a screen with a tab; the others are opened from a screen."""

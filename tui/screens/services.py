@@ -29,9 +29,11 @@ from tui.widgets.line_scroll import LineScroll
 from tui.widgets.virtual_table import RowCells, VirtualTable
 
 LOG_LINES: Final = 500
+"""Lines of a log that are fetched first; later ones are added up to `MOST_LOG_LINES`."""
 MOST_LOG_LINES: Final = 5000
 MOST_JOBS: Final = 4
 DRAW_S: Final = 0.2
+"""Seconds between drawings of the log: a service may write thousands of lines a second."""
 
 LEVEL: Final = re.compile(
     r"(?<![\w.])(trace|debug|info|information|notice|log|warn|warning|error|fatal|critical|panic|traceback)(?![\w.])",
@@ -102,7 +104,7 @@ class ServicesScreen(AppScreen):
         status, jobs = await asyncio.gather(self.gateway.status(), self.gateway.jobs(), return_exceptions=True)
         if isinstance(status, BaseException):
             raise status
-        # Web may be down, which the table shows already.
+        # Jobs come from web, which may be down; the table shows that, and must not fail with it.
         return status, [] if isinstance(jobs, BaseException) else jobs
 
     def _show_remote(self) -> None:

@@ -1,4 +1,4 @@
-"""A session as one conversation, with what each turn took and cost."""
+"""A session as one conversation, with the duration and cost of each turn."""
 
 from __future__ import annotations
 

@@ -87,6 +87,6 @@ class StartScreen(AppScreen):
 
 
 def _is_next_share(line: str, last: str) -> bool:
-    """Whether a line tells of the same image's download as the one before: its bar moves on in place."""
+    """Whether a line shows progress of the same download as the line before, which it then replaces."""
     image, _, share = line.partition(": ")
     return "fetching" in image and " % of " in share and last.partition(": ")[0] == image

@@ -34,7 +34,9 @@ from tui.widgets.line_scroll import LineScroll
 from tui.widgets.span_tree_view import SpanTreeView
 
 TEXTS_DELAY_S: Final = 0.08
+"""Seconds that the cursor rests on a row before its texts are fetched: a held arrow key passes many rows."""
 KEPT_TEXTS: Final = 200
+"""Observations whose texts are cached."""
 TABS: Final = (
     ("preview", "Preview"),
     ("input", "Input"),
@@ -62,7 +64,7 @@ class TraceScreen(AppScreen):
         super().__init__()
         self.trace_id = trace_id
         self.subject = f"trace {trace_id}"
-        self._wanted = observation_id
+        self._observation_to_select = observation_id
         self.trace_detail: ApiTraceDetail | None = None
         self._observations: dict[str, Observation] = {}
         self._texts: dict[str, ApiObservation] = {}
@@ -98,6 +100,7 @@ class TraceScreen(AppScreen):
         try:
             async for batch in self.gateway.trace_observations(self.trace_id):
                 observations.update((one.id, one) for one in batch)
+                # Each drawing builds the whole tree: drawn at every batch, a long trace would take quadratic time.
                 if len(observations) >= 2 * drawn:
                     drawn = len(observations)
                     self._show_observations(observations, is_whole=False)
@@ -120,8 +123,8 @@ class TraceScreen(AppScreen):
         self._observations = observations
         self._rebuild()
         self._show_status(is_whole)
-        if self._wanted and (node := self.span_view.spans.nodes.get(self._wanted)):
-            self._wanted = ""
+        if self._observation_to_select and (node := self.span_view.spans.nodes.get(self._observation_to_select)):
+            self._observation_to_select = ""
             self.span_view.go_to(node)
 
     def _rebuild(self) -> None:
@@ -331,8 +334,8 @@ def trace_as_root(trace: ApiTraceDetail, observations: list[Observation]) -> Obs
 
 def under_root(root: str, observations: list[Observation]) -> list[Observation]:
     """The same observations, those without a known parent below the root."""
-    known = {one.id for one in observations}
+    ids = {one.id for one in observations}
     return [
-        one if one.parent_observation_id in known else msgspec.structs.replace(one, parent_observation_id=root)
+        one if one.parent_observation_id in ids else msgspec.structs.replace(one, parent_observation_id=root)
         for one in observations
     ]

@@ -1,4 +1,4 @@
-"""What can be done with a trace or an observation from any screen: copy it, or open its link."""
+"""Actions on a trace or an observation that several screens share: copying it, opening its link."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def copy_trace(screen: AppScreen, trace: ApiTraceDetail) -> None:
 def offer_copy(
     screen: AppScreen, noun: copies.Noun, identity: str, input_value: Any, output_value: Any, whole: dict[str, Any]
 ) -> None:
-    """A menu: id, input, output, JSON, curl, Python, link; what is chosen goes to the clipboard by OSC 52."""
+    """A menu: id, input, output, JSON, curl, Python, link; the chosen text goes to the clipboard by OSC 52."""
     server = screen.gateway.server
     texts = {
         "id": identity,
@@ -37,9 +37,9 @@ def offer_copy(
         "link": copies.trace_link(server, identity) if noun == "trace" else "",
     }
     keys = {"id": "d", "input": "i", "output": "o", "JSON": "j", "curl": "c", "Python": "p", "link": "l"}
-    rows = [(what, keys[what], what) for what, text in texts.items() if text]
+    rows = [(name, keys[name], name) for name, text in texts.items() if text]
     screen.app.push_screen(
-        ChoiceModal(f"Copy of this {noun}", rows), lambda what: screen.host.copy(texts[what], what) if what else None
+        ChoiceModal(f"Copy of this {noun}", rows), lambda name: screen.host.copy(texts[name], name) if name else None
     )
 
 

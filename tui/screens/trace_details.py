@@ -1,4 +1,4 @@
-"""What the tabs beside the tree show of one step; pure."""
+"""The content of the tabs beside the tree, for one step; pure."""
 
 from __future__ import annotations
 

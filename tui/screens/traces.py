@@ -39,6 +39,7 @@ from tui.widgets.virtual_table import RowCells, VirtualTable
 POLL_S = 2.0
 PREVIEW_DELAY_S = 0.15
 LIVE_DELAY_S = 0.25
+"""Seconds between a message of the live stream and the check: traces that arrive together share one check."""
 NEWEST_FIRST = "timestamp.desc"
 
 
@@ -93,7 +94,7 @@ class TracesScreen(ListScreen[TraceRow]):
         return trace_cells(row, self.host.now(), palette)
 
     def page_source(self) -> PageSource[TraceRow] | None:
-        """A window that ends now."""
+        """The pages of a query whose time range ends now."""
         if (query := self._read_query()) is None:
             return None
         self._query = query
@@ -150,6 +151,7 @@ class TracesScreen(ListScreen[TraceRow]):
         try:
             extras = await self.gateway.trace_extras(rows)
         except ApplianceError as error:
+            # Other servers may lack the endpoint or its fields; their lists stay without these columns.
             if not isinstance(error, RemoteError) or error.status not in (400, 404):
                 self.host.report(error)
             return
@@ -172,7 +174,7 @@ class TracesScreen(ListScreen[TraceRow]):
             is_streaming = False
             with suppress(ApplianceError):
                 async for ids in self.gateway.live():
-                    if ids or not is_streaming:  # the stream does not name what came before it began
+                    if ids or not is_streaming:  # the stream does not name traces written before it began
                         self._check_soon()
                     is_streaming = True
             self._check_soon()
@@ -221,14 +223,14 @@ class TracesScreen(ListScreen[TraceRow]):
         return View(row, index, index - top, self.table.page_rows)
 
     def _show_update(self, update: ListUpdate, view: View | None) -> None:
-        known = {row.id: self.rows.find(row.id) for page in update.pages.values() for row in page}
+        old_rows = {row.id: self.rows.find(row.id) for page in update.pages.values() for row in page}
         pages = {
             number: [
-                replace(row, extras=old.extras) if (old := known[row.id]) and not row.extras else row for row in page
+                replace(row, extras=old.extras) if (old := old_rows[row.id]) and not row.extras else row for row in page
             ]
             for number, page in update.pages.items()
         }
-        changed = [row for page in pages.values() for row in page if row != known[row.id]]
+        changed = [row for page in pages.values() for row in page if row != old_rows[row.id]]
         self._waiting = 0
         if not changed and not update.is_longer_or_moved:
             return
@@ -365,7 +367,7 @@ class TracesScreen(ListScreen[TraceRow]):
 
 
 def preview_lines(trace: ApiTraceDetail, palette: Palette) -> list[Line]:
-    """The preview pane: what went in, what came out, and the rest in a few words."""
+    """The preview pane: input, output, and the fields of the trace."""
     facts = {
         "time": format.absolute(time_of(trace.timestamp)),
         "user": trace.user_id,

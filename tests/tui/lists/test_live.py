@@ -166,7 +166,7 @@ async def test_the_first_run_hears_of_a_trace_that_began_long_ago(make_app: Make
     async with app.run_test(size=(120, 40)) as pilot:
         await loaded(app, until, 120)
         await pilot.press("0")
-        await until(lambda: isinstance(app.screen, FirstRunScreen) and app.screen.known)
+        await until(lambda: isinstance(app.screen, FirstRunScreen) and app.screen.known_ids)
         screen = app.screen_stack[-1]
         assert isinstance(screen, FirstRunScreen)
         (late,) = arrive(gateway, 1, begun_before=timedelta(days=3))

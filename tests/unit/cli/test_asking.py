@@ -18,7 +18,9 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize(("command", "arguments", "kept"), QUESTIONS)
-@pytest.mark.parametrize(("answer", "hint"), [("", " With --yes nobody is asked."), ("n\n", ""), ("\n", "")])
+@pytest.mark.parametrize(
+    ("answer", "hint"), [("", " Use --yes to delete without a question."), ("n\n", ""), ("\n", "")]
+)
 def test_without_a_yes_it_says_that_nothing_was_deleted(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

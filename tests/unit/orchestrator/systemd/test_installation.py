@@ -74,4 +74,4 @@ def test_wrong_usage_says_what_to_do(arguments: list[str], complaint: str) -> No
 def test_a_name_that_is_none_of_a_unit_is_refused(name: str) -> None:
     done = CliRunner().invoke(service_group, ["install", "--system", "--name", name, "--dry-run"])
     assert done.exit_code == 2
-    assert "no name of a unit" in done.output
+    assert "not a valid name of a unit" in done.output
