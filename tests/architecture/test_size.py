@@ -6,8 +6,8 @@ import ast
 
 from tests.architecture.source import ROOT, functions, modules
 
-LONGEST_FILE = 450
-LONGEST_FUNCTION = 60
+LONGEST_FILE = 420
+LONGEST_FUNCTION = 56
 HAND_ON = {"appliance/orchestrator/processes/child.py", "appliance/orchestrator/runtimes/embedded/postgres_identity.py"}
 """They look at PATH and its like for the processes that they start, at no setting."""
 

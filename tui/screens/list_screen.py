@@ -56,8 +56,7 @@ class ListScreen(AppScreen, Generic[Row]):
         raise NotImplementedError
 
     def open_row(self, row: Row) -> None:
-        """Goes into a row."""
-        raise NotImplementedError
+        """Goes into a row; does nothing in a list whose rows have no screen of their own."""
 
     @property
     def current(self) -> Row | None:

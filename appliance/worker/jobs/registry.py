@@ -12,9 +12,13 @@ from appliance.worker.jobs.forget_media import ForgetMedia
 from appliance.worker.jobs.housekeeping import Housekeeping
 from appliance.worker.schedule import PeriodicJob, QueuedJob, Stores
 
-QUEUED: Final[Mapping[str, QueuedJob]] = MappingProxyType(
-    {job.kind: job for job in (purge_deleted.JOB, delete_unused_media.JOB, reclaim_disk.JOB, apply_retention.JOB)}
+_QUEUED: Final = (
+    purge_deleted.JOB,
+    delete_unused_media.JOB,
+    reclaim_disk.JOB,
+    apply_retention.JOB,
 )
+QUEUED: Final[Mapping[str, QueuedJob]] = MappingProxyType({job.kind: job for job in _QUEUED})
 
 
 def periodic_jobs(stores: Stores) -> Sequence[PeriodicJob]:
