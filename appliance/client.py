@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from appliance.api_types.health import ApiHealth
 from appliance.api_types.jobs import ApiJob
+from appliance.api_types.lenient import convert
 from appliance.api_types.media import ApiMedia
 from appliance.api_types.observations import ApiObservation
 from appliance.api_types.pages import ApiList, ApiPage
@@ -338,13 +339,13 @@ def encode_params(params: Mapping[str, Param]) -> list[tuple[str, str | int | fl
 def _decoded(content: bytes, into: type[T]) -> T:
     """JSON into a type; halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD.
 
-    Numbers may be texts, as some servers send costs.
+    Numbers may be texts, as some servers send costs, and what is null may be absent.
     """
     try:
         return msgspec.json.decode(content, type=into, strict=False)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        lenient = json.dumps(json.loads(content.decode(errors="replace")), ensure_ascii=False)
-        return msgspec.json.decode(_HALF.sub("\ufffd", lenient), type=into, strict=False)
+        text = json.dumps(json.loads(content.decode(errors="replace")), ensure_ascii=False)
+        return convert(json.loads(_HALF.sub("\ufffd", text)), into)
 
 
 def _refusal(status: int, content: bytes, base_url: str) -> RemoteError:

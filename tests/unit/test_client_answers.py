@@ -50,3 +50,15 @@ async def test_a_score_keeps_the_type_of_its_value() -> None:
 async def test_an_answer_of_another_shape_is_an_error() -> None:
     with pytest.raises(RemoteError, match="unexpected"):
         await client_of({"data": [{"name": "no id"}]}).traces()
+
+
+async def test_null_is_as_good_as_absent_but_not_within_the_users_json() -> None:
+    answer = {
+        "id": "x",
+        "tags": None,
+        "scores": None,
+        "observations": [{"id": "o", "input": {"a": None}, "usage": None}],
+    }
+    trace = await client_of(answer).trace("x")
+    assert (trace.tags, trace.scores) == ([], [])
+    assert trace.observations[0].input == {"a": None}

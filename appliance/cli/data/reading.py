@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 import click
 import msgspec
 
+from appliance.api_types.lenient import convert
 from appliance.api_types.pages import ApiPage
 from appliance.cli.data.tables import Column, columns_of, print_table
 from appliance.cli.interrupts import run_until_signal
@@ -95,7 +96,7 @@ class Output:
             self._json(rows)
             return
         try:
-            typed = [msgspec.convert(row, listing.row, strict=False) for row in rows]
+            typed = [convert(row, listing.row) for row in rows]
         except msgspec.ValidationError as error:
             raise RemoteError(f"The server sent unexpected rows ({error}).", hint="--json prints them.") from error
         print_table(typed, listing.columns)

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
+from appliance.api_types.lenient import convert
 from appliance.api_types.pages import ApiPage
 from appliance.api_types.traces import ApiTraceItem
 from appliance.cli.data.arrivals import Connection, arrivals
@@ -70,6 +70,6 @@ def _print_arrival(row: Json, output: Output) -> None:
     if output.is_json:
         click.echo(json_text(row))
         return
-    trace = msgspec.convert(row, ApiTraceItem, strict=False)
+    trace = convert(row, ApiTraceItem)
     texts = [column.text(trace) for column in COLUMNS if column.title not in ("Input", "Tags")]
     click.echo("  ".join(text for text in texts if text))
