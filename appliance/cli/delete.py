@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 import click
 
 from appliance.cli.data.reading import Json, Output, Source, conditions_of, filters_argument, reading
 from appliance.cli.output import json_text
-from appliance.client import segment
-from appliance.errors import ConfigError
+from appliance.client import LangfuseClient, segment
+from appliance.errors import ConfigError, RemoteError
 
 _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask before deleting.")
 _ids = click.argument("ids", nargs=-1, required=True, metavar="ID...")
@@ -39,9 +42,11 @@ async def trace(source: Source, output: Output, ids: tuple[str, ...], yes: bool)
     """
     _confirm(f"Delete {_count(len(ids), 'trace')}?", yes)
     async with source.client() as client:
-        for start in range(0, len(ids), _AT_ONCE):
-            await client.send("DELETE", "/api/public/traces", body={"traceIds": ids[start : start + _AT_ONCE]})
-    _report({"traces": len(ids)}, output)
+        known, unknown = await _divided(client, "/api/public/traces", ids)
+        for start in range(0, len(known), _AT_ONCE):
+            await client.send("DELETE", "/api/public/traces", body={"traceIds": known[start : start + _AT_ONCE]})
+    _report({"traces": len(known)}, output)
+    _refuse(unknown, "trace")
 
 
 @delete.command()
@@ -96,9 +101,11 @@ async def score(source: Source, output: Output, ids: tuple[str, ...], yes: bool)
     """
     _confirm(f"Delete {_count(len(ids), 'score')}?", yes)
     async with source.client() as client:
-        for id in ids:
+        known, unknown = await _divided(client, "/api/public/v2/scores", ids)
+        for id in known:
             await client.send("DELETE", f"/api/public/scores/{segment(id)}")
-    _report({"scores": len(ids)}, output)
+    _report({"scores": len(known)}, output)
+    _refuse(unknown, "score")
 
 
 @delete.command()
@@ -141,6 +148,29 @@ async def project(source: Source, output: Output, id: str, yes: bool) -> None:
         _confirm(f"Delete project {id} with all its traces, prompts, datasets, models and keys?", yes)
         await client.send("DELETE", "/api/local/project", {"confirm": id})
     _report({"projects": 1}, output)
+
+
+async def _divided(client: LangfuseClient, path: str, ids: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The ids that the server knows at `path`, and the others: its answer to a deletion does not tell them apart."""
+
+    async def exists(id: str) -> bool:
+        try:
+            await client.get(f"{path}/{segment(id)}", into=Json)
+        except RemoteError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    unique = list(dict.fromkeys(ids))
+    found = await asyncio.gather(*map(exists, unique))
+    pairs = list(zip(unique, found, strict=True))
+    return [id for id, is_known in pairs if is_known], [id for id, is_known in pairs if not is_known]
+
+
+def _refuse(unknown: Sequence[str], noun: str) -> None:
+    if unknown:
+        raise RemoteError(f"There is no {noun} {', '.join(unknown)}.", hint="Ids count whole, as lists print them.")
 
 
 def _confirm(question: str, yes: bool) -> None:

@@ -147,7 +147,7 @@ def reading(function: F) -> F:
         click.option("--secret-key", help="Its secret key."),
         click.option("--public-key", help="Public key of another project here, or of one on --url."),
         ca_option,
-        url_option("Read from this Langfuse server instead of the local appliance."),
+        url_option("Use this Langfuse server instead of the local appliance."),
         click.option("--jsonl", "as_jsonl", is_flag=True, help="Print one JSON object per line."),
         click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     ):
