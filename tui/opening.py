@@ -55,6 +55,8 @@ def open_ui(argv: Sequence[str] | None = None) -> int:
 
         app = LangfuseApp(gateway, StateFile(name), starts=arguments.start)
         app.run()
+    if isinstance(gateway, LocalGateway) and gateway.has_started:
+        sys.stderr.write(f"langfuse-local still runs at {gateway.server.url}; `langfuse-local down` stops it.\n")
     return app.return_code or 0
 
 

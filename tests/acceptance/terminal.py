@@ -23,6 +23,10 @@ class Terminal:
         """What the screen shows."""
         return self._tmux("capture-pane", "-p")
 
+    def history(self) -> str:
+        """The screen and the lines that have left it at the top."""
+        return self._tmux("capture-pane", "-p", "-S", "-")
+
     def press(self, *keys: str) -> None:
         """Presses keys by their tmux names (Enter, Escape, C-p) or types text."""
         self._tmux("send-keys", *keys)

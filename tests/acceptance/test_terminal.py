@@ -73,4 +73,5 @@ def test_the_bare_command_starts_the_stack_and_leaves_it_running() -> None:
             terminal.see("pk-lf-", within_s=60)
             terminal.press("C-q")
             eventually(terminal.is_over)
+            assert "`langfuse-local down` stops it" in terminal.history()
         assert appliance.status()["healthy"] is True

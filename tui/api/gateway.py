@@ -282,6 +282,8 @@ class LocalGateway(RemoteGateway):
         super().__init__(Server("", "", "", local=True, data_dir=str(data_dir)))
         self._data_dir = data_dir
         self._may_start = may_start
+        self.has_started = False
+        """Whether `start` has started the appliance."""
         self._address = ""
         self._control: ControlClient | None = None
 
@@ -347,6 +349,7 @@ class LocalGateway(RemoteGateway):
             raise NotRunning(
                 f"The appliance did not start: {last}", hint="`langfuse-local doctor` looks for the cause."
             )
+        self.has_started = True
 
     def _supervisor(self) -> ControlClient:
         if self._control is None:
