@@ -60,15 +60,15 @@ class Document(LineScroll):
         self._wrap()
         if not keep_place:
             self.cursor = 0
-            self.scroll_to(y=0, animate=False, immediate=True)
+            self.scroll_to(y=0, animate=False, immediate=True, force=True)
         if self.follows:
-            self.call_after_refresh(self.scroll_end, animate=False, immediate=True)
+            self.call_after_refresh(self.scroll_end, animate=False, immediate=True, force=True)
 
     def scroll_to_line(self, index: int) -> None:
         """Brings a logical line to the top."""
         row = next((row for row, (line, _) in enumerate(self._rows) if line >= index), 0)
         self.cursor = row
-        self.scroll_to(y=row, animate=False, immediate=True)
+        self.scroll_to(y=row, animate=False, immediate=True, force=True)
 
     def line_at_top(self) -> int:
         """The logical line of the topmost row."""
@@ -83,23 +83,23 @@ class Document(LineScroll):
         if self.is_foldable:
             self.cursor += by
         else:
-            self.scroll_relative(y=by, animate=False, immediate=True)
+            self.scroll_relative(y=by, animate=False, immediate=True, force=True)
 
     def action_page(self, by: int) -> None:
         if self.is_foldable:
             super().action_page(by)
         else:
-            self.scroll_relative(y=by * (self.page_rows - 1), animate=False, immediate=True)
+            self.scroll_relative(y=by * (self.page_rows - 1), animate=False, immediate=True, force=True)
 
     def action_first(self) -> None:
         self.cursor = 0
-        self.scroll_to(y=0, animate=False, immediate=True)
+        self.scroll_to(y=0, animate=False, immediate=True, force=True)
 
     def action_last(self) -> None:
         if self.is_foldable:
             super().action_last()
         else:
-            self.scroll_end(animate=False, immediate=True)
+            self.scroll_end(animate=False, immediate=True, force=True)
 
     def action_fold(self) -> None:
         if self._rows and (key := self._lines[self._rows[self.cursor][0]].key):

@@ -70,7 +70,7 @@ class LineScroll(ScrollView, can_focus=True):
         self.count = count
         self.virtual_size = Size(0, count + self.HEADER if count else 0)
         if top is not None:
-            self.scroll_to(y=max(top, 0), animate=False, immediate=True)
+            self.scroll_to(y=max(top, 0), animate=False, immediate=True, force=True)
         self.cursor = max(0, min(self.cursor if cursor is None else cursor, count - 1))
         self.scroll_to_cursor()
         self.refresh()
@@ -87,9 +87,9 @@ class LineScroll(ScrollView, can_focus=True):
         """Moves the view just as far as the cursor needs."""
         top, rows = self.scroll_offset.y, self.page_rows
         if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor, animate=False, immediate=True, force=True)
         elif self.cursor >= top + rows:
-            self.scroll_to(y=self.cursor - rows + 1, animate=False, immediate=True)
+            self.scroll_to(y=self.cursor - rows + 1, animate=False, immediate=True, force=True)
 
     def action_move(self, by: int) -> None:
         self.cursor += by

@@ -80,7 +80,7 @@ class QueryBar(Vertical):
     def focus_input(self) -> None:
         """Puts the cursor at the end of the line."""
         self._place = -1
-        self.input.focus()
+        self.screen.set_focus(self.input)  # at once: the next key may be here already
         self.input.action_end()
 
     def set_query(self, query: str) -> None:
