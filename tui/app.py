@@ -15,6 +15,8 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.notifications import SeverityLevel
 from textual.reactive import reactive
+from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from appliance.errors import ApplianceError, NotRunning, RemoteError
 from appliance.model.printable import printable
@@ -255,6 +257,10 @@ class LangfuseApp(App[None]):
         if isinstance(self.screen, AppScreen):
             entry = registry.BY_NAME[self.screen.SCOPE]
             self.push_screen(HelpModal(entry.title, [entry.actions, entry.moves, registry.GLOBAL]))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key may run an action: within a line of text, and over a dialog, `:` is a character."""
+        return not (action == "jump" and (isinstance(self.focused, Input) or isinstance(self.screen, ModalScreen)))
 
     def action_jump(self) -> None:
         from tui.modals.prompt import PromptModal

@@ -47,6 +47,10 @@ DOCUMENT: Final = (
     Action("fold", "enter,h,l,left,right", "", "fold or unfold the object at the cursor"),
 )
 
+BEFORE_TEXT: Final = ("slash", "colon")
+"""Keys that text follows. The application handles them before it passes on the next key: a widget would do so later,
+and text that is pasted or typed quickly would run as commands."""
+
 BACK: Final = Action("back", "escape,backspace", "back", "back to where you came from")
 REFRESH: Final = Action("refresh_data", "r", "", "refresh")
 COPY: Final = Action("copy", "y", "copy", "copy: id, input, output, JSON, curl, Python")
@@ -57,7 +61,10 @@ RANGE: Final = Action("range", "t", "range", "choose the time range")
 
 def bindings(actions: Sequence[Action]) -> list[BindingType]:
     """Textual's bindings for a part of the table."""
-    return [Binding(action.keys, action.name, action.help, show=False) for action in actions]
+    return [
+        Binding(action.keys, action.name, action.help, show=False, priority=action.keys in BEFORE_TEXT)
+        for action in actions
+    ]
 
 
 def key_name(key: str) -> str:

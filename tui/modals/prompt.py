@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
@@ -19,14 +20,21 @@ class PromptModal(ModalScreen[str | None]):
 
     def __init__(self, mark: str, hint: str, value: str = "") -> None:
         super().__init__()
-        self._mark, self._hint, self._value = mark, hint, value
+        self._mark, self._hint = mark, hint
+        self.line = Input(value, select_on_focus=False)
 
     def compose(self) -> ComposeResult:
         with Vertical():
             with Horizontal():
                 yield Label(self._mark, classes="mark", markup=False)
-                yield Input(self._value, select_on_focus=False)
+                yield self.line
             yield Label(self._hint, classes="hint", markup=False)
+
+    def on_key(self, event: Key) -> None:
+        """Takes what was typed before the line has the focus."""
+        if event.character and event.is_printable and self.focused is None:
+            event.stop()
+            self.line.insert_text_at_cursor(event.character)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widgets import Input
 
 from appliance.errors import ApplianceError
 from tui import background
@@ -84,6 +85,10 @@ class AppScreen(Screen[None]):
         self.watch(self.app, "dead_letters", self._show_dead_letters)
         self.watch(self.app, "theme", lambda: self.refresh_styles(), init=False)
         self._show_crumbs()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key may run an action: within a line of text `/` is a character."""
+        return not (action == "filter" and isinstance(self.focused, Input))
 
     def on_screen_resume(self) -> None:
         self._show_crumbs()
