@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from appliance.issues import Issue
+
 
 class ApplianceError(Exception):
     """Base of all expected errors: one sentence that says what is wrong, and a hint that says what to do."""
@@ -116,7 +122,7 @@ class InvalidData(RequestError):
 
     name = None
 
-    def __init__(self, issues: list[dict[str, object]], message: str = "Invalid request data") -> None:
+    def __init__(self, issues: Sequence[Issue], message: str = "Invalid request data") -> None:
         super().__init__(message)
         self.issues = issues
 

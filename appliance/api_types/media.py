@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from appliance.model.media import EXTENSIONS
 
-class AnnounceMedia(msgspec.Struct, kw_only=True, rename="camel"):
-    """Announces a file of a trace, an observation or a dataset item."""
+HASH_FAULT: Final = "Must be a 44 character base64 encoded SHA-256 hash"
+_HASH_PATTERN: Final = r"^[A-Za-z0-9+/=]{44}\Z"
+_TYPES_PATTERN: Final = rf"^(?:{'|'.join(map(re.escape, EXTENSIONS))})\Z"
+_TYPES_FAULT: Final = f"Invalid content type. Only supporting {', '.join(EXTENSIONS)}"
 
-    content_type: str
-    content_length: Annotated[int, Meta(gt=0, lt=2**53)]
-    sha256_hash: str = msgspec.field(name="sha256Hash")
-    field: str
-    trace_id: str | None = None
+ContentType = Annotated[str, Meta(pattern=_TYPES_PATTERN, extra={"values": tuple(EXTENSIONS), "message": _TYPES_FAULT})]
+ContentLength = Annotated[int, Meta(gt=0, lt=2**53)]
+ContentHash = Annotated[str, Meta(pattern=_HASH_PATTERN, extra={"message": HASH_FAULT})]
+Id = Annotated[str, Meta(min_length=1)]
+
+
+class AnnounceTraceMedia(msgspec.Struct, kw_only=True, rename="camel"):
+    """Announces a file of a trace or an observation."""
+
+    content_type: ContentType
+    content_length: ContentLength
+    sha256_hash: ContentHash = msgspec.field(name="sha256Hash")
+    trace_id: Id
     observation_id: str | None = None
-    dataset_id: str | None = None
-    dataset_item_id: str | None = None
+    field: Literal["input", "output", "metadata"]
+    dataset_id: None = None
+    dataset_item_id: None = None
+
+
+class AnnounceItemMedia(msgspec.Struct, kw_only=True, rename="camel"):
+    """Announces a file of a dataset item."""
+
+    content_type: ContentType
+    content_length: ContentLength
+    sha256_hash: ContentHash = msgspec.field(name="sha256Hash")
+    dataset_id: Id
+    dataset_item_id: Id
+    field: Literal["input", "expectedOutput", "metadata"]
+    trace_id: None = None
+    observation_id: None = None
+
+
+AnnounceMedia = AnnounceTraceMedia | AnnounceItemMedia
 
 
 class ConfirmMedia(msgspec.Struct, kw_only=True, rename="camel"):

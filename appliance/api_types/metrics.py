@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from appliance.model.metrics import Aggregation, View, ViewV2
+
 
 class Dimension(msgspec.Struct):
     """What to group by."""
@@ -18,7 +20,7 @@ class Measure(msgspec.Struct):
     """What to measure."""
 
     measure: str
-    aggregation: str
+    aggregation: Aggregation
 
 
 class TimeDimension(msgspec.Struct):
@@ -38,13 +40,13 @@ class MetricsConfig(msgspec.Struct):
     """Bounds of an answer."""
 
     bins: Annotated[int, Meta(ge=1, le=100)] | None = None
-    row_limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    row_limit: Annotated[int, Meta(gt=0, le=1000)] | None = None
 
 
-class MetricsRequest(msgspec.Struct, rename="camel"):
-    """The parameter `query` of the metrics endpoints."""
+class MetricsRequest(msgspec.Struct, kw_only=True, rename="camel"):
+    """The parameter `query` of the first API version."""
 
-    view: str
+    view: View
     metrics: Annotated[list[Measure], Meta(min_length=1)]
     from_timestamp: str
     to_timestamp: str
@@ -53,6 +55,12 @@ class MetricsRequest(msgspec.Struct, rename="camel"):
     time_dimension: TimeDimension | None = None
     order_by: list[MetricsOrder] | None = None
     config: MetricsConfig | None = None
+
+
+class MetricsRequestV2(MetricsRequest, kw_only=True):
+    """The parameter `query` of the second API version."""
+
+    view: ViewV2
 
 
 class DailyModelUsage(msgspec.Struct, kw_only=True, rename="camel"):

@@ -28,8 +28,8 @@ class CreateModel(msgspec.Struct, kw_only=True, rename="camel"):
 
     model_name: Annotated[str, Meta(min_length=1)]
     match_pattern: Annotated[str, Meta(min_length=1)]
-    start_date: Annotated[datetime, Meta(tz=True)] | None = None
-    unit: Literal["CHARACTERS", "TOKENS", "MILLISECONDS", "SECONDS", "IMAGES", "REQUESTS"] | None = None
+    start_date: Annotated[datetime, Meta(tz=True, extra={"date": True})] | None = None
+    unit: Literal["TOKENS", "CHARACTERS", "MILLISECONDS", "SECONDS", "REQUESTS", "IMAGES"] | None = None
     input_price: Price | None = None
     output_price: Price | None = None
     total_price: Price | None = None

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from appliance.api_types.pages import PageMeta
 
+_LABEL_FAULT: Final = "Label must be lowercase alphanumeric with optional underscores, hyphens, or periods"
+Label = Annotated[
+    str,
+    Meta(min_length=1, max_length=36),
+    Meta(pattern=r"^[a-z0-9_\-.]+\Z", extra={"message": _LABEL_FAULT}),
+]
 
-class CreatePrompt(msgspec.Struct, kw_only=True, rename="camel"):
-    """Creates a prompt, or a new version of the one of that name."""
 
+class _NewVersion(msgspec.Struct, kw_only=True, rename="camel"):
     name: str
-    prompt: str | list[dict[str, Any]]
+    labels: list[Label] | None = None
     type: Literal["text", "chat"] | None = None
-    labels: list[str] | None = None
-    tags: list[str] | None = None
+    prompt: str | list[dict[str, Any]]
     config: Any = None
+    tags: list[str] | None = None
     commit_message: Annotated[str, Meta(max_length=500)] | None = None
     is_active: bool | None = None
+
+
+class CreateTextPrompt(_NewVersion, kw_only=True):
+    """Creates a prompt that is a text, or a new version of the one of that name."""
+
+    type: Literal["text"] | None = None
+    prompt: str
+
+
+class CreateChatPrompt(_NewVersion, kw_only=True):
+    """Creates a prompt that is a list of messages, or a new version of the one of that name."""
+
+    type: Literal["chat"]
+    prompt: list[dict[str, Any]]
 
 
 class AddLabels(msgspec.Struct, kw_only=True, rename="camel"):
     """Gives a version more labels."""
 
-    new_labels: list[str]
+    new_labels: list[Label]
 
 
 class ApiPrompt(msgspec.Struct, kw_only=True, rename="camel"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -19,7 +19,9 @@ class CreateScoreConfig(msgspec.Struct, kw_only=True, rename="camel"):
     """Creates a config."""
 
     name: str
-    data_type: Literal["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT"]
+    data_type: Annotated[
+        Literal["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT"], msgspec.Meta(extra={"discriminator": True})
+    ]
     min_value: float | None = None
     max_value: float | None = None
     categories: list[ScoreCategory] | None = None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
-from appliance.errors import InvalidRequest
+from appliance import issues
+from appliance.errors import InvalidData, InvalidRequest
+from appliance.issues import Issue, Path
 from appliance.model.times import iso_text, parse_time
 
 Value = str | int | float | bool | list[str]
@@ -40,6 +44,8 @@ SEARCH_COLUMN: Final = "search"
 """Column of free text: names, ids, users, inputs and outputs."""
 
 _KEYED: Final = frozenset({"stringObject", "numberObject", "booleanObject", "categoryOptions"})
+_NUMBERS: Final = frozenset({"number", "numberObject", "positionInTrace"})
+_BOOLEANS: Final = frozenset({"boolean", "booleanObject"})
 _LISTS: Final = frozenset({"stringOptions", "categoryOptions", "arrayOptions"})
 
 
@@ -70,7 +76,7 @@ class Condition:
 
 
 def parse_filter(text: str) -> list[Condition]:
-    """The conditions of a `filter` parameter; raises InvalidRequest that names what is wrong."""
+    """The conditions of a `filter` parameter; raises InvalidRequest and InvalidData that name what is wrong."""
     try:
         items = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -78,13 +84,21 @@ def parse_filter(text: str) -> list[Condition]:
     return parse_conditions(items)
 
 
-def parse_conditions(items: object) -> list[Condition]:
-    """The conditions of a decoded list; raises InvalidRequest that names what is wrong."""
+def parse_conditions(items: object, path: Path = ("filter",)) -> list[Condition]:
+    """The conditions of a decoded list, to which `path` leads; raises like `parse_filter`."""
     if not isinstance(items, list):
-        raise InvalidRequest("Invalid filter: expected a list of conditions")
+        raise InvalidData([issues.invalid_type(path, "array", items)])
     if len(items) > MAX_CONDITIONS:
         raise InvalidRequest(f"Invalid filter: {len(items)} conditions; at most {MAX_CONDITIONS} are possible")
-    conditions = [_condition(position, item) for position, item in enumerate(items)]
+    conditions: list[Condition] = []
+    found: list[Issue] = []
+    for position, item in enumerate(items):
+        try:
+            conditions.append(_condition(item, (*path, position)))
+        except InvalidData as error:
+            found += error.issues
+    if found:
+        raise InvalidData(found)
     if (searches := sum(each.column == SEARCH_COLUMN for each in conditions)) > MAX_SEARCHES:
         raise InvalidRequest(
             f"Invalid filter: {searches} texts to search; at most {MAX_SEARCHES} are possible. "
@@ -93,60 +107,78 @@ def parse_conditions(items: object) -> list[Condition]:
     return conditions
 
 
-def _condition(position: int, item: object) -> Condition:
+def _condition(item: object, path: Path) -> Condition:
     if not isinstance(item, dict):
-        raise InvalidRequest(f"Invalid filter condition {position}: expected an object")
+        raise InvalidData([issues.invalid_type(path, "object", item)])
     kind, column, operator = (item.get(name) for name in ("type", "column", "operator"))
     if not isinstance(kind, str) or kind not in OPERATORS:
-        raise InvalidRequest(f"Invalid filter condition {position}: unknown type {kind!r}")
-    if not isinstance(column, str) or not column:
-        raise InvalidRequest(f"Invalid filter condition {position}: no column")
-    if operator not in OPERATORS[kind]:
-        allowed = ", ".join(OPERATORS[kind])
-        raise InvalidRequest(f"Invalid filter operator {operator!r} for type {kind}: expected one of {allowed}")
+        raise InvalidData([issues.no_discriminator(path, "type")])
+    found: list[Issue] = []
+    if not isinstance(column, str):
+        found.append(issues.invalid_type((*path, "column"), "string", item.get("column", UNSET)))
+    elif not column:
+        found.append(issues.too_small((*path, "column"), "string", 1))
     key = item.get("key")
     if kind in _KEYED and (not isinstance(key, str) or not key):
-        raise InvalidRequest(f"Invalid filter on {column}: type {kind} needs a key")
+        found.append(_no_key((*path, "key"), item.get("key", UNSET)))
+    if operator not in OPERATORS[kind]:
+        found.append(issues.invalid_value((*path, "operator"), OPERATORS[kind]))
+    value = _value(kind, item.get("value", ""))
+    if value is None:
+        found.append(_no_value((*path, "value"), kind, item.get("value", "")))
+    if found or value is None:
+        raise InvalidData(found)
     return Condition(
-        type=kind,
-        column=column,
-        operator=operator,
-        value=_checked(kind, column, item.get("value", "")),
-        key=key if isinstance(key, str) else "",
+        type=kind, column=str(column), operator=str(operator), value=value, key=key if isinstance(key, str) else ""
     )
 
 
-def _checked(kind: str, column: str, value: object) -> Value:
-    """The value of a condition when it fits its type."""
+def _value(kind: str, value: object) -> Value | None:
+    """The value of a condition; None when it does not fit the type."""
     if kind == "null":
         return ""
     if kind in _LISTS:
-        if isinstance(value, list) and value and all(isinstance(part, str) for part in value):
-            return value
-        raise InvalidRequest(f"Invalid filter value for {column}: expected a list of strings that is not empty")
-    if kind in ("number", "numberObject", "positionInTrace"):
-        return _number(column, value)
-    if kind in ("boolean", "booleanObject"):
-        if isinstance(value, bool):
-            return value
-        raise InvalidRequest(f"Invalid filter value for {column}: expected true or false")
+        return value if isinstance(value, list) and value and all(isinstance(part, str) for part in value) else None
+    if kind in _NUMBERS:
+        return _number(value)
+    if kind in _BOOLEANS:
+        return value if isinstance(value, bool) else None
     if not isinstance(value, str):
-        raise InvalidRequest(f"Invalid filter value for {column}: expected a string")
-    return time_value(column, value) if kind == "datetime" else value
+        return None
+    return _time(value) if kind == "datetime" else value
 
 
-def _number(column: str, value: object) -> float:
+def _no_key(path: Path, key: object) -> Issue:
+    return issues.too_small(path, "string", 1) if key == "" else issues.invalid_type(path, "string", key)
+
+
+def _no_value(path: Path, kind: str, value: object) -> Issue:
+    """The issue with a value that does not fit the type of its condition."""
+    if kind in _LISTS:
+        if not isinstance(value, list):
+            return issues.invalid_type(path, "array", value)
+        odd = next(((index, part) for index, part in enumerate(value) if not isinstance(part, str)), None)
+        return issues.invalid_type((*path, odd[0]), "string", odd[1]) if odd else issues.too_small(path, "array", 1)
+    if kind in _NUMBERS:
+        return issues.invalid_type(path, "number", value)
+    if kind in _BOOLEANS:
+        return issues.invalid_type(path, "boolean", value)
+    return issues.no_date(path) if kind == "datetime" else issues.invalid_type(path, "string", value)
+
+
+def _number(value: object) -> float | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
+    if value is None:
+        return math.nan
     try:
-        return float(value) if isinstance(value, str) else float("nan" if value is None else "")
+        return float(value) if isinstance(value, str) else None
     except ValueError:
-        raise InvalidRequest(f"Invalid filter value for {column}: expected a number") from None
+        return None
 
 
-def time_value(column: str, text: str) -> int:
-    """The microseconds since the epoch of an ISO 8601 time with offset; raises InvalidRequest for any other text."""
+def _time(text: str) -> int | None:
     try:
         return parse_time(text)
     except ValueError:
-        raise InvalidRequest(f"Invalid filter value for {column}: expected an ISO 8601 time with offset") from None
+        return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from appliance.model.filters import Condition
 
-VIEWS: Final = ("traces", "observations", "scores-numeric", "scores-categorical", "scores-boolean")
-AGGREGATIONS: Final = ("sum", "avg", "count", "max", "min", "p50", "p75", "p90", "p95", "p99", "histogram", "uniq")
+View = Literal["traces", "observations", "scores-numeric", "scores-categorical", "scores-boolean"]
+ViewV2 = Literal["observations", "scores-numeric", "scores-categorical", "scores-boolean"]
+"""The views of the second API version."""
+Aggregation = Literal["sum", "avg", "count", "max", "min", "p50", "p75", "p90", "p95", "p99", "histogram", "uniq"]
 NON_NUMERIC_AGGREGATIONS: Final = ("count", "uniq")
 TIME_DIMENSION: Final = "time_dimension"
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from appliance import issues
+from appliance.issues import Issue, Path
+
 PRODUCTION: Final = "production"
 LATEST: Final = "latest"
 
-_LABEL: Final = re.compile(r"[a-z0-9_\-.]{1,36}")
 _HTML: Final = re.compile(r"<[^>]*>")
 _VARIABLE: Final = re.compile(r"\{\{\s*([A-Za-z0-9_.\-]+)\s*\}\}")
 _REFERENCE: Final = "@@@langfusePrompt:"
@@ -54,28 +56,28 @@ class NewPrompt:
     commit_message: str | None = None
 
 
-def name_fault(name: str) -> str | None:
-    """Why a prompt may not have this name, None when it may."""
+def name_issues(name: str, path: Path = ("name",)) -> list[Issue]:
+    """Why a prompt may not have this name; none when it may."""
+    found: list[Issue] = []
     if not name:
-        return "Enter a name"
+        found.append(issues.too_small(path, "string", 1, message="Text cannot be empty"))
     if len(name) > MAX_NAME_CHARS:
-        return f"Name must have at most {MAX_NAME_CHARS} characters"
-    if "|" in name or "\0" in name:
-        return "Prompt name cannot contain '|' or a null character"
+        found.append(issues.too_big(path, "string", MAX_NAME_CHARS))
     if _HTML.search(name):
-        return "Prompt name cannot contain HTML tags"
+        found.append(issues.custom(path, "Text cannot contain HTML tags"))
+    if not name or name.startswith("/"):
+        found.append(issues.no_match(path, "/^[^/]/", "Name cannot start with a slash"))
+    if "//" in name:
+        found.append(issues.custom(path, "Name cannot contain consecutive slashes"))
+    if not name or name.endswith("/"):
+        found.append(issues.no_match(path, "/^.*[^/]$/", "Name cannot end with a slash"))
+    if "|" in name:
+        found.append(issues.no_match(path, "/^[^|]*$/", "Prompt name cannot contain '|' character"))
+    if "\0" in name:
+        found.append(issues.custom(path, "Prompt name cannot contain a null character"))
     if name in _RESERVED_NAMES:
-        return f"Prompt name cannot be '{name}'"
-    if name.startswith("/") or name.endswith("/") or "//" in name:
-        return "Prompt name cannot begin or end with '/' or contain an empty folder name"
-    return None
-
-
-def label_fault(label: str) -> str | None:
-    """Why a version may not carry this label, None when it may."""
-    if _LABEL.fullmatch(label):
-        return None
-    return "Label must have 1 to 36 characters: lower-case letters, digits, '_', '-' or '.'"
+        found.append(issues.custom(path, f"Prompt name cannot be '{name}'"))
+    return found
 
 
 def content_fault(prompt: Any) -> str | None:

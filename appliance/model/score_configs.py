@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_ .()\-]{1,35}")
+from msgspec import UNSET
+
+from appliance import issues
+from appliance.issues import Issue
+
+_NAME: Final = re.compile(r"[\w .()\-]+")
+_MAX_NAME_CHARS: Final = 35
 BOOLEAN_CATEGORIES: Final[list[dict[str, Any]]] = [{"label": "True", "value": 1}, {"label": "False", "value": 0}]
 
 
@@ -30,36 +36,48 @@ class ScoreConfig:
     updated_at: datetime
 
 
-def config_fault(
+def config_issues(
     name: str,
     data_type: str,
     min_value: float | None,
     max_value: float | None,
     categories: list[dict[str, Any]] | None,
-) -> str | None:
-    """Why there cannot be such a config, None when there can."""
+) -> list[Issue]:
+    """Why there cannot be such a config; none when there can."""
+    found: list[Issue] = []
+    if not name:
+        found.append(issues.too_small(("name",), "string", 1))
+    if len(name) > _MAX_NAME_CHARS:
+        found.append(issues.too_big(("name",), "string", _MAX_NAME_CHARS))
     if not _NAME.fullmatch(name):
-        return "Name must have 1 to 35 characters: letters, digits, spaces and _ . ( ) -"
-    if data_type != "NUMERIC" and (min_value is not None or max_value is not None):
-        return f"minValue and maxValue do not fit data type {data_type}"
-    if min_value is not None and max_value is not None and min_value >= max_value:
-        return "maxValue must be greater than minValue"
-    if data_type == "CATEGORICAL":
-        return _categories_fault(categories)
-    if data_type == "BOOLEAN" and categories not in (None, BOOLEAN_CATEGORIES):
-        return "The categories of a BOOLEAN config are fixed"
-    if data_type in ("NUMERIC", "TEXT") and categories:
-        return f"Categories do not fit data type {data_type}"
-    return None
+        found.append(issues.no_match(("name",), r"/^[\p{L}\p{N}_ .()-]+$/u", "Name contains invalid characters"))
+    if data_type != "NUMERIC":
+        bounds = {"minValue": min_value, "maxValue": max_value}
+        found += [_unwanted(field, value) for field, value in bounds.items() if value is not None]
+    elif min_value is not None and max_value is not None and min_value >= max_value:
+        found.append(issues.custom((), "Maximum value must be greater than Minimum value"))
+    return found + _category_issues(data_type, categories)
 
 
-def _categories_fault(categories: list[dict[str, Any]] | None) -> str | None:
+def _category_issues(data_type: str, categories: list[dict[str, Any]] | None) -> list[Issue]:
+    if data_type == "BOOLEAN":
+        return [] if categories in (None, BOOLEAN_CATEGORIES) else [_unwanted("categories", categories)]
+    if data_type != "CATEGORICAL":
+        return [_unwanted("categories", categories)] if categories else []
     if not categories:
-        return "A CATEGORICAL config needs categories"
+        missing = issues.invalid_type(("categories",), "array", UNSET)
+        return [missing if categories is None else issues.too_small(("categories",), "array", 1)]
     for key in ("label", "value"):
-        if len({category[key] for category in categories}) < len(categories):
-            return f"Each category needs its own {key}"
-    return None
+        values = [category[key] for category in categories]
+        twice = [value for value in values if values.count(value) > 1]
+        if twice:
+            message = f"Duplicate category {key}: {twice[0]}, category {key}s must be unique"
+            return [issues.custom(("categories",), message)]
+    return []
+
+
+def _unwanted(field: str, value: object) -> Issue:
+    return issues.invalid_type((field,), "undefined", value)
 
 
 def score_fault(config: ScoreConfig | None, data_type: str | None, value: object) -> str | None:

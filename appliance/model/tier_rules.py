@@ -13,8 +13,10 @@ def tiers_fault(tiers: Sequence[PricingTier]) -> str | None:
     defaults = [tier for tier in tiers if tier.is_default]
     if len(defaults) != 1:
         return "pricingTiers need exactly one default tier."
-    if defaults[0].priority != 0 or defaults[0].conditions:
-        return "The default tier must have priority 0 and no conditions."
+    if defaults[0].priority != 0:
+        return "Default pricing tier must have priority 0"
+    if defaults[0].conditions:
+        return "Default pricing tier must have empty conditions array"
     if any(not tier.is_default and not tier.conditions for tier in tiers):
         return "Every tier but the default one needs conditions."
     for what in ("name", "priority"):

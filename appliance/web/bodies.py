@@ -6,16 +6,19 @@ import asyncio
 import re
 import time
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
 
 from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge, RequestTimedOut, Undecodable
 from appliance.ingestion.accept import inflate
+from appliance.schema_issues import issues_of
 from appliance.web.memory_budget import charge_of
 from appliance.web.state import context_of
 
 Body = TypeVar("Body")
+OtherBody = TypeVar("OtherBody")
 
 # Above this size, work on a body leaves the event loop.
 _LARGE_BYTES = 1_000_000
@@ -27,8 +30,6 @@ _SLOWEST_BYTES_PER_S = 32_000
 # Every escape of a JSON text: pairs of surrogates, lone ones, and all others.
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
 _REPLACEMENT = rb"\ufffd"
-
-_VALIDATION_PATH = re.compile(r" - at `(key in )?\$(?P<path>[^`]*)`$")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -61,9 +62,32 @@ async def read_json(request: Request, body_type: type[Body]) -> Body:
     """The body as `body_type`; raises InvalidRequest when it is no JSON, InvalidData when it does not match."""
     content = await read_json_text(request)
     try:
-        return msgspec.json.decode(content, type=body_type)
+        return decode(content, body_type)
     except msgspec.ValidationError as error:
-        raise InvalidData([issue_from(error)]) from None
+        raise InvalidData(issues_of(decode(content, object), [body_type], error)) from None
+
+
+async def read_json_of_two(
+    request: Request, first: type[Body], second: type[OtherBody], *, message: str = "Invalid input"
+) -> Body | OtherBody:
+    """The body as the first of two types that it matches; raises like `read_json`, with `message` for neither."""
+    content = await read_json_text(request)
+    try:
+        return decode(content, first)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return decode(content, second)
+    except msgspec.ValidationError as error:
+        raise InvalidData(issues_of(decode(content, object), [first, second], error, message=message)) from None
+
+
+def decode(content: bytes | str, body_type: type[Body]) -> Body:
+    """JSON as `body_type`; raises msgspec.ValidationError, and InvalidRequest for what is no JSON."""
+    try:
+        return msgspec.json.decode(content, type=body_type)
+    except msgspec.ValidationError:
+        raise
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InvalidRequest("Invalid JSON") from None
 
@@ -82,8 +106,13 @@ async def read_inflated(request: Request) -> bytes:
 
 
 async def read_json_text(request: Request) -> bytes:
-    """The body of `read_inflated`, with lone surrogates replaced; the memory to decode it is charged."""
-    content = await read_inflated(request)
+    """The body of `read_inflated`, with lone surrogates replaced; the memory to decode it is charged.
+
+    No body at all is an empty object, and the fields of a form are one, as in the reference server.
+    """
+    content = await read_inflated(request) or b"{}"
+    if "x-www-form-urlencoded" in request.headers.get("content-type", "") and content[:1] not in b"[{":
+        content = msgspec.json.encode(dict(parse_qsl(content.decode(errors="replace"))))
     charge = charge_of(request.scope)
     charge.take_for_json(content)
     charge.take(len(content))
@@ -106,14 +135,3 @@ def without_lone_surrogates(content: bytes) -> bytes:
 async def off_loop(size: int, work: Any, *args: Any) -> Any:
     """Run `work` here when `size` (bytes) is small, else in a thread."""
     return await asyncio.to_thread(work, *args) if size > _LARGE_BYTES else work(*args)
-
-
-def issue_from(error: msgspec.ValidationError, *prefix: str) -> dict[str, object]:
-    """One entry of a 400's issue list, with the path below `prefix` as a list."""
-    text = str(error)
-    path: list[str | int] = list(prefix)
-    if match := _VALIDATION_PATH.search(text):
-        text = text[: match.start()]
-        for name, index in re.findall(r"\.([^.\[]+)|\[([^\]]*)\]", match["path"]):
-            path.append(name or (int(index) if index.isdigit() else index))
-    return {"code": "invalid_type", "path": path, "message": text}

@@ -22,11 +22,12 @@ def conditions_from(
     all_of: Mapping[str, str] | Iterable[str] = (),
     since: Mapping[str, str] | None = None,
     until: Mapping[str, str] | None = None,
+    are_dates: bool = False,
 ) -> list[Condition]:
     """The conditions of the parameters named (parameter, or parameter to column) and of the `filter` parameter.
 
     A column that `filter` mentions is decided by `filter` alone. Ids of OpenTelemetry are found in any case.
-    Raises InvalidData and InvalidRequest.
+    `are_dates` words the refusal of a time as `time_param` does. Raises InvalidData and InvalidRequest.
     """
     filter_text = text_param(request, "filter")
     from_filter = parse_filter(filter_text) if filter_text else []
@@ -35,8 +36,8 @@ def conditions_from(
         *(_equal(request, name, column) for name, column in _pairs(texts)),
         *(_options(request, name, column, "string") for name, column in _pairs(lists)),
         *(_options(request, name, column, "array") for name, column in _pairs(all_of)),
-        *(_moment(request, name, column, ">=") for name, column in (since or {}).items()),
-        *(_moment(request, name, column, "<") for name, column in (until or {}).items()),
+        *(_moment(request, name, column, ">=", are_dates) for name, column in (since or {}).items()),
+        *(_moment(request, name, column, "<", are_dates) for name, column in (until or {}).items()),
     ]
     kept = [each for each in simple if each is not None and each.column not in mentioned]
     return [_in_any_case(each) if each.column in _IDS else each for each in (*kept, *from_filter)]
@@ -72,8 +73,8 @@ def _options(request: Request, name: str, column: str, kind: str) -> Condition |
     return Condition(type="stringOptions", column=column, operator="any of", value=values)
 
 
-def _moment(request: Request, name: str, column: str, operator: str) -> Condition | None:
-    moment = time_param(request, name)
+def _moment(request: Request, name: str, column: str, operator: str, is_date: bool) -> Condition | None:
+    moment = time_param(request, name, is_date=is_date)
     if moment is None:
         return None
     return Condition(type="datetime", column=column, operator=operator, value=moment)

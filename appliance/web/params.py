@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from appliance import issues
 from appliance.api_types.pages import PageMeta
 from appliance.errors import InvalidData
 from appliance.model.times import parse_time
 
 MAX_LIMIT = 100
+
+_NO_WORD = [[issues.invalid_value((), ["true"])], [issues.invalid_value((), ["false"])]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,31 +33,35 @@ class PageParams:
         return PageMeta(page=self.number, limit=self.limit, total_items=total_items, total_pages=total_pages)
 
 
-def issue(path: str, message: str, code: str = "invalid_type") -> dict[str, object]:
-    """One entry of the issue list that a 400 carries."""
-    return {"code": code, "path": [path] if path else [], "message": message}
-
-
 def page_params(request: Request, *, default_limit: int = 50, max_limit: int = MAX_LIMIT) -> PageParams:
     """The page that `page` and `limit` select; raises InvalidData when one is out of range."""
-    number = int_param(request, "page", default=1, low=1, high=1_000_000_000)
+    number = int_param(request, "page", default=1, low=0, high=1_000_000_000, low_is_included=False)
     limit = int_param(request, "limit", default=default_limit, low=1, high=max_limit)
     return PageParams(number, limit)
 
 
-def int_param(request: Request, name: str, *, default: int, low: int, high: int) -> int:
-    """A whole number between `low` and `high`, both included; an empty value means the default."""
+def int_param(request: Request, name: str, *, default: int, low: int, high: int, low_is_included: bool = True) -> int:
+    """A whole number between `low` and `high`; an empty value means the default."""
     text = request.query_params.get(name, "").strip()
     if not text:
         return default
-    try:
-        value = int(float(text))  # any notation, such as 2.0 or 1e2
-    except (ValueError, OverflowError):
-        raise InvalidData([issue(name, f"Expected number, received {text!r}")]) from None
-    if value < low:
-        raise InvalidData([issue(name, f"Number must be greater than or equal to {low}", "too_small")])
+    value = int_value(name, text)
+    if value < low or (value == low and not low_is_included):
+        raise InvalidData([issues.too_small((name,), "number", low, inclusive=low_is_included)])
     if value > high:
-        raise InvalidData([issue(name, f"Number must be less than or equal to {high}", "too_big")])
+        raise InvalidData([issues.too_big((name,), "number", high)])
+    return value
+
+
+def int_value(name: str, text: str) -> int:
+    """A whole number in any notation, such as 2.0 or 1e2; raises InvalidData."""
+    try:
+        number = float(text)
+        value = int(number)
+    except (ValueError, OverflowError):
+        raise InvalidData([issues.no_number((name,))]) from None
+    if value != number:
+        raise InvalidData([issues.no_integer((name,))])
     return value
 
 
@@ -76,16 +83,19 @@ def bool_param(request: Request, name: str) -> bool | None:
     if text in ("false", "0"):
         return False
     if text:
-        raise InvalidData([issue(name, "Expected true or false")])
+        raise InvalidData([issues.invalid_union((name,), _NO_WORD)])
     return None
 
 
-def time_param(request: Request, name: str) -> int | None:
-    """A point in time as microseconds since the epoch, None when missing; raises InvalidData, also without offset."""
+def time_param(request: Request, name: str, *, is_date: bool = False) -> int | None:
+    """A point in time as microseconds since the epoch, None when missing; raises InvalidData, also without offset.
+
+    `is_date` says that the reference server reads this one in any notation of JavaScript, which words its refusal.
+    """
     text = text_param(request, name)
     if text is None:
         return None
     try:
         return parse_time(text)
     except ValueError:
-        raise InvalidData([issue(name, "Invalid datetime", "invalid_string")]) from None
+        raise InvalidData([issues.no_date((name,)) if is_date else issues.no_iso_time((name,))]) from None

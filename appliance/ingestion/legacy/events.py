@@ -11,11 +11,15 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
+from appliance import issues
+from appliance.errors import InvalidData
 from appliance.ingestion.scores import ScoreBody
+from appliance.issues import BrokenRule
 from appliance.model.environments import normalise_environment
 from appliance.model.ids import canonical_id
+from appliance.schema_issues import issues_of
 
 Text = str | None
 Time = Annotated[datetime, Meta(tz=True)]
@@ -30,7 +34,7 @@ class Envelope(msgspec.Struct, rename="camel"):
     id: EventId
     timestamp: Time
     type: str
-    body: Any
+    body: Any = None
 
 
 class TraceBody(msgspec.Struct, rename="camel"):
@@ -82,9 +86,9 @@ class _Generation(_Step, kw_only=True):
 
     def __post_init__(self) -> None:
         if (self.prompt_name is None) != (self.prompt_version is None):
-            raise ValueError("promptName and promptVersion must be given together")
+            raise BrokenRule(issues.custom((), "promptName and promptVersion must be given together"))
         if isinstance(self.prompt_version, float) and not self.prompt_version.is_integer():
-            raise ValueError("promptVersion must be a whole number")
+            raise BrokenRule(issues.no_integer(("promptVersion",)))
 
 
 class GenerationBody(_Generation, kw_only=True):
@@ -125,17 +129,19 @@ _SCORE_IDS: Final = ("traceId", "observationId", "executionTraceId")
 def accepted_event(event: Any) -> dict[str, Any]:
     """The normal form of a valid event: `id`, `timestamp`, `type` and `body` as sent, ids and environment filled in.
 
-    Raises msgspec.ValidationError, its path counted from the event.
+    Raises InvalidData, its paths counted from the event.
     """
-    envelope = msgspec.convert(event, Envelope)
+    try:
+        envelope = msgspec.convert(event, Envelope)
+    except msgspec.ValidationError as error:
+        raise InvalidData(issues_of(event, [Envelope], error)) from None
     body_type = BODIES.get(envelope.type)
     if body_type is None:
-        raise msgspec.ValidationError(f"Unknown event type {envelope.type!r} - at `$.type`")
+        raise InvalidData([issues.no_discriminator((), "type")])
     try:
         msgspec.convert(envelope.body, body_type)
     except msgspec.ValidationError as error:
-        text = str(error) if " - at `$" in str(error) else f"{error} - at `$`"
-        raise msgspec.ValidationError(text.replace(" - at `$", " - at `$.body")) from None
+        raise InvalidData(issues_of(event.get("body", UNSET), [body_type], error, ("body",))) from None
     body = normal_body(envelope.type, envelope.body)
     return {"id": event["id"], "timestamp": event["timestamp"], "type": envelope.type, "body": body}
 

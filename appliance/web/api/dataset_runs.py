@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.dataset_runs import (
     ApiDatasetRun,
     ApiDatasetRunItem,
@@ -26,7 +27,7 @@ from appliance.storage.clickhouse import observations
 from appliance.storage.postgres.dataset_runs import RunItemDraft
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.params import issue, page_params, text_param
+from appliance.web.params import page_params, text_param
 from appliance.web.responses import iso_time, json_response
 from appliance.web.state import context_of
 
@@ -36,7 +37,7 @@ async def create_item(request: Request) -> Response:
     auth = await authorize(request)
     body = await read_json(request, CreateDatasetRunItem)
     if not body.trace_id and not body.observation_id:
-        raise InvalidData([issue("traceId", "observationId or traceId must be provided", "custom")])
+        raise InvalidData([issues.custom(("traceId",), "observationId or traceId must be provided")])
     version = _storable(body.dataset_version)
     item = await context_of(request).dataset_items.active(auth.project_id, body.dataset_item_id, version)
     if item is None:
@@ -132,7 +133,7 @@ def _run_metadata(metadata: Any, version: datetime | None) -> dict[str, Any]:
 def _required(request: Request, name: str) -> str:
     text = text_param(request, name)
     if text is None:
-        raise InvalidData([issue(name, "Invalid input: expected string, received undefined")])
+        raise InvalidData([issues.invalid_type((name,), "string")])
     return text
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.datasets import (
     ApiDataset,
     ApiDatasetItem,
@@ -22,17 +23,18 @@ from appliance.api_types.datasets import (
 from appliance.api_types.media import MediaReference
 from appliance.api_types.messages import Message
 from appliance.api_types.pages import ApiPage
-from appliance.errors import InvalidData, InvalidRequest, NotFound
+from appliance.errors import InvalidData, NotFound
 from appliance.model.datasets import Dataset, DatasetItem
 from appliance.storage.postgres.dataset_items import ItemDraft, ItemQuery
 from appliance.web.api.media_references import references_of, require_known_media
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
-from appliance.web.params import issue, page_params, text_param, time_param
+from appliance.web.params import page_params, text_param, time_param
 from appliance.web.responses import iso_time, json_response
 from appliance.web.state import context_of
 
 _ALL = 1_000_000
+_VERSION_OF_NOTHING = "datasetName is required when version parameter is provided"
 
 
 async def put_dataset(request: Request) -> Response:
@@ -40,7 +42,7 @@ async def put_dataset(request: Request) -> Response:
     auth = await authorize(request)
     body = await read_json(request, PutDataset)
     if not body.name or "\0" in body.name:
-        raise InvalidData([issue("name", "Enter a name", "too_small")])
+        raise InvalidData([issues.too_small(("name",), "string", 1, message="Enter a name")])
     dataset = await context_of(request).datasets.put(
         auth.project_id,
         body.name,
@@ -113,9 +115,9 @@ async def list_items(request: Request) -> Response:
     """Active items, now or at the time `version`, newest first."""
     auth = await authorize(request)
     page = page_params(request)
-    name, version = text_param(request, "datasetName"), time_param(request, "version")
+    name, version = text_param(request, "datasetName"), time_param(request, "version", is_date=True)
     if version is not None and name is None:
-        raise InvalidRequest("version needs datasetName")
+        raise InvalidData([issues.custom(("datasetName",), _VERSION_OF_NOTHING)])
     dataset = await _dataset(request, auth.project_id, name) if name else None
     query = ItemQuery(
         dataset_id=dataset.id if dataset else None,

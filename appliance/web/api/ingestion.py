@@ -14,12 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from appliance.api_types.ingestion import BatchOutcome, CreatedObject, EventAccepted, EventRefused, IngestionBatch
-from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge
+from appliance.errors import InvalidData, PayloadTooLarge
 from appliance.ingestion.legacy.events import accepted_event
+from appliance.issues import Issue
 from appliance.model.queue import Entry
 from appliance.model.times import parse_time
+from appliance.schema_issues import issues_of
 from appliance.web.auth import Access, Auth, authorize
-from appliance.web.bodies import issue_from, read_json, read_json_text
+from appliance.web.bodies import decode, read_json, read_json_text
 from appliance.web.memory_budget import charge_of
 from appliance.web.responses import iso_micros, json_response
 from appliance.web.sdk import sdk_of
@@ -41,11 +43,10 @@ async def ingest_batch(request: Request) -> Response:
     auth = await authorize(request, allow_scores_only=True)
     content = await read_json_text(request)
     try:
-        batch = msgspec.json.decode(content, type=IngestionBatch)
+        batch = decode(content, IngestionBatch)
     except msgspec.ValidationError as error:
-        return json_response({"message": "Invalid request data", "errors": [str(error)]}, 400)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InvalidRequest("Invalid JSON") from None
+        issues = issues_of(decode(content, object), [IngestionBatch], error)
+        return json_response({"message": "Invalid request data", "errors": [issue.message for issue in issues]}, 400)
     if len(batch.batch) > _MOST_EVENTS:
         raise PayloadTooLarge(f"The batch holds more than {_MOST_EVENTS} events.")
     charge_of(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # the stored body is as long again
@@ -63,8 +64,8 @@ def sort_out(batch: Sequence[Any], access: Access) -> tuple[list[Event], list[Ev
     for event in batch:
         try:
             checked = accepted_event(event)
-        except msgspec.ValidationError as error:
-            errors.append(_refusal(event, 400, "Invalid request data", _issues_text(error)))
+        except InvalidData as error:
+            errors.append(_refusal(event, 400, error.message, _issues_text(error)))
             continue
         if access == "scores" and checked["type"] not in _SCORES_ONLY_TYPES:
             errors.append(_refusal(event, 401, "Authentication error", "Access Scope Denied"))
@@ -111,15 +112,29 @@ def _single(event_type: str, id_field: str = "id") -> Callable[[Request], Awaita
         """Accept one object as older SDKs send it: 200 with its id once it is stored durably."""
         auth = await authorize(request)
         body = await read_json(request, dict[str, Any])
-        body["id"] = body.pop(id_field, None) or (None if event_type.endswith("-update") else str(uuid.uuid4()))
-        try:
-            event = accepted_event(new_event(event_type, body))
-        except msgspec.ValidationError as error:
-            raise InvalidData([issue_from(error)]) from None
+        if sent := body.pop(id_field, None):
+            body["id"] = sent
+        elif not event_type.endswith("-update"):
+            body["id"] = str(uuid.uuid4())
+        event = accepted_object(new_event(event_type, body), id_field)
         await store_events(request, auth, [event])
         return json_response(CreatedObject(id=event["body"]["id"]))
 
     return ingest_one
+
+
+def accepted_object(event: Event, id_field: str = "id") -> Event:
+    """The normal form of an event around one object; raises InvalidData, its paths counted from the object."""
+    try:
+        return accepted_event(event)
+    except InvalidData as error:
+        raise InvalidData([_of_object(issue, id_field) for issue in error.issues]) from None
+
+
+def _of_object(issue: Issue, id_field: str) -> Issue:
+    """The issue of an event's body, with its path as the client knows it."""
+    path = issue.path[1:]
+    return msgspec.structs.replace(issue, path=(id_field,) if path == ("id",) else path)
 
 
 def _refusal(event: Any, status: int, message: str, error: str) -> EventRefused:
@@ -128,8 +143,8 @@ def _refusal(event: Any, status: int, message: str, error: str) -> EventRefused:
     return EventRefused(id=known_id, status=status, message=message, error=error)
 
 
-def _issues_text(error: msgspec.ValidationError) -> str:
-    return msgspec.json.encode([issue_from(error)]).decode()
+def _issues_text(error: InvalidData) -> str:
+    return msgspec.json.format(msgspec.json.encode(error.issues), indent=2).decode()
 
 
 ROUTES = [

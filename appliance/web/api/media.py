@@ -6,30 +6,41 @@ import base64
 import binascii
 import time
 from datetime import UTC, datetime
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from appliance.api_types.media import AnnounceMedia, ApiMedia, ConfirmMedia, MediaUpload
+from appliance import issues
+from appliance.api_types.media import (
+    HASH_FAULT,
+    AnnounceItemMedia,
+    AnnounceMedia,
+    AnnounceTraceMedia,
+    ApiMedia,
+    ConfirmMedia,
+    MediaUpload,
+)
 from appliance.errors import InvalidData, InvalidRequest, NotFound
-from appliance.model.media import EXTENSIONS, HASH_BYTES, Media, blob_key, media_id
+from appliance.model.media import HASH_BYTES, Media, blob_key, media_id
 from appliance.storage.postgres.media import MediaRecords
 from appliance.web.auth import authorize
-from appliance.web.bodies import read_json
+from appliance.web.bodies import read_json, read_json_of_two
 from appliance.web.links import UPLOAD_VALID_S, Grant
-from appliance.web.params import issue
 from appliance.web.responses import iso_time, json_response
 from appliance.web.state import context_of
 
-_TRACE_FIELDS = ("input", "output", "metadata")
-_ITEM_FIELDS = ("input", "expectedOutput", "metadata")
+_ONE_OWNER: Final = (
+    "Provide either traceId with field input/output/metadata, or datasetId + datasetItemId with field "
+    "input/expectedOutput/metadata."
+)
 
 
 async def announce_media(request: Request) -> Response:
     """201 with the id and where to send the content; null instead of an address when it is here already."""
     auth = await authorize(request)
-    body = await read_json(request, AnnounceMedia)
+    body = await read_json_of_two(request, AnnounceTraceMedia, AnnounceItemMedia, message=_ONE_OWNER)
     _check(body, context_of(request).settings.media.max_content_length)
     if body.dataset_id and not await context_of(request).datasets.exists(auth.project_id, body.dataset_id):
         raise NotFound("Dataset not found")
@@ -103,22 +114,11 @@ async def is_stored(request: Request, media: Media) -> bool:
 
 
 def _check(body: AnnounceMedia, max_length: int) -> None:
-    """Raises InvalidData and InvalidRequest for what cannot be a file of exactly one trace or dataset item."""
-    if body.content_type not in EXTENSIONS:
-        raise InvalidData([issue("contentType", f"Unknown content type {body.content_type!r}", "invalid_enum_value")])
+    """Raises InvalidData and InvalidRequest for what cannot be a file."""
     if not _is_hash(body.sha256_hash):
-        raise InvalidData([issue("sha256Hash", "Must be a SHA-256 in base64, 44 characters", "invalid_string")])
+        raise InvalidData([issues.no_match(("sha256Hash",), "/^[A-Za-z0-9+/=]{44}$/", HASH_FAULT)])
     if body.content_length > max_length:
         raise InvalidRequest(f"File size must be less than {max_length} bytes")
-    is_item = body.dataset_id is not None or body.dataset_item_id is not None
-    if is_item and (body.trace_id is not None or body.observation_id is not None):
-        raise InvalidData([issue("traceId", "Give either a trace or a dataset item")])
-    if not is_item and not body.trace_id:
-        raise InvalidData([issue("traceId", "Required")])
-    if is_item and not (body.dataset_id and body.dataset_item_id):
-        raise InvalidData([issue("datasetItemId", "Needs datasetId and datasetItemId")])
-    if body.field not in (_ITEM_FIELDS if is_item else _TRACE_FIELDS):
-        raise InvalidData([issue("field", f"Unknown field {body.field!r}", "invalid_enum_value")])
 
 
 def _is_hash(text: str) -> bool:

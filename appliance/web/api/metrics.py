@@ -3,41 +3,47 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from appliance.api_types.metrics import DailyMetrics, DailyModelUsage, MetricsConfig, MetricsRequest
+from appliance import issues
+from appliance.api_types.metrics import DailyMetrics, DailyModelUsage, MetricsConfig, MetricsRequest, MetricsRequestV2
 from appliance.api_types.pages import ApiList, ApiPage
 from appliance.errors import InvalidData, InvalidRequest
+from appliance.issues import Issue
 from appliance.model.filters import parse_conditions
-from appliance.model.metrics import AGGREGATIONS, VIEWS, Metric, MetricsQuery, automatic_granularity
+from appliance.model.metrics import Metric, MetricsQuery, automatic_granularity
 from appliance.model.times import parse_time
+from appliance.schema_issues import issues_of
 from appliance.storage.clickhouse import metrics
 from appliance.storage.clickhouse.metrics import DailyUsage
 from appliance.web.auth import Auth, authorize
 from appliance.web.filter_params import conditions_from
-from appliance.web.params import issue, page_params
+from appliance.web.params import page_params
 from appliance.web.responses import json_response
 from appliance.web.state import context_of
 
 _HIGH_CARDINALITY: Final = frozenset({"id", "traceId", "userId", "sessionId", "parentObservationId", "observationId"})
 _V2_ROWS: Final = 100
+_PATH: Final = ("query",)
+
+Body = TypeVar("Body", bound=MetricsRequest)
 
 
 async def query_v1(request: Request) -> Response:
     """Any question over traces, observations and scores."""
     auth = await authorize(request)
-    return await _answer(request, auth, _metrics_request(request, VIEWS))
+    return await _answer(request, auth, _metrics_request(request, MetricsRequest))
 
 
 async def query_v2(request: Request) -> Response:
     """Any question over observations and scores; the number of rows is always limited."""
     auth = await authorize(request)
-    body = _metrics_request(request, VIEWS[1:])
+    body = _metrics_request(request, MetricsRequestV2)
     many = sorted({dimension.field for dimension in body.dimensions} & _HIGH_CARDINALITY)
     limit = body.config.row_limit if body.config else None
     descends = bool(body.order_by) and any(order.direction == "desc" for order in body.order_by or [])
@@ -56,28 +62,20 @@ async def _answer(request: Request, auth: Auth, body: MetricsRequest) -> Respons
     return json_response(ApiList(await metrics.run(context_of(request).clickhouse, auth.project_id, query)))
 
 
-def _metrics_request(request: Request, views: tuple[str, ...]) -> MetricsRequest:
-    text = request.query_params.get("query", "")
+def _metrics_request(request: Request, body_type: type[Body]) -> Body:
+    text = request.query_params.get("query")
+    if text is None:
+        raise InvalidData([issues.invalid_type(_PATH, "string")])
     try:
-        body = msgspec.json.decode(text, type=MetricsRequest)
+        return msgspec.json.decode(text, type=body_type)
     except msgspec.ValidationError as error:
-        raise InvalidData([issue("query", str(error))]) from None
+        raise InvalidData(issues_of(msgspec.json.decode(text), [body_type], error, _PATH)) from None
     except (msgspec.DecodeError, RecursionError):
-        raise InvalidData([issue("query", "Invalid JSON", "custom")]) from None
-    if body.view not in views:
-        message = f"Invalid enum value. Expected {' | '.join(views)}, received {body.view!r}"
-        raise InvalidData([issue("view", message, "invalid_enum_value")])
-    for metric in body.metrics:
-        if metric.aggregation not in AGGREGATIONS:
-            message = f"Invalid enum value. Expected {' | '.join(AGGREGATIONS)}, received {metric.aggregation!r}"
-            raise InvalidData([issue("aggregation", message, "invalid_enum_value")])
-    return body
+        raise InvalidRequest("Invalid JSON in query parameter") from None
 
 
 def _query(body: MetricsRequest) -> MetricsQuery:
-    since, until = _time("fromTimestamp", body.from_timestamp), _time("toTimestamp", body.to_timestamp)
-    if until < since:
-        raise InvalidRequest("toTimestamp must be after fromTimestamp")
+    since, until = _window(body)
     granularity = body.time_dimension.granularity if body.time_dimension else None
     config = body.config or MetricsConfig()
     return MetricsQuery(
@@ -86,7 +84,7 @@ def _query(body: MetricsRequest) -> MetricsQuery:
         since=since,
         until=until,
         dimensions=[dimension.field for dimension in body.dimensions],
-        conditions=parse_conditions(body.filters),
+        conditions=parse_conditions(body.filters, (*_PATH, "filters")),
         granularity=automatic_granularity(since, until) if granularity == "auto" else granularity,
         order_by=[(order.field, order.direction == "desc") for order in body.order_by or []],
         row_limit=config.row_limit,
@@ -94,11 +92,18 @@ def _query(body: MetricsRequest) -> MetricsQuery:
     )
 
 
-def _time(name: str, text: str) -> int:
-    try:
-        return parse_time(text)
-    except ValueError:
-        raise InvalidData([issue(name, "Invalid datetime", "invalid_string")]) from None
+def _window(body: MetricsRequest) -> tuple[int, int]:
+    moments: list[int] = []
+    found: list[Issue] = []
+    for name, text in (("fromTimestamp", body.from_timestamp), ("toTimestamp", body.to_timestamp)):
+        try:
+            moments.append(parse_time(text))
+        except ValueError:
+            found.append(issues.no_iso_time((*_PATH, name)))
+    if found or moments[0] > moments[1]:
+        found.append(issues.custom(_PATH, "fromTimestamp must be before toTimestamp"))
+        raise InvalidData(found)
+    return moments[0], moments[1]
 
 
 async def daily(request: Request) -> Response:

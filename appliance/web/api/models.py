@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.messages import Message
 from appliance.api_types.models import ApiModel, ApiTier, ApiTierCondition, CreateModel, ModelPrice
 from appliance.api_types.pages import ApiPage
-from appliance.errors import InvalidRequest, NotFound, StoreUnavailable
+from appliance.errors import InvalidData, InvalidRequest, NotFound, StoreUnavailable
 from appliance.model.patterns import BadPattern, check_patterns
 from appliance.model.price_table import built_in_models
 from appliance.model.pricing import ModelDefinition, PricingTier, TierCondition
@@ -29,6 +30,9 @@ from appliance.web.responses import iso_micros, json_response, optional_time
 from appliance.web.state import context_of
 
 _NOT_FOUND: Final = "No model with this id found."
+_BUILT_IN: Final = "Note: You cannot delete built-in models, override them with a model with the same name."
+_TOTAL_ALONE: Final = "If input and/or output price is set, total price must be null"
+_ONE_KIND: Final = "Must provide either flat prices (inputPrice/outputPrice/totalPrice) OR pricingTiers, not both"
 _FLAT: Final = {"input": "input_price", "output": "output_price", "total": "total_price"}
 
 
@@ -80,7 +84,7 @@ async def delete_model(request: Request) -> Response:
     """Delete a model of the project; what it has priced keeps its costs."""
     auth = await authorize(request)
     if not await context_of(request).models.delete(auth.project_id, request.path_params["id"]):
-        raise NotFound(f"{_NOT_FOUND} Built-in models cannot be deleted: make one of the same name to override them.")
+        raise NotFound(f"{_NOT_FOUND} {_BUILT_IN}")
     return json_response(Message("Model successfully deleted"))
 
 
@@ -96,11 +100,11 @@ def _checked_tiers(model_id: str, body: CreateModel) -> tuple[PricingTier, ...]:
 def _tiers(model_id: str, body: CreateModel) -> tuple[PricingTier, ...]:
     flat = {kind: price for kind, field in _FLAT.items() if (price := getattr(body, field)) is not None}
     if "total" in flat and len(flat) > 1:
-        raise InvalidRequest("totalPrice cannot be set beside inputPrice or outputPrice.")
+        raise InvalidData([issues.custom(("totalPrice",), _TOTAL_ALONE)])
     if body.pricing_tiers is None:
         return (PricingTier(id=f"{model_id}_tier_default", name="Standard", prices=flat),)
     if flat:
-        raise InvalidRequest("Give flat prices or pricingTiers, not both.")
+        raise InvalidData([issues.custom((), _ONE_KIND)])
     tiers = tuple(
         PricingTier(
             id=str(uuid.uuid4()),
@@ -113,7 +117,7 @@ def _tiers(model_id: str, body: CreateModel) -> tuple[PricingTier, ...]:
         for tier in body.pricing_tiers
     )
     if fault := tiers_fault(tiers):
-        raise InvalidRequest(fault)
+        raise InvalidData([issues.custom(("pricingTiers",), fault)])
     return tiers
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from appliance.api_types.observations import ApiObservationV2
 from appliance.api_types.pages import ApiPage, PageMeta
-from appliance.errors import InvalidData, InvalidRequest
+from appliance.errors import InvalidRequest
 from appliance.model.filters import Condition
 from appliance.model.observations import Observation
 from appliance.model.times import clamp, parse_time
@@ -24,7 +24,7 @@ from appliance.storage.clickhouse.observations import ObservationKey, Observatio
 from appliance.web.api.observations import seconds, total_cost
 from appliance.web.auth import authorize
 from appliance.web.filter_params import conditions_from
-from appliance.web.params import bool_param, int_param, issue, list_param
+from appliance.web.params import bool_param, int_param, list_param
 from appliance.web.responses import iso_micros, json_response, optional_time
 from appliance.web.state import context_of
 from appliance.web.stored_json import parsed
@@ -231,7 +231,7 @@ def _position(text: str) -> Position | None:
         cursor = msgspec.json.decode(base64.b64decode(text.replace(" ", "+"), validate=True), type=_Cursor)
         start = _micros(cursor.last_start_time_to)
     except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
-        raise InvalidData([issue("cursor", "Invalid cursor", "invalid_string")]) from None
+        raise InvalidRequest("Invalid cursor format") from None
     return Position(start_micros=start, trace_hash=cursor.hash, id=cursor.last_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from msgspec import UNSET
@@ -10,25 +11,34 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from appliance.api_types.prompts import AddLabels, ApiPrompt, ApiPromptSummary, CreatePrompt, PromptPage
+from appliance import issues
+from appliance.api_types.prompts import (
+    AddLabels,
+    ApiPrompt,
+    ApiPromptSummary,
+    CreateChatPrompt,
+    CreateTextPrompt,
+    PromptPage,
+)
 from appliance.errors import InvalidData, InvalidRequest, NotFound
-from appliance.model.prompts import LATEST, PRODUCTION, NewPrompt, Prompt, content_fault, label_fault, name_fault
+from appliance.model.prompts import LATEST, PRODUCTION, NewPrompt, Prompt, content_fault, name_issues
 from appliance.model.usage import whole_number
 from appliance.storage.postgres.prompts import PromptQuery, PromptSummary
 from appliance.web.auth import authorize
-from appliance.web.bodies import read_json
-from appliance.web.params import issue, page_params, text_param, time_param
+from appliance.web.bodies import read_json, read_json_of_two
+from appliance.web.params import int_value, page_params, text_param, time_param
 from appliance.web.responses import iso_time, json_response, no_content
 from appliance.web.state import context_of
 
 _DEFAULT_LIMIT = 10
 _MOST_VERSIONS = 2**31 - 1
+_LATEST_IS_OURS = "Label 'latest' is always assigned to the latest prompt version"
 
 
 async def create_prompt(request: Request) -> Response:
     """201 with the new version."""
     auth = await authorize(request)
-    body = await read_json(request, CreatePrompt)
+    body = await read_json_of_two(request, CreateTextPrompt, CreateChatPrompt)
     prompt = await context_of(request).prompts.create(auth.project_id, _checked(body))
     return json_response(api_prompt(prompt), 201)
 
@@ -60,7 +70,7 @@ async def get_prompt_by_query(request: Request) -> Response:
     name = text_param(request, "name")
     if name is None:
         await authorize(request)
-        raise InvalidData([issue("name", "Required")])
+        raise InvalidData([issues.invalid_type(("name",), "string")])
     return await _get(request, name)
 
 
@@ -68,9 +78,8 @@ async def add_labels(request: Request) -> Response:
     """Give a version more labels; other versions lose them."""
     auth = await authorize(request)
     body = await read_json(request, AddLabels)
-    _check_labels(body.new_labels, "newLabels")
     if LATEST in body.new_labels:
-        raise InvalidData([issue("newLabels", "The label 'latest' is managed by the server", "custom")])
+        raise InvalidData([issues.custom(("newLabels",), _LATEST_IS_OURS)])
     name, version = request.path_params["name"], request.path_params["version"]
     number = min(whole_number(version) or 0, _MOST_VERSIONS)
     prompt = await context_of(request).prompts.add_labels(auth.project_id, name, number, body.new_labels)
@@ -102,42 +111,32 @@ async def _get(request: Request, name: str) -> Response:
     return json_response(api_prompt(prompt, is_read=True))
 
 
-def _checked(body: CreatePrompt) -> NewPrompt:
-    if fault := name_fault(body.name):
-        raise InvalidData([issue("name", fault, "custom")])
-    labels = [*(body.labels or []), *([PRODUCTION] if body.is_active else [])]
-    _check_labels(labels, "labels")
-    kind = body.type or "text"
-    if isinstance(body.prompt, str) != (kind == "text"):
-        raise InvalidData([issue("prompt", f"A prompt of type {kind} needs another kind of content")])
-    prompt = body.prompt if isinstance(body.prompt, str) else [_message(each) for each in body.prompt]
+def _checked(body: CreateTextPrompt | CreateChatPrompt) -> NewPrompt:
+    if faults := name_issues(body.name):
+        raise InvalidData(faults)
+    prompt = body.prompt if isinstance(body, CreateTextPrompt) else list(map(_message, count(), body.prompt))
     if fault := content_fault(prompt):
         raise InvalidRequest(fault)
     return NewPrompt(
         name=body.name,
-        type=kind,
+        type=body.type or "text",
         prompt=prompt,
-        labels=labels,
+        labels=[*(body.labels or []), *([PRODUCTION] if body.is_active else [])],
         tags=body.tags,
         config=body.config,
         commit_message=body.commit_message,
     )
 
 
-def _message(message: dict[str, Any]) -> dict[str, Any]:
+def _message(position: int, message: dict[str, Any]) -> dict[str, Any]:
+    path = ("prompt", position)
     if message.get("type") == "placeholder":
         if not isinstance(message.get("name"), str) or not message["name"]:
-            raise InvalidData([issue("prompt", "A placeholder needs a name")])
+            raise InvalidData([issues.custom(path, "A placeholder needs a name")])
         return {"type": "placeholder", "name": message["name"]}
     if not isinstance(message.get("role"), str) or not isinstance(message.get("content"), str):
-        raise InvalidData([issue("prompt", "A message needs a role and a content, both strings")])
+        raise InvalidData([issues.custom(path, "A message needs a role and a content, both strings")])
     return {key: value for key, value in message.items() if key != "type"}
-
-
-def _check_labels(labels: list[str], field: str) -> None:
-    for label in labels:
-        if fault := label_fault(label):
-            raise InvalidData([issue(field, fault, "custom")])
 
 
 def api_prompt(prompt: Prompt, *, is_read: bool = False) -> ApiPrompt:
@@ -184,10 +183,7 @@ def _version_param(request: Request) -> int | None:
     text = text_param(request, "version")
     if text is None:
         return None
-    try:
-        return max(-1, min(int(text), _MOST_VERSIONS))
-    except ValueError:
-        raise InvalidData([issue("version", f"Expected number, received {text!r}")]) from None
+    return max(-1, min(int_value("version", text), _MOST_VERSIONS))
 
 
 def _moment_param(request: Request, name: str) -> datetime | None:

@@ -10,23 +10,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.pages import ApiPage
 from appliance.api_types.score_configs import ApiScoreConfig, CreateScoreConfig, UpdateScoreConfig
-from appliance.errors import InvalidRequest, NotFound
-from appliance.model.score_configs import BOOLEAN_CATEGORIES, ScoreConfig, config_fault
+from appliance.errors import InvalidData, NotFound
+from appliance.model.score_configs import BOOLEAN_CATEGORIES, ScoreConfig, config_issues
 from appliance.web.auth import authorize
 from appliance.web.bodies import read_json
 from appliance.web.params import page_params
 from appliance.web.responses import iso_time, json_response
 from appliance.web.state import context_of
 
+_NO_CHANGE = "Request body cannot be empty. At least one field must be provided for update."
+
 
 async def create_config(request: Request) -> Response:
     """A new config; BOOLEAN ones get their two categories."""
     auth = await authorize(request)
     body = await read_json(request, CreateScoreConfig)
-    categories = BOOLEAN_CATEGORIES if body.data_type == "BOOLEAN" else msgspec.to_builtins(body.categories)
+    categories = msgspec.to_builtins(body.categories)
     _check(body.name, body.data_type, body.min_value, body.max_value, categories)
+    if body.data_type == "BOOLEAN":
+        categories = BOOLEAN_CATEGORIES
     config = await context_of(request).score_configs.create(
         auth.project_id,
         name=body.name,
@@ -59,7 +64,7 @@ async def update_config(request: Request) -> Response:
     body = await read_json(request, UpdateScoreConfig)
     changes = {name: value for name in body.__struct_fields__ if (value := getattr(body, name)) is not msgspec.UNSET}
     if not changes:
-        raise InvalidRequest("Request body cannot be empty. At least one field must be provided for update.")
+        raise InvalidData([issues.custom((), _NO_CHANGE)])
     if "categories" in changes:
         changes["categories"] = msgspec.to_builtins(changes["categories"])
     changed = dataclasses.replace(await _config(request, auth.project_id), **changes)
@@ -78,8 +83,8 @@ async def _config(request: Request, project_id: str) -> ScoreConfig:
 
 
 def _check(*config: Any) -> None:
-    if fault := config_fault(*config):
-        raise InvalidRequest(fault)
+    if found := config_issues(*config):
+        raise InvalidData(found)
 
 
 def api_score_config(config: ScoreConfig) -> ApiScoreConfig:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.pages import ApiPage
 from appliance.api_types.scores import ApiScore, ScoredTrace
 from appliance.errors import InvalidData, InvalidRequest, NotFound
@@ -23,7 +24,7 @@ from appliance.storage.clickhouse.client import ClickHouse
 from appliance.storage.clickhouse.scores import ScoreQuery
 from appliance.web.auth import authorize
 from appliance.web.filter_params import conditions_from
-from appliance.web.params import issue, list_param, page_params, text_param
+from appliance.web.params import list_param, page_params, text_param
 from appliance.web.responses import iso_micros, json_response
 from appliance.web.state import context_of
 from appliance.web.stored_json import parsed_values
@@ -31,6 +32,10 @@ from appliance.web.stored_json import parsed_values
 _TEXTS: Final = ("userId", "name", "source", "dataType", "configId", "queueId")
 _TEXTS_V2: Final = (*_TEXTS, "sessionId", "traceId", "datasetRunId")
 _OPERATORS: Final = ("<", ">", "<=", ">=", "!=", "=")
+_TRACE_IS_LEFT_OUT: Final = (
+    "Cannot filter by trace properties (userId, traceTags) when 'trace' field is not included. "
+    "Please add 'trace' to the fields parameter or remove trace filters."
+)
 Version = Literal[1, 2]
 
 
@@ -99,11 +104,11 @@ def _conditions(request: Request, version: Version) -> list[Condition]:
 
 def _value_condition(value: str, operator: str) -> Condition:
     if operator not in _OPERATORS:
-        raise InvalidData([issue("operator", f"Expected one of {' '.join(_OPERATORS)}", "invalid_enum_value")])
+        raise InvalidData([issues.invalid_value(("operator",), _OPERATORS)])
     try:
         number = float(value)
     except ValueError:
-        raise InvalidData([issue("value", "Expected number")]) from None
+        raise InvalidData([issues.no_number(("value",))]) from None
     return Condition(type="number", column="value", operator=operator, value=number)
 
 
@@ -116,7 +121,7 @@ def _has_traces(request: Request) -> bool:
         raise InvalidRequest("Scores needs to be selected always.")
     by_trace = text_param(request, "userId") or list_param(request, "traceTags")
     if by_trace and "trace" not in fields:
-        raise InvalidRequest("Cannot filter by trace properties unless the trace field is included.")
+        raise InvalidRequest(_TRACE_IS_LEFT_OUT)
     return "trace" in fields
 
 

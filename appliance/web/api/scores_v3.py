@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.pages import ApiPage, PageMeta
 from appliance.api_types.scores import ApiScoreV3, ScoreSubject
 from appliance.errors import InvalidData, InvalidRequest
@@ -21,7 +22,7 @@ from appliance.storage.clickhouse import scores
 from appliance.storage.clickhouse.scores import ScoreQuery
 from appliance.web.auth import authorize
 from appliance.web.filter_params import conditions_from
-from appliance.web.params import int_param, issue, list_param, text_param
+from appliance.web.params import int_param, list_param, text_param
 from appliance.web.responses import iso_micros, json_response
 from appliance.web.state import context_of
 from appliance.web.stored_json import parsed_values
@@ -39,6 +40,7 @@ _LISTS: Final = {
     "experimentId": "datasetRunId",
 }
 _ENUMS: Final = {"source": SOURCES, "dataType": DATA_TYPES}
+_OF_TRACES: Final = ("userId", "traceTags")
 _SUBJECTS: Final = ("traceId", "sessionId", "experimentId")
 _GROUPS: Final = frozenset({"core", "details", "subject", "annotation"})
 _KNOWN: Final = frozenset(
@@ -71,13 +73,15 @@ async def list_page(request: Request) -> Response:
 
 def _check_names(request: Request) -> None:
     """Raises for parameters that do not exist, and for those that exclude each other."""
-    unknown = sorted(set(request.query_params) - _KNOWN)
-    if unknown:
-        names = ", ".join(f"'{name}'" for name in unknown)
-        raise InvalidData([issue("", f"Unrecognized key(s) in object: {names}", "unrecognized_keys")])
+    names = dict.fromkeys(request.query_params)
+    if needs_trace := [name for name in _OF_TRACES if name in names]:
+        message = "filter requires a trace JOIN and is not supported in v3 — use v2 or omit this filter"
+        raise InvalidData([issues.custom((), f"{name} {message}") for name in needs_trace])
+    if unknown := [name for name in names if name not in _KNOWN]:
+        raise InvalidData([issues.unrecognized_keys((), unknown)])
     subjects = [name for name in _SUBJECTS if text_param(request, name)]
     if len(subjects) > 1:
-        raise InvalidRequest(f"{' and '.join(subjects)} exclude each other.")
+        raise InvalidData([issues.custom((), "At most one of traceId, sessionId, experimentId may be specified")])
     if text_param(request, "observationId") and subjects != ["traceId"]:
         raise InvalidRequest("observationId needs traceId: observation ids are unique within a trace only.")
 
@@ -85,7 +89,7 @@ def _check_names(request: Request) -> None:
 def _groups(request: Request) -> set[str]:
     names = set(list_param(request, "fields"))
     if unknown := sorted(names - _GROUPS):
-        raise InvalidData([issue("fields", f"Unknown field groups: {', '.join(unknown)}", "custom")])
+        raise InvalidData([issues.custom(("fields",), f"Unknown field groups: {', '.join(unknown)}")])
     return names
 
 
@@ -95,12 +99,13 @@ def _conditions(request: Request) -> list[Condition]:
         lists=_LISTS,
         since={"fromTimestamp": "timestamp"},
         until={"toTimestamp": "timestamp"},
+        are_dates=True,
     )
     kinds: list[str] = []
     for name, allowed in _ENUMS.items():
         values = [value.upper() for value in list_param(request, name)]
-        if wrong := [value for value in values if value not in allowed]:
-            raise InvalidData([issue(name, f"Invalid value {wrong[0]}", "invalid_enum_value")])
+        if any(value not in allowed for value in values):
+            raise InvalidData([issues.invalid_value((name,), allowed)])
         if values:
             conditions.append(Condition(type="stringOptions", column=name, operator="any of", value=values))
             kinds = values if name == "dataType" else kinds
@@ -108,38 +113,60 @@ def _conditions(request: Request) -> list[Condition]:
 
 
 def _value_conditions(request: Request, kinds: list[str]) -> list[Condition]:
-    values = list_param(request, "value")
     bounds = [(name, text) for name in ("valueMin", "valueMax") if (text := text_param(request, name))]
     if bounds and kinds != ["NUMERIC"]:
-        raise InvalidRequest("valueMin and valueMax need dataType=NUMERIC.")
+        raise InvalidData([issues.custom((), "valueMin and valueMax require dataType=NUMERIC as a single value")])
     conditions = [
         Condition(
-            type="number", column="value", operator=">=" if name == "valueMin" else "<=", value=_number(name, text)
+            type="number", column="value", operator=">=" if name == "valueMin" else "<=", value=_bound(name, text)
         )
         for name, text in bounds
     ]
-    if not values:
-        return conditions
+    values = list_param(request, "value")
+    return [*conditions, _value_condition(values, kinds)] if values else conditions
+
+
+def _value_condition(values: list[str], kinds: list[str]) -> Condition:
     if kinds == ["NUMERIC"]:
-        numbers = {_number("value", text) for text in values}
+        numbers = {_number(text) for text in values}
         if len(numbers) > 1:
             raise InvalidRequest("Only one numeric value can be asked for; use valueMin and valueMax.")
-        return [*conditions, Condition(type="number", column="value", operator="=", value=numbers.pop())]
+        return Condition(type="number", column="value", operator="=", value=numbers.pop())
     if kinds == ["BOOLEAN"]:
-        words = {"true": "True", "1": "True", "false": "False", "0": "False"}
-        if any(text.lower() not in words for text in values):
-            raise InvalidData([issue("value", "Expected true or false")])
-        values = [words[text.lower()] for text in values]
+        values = [_word(text) for text in values]
+    elif len(kinds) != 1:
+        raise InvalidData(
+            [issues.custom((), "value filter requires a single dataType from: NUMERIC, BOOLEAN, CATEGORICAL")]
+        )
     elif kinds != ["CATEGORICAL"]:
-        raise InvalidRequest("value needs one dataType: NUMERIC, BOOLEAN or CATEGORICAL.")
-    return [*conditions, Condition(type="stringOptions", column="stringValue", operator="any of", value=values)]
+        message = f'value filter requires dataType to be NUMERIC, BOOLEAN, or CATEGORICAL (got "{kinds[0]}")'
+        raise InvalidData([issues.custom((), message)])
+    return Condition(type="stringOptions", column="stringValue", operator="any of", value=values)
 
 
-def _number(name: str, text: str) -> float:
+def _bound(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise InvalidData([issue(name, "Expected number")]) from None
+        raise InvalidData([issues.no_number((name,))]) from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        message = f'value filter with dataType=NUMERIC requires each value to be a finite number (got "{text}")'
+        raise InvalidData([issues.custom((), message)]) from None
+
+
+def _word(text: str) -> str:
+    """The stored value of a boolean."""
+    if text.lower() in ("true", "1"):
+        return "True"
+    if text.lower() in ("false", "0"):
+        return "False"
+    message = f'value filter with dataType=BOOLEAN requires each value to be "true" or "false" (got "{text}")'
+    raise InvalidData([issues.custom((), message)])
 
 
 def api_score_v3(row: Score, groups: set[str]) -> ApiScoreV3:
@@ -200,7 +227,7 @@ def _position(text: str | None) -> tuple[int, str] | None:
         padded = text + "=" * (-len(text) % 4)
         cursor = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Cursor)
     except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
-        raise InvalidData([issue("cursor", "Invalid cursor", "invalid_string")]) from None
+        raise InvalidRequest("Invalid cursor format") from None
     return clamp(cursor.last_timestamp), cursor.last_id
 
 

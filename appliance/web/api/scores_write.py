@@ -5,18 +5,17 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.ingestion import CreatedObject, ScoreRefused, ScoresOutcome
 from appliance.api_types.messages import Message
 from appliance.errors import InvalidData
-from appliance.ingestion.legacy.events import accepted_event
-from appliance.web.api.ingestion import Event, new_event, store_events
+from appliance.web.api.ingestion import Event, accepted_object, new_event, store_events
 from appliance.web.auth import Auth, authorize
-from appliance.web.bodies import issue_from, read_json
+from appliance.web.bodies import read_json
 from appliance.web.responses import json_response
 
 
@@ -26,10 +25,7 @@ async def create_scores(request: Request) -> Response:
     body = await read_json(request, object)
     if isinstance(body, list):
         return await _create_many(request, auth, body)
-    try:
-        event = score_event(body)
-    except msgspec.ValidationError as error:
-        raise InvalidData([issue_from(error)]) from None
+    event = score_event(body)
     await store_events(request, auth, [event])
     return json_response(CreatedObject(id=event["body"]["id"]))
 
@@ -37,17 +33,14 @@ async def create_scores(request: Request) -> Response:
 def score_event(score: Any) -> Event:
     """The `score-create` event of one score; its time is the score's own `timestamp` when it has one.
 
-    Raises msgspec.ValidationError, its path counted from the score; only people and programs may score here, no EVAL.
+    Raises InvalidData, its paths counted from the score; only people and programs may score here, no EVAL.
     """
     if not isinstance(score, dict):
-        raise msgspec.ValidationError("Expected `object`")
+        raise InvalidData([issues.invalid_type((), "object", score)])
     if score.get("source") == "EVAL":
-        raise msgspec.ValidationError("source must be API or ANNOTATION - at `$.source`")
+        raise InvalidData([issues.invalid_value(("source",), ("API", "ANNOTATION"))])
     body = {**score, "id": score.get("id") or str(uuid.uuid4())}
-    try:
-        event = accepted_event(new_event("score-create", body))
-    except msgspec.ValidationError as error:
-        raise msgspec.ValidationError(str(error).replace("`$.body", "`$")) from None
+    event = accepted_object(new_event("score-create", body))
     if body.get("timestamp"):
         event["timestamp"] = body["timestamp"]
     return event
@@ -59,8 +52,9 @@ async def _create_many(request: Request, auth: Auth, scores: list[Any]) -> Respo
     for position, score in enumerate(scores):
         try:
             events.append(score_event(score))
-        except msgspec.ValidationError as error:
-            errors.append(ScoreRefused(message=f"Score {position}: {error}"))
+        except InvalidData as error:
+            texts = "; ".join(f"{'.'.join(map(str, issue.path)) or 'score'}: {issue.message}" for issue in error.issues)
+            errors.append(ScoreRefused(message=f"Score {position}: {texts}"))
     await store_events(request, auth, events)
     if errors:
         return json_response(ScoresOutcome(accepted=len(events), rejected=len(errors), errors=errors), 207)

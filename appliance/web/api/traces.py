@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.pages import ApiPage
 from appliance.api_types.traces import NOT_REQUESTED, ApiTrace, ApiTraceDetail, ApiTraceItem
-from appliance.errors import InvalidRequest, NotFound
+from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.ids import canonical_id
 from appliance.model.traces import Trace
 from appliance.queries.traces import FIELD_GROUPS, TraceItem, find_trace, list_traces
@@ -141,7 +142,7 @@ def _order(request: Request) -> tuple[str, bool]:
     if column not in _PUBLIC_ORDERS:
         raise InvalidRequest(f"Invalid order by column: {column}")
     if direction.lower() not in ("", "asc", "desc"):
-        raise InvalidRequest(f"Invalid order by direction: {direction}")
+        raise InvalidData([issues.invalid_value(("orderBy", "order"), ("ASC", "DESC"))])
     return column, direction.lower() == "desc"
 
 
