@@ -211,6 +211,11 @@ def custom(path: Path, message: str) -> Custom:
     return Custom(path=path, message=message)
 
 
+def as_text(issues: Sequence[Issue]) -> str:
+    """Issues as the reference server writes them into a message: JSON over several lines."""
+    return msgspec.json.format(msgspec.json.encode(issues), indent=2).decode()
+
+
 def _bound(origin: str, sign: str, bound: float, *, inclusive: bool) -> str:
     number = f"{bound:g}" if isinstance(bound, float) else str(bound)
     comparison = f"{sign}{'=' if inclusive else ''}{number}"

@@ -11,6 +11,7 @@ import re
 import types
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -20,6 +21,8 @@ from appliance import issues
 from appliance.issues import Issue, Path
 
 _FAULT_PATH: Final = re.compile(r" - at `(?:key in )?\$(?P<path>[^`]*)`$")
+_MOST_ISSUES: Final = 100
+"""Of one list or object; a body with millions of wrong values gets no answer with millions of issues."""
 _END: Final = r"\Z"
 """The end of a text, which JavaScript spells `$`; here `$` also matches before a line break."""
 _PATH_STEP: Final = re.compile(r"\.([^.\[]+)|\[([^\]]*)\]")
@@ -51,7 +54,7 @@ def schema_issues(value: Any, schema: Any, path: Path = ()) -> list[Issue]:
     if origin is Literal:
         values = get_args(schema)
         return [] if value in values else [issues.invalid_value(path, values, _message(metas))]
-    if origin is list:
+    if origin in (list, tuple):
         return _list_issues(value, get_args(schema)[0], metas, path)
     if origin is dict:
         return _dict_issues(value, get_args(schema)[1], metas, path)
@@ -92,7 +95,8 @@ def _struct_issues(value: Any, schema: type[msgspec.Struct], path: Path) -> list
         if field.encode_name in value or field.required:
             found += schema_issues(value.get(field.encode_name, UNSET), field.type, (*path, field.encode_name))
     if schema.__struct_config__.forbid_unknown_fields:
-        unknown = [name for name in value if name not in {field.encode_name for field in fields}]
+        known = {field.encode_name for field in fields}
+        unknown = list(islice((name for name in value if name not in known), _MOST_ISSUES))
         found += [issues.unrecognized_keys(path, unknown)] if unknown else []
     return found
 
@@ -104,15 +108,15 @@ def _is_discriminator(schema: Any) -> bool:
 def _list_issues(value: Any, item_schema: Any, metas: Iterable[Meta], path: Path) -> list[Issue]:
     if not isinstance(value, list):
         return [issues.invalid_type(path, "array", value)]
-    found = [issue for index, item in enumerate(value) for issue in schema_issues(item, item_schema, (*path, index))]
-    return found + _length_issues(value, "array", metas, path)
+    found = (issue for index, item in enumerate(value) for issue in schema_issues(item, item_schema, (*path, index)))
+    return [*islice(found, _MOST_ISSUES), *_length_issues(value, "array", metas, path)]
 
 
 def _dict_issues(value: Any, value_schema: Any, metas: Iterable[Meta], path: Path) -> list[Issue]:
     if not isinstance(value, dict):
         return [issues.invalid_type(path, "record", value)]
-    found = [issue for name, item in value.items() for issue in schema_issues(item, value_schema, (*path, name))]
-    return found + _length_issues(value, "map", metas, path)
+    found = (issue for name, item in value.items() for issue in schema_issues(item, value_schema, (*path, name)))
+    return [*islice(found, _MOST_ISSUES), *_length_issues(value, "map", metas, path)]
 
 
 def _scalar_issues(value: Any, schema: Any, metas: list[Meta], path: Path) -> list[Issue]:

@@ -24,7 +24,7 @@ _ONE_SUBJECT: Final = (
 class ScoreBody(msgspec.Struct, kw_only=True, rename="camel"):
     """Body of `score-create`, and one item of POST /scores."""
 
-    name: str = ""
+    name: str
     value: str | float
     id: Text = None
     trace_id: Text = None
@@ -32,7 +32,7 @@ class ScoreBody(msgspec.Struct, kw_only=True, rename="camel"):
     session_id: Text = None
     dataset_run_id: Text = None
     comment: Text = None
-    data_type: Literal["NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION"] | None = None
+    data_type: Literal["NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TEXT"] | None = None
     source: Literal["API", "EVAL", "ANNOTATION"] | None = None
     config_id: Text = None
     queue_id: Text = None

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from appliance import issues
 from appliance.issues import Issue, Path
+from appliance.model.names import folder_name_issues
 
 PRODUCTION: Final = "production"
 LATEST: Final = "latest"
@@ -58,23 +59,15 @@ class NewPrompt:
 
 def name_issues(name: str, path: Path = ("name",)) -> list[Issue]:
     """Why a prompt may not have this name; none when it may."""
-    found: list[Issue] = []
-    if not name:
-        found.append(issues.too_small(path, "string", 1, message="Text cannot be empty"))
+    found = folder_name_issues(name, path)
     if len(name) > MAX_NAME_CHARS:
         found.append(issues.too_big(path, "string", MAX_NAME_CHARS))
     if _HTML.search(name):
         found.append(issues.custom(path, "Text cannot contain HTML tags"))
-    if not name or name.startswith("/"):
-        found.append(issues.no_match(path, "/^[^/]/", "Name cannot start with a slash"))
     if "//" in name:
         found.append(issues.custom(path, "Name cannot contain consecutive slashes"))
-    if not name or name.endswith("/"):
-        found.append(issues.no_match(path, "/^.*[^/]$/", "Name cannot end with a slash"))
     if "|" in name:
         found.append(issues.no_match(path, "/^[^|]*$/", "Prompt name cannot contain '|' character"))
-    if "\0" in name:
-        found.append(issues.custom(path, "Prompt name cannot contain a null character"))
     if name in _RESERVED_NAMES:
         found.append(issues.custom(path, f"Prompt name cannot be '{name}'"))
     return found

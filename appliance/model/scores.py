@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-DATA_TYPES: Final = ("NUMERIC", "CATEGORICAL", "BOOLEAN", "TEXT", "CORRECTION")
+DATA_TYPES: Final = ("NUMERIC", "CATEGORICAL", "BOOLEAN", "CORRECTION", "TEXT")
 SOURCES: Final = ("API", "EVAL", "ANNOTATION")
 
 

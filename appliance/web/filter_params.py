@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from starlette.requests import Request
 
+from appliance import issues
+from appliance.errors import InvalidData
 from appliance.model.filters import Condition, parse_filter
 from appliance.model.ids import canonical_id
 from appliance.web.params import list_param, text_param, time_param
@@ -18,6 +20,7 @@ def conditions_from(
     request: Request,
     *,
     texts: Mapping[str, str] | Iterable[str] = (),
+    one_of: Mapping[str, Sequence[str]] | None = None,
     lists: Mapping[str, str] | Iterable[str] = (),
     all_of: Mapping[str, str] | Iterable[str] = (),
     since: Mapping[str, str] | None = None,
@@ -26,14 +29,16 @@ def conditions_from(
 ) -> list[Condition]:
     """The conditions of the parameters named (parameter, or parameter to column) and of the `filter` parameter.
 
-    A column that `filter` mentions is decided by `filter` alone. Ids of OpenTelemetry are found in any case.
-    `are_dates` words the refusal of a time as `time_param` does. Raises InvalidData and InvalidRequest.
+    `one_of` names the parameters with closed lists of values. A column that `filter` mentions is decided by `filter`
+    alone. Ids of OpenTelemetry are found in any case. `are_dates` words the refusal of a time as `time_param` does.
+    Raises InvalidData and InvalidRequest.
     """
     filter_text = text_param(request, "filter")
     from_filter = parse_filter(filter_text) if filter_text else []
     mentioned = {condition.column for condition in from_filter}
     simple = [
         *(_equal(request, name, column) for name, column in _pairs(texts)),
+        *(_equal_to_one_of(request, name, allowed) for name, allowed in (one_of or {}).items()),
         *(_options(request, name, column, "string") for name, column in _pairs(lists)),
         *(_options(request, name, column, "array") for name, column in _pairs(all_of)),
         *(_moment(request, name, column, ">=", are_dates) for name, column in (since or {}).items()),
@@ -62,6 +67,13 @@ def _pairs(names: Mapping[str, str] | Iterable[str]) -> Iterable[tuple[str, str]
 def _equal(request: Request, name: str, column: str) -> Condition | None:
     text = text_param(request, name)
     return None if text is None else Condition(type="string", column=column, operator="=", value=text)
+
+
+def _equal_to_one_of(request: Request, name: str, allowed: Sequence[str]) -> Condition | None:
+    condition = _equal(request, name, name)
+    if condition is not None and condition.value not in allowed:
+        raise InvalidData([issues.invalid_value((name,), allowed)])
+    return condition
 
 
 def _options(request: Request, name: str, column: str, kind: str) -> Condition | None:

@@ -33,9 +33,15 @@ class PageParams:
         return PageMeta(page=self.number, limit=self.limit, total_items=total_items, total_pages=total_pages)
 
 
-def page_params(request: Request, *, default_limit: int = 50, max_limit: int = MAX_LIMIT) -> PageParams:
-    """The page that `page` and `limit` select; raises InvalidData when one is out of range."""
-    number = int_param(request, "page", default=1, low=0, high=1_000_000_000, low_is_included=False)
+def page_params(
+    request: Request, *, default_limit: int = 50, max_limit: int = MAX_LIMIT, first_is_minimum: bool = False
+) -> PageParams:
+    """The page that `page` and `limit` select; raises InvalidData when one is out of range.
+
+    `first_is_minimum` words the refusal of page 0 as "at least 1" instead of "more than 0".
+    """
+    low = 1 if first_is_minimum else 0
+    number = int_param(request, "page", default=1, low=low, high=1_000_000_000, low_is_included=first_is_minimum)
     limit = int_param(request, "limit", default=default_limit, low=1, high=max_limit)
     return PageParams(number, limit)
 

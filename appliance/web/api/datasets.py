@@ -23,8 +23,9 @@ from appliance.api_types.datasets import (
 from appliance.api_types.media import MediaReference
 from appliance.api_types.messages import Message
 from appliance.api_types.pages import ApiPage
-from appliance.errors import InvalidData, NotFound
+from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.datasets import Dataset, DatasetItem
+from appliance.model.names import folder_name_issues
 from appliance.storage.postgres.dataset_items import ItemDraft, ItemQuery
 from appliance.web.api.media_references import references_of, require_known_media
 from appliance.web.auth import authorize
@@ -41,8 +42,8 @@ async def put_dataset(request: Request) -> Response:
     """Create a dataset, or change the one of that name."""
     auth = await authorize(request)
     body = await read_json(request, PutDataset)
-    if not body.name or "\0" in body.name:
-        raise InvalidData([issues.too_small(("name",), "string", 1, message="Enter a name")])
+    if found := folder_name_issues(body.name):
+        raise InvalidRequest(f"Dataset name not valid. {issues.as_text(found)}")
     dataset = await context_of(request).datasets.put(
         auth.project_id,
         body.name,

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from appliance import issues
 from appliance.api_types.ingestion import BatchOutcome, CreatedObject, EventAccepted, EventRefused, IngestionBatch
 from appliance.errors import InvalidData, PayloadTooLarge
 from appliance.ingestion.legacy.events import accepted_event
@@ -45,8 +46,8 @@ async def ingest_batch(request: Request) -> Response:
     try:
         batch = decode(content, IngestionBatch)
     except msgspec.ValidationError as error:
-        issues = issues_of(decode(content, object), [IngestionBatch], error)
-        return json_response({"message": "Invalid request data", "errors": [issue.message for issue in issues]}, 400)
+        found = issues_of(decode(content, object), [IngestionBatch], error)
+        return json_response({"message": "Invalid request data", "errors": [issue.message for issue in found]}, 400)
     if len(batch.batch) > _MOST_EVENTS:
         raise PayloadTooLarge(f"The batch holds more than {_MOST_EVENTS} events.")
     charge_of(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # the stored body is as long again
@@ -65,7 +66,7 @@ def sort_out(batch: Sequence[Any], access: Access) -> tuple[list[Event], list[Ev
         try:
             checked = accepted_event(event)
         except InvalidData as error:
-            errors.append(_refusal(event, 400, error.message, _issues_text(error)))
+            errors.append(_refusal(event, 400, error.message, issues.as_text(error.issues)))
             continue
         if access == "scores" and checked["type"] not in _SCORES_ONLY_TYPES:
             errors.append(_refusal(event, 401, "Authentication error", "Access Scope Denied"))
@@ -141,10 +142,6 @@ def _refusal(event: Any, status: int, message: str, error: str) -> EventRefused:
     event_id = event.get("id") if isinstance(event, dict) else None
     known_id = event_id if isinstance(event_id, str) else "unknown"
     return EventRefused(id=known_id, status=status, message=message, error=error)
-
-
-def _issues_text(error: InvalidData) -> str:
-    return msgspec.json.format(msgspec.json.encode(error.issues), indent=2).decode()
 
 
 ROUTES = [

@@ -14,7 +14,7 @@ from appliance.api_types.observations import ApiObservation, ObservationUsage
 from appliance.api_types.pages import ApiPage
 from appliance.errors import NotFound
 from appliance.model.ids import canonical_id
-from appliance.model.observations import Observation
+from appliance.model.observations import LEVELS, OBSERVATION_TYPES, Observation
 from appliance.model.usage import sum_of
 from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.observations import ObservationQuery
@@ -27,6 +27,12 @@ from appliance.web.stored_json import parsed, parsed_values
 from appliance.web.unit_prices import unit_price
 
 _MICROS: Final = 1_000_000
+_FIRST_TYPES: Final = ("GENERATION", "SPAN", "EVENT")
+CLOSED_LISTS: Final = {
+    "type": (*_FIRST_TYPES, *(name for name in OBSERVATION_TYPES if name not in _FIRST_TYPES)),
+    "level": LEVELS,
+}
+"""The parameters whose values are known, in the order of the reference server."""
 OBSERVATION_FIELDS: Final = frozenset(
     (
         *("parent_id", "type", "name", "environment", "level", "status_message", "version"),
@@ -46,7 +52,8 @@ async def list_page(request: Request) -> Response:
         project_id=auth.project_id,
         conditions=conditions_from(
             request,
-            texts=("type", "name", "userId", "level", "traceId", "version", "parentObservationId"),
+            texts=("name", "userId", "traceId", "version", "parentObservationId"),
+            one_of=CLOSED_LISTS,
             lists=("environment",),
             since={"fromStartTime": "startTime"},
             until={"toStartTime": "startTime"},

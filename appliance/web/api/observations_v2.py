@@ -21,7 +21,7 @@ from appliance.model.times import clamp, parse_time
 from appliance.queries.observations import read_in_traces
 from appliance.storage.clickhouse import observations
 from appliance.storage.clickhouse.observations import ObservationKey, ObservationQuery, Position
-from appliance.web.api.observations import seconds, total_cost
+from appliance.web.api.observations import CLOSED_LISTS, seconds, total_cost
 from appliance.web.auth import authorize
 from appliance.web.filter_params import conditions_from
 from appliance.web.params import bool_param, int_param, list_param
@@ -70,7 +70,6 @@ async def list_page(request: Request) -> Response:
     limit = int_param(request, "limit", default=50, low=0, high=1000)
     names = list_param(request, "fields")
     groups = frozenset({"core", *names} & GROUPS) if names else _DEFAULT
-    clickhouse = context_of(request).clickhouse
     query = ObservationQuery(
         project_id=auth.project_id,
         conditions=_conditions(request),
@@ -78,6 +77,7 @@ async def list_page(request: Request) -> Response:
         after=_position(request.query_params.get("cursor", "")),
         fields=fields_of(groups),
     )
+    clickhouse = context_of(request).clickhouse
     keys = await observations.list_keys(clickhouse, query) if limit else []
     more = len(keys) > limit
     keys = keys[:limit]
@@ -94,7 +94,8 @@ async def list_page(request: Request) -> Response:
 def _conditions(request: Request) -> list[Condition]:
     conditions = conditions_from(
         request,
-        texts=("type", "name", "userId", "sessionId", "level", "traceId", "version", "parentObservationId"),
+        texts=("name", "userId", "sessionId", "traceId", "version", "parentObservationId"),
+        one_of=CLOSED_LISTS,
         lists=("environment",),
         since={"fromStartTime": "startTime"},
         until={"toStartTime": "startTime"},

@@ -39,14 +39,15 @@ async def create_prompt(request: Request) -> Response:
     """201 with the new version."""
     auth = await authorize(request)
     body = await read_json_of_two(request, CreateTextPrompt, CreateChatPrompt)
-    prompt = await context_of(request).prompts.create(auth.project_id, _checked(body))
+    version = _checked(body)
+    prompt = await context_of(request).prompts.create(auth.project_id, version)
     return json_response(api_prompt(prompt), 201)
 
 
 async def list_prompts(request: Request) -> Response:
     """Names with their versions, labels and tags."""
     auth = await authorize(request)
-    page = page_params(request, default_limit=_DEFAULT_LIMIT)
+    page = page_params(request, default_limit=_DEFAULT_LIMIT, first_is_minimum=True)
     query = PromptQuery(
         name=text_param(request, "name"),
         label=text_param(request, "label"),

@@ -16,7 +16,7 @@ from appliance.api_types.pages import ApiPage
 from appliance.api_types.scores import ApiScore, ScoredTrace
 from appliance.errors import InvalidData, InvalidRequest, NotFound
 from appliance.model.filters import Condition
-from appliance.model.scores import Score
+from appliance.model.scores import DATA_TYPES, SOURCES, Score
 from appliance.model.traces import Trace
 from appliance.queries.traces import traces_by_id
 from appliance.storage.clickhouse import scores
@@ -29,7 +29,8 @@ from appliance.web.responses import iso_micros, json_response
 from appliance.web.state import context_of
 from appliance.web.stored_json import parsed_values
 
-_TEXTS: Final = ("userId", "name", "source", "dataType", "configId", "queueId")
+_TEXTS: Final = ("userId", "name", "configId", "queueId")
+_CLOSED_LISTS: Final = {"source": SOURCES, "dataType": DATA_TYPES}
 _TEXTS_V2: Final = (*_TEXTS, "sessionId", "traceId", "datasetRunId")
 _OPERATORS: Final = ("<", ">", "<=", ">=", "!=", "=")
 _TRACE_IS_LEFT_OUT: Final = (
@@ -90,6 +91,7 @@ def _conditions(request: Request, version: Version) -> list[Condition]:
     conditions = conditions_from(
         request,
         texts=_TEXTS_V2 if version == 2 else _TEXTS,
+        one_of=_CLOSED_LISTS,
         lists={"environment": "environment", "scoreIds": "id"}
         | ({"observationId": "observationId"} if version == 2 else {}),
         all_of={"traceTags": "tags"},

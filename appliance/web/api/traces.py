@@ -141,7 +141,7 @@ def _order(request: Request) -> tuple[str, bool]:
     column, _, direction = text.partition(".")
     if column not in _PUBLIC_ORDERS:
         raise InvalidRequest(f"Invalid order by column: {column}")
-    if direction.lower() not in ("", "asc", "desc"):
+    if direction.lower() not in ("asc", "desc"):
         raise InvalidData([issues.invalid_value(("orderBy", "order"), ("ASC", "DESC"))])
     return column, direction.lower() == "desc"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from appliance.errors import InvalidRequest
+from appliance import issues
+from appliance.errors import InvalidData, InvalidRequest
 from appliance.model.filters import MAX_CONDITIONS, MAX_SEARCHES, Condition, parse_conditions, parse_filter
 
 
@@ -30,27 +31,59 @@ def test_numbers_may_come_as_text_and_null_ignores_its_value() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("condition", "path", "message"),
     [
-        ("[", "Invalid JSON in filter parameter"),
-        ("{}", "expected a list"),
-        ("[1]", "expected an object"),
-        ('[{"type":"odd","column":"a","operator":"="}]', "unknown type 'odd'"),
-        ('[{"type":"string","operator":"=","value":"x"}]', "no column"),
-        ('[{"type":"string","column":"a","operator":">","value":"x"}]', "Invalid filter operator '>'"),
-        ('[{"type":"string","column":"a","operator":"=","value":1}]', "expected a string"),
-        ('[{"type":"number","column":"a","operator":"=","value":"x"}]', "expected a number"),
-        ('[{"type":"number","column":"a","operator":"=","value":true}]', "expected a number"),
-        ('[{"type":"boolean","column":"a","operator":"=","value":"x"}]', "expected true or false"),
-        ('[{"type":"stringOptions","column":"a","operator":"any of","value":[]}]', "not empty"),
-        ('[{"type":"stringObject","column":"metadata","operator":"=","value":"x"}]', "needs a key"),
-        ('[{"type":"datetime","column":"a","operator":">","value":"2025-01-01T00:00:00"}]', "with offset"),
+        (1, (), "expected object, received number"),
+        ({"type": "odd", "column": "a", "operator": "="}, ("type",), "Invalid input"),
+        ({"type": "string", "operator": "=", "value": "x"}, ("column",), "expected string, received undefined"),
+        ({"type": "string", "column": "", "operator": "=", "value": "x"}, ("column",), ">=1 characters"),
+        ({"type": "number", "column": "a", "operator": "~", "value": 1}, ("operator",), 'one of "="|">"|"<"|">="|"<="'),
+        (
+            {"type": "string", "column": "a", "operator": "=", "value": 1},
+            ("value",),
+            "expected string, received number",
+        ),
+        (
+            {"type": "number", "column": "a", "operator": "=", "value": "x"},
+            ("value",),
+            "expected number, received string",
+        ),
+        ({"type": "number", "column": "a", "operator": "=", "value": True}, ("value",), "received boolean"),
+        ({"type": "boolean", "column": "a", "operator": "=", "value": "x"}, ("value",), "expected boolean"),
+        ({"type": "stringOptions", "column": "a", "operator": "any of", "value": []}, ("value",), ">=1 items"),
+        ({"type": "stringOptions", "column": "a", "operator": "any of", "value": "x"}, ("value",), "expected array"),
+        ({"type": "stringOptions", "column": "a", "operator": "any of", "value": ["x", 1]}, ("value", 1), "string"),
+        ({"type": "stringObject", "column": "metadata", "operator": "=", "value": "x"}, ("key",), "undefined"),
+        ({"type": "datetime", "column": "a", "operator": ">", "value": "2025-01-01T00:00:00"}, ("value",), "date"),
     ],
 )
-def test_errors_say_what_is_wrong(text: str, message: str) -> None:
-    with pytest.raises(InvalidRequest, match="Invalid") as caught:
-        parse_filter(text)
-    assert message in caught.value.message
+def test_issues_say_where_and_what_is_wrong(condition: object, path: tuple[str | int, ...], message: str) -> None:
+    with pytest.raises(InvalidData) as caught:
+        parse_filter(msgspec.json.encode([condition]).decode())
+    (issue,) = caught.value.issues
+    assert issue.path == ("filter", 0, *path)
+    assert message in issue.message
+
+
+def test_all_conditions_are_checked_at_once() -> None:
+    wrong = {"type": "number", "column": 1, "operator": "~", "value": "x"}
+    with pytest.raises(InvalidData) as caught:
+        parse_conditions([wrong, wrong], ("query", "filters"))
+    names = ("column", "operator", "value")
+    assert [issue.path for issue in caught.value.issues] == [
+        ("query", "filters", position, name) for position in range(2) for name in names
+    ]
+
+
+def test_a_filter_is_json() -> None:
+    with pytest.raises(InvalidRequest, match="Invalid JSON in filter parameter"):
+        parse_filter("[")
+
+
+def test_a_filter_is_a_list() -> None:
+    with pytest.raises(InvalidData) as caught:
+        parse_filter("{}")
+    assert caught.value.issues == [issues.invalid_type(("filter",), "array", {})]
 
 
 def test_json_nested_too_deep_is_a_bad_request() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
+from appliance import issues
+from appliance.errors import InvalidData
 from appliance.ingestion.legacy.events import BODIES, accepted_event
 from appliance.ingestion.source import EntrySource
 
@@ -47,7 +48,7 @@ def test_every_type_has_a_valid_form(event_type: str) -> None:
     ],
 )
 def test_others_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(msgspec.ValidationError):
+    with pytest.raises(InvalidData):
         accepted_event(wrong)
 
 
@@ -90,7 +91,7 @@ def test_valid_scores(right: dict[str, Any]) -> None:
     ],
 )
 def test_invalid_scores(wrong: dict[str, Any]) -> None:
-    with pytest.raises(msgspec.ValidationError):
+    with pytest.raises(InvalidData):
         accepted_event(wrong)
 
 
@@ -115,8 +116,9 @@ def test_missing_ids_are_filled_in() -> None:
 
 
 def test_the_path_of_a_fault_counts_from_the_event() -> None:
-    with pytest.raises(msgspec.ValidationError, match=r"\$\.body\.tags\[0\]"):
+    with pytest.raises(InvalidData) as caught:
         accepted_event(event("trace-create", {"tags": [1]}))
+    assert caught.value.issues == [issues.invalid_type(("body", "tags", 0), "string", 1)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""The issues of a refused request are those that the reference server was recorded with (4.16.0)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.unit.web.conftest import BASIC
+
+RECORDED = [json.loads(line) for line in Path(__file__).with_name("recorded_issues.jsonl").read_text().splitlines()]
+NOW = "2026-03-01T10:00:00.000Z"
+
+
+@pytest.mark.parametrize("pair", RECORDED, ids=[pair["step"] for pair in RECORDED])
+async def test_recorded_requests_have_their_recorded_issues(client: httpx.AsyncClient, pair: dict[str, Any]) -> None:
+    content = json.dumps(pair["json"]) if "json" in pair else pair.get("text")
+    answer = await client.request(
+        pair["method"],
+        pair["path"],
+        params=[(name, value) for name, value in pair.get("query", ())],
+        content=content,
+        headers=pair.get("headers"),
+        auth=BASIC,
+    )
+
+    assert (answer.status_code, answer.json()) == (400, pair["answer"])
+
+
+@pytest.mark.parametrize(
+    ("event", "issues"),
+    [
+        (
+            {"type": "no-such-type", "body": {}},
+            [
+                {
+                    "code": "invalid_union",
+                    "errors": [],
+                    "note": "No matching discriminator",
+                    "discriminator": "type",
+                    "path": ["type"],
+                    "message": "Invalid input",
+                }
+            ],
+        ),
+        (
+            {"type": "trace-create"},
+            [
+                {
+                    "expected": "object",
+                    "code": "invalid_type",
+                    "path": ["body"],
+                    "message": "Invalid input: expected object, received undefined",
+                }
+            ],
+        ),
+        (
+            {"type": "trace-create", "body": {"id": "it-x5", "name": 5, "tags": "a"}},
+            [
+                {
+                    "expected": "string",
+                    "code": "invalid_type",
+                    "path": ["body", "name"],
+                    "message": "Invalid input: expected string, received number",
+                },
+                {
+                    "expected": "array",
+                    "code": "invalid_type",
+                    "path": ["body", "tags"],
+                    "message": "Invalid input: expected array, received string",
+                },
+            ],
+        ),
+        (
+            {"type": "span-create", "body": {"id": "it-x6", "traceId": "it-1", "level": "LOUD", "startTime": NOW}},
+            [
+                {
+                    "code": "invalid_value",
+                    "values": ["DEBUG", "DEFAULT", "WARNING", "ERROR"],
+                    "path": ["body", "level"],
+                    "message": 'Invalid option: expected one of "DEBUG"|"DEFAULT"|"WARNING"|"ERROR"',
+                }
+            ],
+        ),
+    ],
+)
+async def test_a_refused_event_has_its_issues_as_a_text(
+    client: httpx.AsyncClient, event: dict[str, Any], issues: list[dict[str, Any]]
+) -> None:
+    batch = [{"id": "bad", "timestamp": NOW, **event}]
+    answer = await client.post("/api/public/ingestion", json={"batch": batch})
+
+    (refused,) = answer.json()["errors"]
+    assert refused == {
+        "id": "bad",
+        "status": 400,
+        "message": "Invalid request data",
+        "error": json.dumps(issues, indent=2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "Invalid input: expected array, received undefined"),
+        (b"{}", "Invalid input: expected array, received undefined"),
+        (b"null", "Invalid input: expected object, received null"),
+        (b'"x"', "Invalid input: expected object, received string"),
+        (b"[]", "Invalid input: expected object, received array"),
+    ],
+)
+async def test_a_batch_of_another_form_is_refused_in_words(
+    client: httpx.AsyncClient, content: bytes, message: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    answer = await client.post("/api/public/ingestion", content=content, headers=headers)
+
+    assert (answer.status_code, answer.json()) == (400, {"message": "Invalid request data", "errors": [message]})
