@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _MOST_EVENTS = 100_000
 _ANSWER_BYTES = 1000
 """Bytes of the answer to one event, with the objects that it is built from."""
+_ISSUE_CHARS = 4_000_000
+"""Of the issues of all events; once they are used up, an event is refused with its first issue only."""
 
 _SCORES_ONLY_TYPES = ("score-create", "sdk-log")
 
@@ -62,11 +64,14 @@ def sort_out(batch: Sequence[Any], access: Access) -> tuple[list[Event], list[Ev
     """The valid events, creations before updates and each by time, and the answers to the others."""
     accepted: list[Event] = []
     errors: list[EventRefused] = []
+    room = _ISSUE_CHARS
     for event in batch:
         try:
             checked = accepted_event(event)
         except InvalidData as error:
-            errors.append(_refusal(event, 400, error.message, issues.as_text(error.issues)))
+            text = issues.as_text(error.issues if room > 0 else error.issues[:1])
+            room -= len(text)
+            errors.append(_refusal(event, 400, error.message, text))
             continue
         if access == "scores" and checked["type"] not in _SCORES_ONLY_TYPES:
             errors.append(_refusal(event, 401, "Authentication error", "Access Scope Denied"))

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from appliance.web.api.ingestion import sort_out
 from tests.unit.web.conftest import BASIC
 
 RECORDED = [json.loads(line) for line in Path(__file__).with_name("recorded_issues.jsonl").read_text().splitlines()]
@@ -119,3 +120,14 @@ async def test_a_batch_of_another_form_is_refused_in_words(
     answer = await client.post("/api/public/ingestion", content=content, headers=headers)
 
     assert (answer.status_code, answer.json()) == (400, {"message": "Invalid request data", "errors": [message]})
+
+
+def test_the_issues_of_a_whole_batch_are_bounded() -> None:
+    body = {"tags": [1] * 100, "name": 1}
+    events = [{"id": "bad", "timestamp": NOW, "type": "trace-create", "body": body}] * 300
+
+    _, refused = sort_out(events, "project")
+
+    sizes = [len(json.loads(each.error)) for each in refused]
+    assert (sizes[0], sizes[-1]) == (101, 1)
+    assert sum(len(each.error) for each in refused) < 5_000_000
