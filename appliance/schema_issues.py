@@ -36,7 +36,7 @@ def issues_of(
     `path` leads to the value, and `message` is that of a value that matches none of several types.
     """
     found = _first_that_fits(value, schemas, path, message)
-    return found or [_from_text(error, path)]
+    return found or [issue_from(error, path)]
 
 
 def schema_issues(value: Any, schema: Any, path: Path = ()) -> list[Issue]:
@@ -136,7 +136,7 @@ def _scalar_issues(value: Any, schema: Any, metas: list[Meta], path: Path) -> li
         return _length_issues(value, "string", metas, path) + _pattern_issues(value, metas, path)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return [issues.invalid_type(path, "number", value)]
-    if schema is int and not float(value).is_integer():
+    if schema is int and isinstance(value, float) and not value.is_integer():
         return [issues.no_integer(path)]
     return _range_issues(value, metas, path)
 
@@ -193,7 +193,7 @@ def _extra(metas: Iterable[Meta], name: str) -> Any:
     return next((meta.extra[name] for meta in metas if meta.extra and name in meta.extra), None)
 
 
-def _from_text(error: msgspec.ValidationError, path: Path) -> Issue:
+def issue_from(error: msgspec.ValidationError, path: Path) -> Issue:
     """The issue of a rule in a type's own code, and of what msgspec alone checks."""
     text = str(error)
     steps: list[str | int] = list(path)

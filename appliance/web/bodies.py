@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,8 @@ from starlette.requests import Request
 
 from appliance.errors import InvalidData, InvalidRequest, PayloadTooLarge, RequestTimedOut, Undecodable
 from appliance.ingestion.accept import inflate
-from appliance.schema_issues import issues_of
+from appliance.issues import Path
+from appliance.schema_issues import issue_from, issues_of
 from appliance.web.memory_budget import charge_of
 from appliance.web.state import context_of
 
@@ -64,7 +66,7 @@ async def read_json(request: Request, body_type: type[Body]) -> Body:
     try:
         return decode(content, body_type)
     except msgspec.ValidationError as error:
-        raise InvalidData(issues_of(decode(content, object), [body_type], error)) from None
+        raise refusal(content, [body_type], error) from None
 
 
 async def read_json_of_two(
@@ -79,7 +81,22 @@ async def read_json_of_two(
     try:
         return decode(content, second)
     except msgspec.ValidationError as error:
-        raise InvalidData(issues_of(decode(content, object), [first, second], error, message=message)) from None
+        raise refusal(content, [first, second], error, message=message) from None
+
+
+def refusal(
+    content: bytes | str,
+    body_types: Sequence[Any],
+    error: msgspec.ValidationError,
+    path: Path = (),
+    message: str = "Invalid input",
+) -> InvalidData:
+    """Why JSON is of none of the types, with the issues of `issues_of`; raises InvalidRequest for what is no JSON."""
+    try:
+        value = decode(content, object)
+    except msgspec.ValidationError as fault:  # of numbers that no float can hold
+        return InvalidData([issue_from(fault, path)])
+    return InvalidData(issues_of(value, body_types, error, path, message))
 
 
 def decode(content: bytes | str, body_type: type[Body]) -> Body:

@@ -58,6 +58,7 @@ def test_all_issues_are_found_in_the_order_of_the_fields() -> None:
         ({"theName": "n"}, issues.too_small(("body", "theName"), "string", 2)),
         ({"theName": "names"}, issues.too_big(("body", "theName"), "string", 4)),
         ({"count": 0}, issues.too_small(("body", "count"), "number", 0, inclusive=False)),
+        ({"count": 10**400}, issues.too_big(("body", "count"), "number", 9)),
         ({"count": 1.5}, issues.no_integer(("body", "count"))),
         ({"count": True}, issues.invalid_type(("body", "count"), "number", True)),
         ({"keys": ["k", 1]}, issues.invalid_type(("body", "keys", 1), "string", 1)),

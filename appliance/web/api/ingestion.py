@@ -20,9 +20,8 @@ from appliance.ingestion.legacy.events import accepted_event
 from appliance.issues import Issue
 from appliance.model.queue import Entry
 from appliance.model.times import parse_time
-from appliance.schema_issues import issues_of
 from appliance.web.auth import Access, Auth, authorize
-from appliance.web.bodies import decode, read_json, read_json_text
+from appliance.web.bodies import decode, read_json, read_json_text, refusal
 from appliance.web.memory_budget import charge_of
 from appliance.web.responses import iso_micros, json_response
 from appliance.web.sdk import sdk_of
@@ -48,8 +47,8 @@ async def ingest_batch(request: Request) -> Response:
     try:
         batch = decode(content, IngestionBatch)
     except msgspec.ValidationError as error:
-        found = issues_of(decode(content, object), [IngestionBatch], error)
-        return json_response({"message": "Invalid request data", "errors": [issue.message for issue in found]}, 400)
+        refused = refusal(content, [IngestionBatch], error)
+        return json_response({"message": refused.message, "errors": [issue.message for issue in refused.issues]}, 400)
     if len(batch.batch) > _MOST_EVENTS:
         raise PayloadTooLarge(f"The batch holds more than {_MOST_EVENTS} events.")
     charge_of(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # the stored body is as long again

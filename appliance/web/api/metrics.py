@@ -18,10 +18,10 @@ from appliance.issues import Issue
 from appliance.model.filters import parse_conditions
 from appliance.model.metrics import Metric, MetricsQuery, automatic_granularity
 from appliance.model.times import parse_time
-from appliance.schema_issues import issues_of
 from appliance.storage.clickhouse import metrics
 from appliance.storage.clickhouse.metrics import DailyUsage
 from appliance.web.auth import Auth, authorize
+from appliance.web.bodies import decode, refusal
 from appliance.web.filter_params import conditions_from
 from appliance.web.params import page_params
 from appliance.web.responses import json_response
@@ -67,10 +67,10 @@ def _metrics_request(request: Request, body_type: type[Body]) -> Body:
     if text is None:
         raise InvalidData([issues.invalid_type(_PATH, "string")])
     try:
-        return msgspec.json.decode(text, type=body_type)
+        return decode(text, body_type)
     except msgspec.ValidationError as error:
-        raise InvalidData(issues_of(msgspec.json.decode(text), [body_type], error, _PATH)) from None
-    except (msgspec.DecodeError, RecursionError):
+        raise refusal(text, [body_type], error, _PATH) from None
+    except InvalidRequest:
         raise InvalidRequest("Invalid JSON in query parameter") from None
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import pytest
 
 from appliance.errors import InvalidRequest
 from appliance.model.filters import MAX_CONDITIONS, MAX_SEARCHES, OPERATORS, Condition, parse_conditions
-from appliance.model.metrics import VIEWS
+from appliance.model.metrics import View
 from appliance.storage.clickhouse.observation_filters import OBSERVATION_COLUMNS
 from appliance.storage.clickhouse.scores import SCORE_COLUMNS
 from appliance.storage.clickhouse.sessions import SESSION_COLUMNS
@@ -43,7 +43,8 @@ LISTS: Final[Mapping[str, Mapping[str, FilterColumn]]] = {
     "/metrics/daily": TRACE_COLUMNS,
 }
 OF_VIEWS: Final[Mapping[str, Mapping[str, FilterColumn]]] = {
-    view: {"traces": TRACE_COLUMNS, "observations": OBSERVATION_COLUMNS}.get(view, SCORE_COLUMNS) for view in VIEWS
+    view: {"traces": TRACE_COLUMNS, "observations": OBSERVATION_COLUMNS}.get(view, SCORE_COLUMNS)
+    for view in get_args(View)
 }
 
 

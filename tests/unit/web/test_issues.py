@@ -131,3 +131,21 @@ def test_the_issues_of_a_whole_batch_are_bounded() -> None:
     sizes = [len(json.loads(each.error)) for each in refused]
     assert (sizes[0], sizes[-1]) == (101, 1)
     assert sum(len(each.error) for each in refused) < 5_000_000
+
+
+@pytest.mark.parametrize("path", ["/api/public/scores", "/api/public/v2/datasets", "/api/public/v2/prompts"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"1e400", "Invalid request data"),
+        (b'{"name": 1e400}', "Invalid request data"),
+        (b'{"name": 1, "metadata": ' + b"[" * 5_000, "Invalid JSON"),
+        (b'{"name": 1, "metadata": ', "Invalid JSON"),
+    ],
+)
+async def test_what_cannot_be_decoded_is_refused(
+    client: httpx.AsyncClient, path: str, content: bytes, message: str
+) -> None:
+    answer = await client.post(path, content=content)
+
+    assert (answer.status_code, answer.json()["message"]) == (400, message)
