@@ -66,6 +66,9 @@ async def traces(source: Source, output: Output, filters: tuple[str, ...], yes: 
     async with source.client() as client:
         if not yes:
             count = (await client.traces(filter=conditions, limit=1)).meta.total_items or 0
+            if not count:
+                _report({"traces": 0}, output)
+                return
             _confirm(f"Delete {_count(count, 'trace')}?", yes)
         counts = await client.send("DELETE", "/api/local/traces", {"filter": conditions})
     _report(counts, output)

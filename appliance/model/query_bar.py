@@ -10,6 +10,7 @@ from typing import Final
 
 from appliance.errors import InvalidRequest
 from appliance.model.filters import SEARCH_COLUMN, Condition
+from appliance.model.observations import LEVELS, OBSERVATION_TYPES
 from appliance.model.times import clamp, micros_of, parse_span, parse_time
 
 _WORD: Final = re.compile(
@@ -42,6 +43,8 @@ NUMBER_FIELDS: Final = {
 TIME_FIELDS: Final = {"time": "timestamp", "since": "timestamp", "before": "timestamp"}
 BOOL_FIELDS: Final = {"bookmarked": "bookmarked", "public": "public"}
 OBJECT_FIELDS: Final = ("metadata", "score")
+CLOSED_FIELDS: Final = {"level": LEVELS, "type": OBSERVATION_TYPES}
+"""Fields with the only values that they can have, in any case."""
 
 FIELDS: Final = (*TEXT_FIELDS, *LIST_FIELDS, *NUMBER_FIELDS, *TIME_FIELDS, *BOOL_FIELDS, "metadata.", "score.")
 """All that may stand before an operator, for completion."""
@@ -120,8 +123,13 @@ def _field_condition(field: str, operator: str, value: str, negated: bool, now: 
         return _time(field, operator, value, now)
     if operator != "=":
         raise InvalidRequest(f"{field} is no number; write {field}:{value}.")
+    if field in CLOSED_FIELDS and "*" not in value:
+        value = _one_of(field, value)
     if field in BOOL_FIELDS:
         return Condition(type="boolean", column=BOOL_FIELDS[field], operator="=", value=_truth(field, value))
+    if value == "*" and field in (*TEXT_FIELDS, *LIST_FIELDS):
+        column = TEXT_FIELDS.get(field) or LIST_FIELDS[field]
+        return Condition(type="null", column=column, operator="is null" if negated else "is not null", value="")
     if field in LIST_FIELDS:
         kind = "none of" if negated else "any of"
         return Condition(type="arrayOptions", column=LIST_FIELDS[field], operator=kind, value=value.split(","))
@@ -130,7 +138,7 @@ def _field_condition(field: str, operator: str, value: str, negated: bool, now: 
 
 def _text(field: str, value: str, negated: bool) -> Condition:
     column = TEXT_FIELDS[field]
-    if column == "level":
+    if field in CLOSED_FIELDS:
         value = value.upper()
     starts, ends = value.endswith("*"), value.startswith("*")
     bare = value.strip("*")
@@ -142,6 +150,13 @@ def _text(field: str, value: str, negated: bool) -> Condition:
         how = "contains" if starts and ends else "starts with" if starts else "ends with"
         return Condition(type="string", column=column, operator=how, value=bare)
     return Condition(type="stringOptions", column=column, operator="any of", value=value.split(","))
+
+
+def _one_of(field: str, value: str) -> str:
+    known, values = CLOSED_FIELDS[field], value.upper().split(",")
+    if unknown := next((each for each in values if each not in known), None):
+        raise InvalidRequest(f"{field} is one of {', '.join(known)}, not {unknown}.")
+    return ",".join(values)
 
 
 def _metadata(key: str, operator: str, value: str) -> Condition:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from appliance.cli.delete import dataset_run, score, trace
+from appliance.cli.delete import dataset_run, score, trace, traces
 from appliance.errors import RemoteError
 from tests.unit.cli.canned_api import Api, run
 
@@ -41,3 +41,9 @@ def test_nothing_is_sent_for_a_score_that_does_not_exist(api: Api) -> None:
     with pytest.raises(RemoteError, match="There is no score nope"):
         run(api, score, "nope", "--yes")
     assert [path for path, _ in api.asked] == ["/api/public/v2/scores/nope"]
+
+
+def test_no_question_about_no_traces(api: Api) -> None:
+    api.answers["/api/public/traces"] = {"data": [], "meta": {"totalItems": 0}}
+    assert run(api, traces, "user:nobody").stderr == "Deleted 0 traces.\n"
+    assert [path for path, _ in api.asked] == ["/api/public/traces"]

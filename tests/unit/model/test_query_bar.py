@@ -57,6 +57,11 @@ def test_a_whole_line() -> None:
         ("-env:dev,test", ("environment", "none of", ["dev", "test"])),
         ("-tag:x", ("tags", "none of", ["x"])),
         ("level:error", ("level", "any of", ["ERROR"])),
+        ("level:err*", ("level", "starts with", "ERR")),
+        ("type:tool,agent", ("observationTypes", "any of", ["TOOL", "AGENT"])),
+        ("user:*", ("userId", "is not null", "")),
+        ("-user:*", ("userId", "is null", "")),
+        ("tag:*", ("tags", "is not null", "")),
         ("score.right:true", ("score_booleans", "=", True, "right")),
         ("score.tone:ok,good", ("score_categories", "any of", ["ok", "good"], "tone")),
         ("metadata.a.b:x*", ("metadata", "starts with", "x", "a.b")),
@@ -151,3 +156,11 @@ def test_a_field_that_does_not_exist_is_said_and_not_searched_as_text(text: str,
 def test_words_with_colons_are_searched(text: str) -> None:
     [condition] = parse_query_bar(text)
     assert (condition.column, condition.value) == ("search", text)
+
+
+@pytest.mark.parametrize("text", ["level:BAD", "-level:error,BAD", "type:FOO", "-type:FOO"])
+def test_a_word_that_a_field_cannot_have_is_refused_with_those_it_can(text: str) -> None:
+    with pytest.raises(
+        InvalidRequest, match=r"^(level is one of DEBUG, .*, not BAD|type is one of SPAN, .*, not FOO)\.$"
+    ):
+        parse_query_bar(text)
