@@ -106,7 +106,9 @@ def test_nothing_else_names_an_interpreter() -> None:
 
 
 def test_several_processes_of_web_run_nothing_of_it_either(traps: Path, tmp_path: Path) -> None:
-    stores = {
+    settings = {
+        "LANGFUSE_LOCAL_DATA_DIR": str(tmp_path / "data"),
+        "SALT": "salt",
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
         "REDIS_CONNECTION_STRING": "redis://127.0.0.1:1/0",
         "CLICKHOUSE_URL": "http://127.0.0.1:1",
@@ -117,7 +119,7 @@ def test_several_processes_of_web_run_nothing_of_it_either(traps: Path, tmp_path
     web = subprocess.Popen(
         [sys.executable, str(console_script(tmp_path)), "web", "--port", port, "--web-workers", "2"],
         cwd=traps,
-        env={**os.environ, **stores},
+        env={**os.environ, **settings},
         stderr=subprocess.PIPE,
         text=True,
     )
