@@ -11,6 +11,7 @@ import re
 import types
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
@@ -85,7 +86,7 @@ def _is_mismatch(issue: Issue) -> bool:
 def _struct_issues(value: Any, schema: type[msgspec.Struct], path: Path) -> list[Issue]:
     if not isinstance(value, dict):
         return [issues.invalid_type(path, "object", value)]
-    fields = msgspec.structs.fields(schema)
+    fields = _fields_of(schema)
     for field in fields:
         name = field.encode_name
         if _is_discriminator(field.type) and schema_issues(value.get(name, UNSET), field.type):
@@ -99,6 +100,11 @@ def _struct_issues(value: Any, schema: type[msgspec.Struct], path: Path) -> list
         unknown = list(islice((name for name in value if name not in known), _MOST_ISSUES))
         found += [issues.unrecognized_keys(path, unknown)] if unknown else []
     return found
+
+
+@cache  # resolving the annotations takes longer than the walk
+def _fields_of(schema: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(schema)
 
 
 def _is_discriminator(schema: Any) -> bool:

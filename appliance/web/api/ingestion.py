@@ -21,7 +21,7 @@ from appliance.issues import Issue
 from appliance.model.queue import Entry
 from appliance.model.times import parse_time
 from appliance.web.auth import Access, Auth, authorize
-from appliance.web.bodies import decode, read_json, read_json_text, refusal
+from appliance.web.bodies import decode, off_loop, read_json, read_json_text, refusal
 from appliance.web.memory_budget import charge_of
 from appliance.web.responses import iso_micros, json_response
 from appliance.web.sdk import sdk_of
@@ -52,7 +52,8 @@ async def ingest_batch(request: Request) -> Response:
     if len(batch.batch) > _MOST_EVENTS:
         raise PayloadTooLarge(f"The batch holds more than {_MOST_EVENTS} events.")
     charge_of(request.scope).take(_ANSWER_BYTES * len(batch.batch) + len(content))  # the stored body is as long again
-    accepted, errors = sort_out(batch.batch, auth.access)
+    size = max(len(content), _ANSWER_BYTES * len(batch.batch))  # many small events take long, too
+    accepted, errors = await off_loop(size, sort_out, batch.batch, auth.access)
     stored = [event for event in accepted if event["type"] != "sdk-log"]
     await store_events(request, auth, stored, batch.metadata)
     successes = [EventAccepted(id=event["id"]) for event in stored]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from appliance.web.api import ingestion
 from appliance.web.api.ingestion import sort_out
 from tests.unit.web.conftest import BASIC
 
@@ -131,6 +134,39 @@ def test_the_issues_of_a_whole_batch_are_bounded() -> None:
     sizes = [len(json.loads(each.error)) for each in refused]
     assert (sizes[0], sizes[-1]) == (101, 1)
     assert sum(len(each.error) for each in refused) < 5_000_000
+
+
+def test_the_fields_of_a_type_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[object] = []
+    fields = msgspec.structs.fields
+
+    def watched(schema: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+        read.append(schema)
+        return fields(schema)
+
+    monkeypatch.setattr(msgspec.structs, "fields", watched)
+    events = [{"id": "bad", "timestamp": NOW, "type": "trace-create", "body": {"name": 1}}] * 10
+
+    sort_out(events, "project")
+
+    assert len(read) <= 1  # none when an earlier test has read them
+
+
+@pytest.mark.parametrize(("count", "leaves_the_loop"), [(10, False), (2_000, True)])
+async def test_many_events_are_checked_in_a_thread(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, count: int, leaves_the_loop: bool
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def watched(*args: Any) -> Any:
+        threads.append(threading.current_thread())
+        return sort_out(*args)
+
+    monkeypatch.setattr(ingestion, "sort_out", watched)
+    answer = await client.post("/api/public/ingestion", json={"batch": [{}] * count})
+
+    assert (answer.status_code, len(answer.json()["errors"])) == (207, count)
+    assert [thread is not threading.main_thread() for thread in threads] == [leaves_the_loop]
 
 
 @pytest.mark.parametrize("path", ["/api/public/scores", "/api/public/v2/datasets", "/api/public/v2/prompts"])
