@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -68,9 +69,8 @@ def _category_issues(data_type: str, categories: list[dict[str, Any]] | None) ->
         missing = issues.invalid_type(("categories",), "array", UNSET)
         return [missing if categories is None else issues.too_small(("categories",), "array", 1)]
     for key in ("label", "value"):
-        values = [category[key] for category in categories]
-        twice = [value for value in values if values.count(value) > 1]
-        if twice:
+        counts = Counter(category[key] for category in categories)
+        if twice := [value for value, count in counts.items() if count > 1]:
             message = f"Duplicate category {key}: {twice[0]}, category {key}s must be unique"
             return [issues.custom(("categories",), message)]
     return []
