@@ -33,6 +33,9 @@ _SLOWEST_BYTES_PER_S = 32_000
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
 _REPLACEMENT = rb"\ufffd"
 
+_JSON_START = re.compile(rb"\s*[\[{]")
+_MOST_FORM_FIELDS = 1000
+
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body as sent.
@@ -125,16 +128,26 @@ async def read_inflated(request: Request) -> bytes:
 async def read_json_text(request: Request) -> bytes:
     """The body of `read_inflated`, with lone surrogates replaced; the memory to decode it is charged.
 
-    No body at all is an empty object, and the fields of a form are one, as in the reference server.
+    No body at all is an empty object, and the fields of a form are one, as in the reference server; JSON that is sent
+    as a form, which is how curl sends it, stays JSON.
     """
     content = await read_inflated(request) or b"{}"
-    if "x-www-form-urlencoded" in request.headers.get("content-type", "") and content[:1] not in b"[{":
-        content = msgspec.json.encode(dict(parse_qsl(content.decode(errors="replace"))))
+    if "x-www-form-urlencoded" in request.headers.get("content-type", "") and not _JSON_START.match(content):
+        content = form_as_json(content)
     charge = charge_of(request.scope)
     charge.take_for_json(content)
     charge.take(len(content))
     repaired: bytes = await off_loop(len(content), without_lone_surrogates, content)
     return repaired
+
+
+def form_as_json(content: bytes) -> bytes:
+    """The fields of a form as a JSON object; raises InvalidRequest for more fields than any request has."""
+    try:
+        fields = parse_qsl(content.decode(errors="replace"), max_num_fields=_MOST_FORM_FIELDS)
+    except ValueError:
+        raise InvalidRequest(f"The form has more than {_MOST_FORM_FIELDS} fields; send JSON.") from None
+    return msgspec.json.encode(dict(fields))
 
 
 def without_lone_surrogates(content: bytes) -> bytes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import msgspec
 import pytest
 
-from appliance.web.bodies import without_lone_surrogates
+from appliance.errors import InvalidRequest
+from appliance.web.bodies import form_as_json, without_lone_surrogates
 
 
 @pytest.mark.parametrize(
@@ -22,3 +24,21 @@ from appliance.web.bodies import without_lone_surrogates
 )
 def test_only_lone_surrogates_are_replaced(text: bytes, meant: str) -> None:
     assert msgspec.json.decode(without_lone_surrogates(text)) == meant
+
+
+@pytest.mark.parametrize("start", [b"", b" ", b"\n  "])
+async def test_json_that_is_sent_as_a_form_stays_json(client: httpx.AsyncClient, start: bytes) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    content = start + b'{"id": "s", "traceId": "t", "name": "n", "value": 1}'
+    answer = await client.post("/api/public/scores", content=content, headers=headers)
+
+    assert (answer.status_code, answer.json()) == (200, {"id": "s"})
+
+
+def test_a_form_is_an_object_of_texts() -> None:
+    assert form_as_json(b"a=b&c=%20d") == b'{"a":"b","c":" d"}'
+
+
+def test_a_form_with_very_many_fields_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="more than 1000 fields"):
+        form_as_json(b"&".join(b"%d=1" % number for number in range(1_001)))
