@@ -8,6 +8,7 @@ from typing import Literal
 
 EntryKind = Literal["otlp-protobuf", "otlp-json", "events", "scores", "foreign"]
 """What a body holds; `foreign` marks an entry that another program wrote to the queue."""
+Encoding = Literal["", "gzip"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Entry:
     """OTLP as received (see `encoding`); for events and scores a JSON list of the valid ones."""
     accepted_at: int
     """Microseconds since the epoch."""
-    encoding: Literal["", "gzip"] = ""
+    encoding: Encoding = ""
     sdk_name: str = ""
     sdk_version: str = ""
     items: int = 0

@@ -7,9 +7,15 @@ from typing import Any, Final
 
 import msgspec
 
-from appliance.model.queue import Entry
+from appliance.model.queue import Encoding, Entry, EntryKind
 
-_KINDS: Final = frozenset(("otlp-protobuf", "otlp-json", "events", "scores"))
+_KINDS: Final[Mapping[bytes, EntryKind]] = {
+    b"otlp-protobuf": "otlp-protobuf",
+    b"otlp-json": "otlp-json",
+    b"events": "events",
+    b"scores": "scores",
+}
+_ENCODINGS: Final[Mapping[bytes, Encoding]] = {b"": "", b"gzip": "gzip"}
 
 
 def fields_of(entry: Entry) -> dict[Any, Any]:
@@ -28,18 +34,15 @@ def fields_of(entry: Entry) -> dict[Any, Any]:
 
 
 def entry_of(fields: Mapping[bytes, bytes]) -> Entry:
-    """The entry that these fields store; unknown fields become an entry of kind `foreign` with all of them as JSON.
+    """The entry that these fields store; others become an entry of kind `foreign` with all of them as JSON.
 
     Other programs may write to the stream, and one such entry must not stop every worker that reads it.
     """
     try:
-        kind = fields[b"k"].decode()
-        if kind not in _KINDS:
-            raise ValueError(kind)
         return Entry(
-            kind=kind,  # type: ignore[arg-type]
+            kind=_KINDS[fields[b"k"]],
             project_id=fields[b"p"].decode(),
-            encoding=fields[b"e"].decode(),  # type: ignore[arg-type]
+            encoding=_ENCODINGS[fields[b"e"]],
             accepted_at=int(fields[b"t"]),
             sdk_name=fields[b"s"].decode(),
             sdk_version=fields[b"v"].decode(),
