@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from codecs import getincrementaldecoder
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -68,7 +69,7 @@ _LIVE_SILENCE_S: Final = 30.0
 """Seconds; the server sends a message at least every ten, so one that is silent for longer is gone."""
 
 
-class _JsonClient:
+class _JsonClient(ABC):
     """The base of both clients: an HTTP client, created with the first request, and errors in one sentence."""
 
     def __init__(self, base_url: str) -> None:
@@ -76,12 +77,13 @@ class _JsonClient:
         self._headers: dict[str, str] = {}
         self._http: HttpClient | None = None
 
+    @abstractmethod
     def _make(self) -> HttpClient:
-        raise NotImplementedError
+        """A client that connects in the way of the class; called with the first request."""
 
+    @abstractmethod
     async def _explained(self, error: HttpFailure) -> RemoteError:
         """The error of a request that ended without an answer."""
-        raise NotImplementedError
 
     def _client(self) -> HttpClient:
         if self._http is None:

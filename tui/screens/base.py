@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import ClassVar, TypeVar
@@ -58,9 +59,9 @@ class AppScreen(Screen[None]):
             yield from self.compose_body()
         yield KeyBar([*registry.BY_NAME[self.SCOPE].actions, *registry.GLOBAL])
 
+    @abstractmethod
     def compose_body(self) -> ComposeResult:
         """The widgets between the bars."""
-        raise NotImplementedError
 
     @property
     def host(self) -> Host:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Generic, Protocol, TypeVar
@@ -39,21 +40,21 @@ class ListScreen(AppScreen, Generic[Row]):
         self.rows: PagedRows[Row] = PagedRows(PAGE_ROWS, lambda row: row.id)
         self._source: PageSource[Row] | None = None
 
+    @abstractmethod
     def page_source(self) -> PageSource[Row] | None:
         """How pages are fetched with the present filter and order; None when the filter cannot be read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def row_cells(self, row: Row, palette: Palette) -> RowCells:
         """The cells of one row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def empty_text(self) -> str:
         """The text of an empty table, with what to do about it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def show_status(self) -> None:
         """Shows the number of rows at the right of the second line."""
-        raise NotImplementedError
 
     def open_row(self, row: Row) -> None:
         """Goes into a row; does nothing in a list whose rows have no screen of their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from textual import events
@@ -131,6 +132,6 @@ class LineScroll(ScrollView, can_focus=True):
         """One of the lines above the rows."""
         return Strip.blank(width, self.rich_style)
 
+    @abstractmethod
     def render_row(self, index: int, width: int, is_cursor: bool) -> Strip:
         """One row, exactly `width` wide."""
-        raise NotImplementedError

@@ -32,6 +32,14 @@ def test_every_entry_names_a_screen_that_has_its_actions(entry: ScreenEntry) -> 
 
 
 @pytest.mark.parametrize("entry", SCREENS, ids=lambda entry: entry.name)
+def test_no_screen_leaves_a_method_abstract(entry: ScreenEntry) -> None:
+    """Textual's classes do not check it, and mypy does not see screens that are created by name."""
+    screen_class = class_of(entry)
+    methods = {name: getattr(screen_class, name) for name in dir(screen_class)}
+    assert [name for name, method in methods.items() if getattr(method, "__isabstractmethod__", False)] == []
+
+
+@pytest.mark.parametrize("entry", SCREENS, ids=lambda entry: entry.name)
 def test_no_key_of_a_screen_has_two_meanings(entry: ScreenEntry) -> None:
     keys = keys_of(*entry.actions, *GLOBAL)
     assert sorted(keys) == sorted(set(keys))
