@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import getattr_static
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_every_entry_names_a_screen_that_has_its_actions(entry: ScreenEntry) -> 
 def test_no_screen_leaves_a_method_abstract(entry: ScreenEntry) -> None:
     """Textual's classes do not check it, and mypy does not see screens that are created by name."""
     screen_class = class_of(entry)
-    methods = {name: getattr(screen_class, name) for name in dir(screen_class)}
+    methods = {name: getattr_static(screen_class, name) for name in dir(screen_class)}
     assert [name for name, method in methods.items() if getattr(method, "__isabstractmethod__", False)] == []
 
 
