@@ -158,7 +158,7 @@ async def _divided(client: LangfuseClient, path: str, ids: Sequence[str]) -> tup
 
     async def exists(id: str) -> bool:
         try:
-            await client.get(f"{path}/{segment(id)}", into=Json)
+            await client.get(f"{path}/{segment(id)}", {"fields": "core"}, into=Json)  # traces may be large
         except RemoteError as error:
             if error.status == 404:
                 return False

@@ -34,6 +34,7 @@ def test_traces_that_do_not_exist_are_named_and_the_others_deleted(api: Api) -> 
     with pytest.raises(RemoteError, match="There is no trace nope"):
         run(api, trace, "a", "nope", "a", "--yes")
     assert sorted(path for path, _ in api.asked[:-1]) == ["/api/public/traces/a", "/api/public/traces/nope"]
+    assert all(query == {"fields": "core"} for _, query in api.asked[:-1])  # observations may be many and large
     assert api.asked[-1] == ("/api/public/traces", {})
 
 
