@@ -75,6 +75,7 @@ def test_valid_scores(right: dict[str, Any]) -> None:
         score(value=True),
         score(value=None),
         score(name=""),
+        score(name=None, dataType="CORRECTION", value="x"),
         score(dataType="BOOLEAN", value=-1),
         score(dataType="BOOLEAN", value="1"),
         score(dataType="NUMERIC", value="1"),
