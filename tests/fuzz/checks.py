@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from appliance.errors import PayloadTooLarge, Undecodable
 from appliance.ingestion.accept import Counted, count_json_spans, count_protobuf_spans, inflate
-from appliance.ingestion.legacy.merge import events_of, merge_observation, merge_score
+from appliance.ingestion.legacy.merge import merge_observation, merge_score
 from appliance.ingestion.process import Batch, process
 from appliance.model.observations import Observation
 from appliance.model.patches import PatchSet
@@ -24,6 +24,7 @@ from appliance.model.times import LATEST
 from appliance.model.traces import TracePart, aggregate_parts
 from appliance.web.api.ingestion import sort_out
 from tests.fuzz import hostile
+from tests.patched import events_of
 
 _PRICING: Final = Pricing(built_in_models())
 NOW: Final = 1_763_895_000_000_000

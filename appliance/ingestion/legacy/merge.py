@@ -48,13 +48,8 @@ SCORE_TEXTS: Final = {
 _stored_event: Final = msgspec.json.Decoder(StoredEvent)
 
 
-def events_of(patches: PatchSet) -> list[StoredEvent]:
-    """The events of an entity, in the order in which they apply."""
-    return [event for _, event in keyed_events_of(patches)]
-
-
 def keyed_events_of(patches: PatchSet) -> list[tuple[bytes, StoredEvent]]:
-    """The same events, each with its key."""
+    """The events of an entity with their keys, in the order in which they apply."""
     keyed = [(key, _stored_event.decode(body)) for key, body in patches.patches.items()]
     return sorted(keyed, key=lambda pair: (place_of(pair[1]), pair[0]))
 

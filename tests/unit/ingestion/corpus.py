@@ -15,7 +15,7 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from appliance.ingestion.legacy.events import accepted_event
-from appliance.ingestion.legacy.merge import events_of, merge_observation
+from appliance.ingestion.legacy.merge import merge_observation
 from appliance.ingestion.process import Batch, process
 from appliance.model.observations import Observation
 from appliance.model.patches import PatchSet
@@ -23,6 +23,7 @@ from appliance.model.price_table import built_in_models
 from appliance.model.pricing import Pricing
 from appliance.model.queue import Delivery, Entry
 from appliance.model.traces import Trace, aggregate_parts
+from tests.patched import events_of
 
 CORPUS = Path(__file__).parents[2] / "data" / "corpus"
 SOURCES = sorted(folder.name for folder in CORPUS.iterdir() if folder.is_dir())

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from appliance.ingestion.legacy import condense
 from appliance.ingestion.legacy.condense import MANY, condensed_patches
 from appliance.ingestion.legacy.decode import Event, split_events
-from appliance.ingestion.legacy.merge import began_after, events_of, keyed_events_of, merge_observation, merge_score
+from appliance.ingestion.legacy.merge import began_after, keyed_events_of, merge_observation, merge_score
 from appliance.ingestion.source import EntrySource
 from appliance.model.patches import PatchSet
 from appliance.model.pricing import Pricing
 from appliance.model.score_configs import ScoreConfig
+from tests.patched import events_of
 
 FREE = Pricing([])
 EPOCH = datetime.fromtimestamp(0, UTC)

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from appliance.ingestion.legacy.decode import Event, split_events
-from appliance.ingestion.legacy.merge import began_after, events_of, merge_observation, merge_score
+from appliance.ingestion.legacy.merge import began_after, merge_observation, merge_score
 from appliance.ingestion.source import EntrySource
 from appliance.model.observations import Observation
 from appliance.model.patches import PatchSet
@@ -17,6 +17,7 @@ from appliance.model.price_table import built_in_models
 from appliance.model.pricing import ModelDefinition, Pricing, PricingTier
 from appliance.model.scores import Score
 from appliance.model.traces import aggregate_parts
+from tests.patched import events_of
 
 SOURCE = EntrySource("p", 50)
 FREE = Pricing([])
