@@ -69,7 +69,7 @@ async def read_json(request: Request, body_type: type[Body]) -> Body:
     try:
         return decode(content, body_type)
     except msgspec.ValidationError as error:
-        raise refusal(content, [body_type], error) from None
+        raise await off_loop(len(content), refusal, content, [body_type], error) from None
 
 
 async def read_json_of_two(
@@ -84,7 +84,7 @@ async def read_json_of_two(
     try:
         return decode(content, second)
     except msgspec.ValidationError as error:
-        raise refusal(content, [first, second], error, message=message) from None
+        raise await off_loop(len(content), refusal, content, [first, second], error, (), message) from None
 
 
 def refusal(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import httpx
 import msgspec
 import pytest
 
 from appliance.errors import InvalidRequest
+from appliance.web import bodies
 from appliance.web.bodies import form_as_json, without_lone_surrogates
 
 
@@ -42,3 +46,23 @@ def test_a_form_is_an_object_of_texts() -> None:
 def test_a_form_with_very_many_fields_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="more than 1000 fields"):
         form_as_json(b"&".join(b"%d=1" % number for number in range(1_001)))
+
+
+@pytest.mark.parametrize("path", ["/api/public/v2/datasets", "/api/public/v2/prompts"])
+@pytest.mark.parametrize(("large_bytes", "leaves_the_loop"), [(10, True), (1_000_000, False)])
+async def test_the_issues_of_a_large_body_are_collected_in_a_thread(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str, large_bytes: int, leaves_the_loop: bool
+) -> None:
+    threads: list[threading.Thread] = []
+    refusal = bodies.refusal
+
+    def watched(*args: Any) -> Any:
+        threads.append(threading.current_thread())
+        return refusal(*args)
+
+    monkeypatch.setattr(bodies, "refusal", watched)
+    monkeypatch.setattr(bodies, "_LARGE_BYTES", large_bytes)
+    answer = await client.post(path, json={"name": ["not a text"]})
+
+    assert answer.status_code == 400
+    assert [thread is not threading.main_thread() for thread in threads] == [leaves_the_loop]
